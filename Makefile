@@ -1,0 +1,53 @@
+# Two commands are the whole set-up: `make serve` and `make test`. Each installs what it needs into
+# .venv the first time, and is quick the second.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
+
+.PHONY: help serve test check format bench clean
+
+help:
+	@echo "make serve   install and run the service on http://127.0.0.1:5100"
+	@echo "make test    install and run everything that is checked"
+	@echo "make check   the fast half: format, lint, types, quick tests"
+	@echo "make format  rewrite the code in the house format"
+	@echo "make bench   print the tables of docs/benchmarks.md"
+
+serve: .venv/serve
+	$(BIN)/mira serve
+
+test: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+check: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not slow"
+
+format: .venv/test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/test
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv build *.egg-info
+
+$(BIN)/pip:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
+		|| { echo "Mira needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/serve: $(BIN)/pip pyproject.toml constraints.txt
+	$(INSTALL) .
+	@touch $@
+
+.venv/test: $(BIN)/pip pyproject.toml constraints.txt
+	$(INSTALL) '.[dev]'
+	@touch $@

@@ -1,0 +1,5 @@
+"""python -m mira."""
+
+from mira.cli import main
+
+main()

@@ -1,0 +1,98 @@
+"""An iterator of sample blocks in, the same blocks out, computed ahead of whoever takes them.
+
+While one sentence is being listened to, the next is computed on a thread of its own, but never
+further ahead than a given length of audio: an interrupted call has then wasted little, and a
+thousand seconds of text take no more memory than one.
+
+Knows nothing about text, voices or sockets.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Generator
+from contextlib import closing
+
+from mira.types import Samples
+
+
+def ahead(
+    blocks: Generator[Samples, None, None], sample_rate: int, lead_s: float
+) -> Generator[Samples, None, None]:
+    """Yield `blocks` in order, while a thread computes up to `lead_s` seconds that nobody took.
+
+    A consumer that takes blocks as fast as they come is never held back; one that plays them in
+    real time finds the next one waiting. Closing stops the thread at its next block, closes
+    `blocks` there, and returns when that has happened.
+
+    Args:
+        blocks: Advanced and closed only on the new thread.
+        sample_rate: Of the blocks, in Hz.
+        lead_s: Above 0. A block that begins within it is still computed.
+
+    Raises:
+        Whatever `blocks` raises, after the blocks before it.
+    """
+    buffer = _Buffer(int(lead_s * sample_rate))
+    thread = threading.Thread(target=buffer.fill, args=(blocks,), name="mira-ahead", daemon=True)
+    thread.start()
+    try:
+        while (block := buffer.take()) is not None:
+            yield block
+    finally:
+        buffer.stop()
+        thread.join()
+
+
+class _Buffer:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit  # samples
+        self._blocks: deque[Samples] = deque()
+        self._samples = 0
+        self._done = False  # no more blocks will come
+        self._stopped = False  # nobody wants more
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+
+    def fill(self, blocks: Generator[Samples, None, None]) -> None:
+        error: BaseException | None = None
+        try:
+            with closing(blocks):
+                while self._room():
+                    block = next(blocks, None)
+                    if block is None:
+                        break
+                    self._put(block)
+        except BaseException as raised:  # noqa: BLE001 - carried over and raised in take()
+            error = raised
+        with self._changed:
+            self._done, self._error = True, error
+            self._changed.notify_all()
+
+    def _room(self) -> bool:
+        """Wait until another block is wanted; False when none ever will be."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._samples < self._limit)
+            return not self._stopped
+
+    def _put(self, block: Samples) -> None:
+        with self._changed:
+            self._blocks.append(block)
+            self._samples += len(block)
+            self._changed.notify_all()
+
+    def take(self) -> Samples | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._blocks or self._done)
+            if self._blocks:
+                block = self._blocks.popleft()
+                self._samples -= len(block)
+                self._changed.notify_all()
+                return block
+            if self._error is not None:
+                raise self._error
+            return None
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()

@@ -1,0 +1,213 @@
+"""The command line: mira say | serve | voices | config.
+
+Knows nothing that the library does not; every failure is one line that says what to do.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from mira.errors import InvalidRequest, MiraError
+from mira.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from mira.audio import AudioStream
+    from mira.types import Samples
+
+app = typer.Typer(
+    name="mira",
+    help="Streaming text-to-speech: a library, this command line, and a service.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+CHARS_PER_S = 15.0  # of English speech, roughly: for the progress bar
+LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="A TOML file with settings.", show_default=False)
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any setting, as NAME=VALUE; repeatable.", show_default=False),
+]
+
+
+def main() -> None:
+    """Entry point: turns every expected failure into one line and an exit status."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as error:
+        if error.format_message():
+            print(f"mira: {error.format_message()} Try: mira --help", file=sys.stderr)
+        sys.exit(2)
+    except MiraError as error:
+        print(f"mira: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, InvalidRequest) else 1)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if show_version:
+        print(f"mira {version('mira-speech')}")
+        raise typer.Exit
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What to say; - reads standard input.")],
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="File (its suffix is the format); - is stdout."),
+    ] = None,
+    play: Annotated[bool, typer.Option("--play", help="Speak aloud.")] = False,
+    format_name: Annotated[
+        str | None, typer.Option("--format", "-f", help="Instead of the suffix; wav for stdout.")
+    ] = None,
+    voice: Annotated[str | None, typer.Option("--voice", "-v")] = None,
+    speed: Annotated[float, typer.Option(min=0.25, max=4, help="The pitch stays.")] = 1.0,
+    volume: Annotated[float, typer.Option(min=0, max=10)] = 1.0,
+    sample_rate: Annotated[int | None, typer.Option(help="Hz; the voice's own.")] = None,
+    config: Config = None,
+    settings_flags: Set = None,
+) -> None:
+    """Speak TEXT into a file, standard output or the loudspeaker."""
+    from mira.audio import AudioStream, Encoder
+    from mira.load import load_engine
+    from mira.sinks import file_sink, player_sink, stdout_sink
+    from mira.voices import Voices
+
+    if output is None and not play:
+        raise InvalidRequest("Say where it should go: -o FILE, -o - or --play.")
+    format_name = format_name or _format_of(output)
+    Encoder(format_name, sample_rate or 48000)  # refuses what can't be had, before any work
+    if text == "-":
+        text = sys.stdin.read()
+    settings = _settings(config, settings_flags)
+    engine = load_engine(settings)
+    voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
+    found = voices.find(voice or settings.default_voice)
+    if found.substituted:
+        print(f"mira: no voice {voice!r}; {found.voice.name} speaks instead", file=sys.stderr)
+
+    def encoder(name: str) -> AudioStream:
+        rate = sample_rate or engine.sample_rate
+        return AudioStream(engine.sample_rate, name, rate, pace=speed, volume=volume)
+
+    with ExitStack() as stack:
+        # What is asked for is opened before anything is computed.
+        streams: list[tuple[AudioStream, IO[bytes]]] = []
+        if output is not None:
+            sink = stdout_sink() if output == "-" else file_sink(Path(output), format_name)
+            streams.append((encoder(format_name), stack.enter_context(sink)))
+        if play:
+            streams.append((encoder("wav"), stack.enter_context(player_sink())))
+        advance = stack.enter_context(_progress(len(text)))
+        blocks = stack.enter_context(closing(engine.speak(text, found.voice)))
+        _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
+
+
+def _write(
+    blocks: "Iterator[Samples]",
+    streams: "list[tuple[AudioStream, IO[bytes]]]",
+    then: "Callable[[Samples], None]",
+) -> None:
+    for block in blocks:
+        for stream, sink in streams:
+            sink.write(stream.push(block))
+        then(block)
+    for stream, sink in streams:
+        sink.write(stream.flush())
+
+
+def _format_of(output: str | None) -> str:
+    from mira.audio import FORMATS, format_of_suffix
+
+    if output is None or output == "-":
+        return "wav"
+    found = format_of_suffix(Path(output).suffix)
+    if found is None:
+        suffixes = ", ".join(suffix for known in FORMATS.values() for suffix in known.suffixes)
+        raise InvalidRequest(f"{output}: end it in one of {suffixes}, or give --format.")
+    return found.name
+
+
+@contextmanager
+def _progress(chars: int) -> Iterator[Callable[[float], None]]:
+    """A bar on long text, on the terminal only; the audio's length is a guess until it ends."""
+    if chars < LONG_TEXT_CHARS or not sys.stderr.isatty():
+        yield lambda audio_s: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("speaking", total=chars / CHARS_PER_S)
+        yield lambda audio_s: bar.advance(task, audio_s)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks one.")] = None,
+    config: Config = None,
+    settings_flags: Set = None,
+) -> None:
+    """Run the service, until it is told to stop."""
+    settings = _settings(config, settings_flags, host=host, port=port)
+
+    from mira.server.run import run
+
+    run(settings)
+
+
+@app.command()
+def voices(config: Config = None, settings_flags: Set = None) -> None:
+    """List who can speak."""
+    from mira.load import load_engine
+
+    settings = _settings(config, settings_flags)
+    for voice in load_engine(settings).voices:
+        print(voice.name, "(default)" if voice.name == settings.default_voice else "")
+
+
+@app.command("config")
+def show_config(config: Config = None, settings_flags: Set = None) -> None:
+    """Print every setting, its value and where that came from."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    settings, sources = load_settings(config, _parse(settings_flags))
+    table = Table("setting", "value", "from", "what it is", box=box.SIMPLE)
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        shown = ", ".join(value) if isinstance(value, tuple) else str(value)
+        table.add_row(name, shown, sources.get(name, "default"), field.description)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _settings(config: Path | None, flags: list[str] | None, **named: object) -> Settings:
+    return load_settings(config, {**_parse(flags), **named})[0]
+
+
+def _parse(flags: list[str] | None) -> dict[str, object]:
+    pairs = [flag.partition("=") for flag in flags or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise InvalidRequest(f"--set {name}: write it as NAME=VALUE.")
+    return {name: value for name, _, value in pairs}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Everything Mira raises on purpose, as one small family.
+
+    MiraError
+    ├── InvalidRequest       the caller's input; `param` names the field
+    │   └── NothingToSay     text without a single speakable word
+    ├── InvalidSettings      a setting that does not exist or can't be used
+    ├── CheckpointError      model files missing, damaged or of another shape
+    ├── VoiceNotFound        no such voice, and no substitute allowed
+    ├── ModelNotFound        no such model
+    ├── Overloaded           every stream is taken; come back after `retry_after_s`
+    ├── NotReady             the engine has not spoken its warm-up sentence yet
+    └── SynthesisFailed      the engine broke while speaking
+
+Errors of other libraries are translated where they enter, with `raise ... from`. How each is
+answered over HTTP is in server/errors.py alone.
+"""
+
+
+class MiraError(Exception):
+    """Root of the family: the message says what is wrong and what to do."""
+
+
+class InvalidRequest(MiraError):
+    """The caller's input can't be used."""
+
+    def __init__(self, message: str, param: str | None = None, code: str = "invalid_value") -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+
+
+class NothingToSay(InvalidRequest):
+    """The text holds no word, number or symbol that can be spoken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The input has nothing to say: it is empty or only spaces and punctuation. "
+            "Send at least one word.",
+            "input",
+        )
+
+
+class InvalidSettings(MiraError):
+    """A setting does not exist or its value can't be used."""
+
+
+class CheckpointError(MiraError):
+    """A model's files can't be used: names the file, the tensor, the expected and the found."""
+
+
+class VoiceNotFound(MiraError):
+    """No voice has this name, and the settings forbid a substitute."""
+
+
+class ModelNotFound(MiraError):
+    """No model has this name."""
+
+
+class Overloaded(MiraError):
+    """As many streams are speaking as the settings allow."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(MiraError):
+    """The engine is still starting, or has failed."""
+
+
+class SynthesisFailed(MiraError):
+    """The engine broke while speaking; what was sent so far is all there will be."""

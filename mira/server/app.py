@@ -1,0 +1,59 @@
+"""Settings in, an ASGI application out.
+
+Knows nothing about any endpoint's work.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from mira.engine import Engine
+from mira.server import errors, speech, status, voices
+from mira.server.middleware import BodyLimit, RequestId
+from mira.server.state import Service
+from mira.settings import Settings
+
+EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timing")
+
+
+def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAPI:
+    """Build the service. Nothing is loaded before the application starts.
+
+    Args:
+        load: Makes the engine; called once, on a worker thread, when the application starts.
+    """
+    service = Service(settings, load)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(service.start())
+        yield
+        loading.cancel()
+        with suppress(asyncio.CancelledError):
+            await loading
+
+    app = FastAPI(
+        title="Mira",
+        version=version("mira-speech"),
+        description="Streaming text-to-speech, with OpenAI's speech API.",
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    errors.install(app, service.telemetry.failed)
+    for module in (speech, voices, status):
+        app.include_router(module.router)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED_HEADERS,
+        )
+    app.add_middleware(RequestId)
+    return app

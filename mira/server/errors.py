@@ -1,0 +1,136 @@
+"""An error in, OpenAI's error JSON out. The only place that knows how a failure looks on HTTP."""
+
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from mira.errors import (
+    InvalidRequest,
+    InvalidSettings,
+    MiraError,
+    ModelNotFound,
+    NotReady,
+    Overloaded,
+    SynthesisFailed,
+    VoiceNotFound,
+)
+
+log = logging.getLogger(__name__)
+
+RESPONSES: dict[type[MiraError], tuple[int, str]] = {  # HTTP status, OpenAI's error type
+    InvalidRequest: (400, "invalid_request_error"),
+    VoiceNotFound: (404, "invalid_request_error"),
+    ModelNotFound: (404, "invalid_request_error"),
+    Overloaded: (429, "rate_limit_error"),
+    NotReady: (503, "server_error"),
+    SynthesisFailed: (500, "server_error"),
+    InvalidSettings: (500, "server_error"),
+}
+
+
+def install(app: FastAPI, count: Callable[[str], None]) -> None:
+    """Answer every failure in OpenAI's shape.
+
+    Args:
+        count: Called with the kind of each failure, for the metrics.
+    """
+
+    async def on_mira_error(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, MiraError)
+        count(type(error).__name__)
+        return respond(error)
+
+    async def on_validation(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return await on_mira_error(request, _first_problem(error))
+
+    async def on_http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        status = HTTPStatus(error.status_code)
+        count(f"Http{status.value}")
+        code = "not_found" if status == HTTPStatus.NOT_FOUND else None
+        message = str(error.detail)
+        if error.detail == status.phrase:
+            message = f"{status.phrase}: {request.method} {request.url.path}. See /docs."
+        return _json(status, message, "invalid_request_error", None, code, error.headers)
+
+    async def on_bug(request: Request, error: Exception) -> JSONResponse:
+        count("Internal")
+        log.error("internal error", exc_info=error)
+        return _json(500, "The server made an error; its log says which.", "server_error")
+
+    app.add_exception_handler(MiraError, on_mira_error)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_bug)
+
+
+def respond(error: MiraError) -> JSONResponse:
+    """The answer to a failure before the first audio."""
+    status, kind = next(RESPONSES[cls] for cls in type(error).__mro__ if cls in RESPONSES)
+    headers = {}
+    if isinstance(error, Overloaded | NotReady):
+        headers["Retry-After"] = str(getattr(error, "retry_after_s", 1))
+    return _json(status, str(error), kind, *_param_and_code(error), headers)
+
+
+def refuse(status: HTTPStatus, message: str, code: str) -> JSONResponse:
+    """The answer to a request that is not even read."""
+    return _json(status, message, "invalid_request_error", None, code)
+
+
+def body(error: Exception) -> dict[str, object]:
+    """The same, inside a stream that has begun."""
+    param, code = _param_and_code(error)
+    message = str(error) if isinstance(error, MiraError) else "The server made an error."
+    return {"message": message, "type": "server_error", "param": param, "code": code}
+
+
+def _param_and_code(error: Exception) -> tuple[str | None, str | None]:
+    if isinstance(error, InvalidRequest):
+        return error.param, error.code
+    if isinstance(error, VoiceNotFound):
+        return "voice", "voice_not_found"
+    if isinstance(error, ModelNotFound):
+        return "model", "model_not_found"
+    if isinstance(error, Overloaded):
+        return None, "rate_limit_exceeded"
+    return None, None
+
+
+def _json(
+    status: int,
+    message: str,
+    kind: str,
+    param: str | None = None,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    error = {"message": message, "type": kind, "param": param, "code": code}
+    return JSONResponse({"error": error}, status, headers)
+
+
+def _first_problem(error: RequestValidationError) -> InvalidRequest:
+    """One problem at a time, with the field's name and what to do, in a sentence."""
+    first: dict[str, Any] = error.errors()[0]
+    path = [str(part) for part in first["loc"] if part != "body"]
+    if first["type"] == "json_invalid":
+        reason = first.get("ctx", {}).get("error", "")
+        return InvalidRequest(f"The body is not valid JSON: {reason}.", None, "invalid_json")
+    if not path:
+        return InvalidRequest(
+            "The body must be a JSON object, sent with `content-type: application/json`.",
+            None,
+            "invalid_json",
+        )
+    field = path[0]
+    if first["type"] == "missing":
+        return InvalidRequest(f"{field}: this field is required.", field, "missing_required_field")
+    problem = str(first["msg"]).removeprefix("Value error, ")
+    return InvalidRequest(f"{field}: {problem}", field)

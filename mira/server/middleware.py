@@ -1,0 +1,79 @@
+"""What every request passes through: a bounded body, and an id that the answer carries.
+
+Plain ASGI, not Starlette's base class: that one stands between a stream and its client, and
+hides that the client left. Knows nothing about endpoints.
+"""
+
+import uuid
+from http import HTTPStatus
+
+from anyio import move_on_after
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mira.server.errors import refuse
+
+BODY_TIMEOUT_S = 30.0  # to send a request's body: a client that trickles it must not stay for ever
+
+
+class RequestId:
+    """Answers carry `x-request-id`: clients print it, and it finds the request in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the id to the answer."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        request_id = f"req_{uuid.uuid4().hex}"
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+class BodyLimit:
+    """Refuses a body over the limit: before reading it if its length is announced, else there."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body, bounded in size and time, then pass the request on."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        too_large = refuse(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The body is over the limit of {self._max_bytes} bytes.",
+            "request_too_large",
+        )
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdecimal() and int(announced) > self._max_bytes:
+            return await too_large(scope, receive, send)
+        body = bytearray()
+        with move_on_after(BODY_TIMEOUT_S) as timeout:
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > self._max_bytes:
+                    return await too_large(scope, receive, send)
+        if timeout.cancelled_caught:
+            late = f"The body did not arrive within {BODY_TIMEOUT_S:.0f} seconds."
+            return await refuse(HTTPStatus.REQUEST_TIMEOUT, late, "request_timeout")(
+                scope, receive, send
+            )
+        whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
+
+        async def replay() -> Message:
+            return whole.pop() if whole else await receive()
+
+        return await self._app(scope, replay, send)

@@ -1,0 +1,80 @@
+"""What a client may send, checked at the edge.
+
+Knows nothing about how it is answered.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from mira.audio import FORMATS, SAMPLE_RATES
+
+MAX_INSTRUCTIONS_CHARS = 4096  # OpenAI's own limit
+MAX_NAME_CHARS = 256
+
+
+def _one_of(*choices: object) -> AfterValidator:
+    def check(value: object) -> object:
+        if value not in choices:
+            raise ValueError(f"{value!r} is not one of {', '.join(map(str, choices))}.")
+        return value
+
+    return AfterValidator(check)
+
+
+SampleRate = Annotated[int, _one_of(*SAMPLE_RATES)]
+FormatName = Annotated[str, _one_of(*FORMATS)]
+Pace = Annotated[float, Field(ge=0.25, le=4.0)]
+Volume = Annotated[float, Field(ge=0.0, le=10.0)]
+
+
+class VoiceId(BaseModel):
+    """OpenAI's way to name a custom voice."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    id: str = Field(min_length=1, max_length=MAX_NAME_CHARS)
+
+
+class _Speech(BaseModel):
+    """What both endpoints take. Fields that Mira does not know are ignored, as clients add some
+    that only other servers use."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+
+    input: str = Field(description="The text to speak; Markdown and emoji are fine.")
+    speed: Pace = Field(1.0, description="How fast to speak, 0.25 to 4; the pitch stays.")
+    tempo: Pace = Field(1.0, description="The same as `speed`; the two multiply.")
+    volume: Volume = Field(1.0, description="Gain, 0 to 10.")
+
+    @property
+    def pace(self) -> float:
+        """How much faster than the voice itself."""
+        return self.speed * self.tempo
+
+
+class SpeechRequest(_Speech):
+    """OpenAI's request, with `sample_rate`, `tempo` and `volume` beside its own fields."""
+
+    model: str = Field(max_length=MAX_NAME_CHARS, description="Any name; one engine answers all.")
+    voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | VoiceId
+    instructions: Annotated[str, Field(max_length=MAX_INSTRUCTIONS_CHARS)] | None = Field(
+        None, description="Accepted, and without effect: the engine takes no directions."
+    )
+    response_format: FormatName = Field("mp3", description=f"One of {', '.join(FORMATS)}.")
+    stream_format: Literal["audio", "sse"] = "audio"
+    sample_rate: SampleRate | None = Field(
+        None, description="Hz; 24000 by default, 8000 for ulaw and alaw."
+    )
+
+    @property
+    def voice_name(self) -> str:
+        """Whichever way it was sent."""
+        return self.voice if isinstance(self.voice, str) else self.voice.id
+
+
+class StreamRequest(_Speech):
+    """Raw s16le for phone clients."""
+
+    voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | None = None
+    sample_rate: SampleRate | None = Field(None, description="Hz; 16000 by default, a setting.")

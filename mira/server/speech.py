@@ -1,0 +1,110 @@
+"""Text in, speech out: OpenAI's `/v1/audio/speech`, and `/v1/audio/speech-stream` for phones.
+
+Knows nothing about how the speech is made.
+"""
+
+import base64
+import json
+import logging
+from collections.abc import Generator
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from mira.audio import FORMATS, AudioStream
+from mira.errors import InvalidRequest
+from mira.metrics import StreamClock
+from mira.server import errors
+from mira.server.requests import SpeechRequest, StreamRequest
+from mira.server.state import Service
+from mira.server.streaming import Chunk, Framing, SpeechResponse, encode
+
+log = logging.getLogger(__name__)
+
+SPEECH_SAMPLE_RATE = 24000  # OpenAI's `pcm` has no header, so its clients have this built in
+TELEPHONE_FORMATS = {"ulaw": 8000, "alaw": 8000}  # what a telephone line carries
+
+router = APIRouter(tags=["speech"])
+
+
+@router.post("/v1/audio/speech", response_class=Response)
+async def speech(request: Request, body: SpeechRequest) -> Response:
+    """Speak `input`, as OpenAI's speech endpoint does; bytes leave as they are made."""
+    framing = Framing(FORMATS[body.response_format].media_type)
+    if body.stream_format == "sse":
+        framing = _server_sent_events(body.input)
+    rate = body.sample_rate or TELEPHONE_FORMATS.get(body.response_format, SPEECH_SAMPLE_RATE)
+    return _respond(request, body, body.voice_name, body.response_format, rate, framing)
+
+
+@router.post("/v1/audio/speech-stream", response_class=Response)
+async def speech_stream(request: Request, body: StreamRequest) -> Response:
+    """Speak `input` as raw 16-bit little-endian mono samples, for phone clients."""
+    settings = Service.of(request).settings
+    rate = body.sample_rate or settings.stream_sample_rate
+    voice = body.voice or settings.default_voice
+    return _respond(request, body, voice, "pcm", rate, Framing("application/octet-stream"))
+
+
+def _respond(
+    request: Request,
+    body: SpeechRequest | StreamRequest,
+    voice_name: str,
+    format_name: str,
+    sample_rate: int,
+    framing: Framing,
+) -> Response:
+    service = Service.of(request)
+    limit = service.settings.max_text_chars
+    if len(body.input) > limit:
+        raise InvalidRequest(
+            f"input: {len(body.input)} characters are more than the limit of {limit}. "
+            "Send the text in parts.",
+            "input",
+            "string_above_max_length",
+        )
+    engine, voices = service.speaking()
+    found = voices.find(voice_name)
+    if found.substituted:
+        log.warning("voice %r not found; %r speaks instead", voice_name, found.voice.name)
+    service.telemetry.accepted(found.voice.name, substituted=found.substituted)
+
+    def chunks() -> Generator[Chunk, None, None]:
+        audio = AudioStream(
+            engine.sample_rate,
+            format_name,
+            sample_rate=sample_rate,
+            pace=body.pace,
+            volume=body.volume,
+        )
+        blocks = engine.speak(body.input, found.voice)
+        yield from encode(blocks, engine.sample_rate * body.pace, audio)
+
+    return SpeechResponse(
+        chunks(),
+        framing,
+        {"X-Voice-Used": found.voice.name, "X-Sample-Rate": str(sample_rate)},
+        service.admission,
+        service.telemetry,
+        service.settings.stall_timeout_s,
+    )
+
+
+def _server_sent_events(text: str) -> Framing:
+    """OpenAI's events. Its token counts are of a model that Mira does not run: what goes in is
+    counted in words, what comes out in 20 ms frames, the unit of speech tokens."""
+
+    def event(kind: str, **fields: object) -> bytes:
+        return f"data: {json.dumps({'type': kind, **fields})}\n\n".encode()
+
+    def done(clock: StreamClock) -> bytes:
+        spoken, heard = len(text.split()), round(clock.audio_s * 50)
+        usage = {"input_tokens": spoken, "output_tokens": heard, "total_tokens": spoken + heard}
+        return event("speech.audio.done", usage=usage)
+
+    return Framing(
+        "text/event-stream",
+        lambda data: event("speech.audio.delta", audio=base64.b64encode(data).decode("ascii")),
+        done,
+        lambda error: event("speech.audio.error", error=errors.body(error)),
+    )

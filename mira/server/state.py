@@ -1,0 +1,73 @@
+"""What one running service holds: settings, engine, voices, counters.
+
+Knows nothing about requests. There is one per app, made by `create_app`.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from anyio import to_thread
+from fastapi import Request
+
+from mira.engine import Engine
+from mira.errors import NotReady
+from mira.server.admission import Admission
+from mira.server.telemetry import Telemetry
+from mira.settings import Settings
+from mira.voices import Voices
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Service:
+    """Ready once `start` has loaded the engine; until then requests are answered 503."""
+
+    settings: Settings
+    load: Callable[[Settings], Engine]
+    admission: Admission = field(init=False)
+    telemetry: Telemetry = field(init=False, default_factory=Telemetry)
+    failure: str | None = field(init=False, default=None)  # why the engine could not be loaded
+    _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.admission = Admission(self.settings.max_streams)
+
+    @staticmethod
+    def of(request: Request) -> "Service":
+        """The service that a request came to."""
+        service = request.app.state.service
+        assert isinstance(service, Service)
+        return service
+
+    @property
+    def ready(self) -> bool:
+        """Whether the engine has spoken its warm-up sentence."""
+        return self._speaking is not None
+
+    def speaking(self) -> tuple[Engine, Voices]:
+        """The engine and who it can speak as.
+
+        Raises:
+            NotReady: It is still loading, or could not be loaded.
+        """
+        if self._speaking is None:
+            raise NotReady(
+                f"The engine could not start: {self.failure}"
+                if self.failure
+                else "The engine is still starting. Try again in a second."
+            )
+        return self._speaking
+
+    async def start(self) -> None:
+        """Load the engine on a worker thread, so that health checks are answered meanwhile."""
+        try:
+            engine = await to_thread.run_sync(self.load, self.settings)
+            settings = self.settings
+            voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
+            self._speaking = engine, voices
+            log.info("ready: %d voice(s), default %s", len(voices.names), voices.default.name)
+        except Exception as error:
+            self.failure = str(error)
+            log.error("the engine could not start", exc_info=error)

@@ -1,0 +1,93 @@
+"""How the service is: models, health, statistics, metrics.
+
+Knows nothing about how any of it came about.
+"""
+
+import time
+from importlib.metadata import version
+
+import psutil
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from mira.errors import ModelNotFound
+from mira.server.state import Service
+
+MODELS = ("mira", "tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # one engine; clients have these built in
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/")
+async def root() -> dict[str, str]:
+    """What this is, and where to read on."""
+    return {"name": "Mira", "version": version("mira-speech"), "docs": "/docs"}
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "mira"}
+
+
+@router.get("/v1/models")
+async def list_models() -> dict[str, object]:
+    """The names that clients ask for. The same engine answers all of them, and any other."""
+    return {"object": "list", "data": [_model(name) for name in MODELS]}
+
+
+@router.get("/v1/models/{model_id}")
+async def get_model(model_id: str) -> dict[str, object]:
+    """One model."""
+    if model_id not in MODELS:
+        raise ModelNotFound(f"There is no model {model_id!r}. GET /v1/models lists them.")
+    return _model(model_id)
+
+
+@router.get("/health")
+async def health(request: Request) -> dict[str, object]:
+    """Whether the process answers. Whether it can speak yet is `/health/ready`."""
+    service = Service.of(request)
+    return {
+        "status": "ok",
+        "ready": service.ready,
+        "active_streams": service.admission.active,
+        "uptime_s": round(time.time() - service.telemetry.started_at, 1),
+    }
+
+
+@router.get("/health/ready")
+async def ready(request: Request) -> JSONResponse:
+    """200 once the engine has spoken its warm-up sentence, 503 before."""
+    service = Service.of(request)
+    free = service.admission.max_streams - service.admission.active
+    answer = {"ready": service.ready, "free_streams": free, "error": service.failure}
+    return JSONResponse(answer, 200 if service.ready else 503)
+
+
+@router.get("/stats")
+async def stats(request: Request) -> dict[str, object]:
+    """What the service did since it started; percentiles are over the last thousand streams."""
+    service = Service.of(request)
+    telemetry = service.telemetry
+    return {
+        "uptime_s": round(time.time() - telemetry.started_at, 1),
+        "requests": telemetry.uses.total(),
+        "active_streams": service.admission.active,
+        "max_streams": service.admission.max_streams,
+        "cancelled": telemetry.cancelled,
+        "failures": dict(telemetry.failures),
+        "underruns": telemetry.underruns,
+        "audio_s": round(telemetry.audio_s, 2),
+        **telemetry.percentiles(),
+        "voices": dict(telemetry.uses),
+        "voice_substitutions": telemetry.substituted,
+        "memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
+    }
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """The same for Prometheus."""
+    service = Service.of(request)
+    text = service.telemetry.prometheus(service.admission.active)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,156 @@
+"""Blocks of samples in, an HTTP body out, while they are being computed.
+
+A failure before the first chunk is raised, and so gets a status; one after it breaks the body,
+because a stream that ends politely would pass for whole. Knows nothing about requests' fields.
+"""
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import aclosing, closing
+from dataclasses import dataclass, field
+
+from anyio import create_task_group, fail_after
+from anyio.abc import TaskGroup
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mira.audio import AudioStream
+from mira.metrics import StreamClock
+from mira.server.admission import Admission
+from mira.server.bridge import iterate
+from mira.server.telemetry import Telemetry
+from mira.types import Samples
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes that are ready to leave, and how long they play."""
+
+    data: bytes
+    audio_s: float
+    synthesis_ms: float  # since the chunk before
+    encode_ms: float
+
+
+def encode(
+    blocks: Generator[Samples, None, None], samples_per_s: float, stream: AudioStream
+) -> Generator[Chunk, None, None]:
+    """Join blocks and encoder. The encoder may hold a block back, so a chunk may play longer
+    or shorter than its own bytes; over a stream the two agree.
+
+    Args:
+        samples_per_s: How many samples of `blocks` play in a second: rate times pace.
+    """
+    with closing(blocks):
+        audio_s = synthesis_ms = encode_ms = 0.0
+        while True:
+            began = time.perf_counter()
+            block = next(blocks, None)
+            computed = time.perf_counter()
+            data = stream.flush() if block is None else stream.push(block)
+            synthesis_ms += (computed - began) * 1000
+            encode_ms += (time.perf_counter() - computed) * 1000
+            audio_s += 0.0 if block is None else len(block) / samples_per_s
+            if data:
+                yield Chunk(data, audio_s, synthesis_ms, encode_ms)
+                audio_s = synthesis_ms = encode_ms = 0.0
+            if block is None:
+                return
+
+
+@dataclass(slots=True)
+class Framing:
+    """How chunks stand in the body; the default is as they are."""
+
+    media_type: str
+    chunk: Callable[[bytes], bytes] = bytes
+    end: Callable[[StreamClock], bytes] = field(default=lambda clock: b"")
+    failure: Callable[[Exception], bytes] = field(default=lambda error: b"")
+
+
+class SpeechResponse(Response):
+    """Sends chunks as they are made. A client that leaves stops the work at the next block."""
+
+    def __init__(
+        self,
+        chunks: Generator[Chunk, None, None],
+        framing: Framing,
+        headers: Mapping[str, str],
+        admission: Admission,
+        telemetry: Telemetry,
+        stall_timeout_s: float,
+    ) -> None:
+        super().__init__(None, 200, headers, framing.media_type)
+        del self.headers["content-length"]  # nobody knows it yet
+        self._chunks = chunks
+        self._framing = framing
+        self._admission = admission
+        self._telemetry = telemetry
+        self._stall_timeout_s = stall_timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the stream beside a watch on the client's connection."""
+        clock = StreamClock()
+        failure: Exception | None = None
+        finished = False
+        with self._admission.stream():
+            async with create_task_group() as tasks:
+                tasks.start_soon(_cancel_when_gone, receive, tasks)
+                try:
+                    await self._stream(send, clock)
+                    finished = True
+                except Exception as error:  # noqa: BLE001 - raised below, outside the group
+                    failure = error
+                tasks.cancel_scope.cancel()
+        self._telemetry.ended(clock, cancelled=not finished and failure is None)
+        if failure is not None:
+            raise failure
+
+    async def _stream(self, send: Send, clock: StreamClock) -> None:
+        chunks = iterate(self._chunks, self._admission.limiter)
+        async with aclosing(chunks):
+            try:
+                await self._send_all(chunks, send, clock)
+            except Exception as error:
+                if clock.ttfa_ms is not None:  # the status is gone, and so is the way to say it
+                    log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, error)
+                    self._telemetry.failed(type(error).__name__)
+                    await self._body(send, self._framing.failure(error), more=True)
+                raise
+
+    async def _send_all(
+        self, chunks: AsyncGenerator[Chunk, None], send: Send, clock: StreamClock
+    ) -> None:
+        async for chunk in chunks:
+            first = clock.ttfa_ms is None
+            clock.ready(chunk.audio_s)
+            if first:
+                self._add_timing(chunk, clock)
+                self._telemetry.first_audio(clock)
+                start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+                await send(start)
+            await self._body(send, self._framing.chunk(chunk.data), more=True)
+            clock.sent()
+        await self._body(send, self._framing.end(clock), more=False)
+
+    async def _body(self, send: Send, data: bytes, *, more: bool) -> None:
+        with fail_after(self._stall_timeout_s):
+            await send({"type": "http.response.body", "body": data, "more_body": more})
+
+    def _add_timing(self, chunk: Chunk, clock: StreamClock) -> None:
+        """What is known when the first chunk leaves: the W3C Server-Timing header."""
+        total = clock.ttfa_ms or 0.0
+        queue = max(total - chunk.synthesis_ms - chunk.encode_ms, 0.0)
+        self.headers["Server-Timing"] = (
+            f"queue;dur={queue:.1f}, synthesis;dur={chunk.synthesis_ms:.1f}, "
+            f"encode;dur={chunk.encode_ms:.1f}, ttfa;dur={total:.1f}"
+        )
+
+
+async def _cancel_when_gone(receive: Receive, tasks: TaskGroup) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    tasks.cancel_scope.cancel()

@@ -1,0 +1,117 @@
+"""What happened in, numbers out: for Prometheus and for people.
+
+Knows nothing about HTTP. One per app, so two apps in a process do not add up. Used on the event
+loop only.
+"""
+
+import time
+from collections import Counter as Tally
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from mira.metrics import StreamClock
+
+RECENT = 1000  # streams that the percentiles are over
+
+TTFA_BUCKETS_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
+RTF_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5)
+
+
+class Telemetry:
+    """Counts what a service did since it started."""
+
+    def __init__(self) -> None:
+        self.started_at = time.time()
+        self.uses: Tally[str] = Tally()  # requests by voice
+        self.cancelled = 0
+        self.failures: Tally[str] = Tally()  # by kind
+        self.audio_s = 0.0
+        self.underruns = 0
+        self.substituted = 0
+        self._recent_ttfa_ms: deque[float] = deque(maxlen=RECENT)
+        self._recent_rtf: deque[float] = deque(maxlen=RECENT)
+
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "mira_requests", "Speech requests accepted", ["voice"], registry=self.registry
+        )
+        self._ttfa = Histogram(
+            "mira_time_to_first_audio_seconds",
+            "Request accepted to first chunk ready",
+            buckets=TTFA_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._rtf = Histogram(
+            "mira_real_time_factor",
+            "Work seconds per audio second",
+            buckets=RTF_BUCKETS,
+            registry=self.registry,
+        )
+        self._underruns = Counter(
+            "mira_underruns", "Moments a listener ran dry", registry=self.registry
+        )
+        self._audio = Counter("mira_audio_seconds", "Audio made", registry=self.registry)
+        self._cancelled = Counter(
+            "mira_cancellations", "Streams the listener left", registry=self.registry
+        )
+        self._errors = Counter("mira_errors", "Failures by kind", ["kind"], registry=self.registry)
+        self._substituted = Counter(
+            "mira_voice_substitutions",
+            "Requests that the default voice stood in for",
+            registry=self.registry,
+        )
+        self._active = Gauge("mira_active_streams", "Streams speaking now", registry=self.registry)
+
+    def accepted(self, voice: str, *, substituted: bool) -> None:
+        """A request passed every check."""
+        self.uses[voice] += 1
+        self._requests.labels(voice).inc()
+        if substituted:
+            self.substituted += 1
+            self._substituted.inc()
+
+    def first_audio(self, clock: StreamClock) -> None:
+        """A stream's first chunk is ready."""
+        if clock.ttfa_ms is not None:
+            self._recent_ttfa_ms.append(clock.ttfa_ms)
+            self._ttfa.observe(clock.ttfa_ms / 1000)
+
+    def ended(self, clock: StreamClock, *, cancelled: bool) -> None:
+        """A stream ended, whichever way."""
+        self.audio_s += clock.audio_s
+        self._audio.inc(clock.audio_s)
+        self.underruns += clock.underruns
+        self._underruns.inc(clock.underruns)
+        if cancelled:
+            self.cancelled += 1
+            self._cancelled.inc()
+        if clock.rtf is not None:
+            self._recent_rtf.append(clock.rtf)
+            self._rtf.observe(clock.rtf)
+
+    def failed(self, kind: str) -> None:
+        """A request or stream failed."""
+        self.failures[kind] += 1
+        self._errors.labels(kind).inc()
+
+    def prometheus(self, active: int) -> bytes:
+        """The text exposition format."""
+        self._active.set(active)
+        return generate_latest(self.registry)
+
+    def percentiles(self) -> dict[str, dict[str, float] | None]:
+        """Over the last thousand streams; None before the first."""
+        return {
+            "ttfa_ms": _percentiles(self._recent_ttfa_ms),
+            "rtf": _percentiles(self._recent_rtf),
+        }
+
+
+def _percentiles(values: Sequence[float] | deque[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    found = np.percentile(np.asarray(values), (50, 95, 99))
+    return {name: round(float(value), 4) for name, value in zip(("p50", "p95", "p99"), found)}

@@ -1,0 +1,130 @@
+"""A TOML file, the environment and flags in, one frozen object out.
+
+The only reader of the environment. Later sources win: defaults, file, environment, flags. A name
+that no setting has stops the start: a misspelt limit is a limit that isn't there.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from mira.errors import InvalidSettings
+
+PREFIX = "MIRA_"
+CONFIG_VARIABLE = "MIRA_CONFIG"
+
+
+def _split(value: object) -> object:
+    """The environment and flags have only strings: a list is separated by commas."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class Settings(BaseModel):
+    """Every setting, with its default. Durations are seconds, rates Hz."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
+    port: int = Field(5100, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    default_voice: str = Field("heart", description="speaks when a request's voice is not found")
+    strict_voices: bool = Field(
+        False, description="answer 404 for an unknown voice instead of using the default one"
+    )
+    stream_sample_rate: int = Field(
+        16000, description="default rate of /v1/audio/speech-stream, Hz"
+    )
+    lead_s: float = Field(
+        2.0, gt=0, le=600, description="audio computed ahead of what a listener has taken"
+    )
+    max_text_chars: int = Field(4096, ge=1, description="longest `input` of a request")
+    max_body_bytes: int = Field(1 << 20, ge=1024, description="largest request body")
+    max_streams: int = Field(64, ge=1, description="streams at once; more are answered 429")
+    stall_timeout_s: float = Field(
+        300.0, gt=0, description="a listener that takes nothing for so long is cut off"
+    )
+    shutdown_timeout_s: int = Field(
+        30, ge=0, description="what running streams get to finish when the service is stopped"
+    )
+    cors_origins: Names = Field((), description="web origins that may call the service; * for all")
+    builtin_threads: int = Field(
+        2, ge=1, le=64, description="threads for one sentence of the built-in voice"
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="what is logged"
+    )
+
+
+def load_settings(
+    config: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Settings, dict[str, str]]:
+    """Join all sources.
+
+    Args:
+        config: A TOML file; without it the one that MIRA_CONFIG names, if any.
+        flags: Setting name -> value, from the command line; None values are not set.
+        environment: For tests; the process's own by default.
+
+    Returns:
+        The settings, and setting name -> where its value came from, for those not at default.
+
+    Raises:
+        InvalidSettings: A name that does not exist, with the nearest that does, or a value that
+            can't be used.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+
+    def take(found: Mapping[str, object], source: str) -> None:
+        for name, value in found.items():
+            if name not in Settings.model_fields:
+                raise InvalidSettings(_unknown(name, source))
+            values[name] = value
+            sources[name] = source
+
+    path = config or (Path(named) if (named := environment.get(CONFIG_VARIABLE)) else None)
+    if path is not None:
+        take(_read_toml(path), str(path))
+    for variable, value in sorted(environment.items()):
+        if variable.startswith(PREFIX) and variable != CONFIG_VARIABLE:
+            take({variable.removeprefix(PREFIX).lower(): value}, variable)
+    take({name: value for name, value in (flags or {}).items() if value is not None}, "flag")
+
+    try:
+        return Settings(**values), sources  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise InvalidSettings(
+            f"{sources[name]}: {name} can't be {values[name]!r}: {first['msg']}."
+        ) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InvalidSettings(f"{path}: can't be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"{path}: is not valid TOML: {error}.") from error
+
+
+def _unknown(name: str, source: str) -> str:
+    variable = source.startswith(PREFIX)
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.4)
+    shown = [PREFIX + match.upper() if variable else match for match in near]
+    hint = f" Did you mean {shown[0]}?" if shown else " `mira config` lists them all."
+    what = source if variable else f"{source}: {name}"
+    return f"{what}: there is no such setting.{hint}"

@@ -1,0 +1,47 @@
+"""The plain values that every stage passes on.
+
+Knows nothing about any stage. Names: docs/words.md.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+"""[num_samples] mono, nominally in [-1, 1]; the sample rate is its producer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks. A value: found by name once, at the rim, then passed along."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a language model picks its next token; the defaults are MiraTTS' own.
+
+    Source: mira/model.py of the published MiraTTS.
+    """
+
+    temperature: float = 0.8  # 0 picks the likeliest
+    top_k: int = 50  # 0 keeps all
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repetition_penalty: float = 1.2
+    max_new_tokens: int = 1024  # 20.48 s of speech
+    seed: int | None = None  # None: another one each time
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for values that no sampler can use."""
+        if not (
+            self.temperature >= 0
+            and self.top_k >= 0
+            and 0 < self.top_p <= 1
+            and 0 <= self.min_p <= 1
+            and self.repetition_penalty > 0
+            and self.max_new_tokens > 0
+        ):
+            raise ValueError(f"out of range: {self}")
