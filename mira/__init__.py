@@ -1,0 +1,24 @@
+"""Mira: text to speech that starts speaking before the sentence is computed.
+
+    from mira import load_engine, load_settings
+
+    engine = load_engine(load_settings()[0])
+    for samples in engine.speak("Hello there. How are you today?", engine.voices[0]):
+        ...  # float32, mono, engine.sample_rate Hz
+"""
+
+from mira.engine import Engine
+from mira.errors import MiraError
+from mira.load import load_engine
+from mira.settings import Settings, load_settings
+from mira.types import Samples, Voice
+
+__all__ = [
+    "Engine",
+    "MiraError",
+    "Samples",
+    "Settings",
+    "Voice",
+    "load_engine",
+    "load_settings",
+]

@@ -1,7 +1,7 @@
 """The built-in English voice: one sentence in, 24 kHz blocks out, no download, any CPU.
 
 Uses hibari's text-to-phoneme front end and network, which predicts a spectrum for the whole
-sentence at once, and renders that spectrum here in windows, so that the first half second leaves
+sentence at once, and renders that spectrum here in windows, so that the first quarter second leaves
 before the rest is rendered. Knows nothing about streams, formats or sockets.
 
 Source: hibari-tts 0.2.1 (Apache-2.0), pinned exactly because its spectrum is rendered here.
@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 
 HOP = dsp.HOP  # samples per frame: 12.5 ms at 24 kHz
 CONTEXT_FRAMES = dsp.N_FFT // HOP  # an inverse STFT frame reaches this far to either side
-FIRST_WINDOW_FRAMES = 40  # 0.5 s: it decides time-to-first-audio
+FIRST_WINDOW_FRAMES = 20  # 0.25 s: it decides time-to-first-audio
 WINDOW_FRAMES = 160  # 2 s: one cancelled stream holds a core no longer than this takes
 MAX_PHONEMES = 400  # the network's own limit on what it was trained to speak at once
 
@@ -70,9 +70,10 @@ class BuiltinSynthesizer:
     def synthesize(self, sentence: str, voice: Voice) -> Generator[Samples, None, None]:
         """Yield 24 kHz blocks; see `Synthesizer`."""
         phonemes = self._phonemize(sentence)
-        parts = [self._ids(part) for part in _at_most(phonemes, MAX_PHONEMES)]
-        for ids in filter(None, parts):
-            yield from _shorten_edges(self._render(ids), _pause_ms(sentence))
+        parts = [ids for part in _at_most(phonemes, MAX_PHONEMES) if (ids := self._ids(part))]
+        for ids in parts:
+            pause_ms = _pause_ms(sentence) if ids is parts[-1] else DEFAULT_PAUSE_MS
+            yield from _shorten_edges(self._render(ids), pause_ms)
 
     def _phonemize(self, sentence: str) -> str:
         with self._front_end_lock:
@@ -92,7 +93,9 @@ class BuiltinSynthesizer:
         yield from _render_spectrum([np.asarray(output)[0] for output in outputs])
 
 
-def _render_spectrum(outputs: list[Floats]) -> Iterator[Samples]:
+def _render_spectrum(
+    outputs: list[Floats], first: int = FIRST_WINDOW_FRAMES, steady: int = WINDOW_FRAMES
+) -> Iterator[Samples]:
     """Render the network's five spectra and its pitch curve, a window of frames at a time.
 
     Each window is rendered with the neighbours that its frames overlap with, so windows join
@@ -106,7 +109,7 @@ def _render_spectrum(outputs: list[Floats]) -> Iterator[Samples]:
     pulses = np.pad(dsp.pulses(f0), half, mode="reflect")
     noise = np.random.default_rng(0)  # the same sentence always sounds the same
     noises = np.empty((0, spectra[0].shape[0]), np.complex64)
-    start, width = 0, FIRST_WINDOW_FRAMES
+    start, width = 0, first
     while start < frames:
         stop = min(start + width, frames)
         left, right = max(start - CONTEXT_FRAMES, 0), min(stop + CONTEXT_FRAMES, frames)
@@ -119,7 +122,9 @@ def _render_spectrum(outputs: list[Floats]) -> Iterator[Samples]:
         yield samples[(start - left) * HOP : (stop - left) * HOP] * np.float32(GAIN)
         next_left = max(stop - CONTEXT_FRAMES, 0)
         noises = noises[next_left - left :]
-        start, width = stop, WINDOW_FRAMES
+        # The network begins with a quarter second of silence: growing at once to two seconds would
+        # make the first sound wait for all of them.
+        start, width = stop, min(2 * width, steady)
 
 
 def _noise(source: np.random.Generator, frames: int, bins: int) -> npt.NDArray[np.complex64]:

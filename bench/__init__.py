@@ -1,0 +1,1 @@
+"""What docs/benchmarks.md states, measured. Each module prints a table, then one JSON line."""

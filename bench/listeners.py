@@ -1,0 +1,93 @@
+"""Many listeners at once, each playing in real time, 24 kHz PCM over loopback HTTP.
+
+A listener begins to play at its first byte, keeps about a second buffered, and reads no faster.
+underruns        moments at which one of them had nothing left to play
+late p95 ms      how long they lasted
+ttfa             first byte, all having asked in the same moment
+"""
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+
+from bench.report import percentile, report
+from bench.service import Service, running
+from bench.texts import sentences
+
+BYTES_PER_S = 48000.0
+BUFFER_S = 1.0
+SENTENCES = 10  # about half a minute
+
+
+@dataclass(slots=True)
+class Listener:
+    """What one of them went through."""
+
+    ttfa_ms: float = 0.0
+    heard_s: float = 0.0
+    late_ms: list[float] = field(default_factory=list)
+
+
+async def listen(service: Service, text: str) -> Listener:
+    """Ask for `text` and play it."""
+    body = json.dumps({"model": "m", "voice": "heart", "response_format": "pcm", "input": text})
+    # A telephone's jitter buffer is small, and so is this client's.
+    reader, writer = await asyncio.open_connection(service.host, service.port, limit=32768)
+    head = f"POST /v1/audio/speech HTTP/1.1\r\nhost: {service.host}\r\nconnection: close\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    began = time.perf_counter()
+    writer.write((head + body).encode())
+    status = await reader.readuntil(b"\r\n\r\n")
+    assert b" 200 " in status.splitlines()[0], status
+    listener = Listener()
+    plays_until = 0.0
+    while size := int(await reader.readline(), 16):
+        await reader.readexactly(size + 2)
+        now = time.perf_counter()
+        if not listener.heard_s:
+            listener.ttfa_ms = (now - began) * 1000
+            plays_until = now
+        elif now > plays_until:
+            listener.late_ms.append((now - plays_until) * 1000)
+            plays_until = now
+        listener.heard_s += size / BYTES_PER_S
+        plays_until += size / BYTES_PER_S
+        await asyncio.sleep(max(plays_until - now - BUFFER_S, 0))
+    writer.close()
+    return listener
+
+
+async def crowd(service: Service, count: int) -> list[Listener]:
+    """So many listeners in the same moment, no two with the same text."""
+    texts = [sentences(SENTENCES, first) for first in range(count)]
+    return await asyncio.gather(*(listen(service, text) for text in texts))
+
+
+def main(counts: tuple[int, ...] = (1, 8, 32)) -> None:
+    """Measure and print."""
+    rows = []
+    with running() as service:
+        for count in counts:
+            began = time.process_time(), sum(service.process.cpu_times()[:2])
+            listeners = asyncio.run(crowd(service, count))
+            cpu_s = sum(service.process.cpu_times()[:2]) - began[1]
+            late = [ms for listener in listeners for ms in listener.late_ms]
+            heard_s = sum(listener.heard_s for listener in listeners)
+            rows.append(
+                {
+                    "listeners": count,
+                    "heard s": heard_s,
+                    "underruns": len(late),
+                    "late p95 ms": percentile(late, 95) if late else 0.0,
+                    "ttfa p50 ms": percentile([one.ttfa_ms for one in listeners], 50),
+                    "ttfa p95 ms": percentile([one.ttfa_ms for one in listeners], 95),
+                    "cpu s / heard s": cpu_s / heard_s,
+                }
+            )
+    report("listeners", rows)
+
+
+if __name__ == "__main__":
+    main(tuple(map(int, sys.argv[1:])) or (1, 8, 32))

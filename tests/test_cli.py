@@ -1,0 +1,112 @@
+"""The command line, run as a person runs it."""
+
+import json
+import subprocess
+import sys
+import wave
+from io import BytesIO
+from pathlib import Path
+
+import av
+import pytest
+
+
+def mira(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess:
+    """Run the installed command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "mira", *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment},
+    )
+
+
+def seconds(data: bytes | str) -> float:
+    """How long an audio file plays, by decoding it."""
+    with av.open(data if isinstance(data, str) else BytesIO(data)) as container:
+        frames = list(container.decode(audio=0))
+        return sum(frame.samples for frame in frames) / frames[0].sample_rate
+
+
+def test_say_writes_the_format_of_the_suffix(tmp_path: Path) -> None:
+    for suffix, kind in {"mp3": "mp3", "ogg": "ogg", "flac": "flac", "wav": "wav"}.items():
+        target = tmp_path / f"hello.{suffix}"
+        done = mira("say", "Hello there.", "-o", str(target))
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert 0.8 < seconds(str(target)) < 2.5
+        with av.open(str(target)) as container:
+            assert container.format.name == kind
+
+
+def test_say_reads_and_writes_standard_streams() -> None:
+    done = mira("say", "-", "-o", "-", "--speed", "2", stdin=b"Hello there. How are you?")
+    assert done.returncode == 0
+    with wave.open(BytesIO(done.stdout)) as read:
+        assert read.getframerate() == 24000
+    fast = seconds(done.stdout)
+    normal = seconds(mira("say", "-", "-o", "-", stdin=b"Hello there. How are you?").stdout)
+    assert fast == pytest.approx(normal / 2, abs=0.1)
+
+
+def test_say_resamples_and_encodes_for_a_telephone() -> None:
+    done = mira("say", "Hello there.", "-o", "-", "-f", "ulaw", "--sample-rate", "8000")
+    assert 0.8 * 8000 < len(done.stdout) < 2.5 * 8000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["sya"], "No such command 'sya'. Did you mean 'say'?"),
+        (["say", "hi"], "Say where it should go: -o FILE, -o - or --play."),
+        (["say", "hi", "-o", "a.xyz"], "a.xyz: end it in one of .pcm"),
+        (["say", "hi", "-o", "/no/such/a.wav"], "can't be written: No such file"),
+        (["say", "hi", "-o", "-", "-f", "mp9"], "no audio format 'mp9'"),
+        (["say", "hi", "-o", "-", "--sample-rate", "11025"], "11025 Hz can't be made"),
+        (["say", "hi", "-o", "-", "--speed", "9"], "--speed"),
+        (["say", "hi", "-o", "-", "--sped", "1"], "--speed"),
+        (["say", "...", "-o", "-"], "nothing to say"),
+        (["serve", "--port", "x"], "--port"),
+        (["config", "--set", "lead_s"], "write it as NAME=VALUE"),
+        (["config", "--set", "led_s=1"], "Did you mean lead_s?"),
+    ],
+)
+def test_a_wrong_argument_gets_one_line_that_helps(arguments: list[str], says: str) -> None:
+    done = mira(*arguments)
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode in (1, 2)
+    assert done.stdout == b""
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("mira: ")
+    assert says in lines[0]
+
+
+def test_an_unknown_voice_is_said_and_substituted() -> None:
+    done = mira("say", "Hi.", "-o", "-", "-v", "zoe")
+    assert done.returncode == 0
+    assert b"no voice 'zoe'; heart speaks instead" in done.stderr
+
+
+def test_config_tells_where_each_value_comes_from() -> None:
+    done = mira("config", "--set", "lead_s=3", MIRA_PORT="5200")
+    rows = {row[0]: row for row in map(str.split, done.stdout.decode().splitlines()) if row}
+    assert rows["port"][1:3] == ["5200", "MIRA_PORT"]
+    assert rows["lead_s"][1:3] == ["3.0", "flag"]
+    assert rows["host"][1:3] == ["127.0.0.1", "default"]
+
+
+def test_voices_and_version() -> None:
+    assert mira("voices").stdout.decode().split() == ["heart", "(default)"]
+    assert mira("--version").stdout.startswith(b"mira ")
+
+
+def test_a_taken_port_is_said_in_one_line() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = mira("serve", "--port", str(port))
+    assert done.returncode == 1
+    assert "Choose another with --port" in done.stderr.decode()
+    assert len(done.stderr.decode().splitlines()) == 1
+    assert json.dumps(port) in done.stderr.decode()

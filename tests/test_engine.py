@@ -1,0 +1,141 @@
+"""The main path: every sentence, in order, as early as can be, and nothing after a close."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mira.engine import Engine
+from mira.errors import NothingToSay, SynthesisFailed, VoiceNotFound
+from mira.synth.builtin import BuiltinSynthesizer
+from mira.types import Voice
+from tests.toys import ANNA, BEN, ToySynthesizer
+
+STORY = "One two three. Four five six! Seven eight nine? Ten eleven twelve."
+
+sentences = st.lists(
+    st.text("abcdefgh ", min_size=3, max_size=60).map(lambda words: f"A{words.strip()}b."),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    text=sentences.map(" ".join),
+    voice=st.sampled_from([ANNA, BEN]),
+    block_s=st.sampled_from([0.01, 0.1, 10.0]),
+    lead_s=st.sampled_from([0.001, 0.3, 600.0]),
+)
+def test_every_sentence_is_spoken_in_order(
+    text: str, voice: Voice, block_s: float, lead_s: float
+) -> None:
+    toy = ToySynthesizer(block_s=block_s, s_per_char=0.01)
+    spoken = np.concatenate(list(Engine(toy, lead_s).speak(text, voice)))
+    assert np.array_equal(spoken, toy.whole(text, voice))
+    assert toy.opened == toy.closed
+
+
+def test_the_sentences_are_told_apart() -> None:
+    """Otherwise the test above could not see their order."""
+    toy = ToySynthesizer()
+    assert not np.array_equal(toy.whole("Anna. Bell."), toy.whole("Bell. Anna."))
+
+
+def test_the_same_text_sounds_the_same_again(builtin: BuiltinSynthesizer) -> None:
+    engine = Engine(builtin)
+    text = "Hello there. The train to Oslo leaves at 9:45, from platform 3."
+    first, second = (np.concatenate(list(engine.speak(text, engine.voices[0]))) for _ in "ab")
+    assert np.array_equal(first, second)
+    assert 3 < len(first) / engine.sample_rate < 9
+    assert np.abs(first).max() > 0.1
+
+
+def test_it_is_known_by_its_synthesizer(toy: ToySynthesizer) -> None:
+    engine = Engine(toy)
+    assert engine.sample_rate == toy.sample_rate
+    assert engine.voices == toy.voices
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n\t", "...", "?!", "🎉", "🎉 🎉 — …", "\u200b"])
+def test_nothing_to_say(text: str, toy: ToySynthesizer) -> None:
+    with pytest.raises(NothingToSay) as caught:
+        next(Engine(toy).speak(text, ANNA))
+    assert caught.value.param == "input"
+    assert toy.opened == 0
+
+
+def test_nothing_to_say_between_sentences_is_passed_over(toy: ToySynthesizer) -> None:
+    spoken = np.concatenate(list(Engine(toy).speak("One two. 🎉🎉\n\n...\n\nThree four.", ANNA)))
+    assert np.array_equal(spoken, np.concatenate([toy.whole("One two."), toy.whole("Three four.")]))
+
+
+def test_an_unknown_voice_is_refused_before_any_work(toy: ToySynthesizer) -> None:
+    with pytest.raises(VoiceNotFound, match="'zoe'"):
+        next(Engine(toy).speak(STORY, Voice("zoe")))
+    assert toy.opened == 0
+
+
+def test_the_first_block_leaves_before_the_second_is_made() -> None:
+    second = threading.Event()
+    toy = ToySynthesizer(before_block=lambda number: number == 0 or second.wait(20))
+    blocks = Engine(toy).speak(STORY, ANNA)
+    assert len(next(blocks)) == 2400
+    assert toy.blocks == 1
+    second.set()
+    blocks.close()
+
+
+def test_closing_frees_the_synthesizer_at_once() -> None:
+    took = []
+    for _ in range(5):  # the best of five: the machine may be busy with something else
+        toy = ToySynthesizer(compute_s=0.01)
+        blocks = Engine(toy).speak(STORY, ANNA)
+        next(blocks)
+        began = time.perf_counter()
+        blocks.close()
+        took.append(time.perf_counter() - began)
+        assert toy.opened == toy.closed == 1
+        made = toy.blocks
+        time.sleep(0.03)
+        assert toy.blocks == made < 20
+    assert min(took) < 0.1
+
+
+def test_closing_from_another_thread_while_nobody_waits() -> None:
+    """As the server does: each step of a stream is on whichever worker is free."""
+    toy = ToySynthesizer()
+    blocks = Engine(toy).speak(STORY, ANNA)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(next, blocks).result(20)
+    blocks.close()
+    assert toy.opened == toy.closed == 1
+
+
+@pytest.mark.parametrize("fail_at", [0, 1, 5])
+def test_a_failure_comes_after_the_blocks_before_it(fail_at: int) -> None:
+    toy = ToySynthesizer(fail_at=fail_at)
+    blocks = Engine(toy).speak(STORY, ANNA)
+    for _ in range(fail_at):
+        next(blocks)
+    with pytest.raises(SynthesisFailed):
+        next(blocks)
+    assert (toy.blocks, toy.opened, toy.closed) == (fail_at, 1, 1)
+
+
+def test_many_speak_at_once_and_none_hears_another() -> None:
+    toy = ToySynthesizer(block_s=0.05, compute_s=0.001)
+    engine = Engine(toy, lead_s=0.2)
+    texts = [f"Caller {word} speaks. And on." for word in "one two three four five six".split()]
+
+    def speak(text: str) -> bool:
+        with closing(engine.speak(text, BEN)) as blocks:
+            return np.array_equal(np.concatenate(list(blocks)), toy.whole(text, BEN))
+
+    with ThreadPoolExecutor(len(texts)) as callers:
+        assert all(callers.map(speak, texts))

@@ -1,0 +1,92 @@
+"""Who may import whom: the arrows of the design, read from the code."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "mira").rglob("*.py"))
+
+LEAVES = {"types", "errors", "settings", "metrics"}
+RIM = {"engine", "voices", "audio", "text", "metrics", "settings", "load"}
+MAY_IMPORT = {
+    "types": set(),
+    "errors": set(),
+    "settings": {"errors"},
+    "metrics": set(),
+    "ahead": {"types"},
+    "engine": {"ahead", "errors", "text", "synth.base", "types"},
+    "load": LEAVES | {"engine", "synth", "lm", "codec", "checkpoint", "voices"},
+    "voices": LEAVES,
+    "sinks": {"audio", "errors"},
+    "cli": LEAVES | {"audio", "checkpoint", "load", "server", "sinks", "voices"},
+    "__main__": {"cli"},
+    "__init__": LEAVES | {"engine", "load"},
+    "text": LEAVES,
+    "audio": LEAVES,
+    "lm": LEAVES,
+    "codec": LEAVES,
+    "checkpoint": LEAVES,
+    "synth": LEAVES | {"lm.base", "lm.prompt", "codec.base", "codec.stream"},
+    "server": LEAVES | RIM,
+}
+"""Beside its own folder. `load` reaches the server through `server/run.py` alone."""
+
+
+def imports_of(path: Path) -> set[str]:
+    """Dotted names below `mira`, such as `synth.base`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module]
+            if node.module == "mira" or node.module.count(".") == 1:
+                names += [f"{node.module}.{alias.name}" for alias in node.names]
+        found |= {name.removeprefix("mira.") for name in names if name.startswith("mira.")}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    relative = path.relative_to(ROOT / "mira")
+    room = relative.parts[0].removesuffix(".py")
+    for name in imports_of(path):
+        allowed = MAY_IMPORT[room] | {room}
+        assert any(f"{name}.".startswith(f"{other}.") for other in allowed), (
+            f"{relative} imports mira.{name}"
+        )
+
+
+def test_only_the_server_is_asynchronous() -> None:
+    for path in MODULES:
+        if "server" not in path.parts:
+            tree = ast.parse(path.read_text("utf-8"))
+            assert not any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree)), path
+
+
+def test_importing_mira_loads_no_model_library() -> None:
+    code = (
+        "import sys, mira; heavy = {'torch', 'onnxruntime', 'hibari', 'av', 'fastapi'};"
+        "print(*(heavy & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []
+
+
+def test_tests_mirror_the_package() -> None:
+    """mira/a/b.py is tested by tests/a/test_b.py."""
+    missing = [
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if not path.name.startswith("__")
+        and not (
+            ROOT / "tests" / path.relative_to(ROOT / "mira").with_name(f"test_{path.name}")
+        ).exists()
+    ]
+    assert missing == []

@@ -1,0 +1,108 @@
+"""What a stream's clock says, told by a clock that the test moves."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mira.metrics import StreamClock
+
+
+class Time:
+    """Seconds, moved by hand."""
+
+    def __init__(self) -> None:
+        self.s = 1000.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def test_nothing_is_known_before_the_first_chunk(time: Time) -> None:
+    clock = StreamClock(time)
+    time.s += 5
+    assert (clock.ttfa_ms, clock.rtf, clock.audio_s, clock.underruns) == (None, None, 0, 0)
+
+
+def test_time_to_first_audio_is_from_accepted_to_ready(time: Time) -> None:
+    clock = StreamClock(time)
+    time.s += 0.25
+    clock.ready(1.0)
+    time.s += 0.5
+    clock.sent()
+    clock.ready(1.0)
+    assert clock.ttfa_ms == pytest.approx(250)
+
+
+def test_real_time_factor_is_work_per_audio(time: Time) -> None:
+    clock = StreamClock(time)
+    time.s += 0.2
+    clock.ready(1.0)
+    time.s += 7.0  # the listener took its time: no work
+    clock.sent()
+    time.s += 0.4
+    clock.ready(2.0)
+    assert clock.work_s == pytest.approx(0.6)
+    assert clock.audio_s == pytest.approx(3.0)
+    assert clock.rtf == pytest.approx(0.2)
+
+
+def play(time: Time, *chunks: tuple[float, float, float]) -> StreamClock:
+    """Each chunk: seconds of work before it, seconds it plays, seconds until it is sent."""
+    clock = StreamClock(time)
+    for work_s, audio_s, wait_s in chunks:
+        time.s += work_s
+        clock.ready(audio_s)
+        time.s += wait_s
+        clock.sent()
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("chunks", "underruns"),
+    [
+        ([(9.0, 1.0, 0.0)], 0),  # the wait for the first chunk is TTFA, not an underrun
+        ([(0.1, 1.0, 0.0), (0.9, 1.0, 0.0), (1.0, 1.0, 0.0)], 0),
+        ([(0.1, 1.0, 0.0), (1.1, 1.0, 0.0)], 1),
+        # What was computed early is still there for the chunk that is late.
+        ([(0.1, 2.0, 0.0), (0.1, 2.0, 0.0), (3.5, 1.0, 0.0)], 0),
+        ([(0.1, 2.0, 0.0), (0.1, 2.0, 0.0), (4.1, 1.0, 0.0)], 1),
+        # After an underrun the listener goes on from the late chunk, with nothing in hand.
+        ([(0.1, 1.0, 0.0), (5.0, 1.0, 0.0), (0.9, 1.0, 0.0)], 1),
+        ([(0.1, 1.0, 0.0), (5.0, 1.0, 0.0), (1.1, 1.0, 0.0)], 2),
+    ],
+)
+def test_an_underrun_is_a_moment_with_nothing_left(
+    time: Time, chunks: list[tuple[float, float, float]], underruns: int
+) -> None:
+    assert play(time, *chunks).underruns == underruns
+
+
+def test_a_listener_who_makes_us_wait_causes_no_underrun(time: Time) -> None:
+    """Its buffer was full, so it had enough to play."""
+    assert play(time, (0.1, 1.0, 60.0), (0.9, 1.0, 60.0), (0.9, 1.0, 0.0)).underruns == 0
+    assert play(time, (0.1, 1.0, 60.0), (1.1, 1.0, 0.0)).underruns == 1
+
+
+@given(
+    chunks=st.lists(
+        st.tuples(st.floats(0, 10), st.floats(0.01, 10), st.floats(0, 10)), min_size=1, max_size=20
+    )
+)
+def test_laws(chunks: list[tuple[float, float, float]]) -> None:
+    time = Time()
+    clock = play(time, *chunks)
+    assert clock.work_s == pytest.approx(sum(work for work, _, _ in chunks), abs=1e-6)
+    assert clock.audio_s == pytest.approx(sum(audio for _, audio, _ in chunks))
+    assert 0 <= clock.underruns < len(chunks)
+    late = [work > audio for (_, audio, _), (work, _, _) in zip(chunks, chunks[1:])]
+    if not any(late):
+        assert clock.underruns == 0
+    # However long the listener makes us wait, the count is the same.
+    assert play(Time(), *((work, audio, 0.0) for work, audio, _ in chunks)).underruns == (
+        clock.underruns
+    )

@@ -1,0 +1,75 @@
+"""Settings: every source, every refusal."""
+
+from pathlib import Path
+
+import pytest
+
+from mira.errors import InvalidSettings
+from mira.settings import Settings, load_settings
+
+
+def test_defaults_need_nothing() -> None:
+    settings, sources = load_settings(environment={})
+    assert settings == Settings()
+    assert sources == {}
+
+
+def test_later_sources_win_and_are_named(tmp_path: Path) -> None:
+    config = tmp_path / "mira.toml"
+    config.write_text('port = 1\nhost = "a"\nlead_s = 1.5\ncors_origins = ["x", "y"]\n')
+    settings, sources = load_settings(
+        config, {"port": 3, "host": None}, {"MIRA_PORT": "2", "MIRA_STRICT_VOICES": "true"}
+    )
+    assert (settings.port, settings.host, settings.lead_s) == (3, "a", 1.5)
+    assert settings.strict_voices is True
+    assert settings.cors_origins == ("x", "y")
+    assert sources == {
+        "port": "flag",
+        "host": str(config),
+        "lead_s": str(config),
+        "cors_origins": str(config),
+        "strict_voices": "MIRA_STRICT_VOICES",
+    }
+
+
+def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "mira.toml"
+    config.write_text("port = 7\n")
+    assert load_settings(environment={"MIRA_CONFIG": str(config)})[0].port == 7
+
+
+def test_lists_are_separated_by_commas() -> None:
+    settings, _ = load_settings(environment={"MIRA_CORS_ORIGINS": "https://a, https://b,"})
+    assert settings.cors_origins == ("https://a", "https://b")
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"MIRA_LEED_S": "1"}, "MIRA_LEED_S: there is no such setting. Did you mean MIRA_LEAD_S?"),
+        ({"MIRA_ZQXW": "1"}, "`mira config` lists them all"),
+        ({"MIRA_PORT": "http"}, "MIRA_PORT: port can't be 'http'"),
+        ({"MIRA_PORT": "70000"}, "MIRA_PORT: port can't be '70000'"),
+        ({"MIRA_LEAD_S": "nan"}, "MIRA_LEAD_S: lead_s can't be 'nan'"),
+        ({"MIRA_CONFIG": "/does/not/exist"}, "/does/not/exist: can't be read: No such file"),
+    ],
+)
+def test_what_cannot_be_used_stops_the_start(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidSettings) as raised:
+        load_settings(environment=environment)
+    assert message in str(raised.value)
+
+
+def test_a_file_with_an_unknown_name_or_no_toml_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "mira.toml"
+    config.write_text("prt = 1\n")
+    with pytest.raises(InvalidSettings, match=r"prt: there is no such setting. Did you mean port"):
+        load_settings(config, environment={})
+    config.write_text("port = \n")
+    with pytest.raises(InvalidSettings, match="not valid TOML"):
+        load_settings(config, environment={})
+
+
+def test_settings_never_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().port = 1  # type: ignore[misc]
