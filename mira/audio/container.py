@@ -75,7 +75,9 @@ class ContainerWriter:
     def push(self, samples: Samples) -> bytes:
         """Encode samples; return the bytes that are ready, often none.
 
-        The encoder gathers its frames itself, so how the samples are cut has no effect.
+        Whole frames of the codec are gathered underneath, so how the samples are cut has no effect.
+        (PyAV does it with a filter graph, whose idle threads, one per core and 16 at most, can't
+        be turned off; codecs without frames, for phone calls, have none.)
 
         Raises:
             SynthesisFailed: FFmpeg refused them.
@@ -92,9 +94,10 @@ class ContainerWriter:
         return self._encode(frame)
 
     def flush(self) -> bytes:
-        """End the stream and return its remaining bytes: all of them, if nothing was pushed."""
-        self._container.start_encoding()
-        tail = self._encode(None) if self._num_samples else b""
+        """End the stream and return its remaining bytes: none, if there were no samples."""
+        if self._num_samples == 0:
+            return b""  # an Ogg file of headers alone is one that FFmpeg can't open
+        tail = self._encode(None)
         self._container.close()
         return tail + self._memory.take()
 

@@ -23,7 +23,7 @@ VOLUME_RANGE = (0.0, 10.0)
 
 # Half the resampler's filter length is its delay (4 ms at 8 kHz). These leave 3.4 kHz flat within
 # 0.01 dB when going to 8 kHz, and 94 dB less of what is above 4 kHz; FFmpeg's defaults leave a
-# quarter of a per cent of its energy, -31 dB, as a hiss of mirrored consonants.
+# thousandth of its energy, -31 dB, as a hiss of mirrored consonants.
 _RESAMPLER = "filter_size=64:cutoff=0.93:kaiser_beta=8"
 
 _KNEE = 0.8
@@ -34,8 +34,8 @@ class Effects:
 
     The joined output depends only on the joined input, never on how it was cut, and has
     round(n / pace * target_rate / source_rate) samples for n. With nothing to change, samples
-    pass through as they are. Output lags by 4 ms when resampling, by 50 to 150 ms of output when
-    changing the pace.
+    pass through as they are. Output lags by 4 ms when resampling; by 60 to 120 ms of input at
+    half to double pace, and up to 320 ms at a quarter to four times.
 
     Args:
         source_rate: Of the samples pushed, Hz.

@@ -15,8 +15,8 @@ class Encoder:
     """One stream of bytes: `push` samples until there are no more, `flush`, drop it.
 
     The joined bytes depend only on the joined samples, never on how they were cut. What is over
-    full scale is clipped; NaN and infinities become silence. A stream without any sample is a
-    file without audio where the format has a header (wav, opus, flac), otherwise no bytes.
+    full scale is clipped; NaN and infinities become silence. A stream without any sample has no
+    bytes either, save that a WAV file has its header.
 
     Opus carries 8, 16, 24 and 48 kHz only, so 22.05 kHz is raised to 24 and 44.1 to 48 first, and
     decoders play all of it at 48 kHz. MP3 and AAC can't say where in their first and last frames

@@ -63,7 +63,9 @@ _MP3 = Codec(
     },
     # Without the bit reservoir a frame never waits for a later one: first bytes after two frames
     # and not three. No Xing frame, because it is written by seeking back; no tags.
-    encoder_options={"reservoir": "0"},
+    # Level 5 takes half the time of FFmpeg's default for a mono voice; from 7 on LAME shapes no
+    # noise at all.
+    encoder_options={"reservoir": "0", "compression_level": "5"},
     muxer_options={"write_xing": "0", "id3v2_version": "0"},
 )
 _OPUS = Codec(
@@ -71,7 +73,8 @@ _OPUS = Codec(
     muxer="ogg",
     sample_format="flt",
     bit_rates={8000: 16_000, 16000: 24_000, 24000: 32_000, 48000: 48_000},
-    encoder_options={"application": "voip", "frame_duration": "20"},
+    # Complexity 5 of 10: the rest buys music, at twice the time.
+    encoder_options={"application": "voip", "frame_duration": "20", "compression_level": "5"},
     # One page per packet. FFmpeg's default page is a second long, and so would be the wait; the
     # price is 28 bytes per page, 11 kbit/s.
     muxer_options={"page_duration": "20000"},

@@ -17,17 +17,18 @@ def finite(samples: Samples) -> Samples:
     """Put silence where there is no number.
 
     A model that has diverged emits NaN and infinities. Converted as they are, they become
-    full-scale noise, and inside a filter they spoil their neighbours too.
+    full-scale noise, inside a filter they spoil their neighbours too, and one NaN makes LAME (MP3)
+    end the whole process: `calc_energy: Assertion el >= 0 failed`.
 
     Args:
         samples: [num_samples], anything.
 
     Returns:
-        [num_samples] float32; the argument itself if all of it is finite.
+        [num_samples] float32, contiguous; the argument itself if it is that and finite.
     """
     usable = np.isfinite(samples)
     if usable.all():
-        return np.asarray(samples, dtype=np.float32)
+        return np.ascontiguousarray(samples, dtype=np.float32)
     return np.where(usable, samples, 0).astype(np.float32)
 
 

@@ -43,7 +43,9 @@ _LOOK_AHEAD = 64
 _WORD_BEFORE = 40
 _LINE_LOOK = 8
 
-_BLOCK_START = re.compile(r"(?:[-*•+–—·▪◦‣]|\d{1,3}[.)]|[A-Za-z][.)])\s|#{1,6}\s|[|>]|```|~~~|---|\*\*\*")
+_BLOCK_START = re.compile(
+    r"(?:[-*•+–—·▪◦‣]|\d{1,3}[.)]|[A-Za-z][.)])\s|#{1,6}\s|[|>]|```|~~~|---|\*\*\*"
+)
 _LINE_BLOCK = re.compile(r"#{1,6}\s|\||```|~~~|---|\*\*\*")
 _LIST_ITEM = re.compile(r"(?:[-*•+–—·▪◦‣]|\d{1,3}[.)])\s")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,3}")
@@ -80,9 +82,7 @@ def ends_sentence(text: str, start: int, line_start: int, at: int, final: bool) 
     return _ends_before_space(text, start, at, tail, final)
 
 
-def _ends_before_space(
-    text: str, start: int, at: int, tail: re.Match[str], final: bool
-) -> Ending:
+def _ends_before_space(text: str, start: int, at: int, tail: re.Match[str], final: bool) -> Ending:
     marks, closers, end = tail[1], tail[2], tail.end()
     no = Inside(end - at)
     ahead = _NEXT.match(text, end + 1)
@@ -146,7 +146,9 @@ def _ends_at_newline(text: str, start: int, line_start: int, at: int, final: boo
     ahead = text[at + 1 : at + 1 + _LINE_LOOK]
     if len(ahead) < _LINE_LOOK and "\n" not in ahead and not final:
         return UNDECIDED
-    line_start = max(text.rfind("\n", start, at) + 1, line_start)
+    newline = text.rfind("\n", start, at)
+    if newline >= 0:
+        line_start = newline + 1
     shown = text[max(line_start, start) : at]
     if _BLOCK_START.match(ahead) or _LINE_BLOCK.match(shown):
         return at

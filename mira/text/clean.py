@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 # A piece with none of these is clean already, save for its white space.
-_SUSPECT = re.compile(r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-ZA-Za-z]|^[-+•>]|[-=]{3}|://|\A\s*\d+[.)]")
+_SUSPECT = re.compile(r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}")
 
 _HTML_TAGS = (
     "a abbr article aside audio b big blockquote body br button caption center cite code dd del "
@@ -40,7 +40,7 @@ _COMPATIBLE = re.compile(
 )
 _SAME = str.maketrans(
     {
-        **dict.fromkeys("‘’‚‛′ʼ＇`´", "'"),
+        **dict.fromkeys("‘’‚‛′ʼ＇´", "'"),
         **dict.fromkeys("“”„‟″〃＂", '"'),
         **dict.fromkeys("‐‑‒−﹣－", "-"),
         **dict.fromkeys("―⸺⸻", "—"),
@@ -64,7 +64,9 @@ _PICTURES = re.compile(
     "\U0001f000-\U0001faff\U0001fb00-\U0001fbff]+"
 )
 
-_RULE = re.compile(r"\s*(?:[-*_=~]\s?){3,}\s*|\s*(?:```|~~~)\s?[\w+#.-]*\s*|[\s|:+-]*-[\s|:+-]*\|[\s|:+-]*")
+_RULE = re.compile(
+    r"\s*(?:[-*_=~]\s?){3,}\s*|\s*(?:```|~~~)\s?[\w+#.-]*\s*|[\s|:+-]*-[\s|:+-]*\|[\s|:+-]*"
+)
 _REFERENCE = re.compile(r"\s*\[[^\]\[]{1,200}\]:\s+(?:https?://|/|#|<)\S*.*")
 _LINE_MARKS = re.compile(
     r"\s*(?:>\s?)*\s*(?:#{1,6}\s+|[-*+•‣▪◦·–—]\s+(?:\[[ xX]\]\s+)?|\[\^[^\]\[\s]{1,50}\]:\s*)?"

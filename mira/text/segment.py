@@ -51,7 +51,7 @@ class SentenceSplitter:
         yield from self._pieces(final=True)
 
     def _collapse(self, text: str) -> str:
-        out = []
+        out: list[str] = []
         for run in _WHITE_OR_NOT.findall(text):
             if not run[0].isspace():
                 out += (self._white, run) if self._white != "\n\n" else (run,)

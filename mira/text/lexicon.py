@@ -1,0 +1,170 @@
+"""How written short forms are spoken: units, currencies, months, abbreviations, symbols.
+
+Only data. Knows nothing about the patterns that use it.
+"""
+
+# ruff: noqa: SIM905  (long word lists read best as text)
+
+MONTHS = {
+    name[:3].lower(): name
+    for name in (
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    )
+}  # fmt: skip
+
+# Symbol or code: (one, many, one hundredth, many hundredths)
+CURRENCIES = {
+    "$": ("dollar", "dollars", "cent", "cents"),
+    "€": ("euro", "euros", "cent", "cents"),
+    "£": ("pound", "pounds", "penny", "pence"),
+    "¥": ("yen", "yen", "", ""),
+    "₹": ("rupee", "rupees", "paisa", "paise"),
+    "₩": ("won", "won", "", ""),
+    "USD": ("US dollar", "US dollars", "cent", "cents"),
+    "EUR": ("euro", "euros", "cent", "cents"),
+    "GBP": ("pound", "pounds", "penny", "pence"),
+    "JPY": ("yen", "yen", "", ""),
+    "INR": ("rupee", "rupees", "paisa", "paise"),
+    "CAD": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
+    "AUD": ("Australian dollar", "Australian dollars", "cent", "cents"),
+    "CHF": ("Swiss franc", "Swiss francs", "centime", "centimes"),
+}
+SCALES = {
+    "k": "thousand", "m": "million", "mn": "million", "mm": "million",
+    "b": "billion", "bn": "billion", "t": "trillion", "tn": "trillion",
+}  # fmt: skip
+
+_METRIC = {
+    "m": "meter", "g": "gram", "L": "liter", "l": "liter", "W": "watt", "Wh": "watt hour",
+    "V": "volt", "A": "amp", "Hz": "hertz", "Pa": "pascal", "J": "joule", "s": "second",
+    "B": "byte", "b": "bit", "bps": "bit per second", "B/s": "byte per second",
+    "b/s": "bit per second",
+}  # fmt: skip
+_PREFIXES = {
+    "km": "kilo", "cm": "centi", "mm": "milli", "µm": "micro", "nm": "nano", "dm": "deci",
+    "kg": "kilo", "mg": "milli", "µg": "micro", "mL": "milli", "ml": "milli", "cl": "centi",
+    "dL": "deci", "dl": "deci", "kW": "kilo", "MW": "mega", "GW": "giga", "mW": "milli",
+    "kWh": "kilo", "MWh": "mega", "GWh": "giga", "kV": "kilo", "mV": "milli", "mA": "milli",
+    "kHz": "kilo", "MHz": "mega", "GHz": "giga", "hPa": "hecto", "kPa": "kilo", "kJ": "kilo",
+    "ms": "milli", "µs": "micro", "ns": "nano", "kB": "kilo", "KB": "kilo", "MB": "mega",
+    "GB": "giga", "TB": "tera", "PB": "peta", "Mb": "mega", "Gb": "giga", "kb": "kilo",
+    "kbps": "kilo", "Mbps": "mega", "Gbps": "giga", "MB/s": "mega", "GB/s": "giga",
+    "Mb/s": "mega", "Gb/s": "giga",
+}  # fmt: skip
+
+
+def _many(one: str) -> str:
+    head, per, rest = one.partition(" per ")
+    same = head.endswith("hertz")
+    return (head if same else head + "s") + per + rest
+
+
+_OTHERS = {
+    "m": "meter", "g": "gram", "L": "liter", "l": "liter", "W": "watt", "V": "volt", "Hz": "hertz",
+    "mph": "mile per hour", "km/h": "kilometer per hour", "kph": "kilometer per hour",
+    "kmh": "kilometer per hour", "m/s": "meter per second", "mpg": "mile per gallon",
+    "fps": "frame per second", "rpm": "revolution per minute", "RPM": "revolution per minute",
+    "mi": "mile", "yd": "yard", "lb": "pound", "lbs": "pound", "oz": "ounce", "gal": "gallon",
+    "min": "minute", "mins": "minute", "hr": "hour", "hrs": "hour", "h": "hour", "sec": "second",
+    "secs": "second", "px": "pixel", "ha": "hectare", "m²": "square meter",
+    "km²": "square kilometer",
+    "m³": "cubic meter", "cm²": "square centimeter", "cm³": "cubic centimeter",
+    "ft²": "square foot", "m2": "square meter", "km2": "square kilometer", "kcal": "kilocalorie",
+    "cal": "calorie", "tbsp": "tablespoon", "tsp": "teaspoon", "kgs": "kilogram", "MP": "megapixel",
+    "kg/m³": "kilogram per cubic meter", "dB": "decibel", "GiB": "gibibyte", "MiB": "mebibyte",
+}  # fmt: skip
+# Written short form: (one, many)
+UNITS = {
+    **{short: (prefix + _METRIC[short[1:]], _many(prefix + _METRIC[short[1:]]))
+       for short, prefix in _PREFIXES.items()},
+    **{short: (one, _many(one)) for short, one in _OTHERS.items()},
+    "ft": ("foot", "feet"), "sq ft": ("square foot", "square feet"),
+    "ft²": ("square foot", "square feet"),
+    "K": ("K", "K"), "sq km": ("square kilometer", "square kilometers"),
+    "lb/in²": ("pound per square inch", "pounds per square inch"), "psi": ("PSI", "PSI"),
+}  # fmt: skip
+
+# Expanded wherever they stand, with or without the final full stop as written here.
+ABBREVIATIONS = {
+    "e.g.": "for example", "i.e.": "that is", "etc.": "etcetera", "vs.": "versus", "vs": "versus",
+    "approx.": "approximately", "cf.": "compare", "et al.": "and others", "esp.": "especially",
+    "incl.": "including", "excl.": "excluding", "dept.": "department", "Dept.": "Department",
+    "govt.": "government", "Govt.": "Government", "est.": "established", "Est.": "Established",
+    "Inc.": "Incorporated", "Ltd.": "Limited", "Co.": "Company", "Corp.": "Corporation",
+    "Jr.": "Junior", "Sr.": "Senior", "Esq.": "Esquire", "Bros.": "Brothers",
+    "Assn.": "Association",
+    "Ave.": "Avenue", "Blvd.": "Boulevard", "Rd.": "Road", "Ln.": "Lane", "Hwy.": "Highway",
+    "Pkwy.": "Parkway", "Sq.": "Square", "Apt.": "Apartment", "apt.": "apartment",
+    "Univ.": "University", "ext.": "extension", "Ext.": "Extension", "tel.": "telephone",
+    "Tel.": "Telephone", "min.": "minimum", "max.": "maximum", "misc.": "miscellaneous",
+    "temp.": "temperature", "avg.": "average", "w/o": "without", "w/": "with", "b/c": "because",
+    "and/or": "and or", "N/A": "not applicable", "n/a": "not applicable", "c/o": "care of",
+    "Ph.D.": "PhD", "Ph.D": "PhD", "a.k.a.": "also known as", "aka": "also known as",
+    "FYI": "for your information", "ASAP": "as soon as possible", "btw": "by the way",
+    "C#": "C sharp", "F#": "F sharp", "C++": "C plus plus", "g++": "g plus plus",
+    ".NET": "dot net", "Node.js": "Node J S", "AT&T": "A.T. and T.",
+    "Mon.": "Monday", "Tue.": "Tuesday", "Tues.": "Tuesday", "Wed.": "Wednesday",
+    "Thu.": "Thursday", "Thurs.": "Thursday", "Fri.": "Friday",
+    "Jan.": "January", "Feb.": "February", "Apr.": "April", "Aug.": "August", "Sept.": "September",
+    "Sep.": "September", "Oct.": "October", "Nov.": "November", "Dec.": "December",
+}  # fmt: skip
+# Expanded before a capitalised word.
+TITLES = {
+    "Dr": "Doctor", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor",
+    "Gen": "General", "Sen": "Senator", "Rep": "Representative", "Gov": "Governor",
+    "Capt": "Captain", "Lt": "Lieutenant", "Col": "Colonel", "Sgt": "Sergeant", "Rev": "Reverend",
+    "Hon": "Honorable", "Pres": "President", "Mt": "Mount", "Ft": "Fort", "Messrs": "Messieurs",
+}  # fmt: skip
+# Expanded before a number.
+BEFORE_NUMBER = {
+    "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "p": "page", "pp": "pages",
+    "Fig": "Figure", "fig": "figure", "Figs": "Figures", "Eq": "Equation", "eq": "equation",
+    "Vol": "Volume", "vol": "volume", "Ch": "Chapter", "ch": "chapter", "Sec": "Section",
+    "sec": "section", "Art": "Article", "art": "article",
+}  # fmt: skip
+
+SYMBOLS = {
+    "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "<": "less than",
+    ">": "greater than", "≤": "less than or equal to", "≥": "greater than or equal to",
+    "<=": "less than or equal to", ">=": "greater than or equal to", "!=": "is not equal to",
+    "==": "equals", "=>": "to", "->": "to", "→": "to", "←": "from", "≠": "is not equal to",
+    "≈": "is about", "×": "times", "÷": "divided by", "±": "plus or minus", "°": "degrees",
+    "²": "squared", "³": "cubed", "√": "the square root of", "∞": "infinity", "π": "pi",
+    "§": "section", "~": "about", "^": "to the power of", "#": "number", "µ": "micro",
+    "¢": "cents", "∑": "the sum of", "Ω": "ohms", "‰": "per mille", "¹": "one",
+    **{symbol: words[1] for symbol, words in CURRENCIES.items() if len(symbol) == 1},
+}  # fmt: skip
+# In addresses every mark is named.
+ADDRESS_MARKS = {
+    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon",
+    "+": "plus", "=": "equals", "&": "and", "#": "hash", "~": "tilde", "%": "percent",
+    "?": "question mark",
+}  # fmt: skip
+SPELLED_DOMAINS = frozenset(
+    """
+    io ai uk us eu fr jp ch nl tv fm ly gg
+    """.split()
+)
+DOMAINS = """
+    com org net edu gov mil int info biz io ai app dev co uk de fr es it nl eu us ca au in jp cn
+    ch at se no fi dk pl pt br mx ru tv fm me ly gg xyz online store shop cloud tech
+    """.split()
+FILE_TYPES = {
+    "pdf": "PDF", "txt": "text", "csv": "CSV", "doc": "doc", "docx": "doc X", "xls": "XLS",
+    "xlsx": "XLSX", "ppt": "PPT", "pptx": "PPTX", "jpg": "jpeg", "jpeg": "jpeg", "png": "PNG",
+    "gif": "gif", "mp3": "MP three", "mp4": "MP four", "wav": "wave", "py": "pie", "js": "J S",
+    "ts": "T S", "json": "jason", "yaml": "yammel", "yml": "Y M L", "toml": "toml", "md": "M D",
+    "html": "HTML", "css": "CSS", "zip": "zip", "exe": "E X E", "sh": "S H", "log": "log",
+    "xml": "XML", "sql": "SQL", "rs": "R S", "cpp": "C P P", "java": "java",
+}  # fmt: skip
+
+BEFORE_ROMAN = """
+    Chapter Part Volume Act Book Section Phase Type Article Appendix Title War Bowl Class Level
+    Stage Scene Figure Table Unit Grade Version Episode Season Apollo
+    """.split()
+RULERS = """
+    Henry Louis George Edward Elizabeth Charles James Richard William Philip Alexander Nicholas
+    Catherine Frederick Napoleon Pius Benedict John Paul Leo Gregory Clement Innocent Francis
+    Peter Leopold Ferdinand Umberto Otto Ramses Ramesses Mary
+    """.split()

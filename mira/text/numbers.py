@@ -1,0 +1,78 @@
+"""Numbers in digits in, English words out, as Americans say them.
+
+Takes ASCII digits only. Knows nothing about the text around a number.
+"""
+
+from functools import lru_cache
+
+from num2words import num2words
+
+_LONGEST = 15  # digits; beyond it nobody says "quadrillion", so the digits are named
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DENOMINATORS = {2: "half", 4: "quarter"}
+
+
+@lru_cache(maxsize=4096)  # num2words takes 20 to 85 µs, and the same small numbers come again
+def cardinal(number: int) -> str:
+    """Words for a whole number: 1234 is "one thousand two hundred thirty-four"."""
+    if abs(number) >= 10**_LONGEST:
+        return ("minus " if number < 0 else "") + digits(str(abs(number)))
+    words: str = num2words(number)
+    return words.replace(" and ", " ").replace(",", "")
+
+
+@lru_cache(maxsize=1024)
+def ordinal(number: int) -> str:
+    """Words for a rank: 22 is "twenty-second"."""
+    if number >= 10**_LONGEST:
+        return digits(str(number)) + "th"
+    words: str = num2words(number, to="ordinal")
+    return words.replace(" and ", " ").replace(",", "")
+
+
+def digits(text: str) -> str:
+    """Every digit by its name; other characters are skipped."""
+    return " ".join(_DIGITS[int(char)] for char in text if char in "0123456789")
+
+
+def number(text: str) -> str:
+    """Words for digits with thousands commas and a decimal point: "1,234.5", ".5", "007"."""
+    whole, point, rest = text.replace(",", "").partition(".")
+    if len(whole) > _LONGEST or (len(whole) > 1 and whole[0] == "0"):
+        words = digits(whole)
+    else:
+        words = cardinal(int(whole)) if whole else ""
+    return f"{words} point {digits(rest)}".strip() if point and rest else words
+
+
+def year(number: int) -> str:
+    """1999 is "nineteen ninety-nine", 2005 "two thousand five", 2024 "twenty twenty-four"."""
+    high, low = divmod(number, 100)
+    if number < 1000 or number > 9999 or (high % 10 == 0 and low < 10):
+        return cardinal(number)
+    if low == 0:
+        return cardinal(high) + " hundred"
+    return f"{cardinal(high)} {'oh ' if low < 10 else ''}{cardinal(low)}"
+
+
+def decade(number: int) -> str:
+    """1990 is "nineteen nineties", 90 is "nineties", 1800 is "eighteen hundreds"."""
+    words = year(number)
+    return words[:-1] + "ies" if words.endswith("y") else words + "s"
+
+
+def fraction(above: int, below: int) -> str:
+    """3/4 is "three quarters", 1/2 "one half", 2/3 "two thirds"."""
+    if below == 0 or below > 100:
+        return f"{cardinal(above)} over {cardinal(below)}"
+    part = _DENOMINATORS.get(below) or ordinal(below)
+    if above == 1:
+        return f"one {part}"
+    return f"{cardinal(above)} {'halves' if below == 2 else part + 's'}"
+
+
+def mixed(whole: int, above: int, below: int) -> str:
+    """1 1/2 is "one and a half"."""
+    part = fraction(above, below)
+    article = "an" if below == 8 else "a"
+    return f"{cardinal(whole)} and {part.replace('one ', article + ' ', 1) if above == 1 else part}"

@@ -1,0 +1,151 @@
+"""Law: chunked equals whole, byte for byte. Then: it decodes, it is early, it is one's own."""
+
+import threading
+
+import numpy as np
+import psutil
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mira.audio.encode import Encoder
+from mira.audio.formats import FORMATS, SAMPLE_RATES
+from mira.audio.pcm import from_s16le, to_s16le
+from mira.audio.wav import wav_header
+from mira.errors import InvalidRequest
+from tests.audio.decoding import decode
+from tests.audio.streams import cut, level_db, noise, outputs, part_lengths, tone
+
+EXACT = ("pcm", "wav", "flac")
+# What a codec's frames add around the audio, in samples: MP3 delays by 1105 and fills its last
+# frame of 576 or 1152; AAC delays by 1024 and fills its last of 1024.
+PADDING = {"mp3": 1105 + 2 * 1152, "aac": 2 * 1024 + 1024}
+
+
+def encode(samples, format, sample_rate=24000):
+    return b"".join(outputs(Encoder(format, sample_rate), [samples]))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@settings(max_examples=25, deadline=None)
+@given(
+    num_samples=st.integers(0, 6000),
+    lengths=part_lengths(),
+    sample_rate=st.sampled_from(SAMPLE_RATES),
+)
+def test_chunked_equals_whole(format, num_samples, lengths, sample_rate):
+    samples = noise(num_samples)
+    parts = outputs(Encoder(format, sample_rate), cut(samples, lengths))
+    assert b"".join(parts) == encode(samples, format, sample_rate)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_single_samples_equal_the_whole(format):
+    samples = noise(2500)
+    assert b"".join(outputs(Encoder(format, 22050), cut(samples, [1, 0]))) == encode(
+        samples, format, 22050
+    )
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+@pytest.mark.parametrize("format", FORMATS)
+def test_it_decodes_to_what_was_said(format, sample_rate):
+    said = tone(440, sample_rate, 0.7)
+    heard, heard_rate = decode(encode(said, format, sample_rate), format, sample_rate)
+    assert heard_rate == (48000 if format == "opus" else sample_rate)
+    added = len(heard) - len(said) * heard_rate / sample_rate
+    assert -1 <= added <= PADDING.get(format, 1)
+    spectrum = np.abs(np.fft.rfft(heard))
+    assert np.argmax(spectrum) * heard_rate / len(heard) == pytest.approx(440, abs=3)
+    # The last tenth of the tone is as loud as any other: no tail is lost.
+    end = round((len(said) / sample_rate) * heard_rate)
+    tail = heard[end - heard_rate // 10 : end]
+    assert level_db(tail) == pytest.approx(level_db(said), abs=1.5)
+
+
+@pytest.mark.parametrize("format", EXACT)
+def test_lossless_is_exact(format, speech):
+    speech = from_s16le(to_s16le(speech))
+    heard, _ = decode(encode(speech, format), format, 24000)
+    assert np.array_equal(heard, speech)
+
+
+@pytest.mark.parametrize("format", ["mp3", "opus", "aac", "ulaw", "alaw"])
+def test_speech_survives(format, speech):
+    """Lined up at the best delay, what is heard correlates with what was said."""
+    heard, heard_rate = decode(encode(speech, format), format, 24000)
+    heard = heard[:: heard_rate // 24000]
+    size = 2 ** int(np.ceil(np.log2(len(heard) + len(speech))))
+    spectra = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(speech, size))
+    best = np.fft.irfft(spectra).max()
+    assert best / np.linalg.norm(heard) / np.linalg.norm(speech) > 0.95
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_without_samples_there_are_no_bytes(format):
+    expected = wav_header(24000, 0) if format == "wav" else b""
+    assert encode(noise(0), format) == expected
+
+
+@pytest.mark.parametrize(
+    ("format", "most_ms"),
+    [
+        ("pcm", 3), ("wav", 3), ("ulaw", 5), ("alaw", 5),
+        ("flac", 30), ("opus", 50), ("mp3", 60), ("aac", 100),
+    ],
+)  # fmt: skip
+def test_audio_leaves_early(format, most_ms):
+    """So many ms are in when the first audio is out, beyond any header."""
+    encoder = Encoder(format, 24000)
+    num_bytes, pushed_ms = 0, 0
+    while num_bytes <= 100:
+        num_bytes += len(encoder.push(noise(24)))
+        pushed_ms += 1
+    assert pushed_ms <= most_ms
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_is_not_a_sample_is_silence_or_clipped(format):
+    samples = tone(440, 24000, 0.2)
+    samples[1000:1004] = np.nan, np.inf, -np.inf, np.finfo(np.float32).max
+    tamed = samples.copy()
+    tamed[1000:1004] = 0, 0, 0, 1
+    assert encode(samples, format) == encode(tamed, format)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_streams_on_other_threads_do_not_disturb_each_other(format):
+    """Four at once, and each is handed from thread to thread after every push."""
+    inputs = [noise(6000, seed) for seed in range(4)]
+    encoders = [Encoder(format, 16000) for _ in inputs]
+    made = [b""] * 4
+
+    def push(which: int, part) -> None:
+        made[which] += encoders[which].push(part)
+
+    for parts in zip(*(cut(samples, [500]) for samples in inputs)):
+        threads = [threading.Thread(target=push, args=(i, p)) for i, p in enumerate(parts)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for which, encoder in enumerate(encoders):
+        assert made[which] + encoder.flush() == encode(inputs[which], format, 16000)
+
+
+@pytest.mark.parametrize("format", ["pcm", "ulaw", "alaw"])
+def test_a_phone_call_starts_no_thread(format):
+    before = psutil.Process().num_threads()
+    encoder = Encoder(format, 8000)
+    encoder.push(noise(5000))
+    assert psutil.Process().num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("format", "sample_rate", "param"),
+    [("ogg", 24000, "response_format"), ("mp3", 12345, "sample_rate")],
+)
+def test_what_can_not_be_made_is_refused(format, sample_rate, param):
+    with pytest.raises(InvalidRequest) as refused:
+        Encoder(format, sample_rate)
+    assert refused.value.param == param

@@ -1,0 +1,242 @@
+"""The law: pieces do not depend on how the text was divided, and no character is lost."""
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mira.text import SentenceSplitter, split_sentences
+from mira.text.weight import weight
+
+# Random letters seldom meet the rules: mix them with what decides about boundaries.
+_FRAGMENTS = st.sampled_from(
+    [
+        *" \n.!?…,;:-—\"'”’)(*#|>1A b",
+        *(" ", "\n\n", "\r\n", "...", "Dr. ", "e.g. ", "U.S. ", "p.m. ", "The ", "I ", "and "),
+        *("because ", "word ", "J. ", "No. 5 ", "3.14 ", "$3.50 ", "- item\n", "# Title\n"),
+        *("1. one\n", "http://a.b/c?d=e ", "你好。", "「はい。」と", "، ", "؟ ", "।", "한국어. "),
+        *("a comma, ", "She said ", "in ", "word " * 13, "x" * 50, "你" * 30, "\u0301", "👍🏽 "),
+        "\ud800",
+    ]
+)
+_TEXTS = st.lists(_FRAGMENTS | st.text(max_size=5), max_size=60).map("".join)
+
+
+def _pushed(text: str, cuts: list[int], **options: int) -> list[str]:
+    splitter = SentenceSplitter(**options)
+    edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
+    pieces = [p for a, b in pairwise(edges) for p in splitter.push(text[a:b])]
+    return pieces + list(splitter.flush())
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=_TEXTS, cuts=st.lists(st.integers(0, 10**6), max_size=20))
+def test_pieces_do_not_depend_on_the_pushes(text: str, cuts: list[int]) -> None:
+    assert _pushed(text, cuts) == list(split_sentences(text))
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=_TEXTS, max_chars=st.integers(1, 60), first=st.integers(1, 15))
+def test_letter_by_letter_is_whole_for_any_bounds(text: str, max_chars: int, first: int) -> None:
+    letters = _pushed(text, list(range(len(text))), max_chars=max_chars, first_max_words=first)
+    assert letters == list(split_sentences(text, max_chars, first))
+
+
+_CLAUSES = st.sampled_from(
+    [
+        *["and", "or", "so", "because", "when", "in", "to", "she", "the", "I", "word", "walks"],
+        "well,",
+        "so;",
+        "—",
+        "3",
+        "end.",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(words=st.lists(_CLAUSES, min_size=10, max_size=30), first=st.integers(4, 15))
+def test_the_first_pause_does_not_depend_on_the_pushes(words: list[str], first: int) -> None:
+    text = " ".join(words)
+    letters = _pushed(text, list(range(len(text))), first_max_words=first)
+    assert letters == list(split_sentences(text, first_max_words=first))
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=_TEXTS | st.text(alphabet="ab.!\"' )", max_size=40), max_chars=st.integers(1, 60))
+def test_loses_nothing_and_never_exceeds_the_bound(text: str, max_chars: int) -> None:
+    pieces = list(split_sentences(text, max_chars))
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+    for piece in pieces:
+        assert piece == piece.strip() and piece
+        assert len(piece) == 1 or sum(map(weight, piece)) <= max_chars
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=_TEXTS)
+def test_what_was_yielded_early_is_what_the_whole_begins_with(text: str) -> None:
+    splitter, early = SentenceSplitter(), []
+    for letter in text:
+        early += splitter.push(letter)
+        assert early == list(split_sentences(text))[: len(early)]
+
+
+# Each case is the pieces, joined by " | ". A short sentence stands first where the pieces after
+# it are meant, because the first piece has rules of its own.
+_SENTENCES = [
+    "Dr. Smith met Mrs. Jones. | They talked.",
+    "Pi is 3.14 or so. | Yes.",
+    "Use fruit, e.g. apples, i.e. the red ones. | Good.",
+    "The U.S. Army is large. | Good.",
+    "He lives in the U.S. | She doesn't.",
+    "We left at 5 p.m. on Monday. | Good.",
+    "We met at 5 p.m. | Then we left.",
+    "J. K. Rowling wrote it. | Really.",
+    "See No. 5 now. | No. | I won't.",
+    "I love St. Louis. | It is big.",
+    "He lives on Main St. | She doesn't.",
+    "Go to https://example.com/a.b?c=d. | Then click.",
+    "Mail jane.doe@example.com. | Then wait.",
+    "Wait... what did you say? | Well... | Nothing.",
+    "I... I don't know. | Sorry.",
+    "Python 3.11.7 is out. | Get it.",
+    "It costs $3.50. | Cheap!",
+    "It is 5:30. | Go.",
+    "Open main.py and read it. | Good.",
+    '"Stop." | "Why?" | He left.',
+    '"Stop!" he said. | I stopped.',
+    "(See page 5.) | Then go on.",
+    "It's done.” | Next.",
+    "**Done.** | Next.",
+    "Really?! | Yes!!! | Good.",
+    "It was Plan B. | Then it failed.",
+    "It is I. | You know me.",
+    "Acme Inc. announced it. | The price rose.",
+    "He works at Acme Inc. | The price rose.",
+    "On Jan. 5 we left. | Good.",
+    "hi there. | how are you? | fine",
+    "It has 3 parts. | 1 is big.",
+    "See Fig. 3 for that. | Good.",
+    "你好，世界。 | 你好吗？ | 好！",
+    "「はい。」と言った。 | そうです。",
+    "我……不知道。 | 好。",
+    "안녕하세요. | 저는 김입니다.",
+    "مرحبا، كيف حالك؟ | أنا بخير.",
+    "नमस्ते। | आप कैसे हैं? | मैं ठीक हूँ।",
+    "Привет. | Как дела? | Хорошо.",
+    "Done. | 👍 Great.",
+]
+
+
+@pytest.mark.parametrize("expected", _SENTENCES)
+def test_sentences_end_where_a_person_ends_them(expected: str) -> None:
+    pieces = expected.split(" | ")
+    assert list(split_sentences(" ".join(pieces), first_max_words=99)) == pieces
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("one\n\ntwo", ["one", "two"]),
+        ("one \r\n \r\n two", ["one", "two"]),
+        ("List:\n- one\n- two\n  more\nEnd", ["List:", "- one", "- two more", "End"]),
+        ("1. First step\n2. Second step", ["1. First step", "2. Second step"]),
+        ("# Title\nText follows.", ["# Title", "Text follows."]),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", ["| a | b |", "|---|---|", "| 1 | 2 |"]),
+        ("Roses are red\nViolets are blue", ["Roses are red", "Violets are blue"]),
+        ("Roses are red,\nviolets are blue", ["Roses are red, violets are blue"]),
+        (
+            "This line was broken because it was as wide as the\nWindow of the editor.",
+            ["This line was broken because it was as wide as the Window of the editor."],
+        ),
+        ("I met Dr.\nSmith today.", ["I met Dr. Smith today."]),
+        ("- Hello\n- Bye", ["- Hello", "- Bye"]),
+    ],
+)
+def test_lines(text: str, pieces: list[str]) -> None:
+    assert list(split_sentences(text, first_max_words=99)) == pieces
+
+
+@pytest.mark.parametrize(
+    ("first", "rest"),
+    [
+        ("Thank you for calling Acme,", "my name is Jane and I am happy to help you today."),
+        (
+            "I checked your order this morning",
+            "because it had not arrived by the day that we had promised.",
+        ),
+        (
+            "The meeting starts at nine tomorrow",
+            "and we will need everyone in the big room on the second floor.",
+        ),
+        (
+            "The extremely long and winding road goes",
+            "through very many little old towns near some beautiful blue lakes I know.",
+        ),
+        ("Hello there my good friend!", "How are you doing on this fine and sunny morning today?"),
+        ("It is a sentence of exactly twelve words, which must stay whole.", ""),
+        ("On March 5, 2024 the new shop opened its doors,", "which made all of us very happy."),
+        (
+            "See [the guide, the one that we wrote](http://a.b) first",
+            "because nothing else explains all that you will need to know.",
+        ),
+        ("今天天气很好，", "我们可以一起去公园散步，也可以在家看电影。"),
+    ],
+)
+def test_the_first_piece_is_short_and_ends_at_a_pause(first: str, rest: str) -> None:
+    gap = "" if first.endswith("，") else " "
+    pieces = list(split_sentences(first + gap + rest))
+    assert pieces[0] == first
+    assert gap.join(pieces[1:]) == rest
+
+
+def test_the_first_piece_does_not_wait_for_the_sentence() -> None:
+    splitter = SentenceSplitter()
+    typed = "Thank you for calling Acme, my name is Jane and I am happy to "
+    pieces = [p for word in typed.split(" ") for p in splitter.push(word + " ")]
+    assert pieces == ["Thank you for calling Acme,"]
+
+
+def test_a_sentence_is_known_as_soon_as_the_next_begins() -> None:
+    splitter = SentenceSplitter()
+    assert list(splitter.push("It works.")) == []
+    assert list(splitter.push(" N")) == ["It works."]
+    assert list(splitter.push("ext\n\n")) == ["Next"]
+
+
+def test_long_sentences_are_cut_at_the_best_pause() -> None:
+    clause = "this goes on and on for quite some time"
+    text = f"Well. {clause}, {clause}; {clause}, {clause} {clause} {clause} {clause}"
+    pieces = list(split_sentences(text))
+    assert pieces[1] == f"{clause}, {clause};"
+    assert max(map(len, pieces)) <= 220
+
+
+def test_chinese_pieces_are_shorter() -> None:
+    pieces = list(split_sentences("我" * 300))
+    assert max(map(len, pieces)) == 55
+
+
+@pytest.mark.parametrize("unit", ["a", "word ", "Hi there. ", "你", ".", " ", "\n", "- ", "a b, "])
+@pytest.mark.parametrize("push", [5, 200_000])
+def test_time_is_linear(unit: str, push: int) -> None:
+    text = unit * (200_000 // len(unit))
+    splitter = SentenceSplitter()
+    begun = time.perf_counter()
+    for at in range(0, len(text), push):
+        for _ in splitter.push(text[at : at + push]):
+            pass
+    list(splitter.flush())
+    # 0.05 to 0.5 s here; a quadratic one takes minutes.
+    assert time.perf_counter() - begun < 4
+
+
+def test_memory_is_bounded() -> None:
+    splitter = SentenceSplitter()
+    for unit in ("a", " ", "\n", ".", "a " * 50, '"'):
+        for _ in range(100):
+            for _ in splitter.push(unit * 100):
+                pass
+            assert len(splitter._text) < 12_000
