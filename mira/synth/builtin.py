@@ -9,6 +9,7 @@ Source: hibari-tts 0.2.1 (Apache-2.0), pinned exactly because its spectrum is re
 
 import json
 import threading
+import unicodedata
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ MAX_PHONEMES = 400  # the network's own limit on what it was trained to speak at
 
 GAIN = 1.8  # the network speaks about 5 dB below the level that telephony expects
 SILENCE = 0.004  # -48 dB of full scale, after GAIN: below this nothing is heard
-LEAD_MS = 5  # kept of the silence before: every one of them delays the first audible sample
+LEAD_MS = 2  # kept of the silence before: every one of them delays the first audible sample
 TAIL_MS = 30  # kept of the silence after, so that no soft consonant is clipped
 PAUSES_MS = {".": 380, "!": 380, "?": 400, "…": 450, ":": 300, ";": 260, ",": 170, "-": 170}
 """After a sentence that ends so, in place of the silence that the network leaves there (about
@@ -76,8 +77,11 @@ class BuiltinSynthesizer:
             yield from _shorten_edges(self._render(ids), pause_ms)
 
     def _phonemize(self, sentence: str) -> str:
-        with self._front_end_lock:
-            phonemes: str = self._front_end(sentence)
+        try:
+            with self._front_end_lock:
+                phonemes: str = self._front_end(_readable(sentence))
+        except Exception as error:  # a front end of many rules, each with errors of its own
+            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
         return phonemes
 
     def _ids(self, phonemes: str) -> list[int]:
@@ -154,6 +158,14 @@ def _polar(magnitude: Floats, angle: Floats) -> npt.NDArray[np.complex64]:
     np.sin(angle, out=values.imag)
     values *= magnitude
     return values
+
+
+def _readable(text: str) -> str:
+    """Replace what the front end stumbles over: it takes ¹ and ① for numbers that it then can't
+    read, and expects each letter to be one letter in lower case, which İ is not."""
+    strange = {char for char in text if char.isdigit() and not char.isdecimal()}
+    plain = {ord(char): str(unicodedata.digit(char)) for char in strange}
+    return text.translate({**plain, ord("İ"): "I"})
 
 
 def _at_most(phonemes: str, limit: int) -> Iterator[str]:

@@ -97,6 +97,27 @@ def _named_code(match: re.Match[str]) -> str:
     return match[1] + spell(code)
 
 
+def _number_name(text: str) -> str:
+    """A number that names a place or a flight: "two twenty-one", "twenty-four ninety"."""
+    if len(text) <= 2 and text[0] != "0":
+        return cardinal(int(text))
+    head, tail = text[:-2], text[-2:]
+    if len(text) in (3, 4) and head[0] != "0" and tail == "00":
+        return f"{cardinal(int(head))} hundred"
+    if len(text) in (3, 4) and head[0] != "0" and tail[0] != "0":
+        return f"{cardinal(int(head))} {cardinal(int(tail))}"
+    return digits(text)
+
+
+def _place(match: re.Match[str]) -> str:
+    said = [run.upper() if run.isalpha() else _number_name(run) for run in _RUNS.findall(match[2])]
+    return f"{match[1]}{' '.join(said)}"
+
+
+def _house(match: re.Match[str]) -> str:
+    return f"{_number_name(match[1])} {match[2]}"
+
+
 def _version(match: re.Match[str]) -> str:
     parts = match[2].split(".")
     dot = " dot " if len(parts) == 4 else " point "
@@ -111,7 +132,7 @@ def _mixed(match: re.Match[str]) -> str:
         return spell(match[0])
     said = []
     for run in runs:
-        if run.isalpha():
+        if not run.isascii() or run.isalpha():
             said.append(run)
         else:
             said.append(cardinal(int(run)) if len(run) < 3 and run[0] != "0" else digits(run))
@@ -127,12 +148,13 @@ def _long(match: re.Match[str]) -> str:
 
 _NAMES_ANY = (
     "code|pin|otp|zip(?: code)?|postcode|ending (?:in|with)|ends (?:in|with)|passcode|password|"
-    "extension|ext|pnr|room|flight|gate|last (?:four|three) digits(?: are)?"
+    "extension|ext|pnr|last (?:four|three) digits(?: are)?"
 )
 _NAMES_LONG = (
     "account|order|ticket|case|reference|ref|confirmation|tracking|serial|invoice|booking|id|"
     "policy|member|customer|card|reservation|number"
 )
+_PLACES = "rooms?|suite|apartment|apt|unit|flight|gates?|floor|exit|bus|train|platform|bay|seat|row"
 _LINK = r"(?:\.?\s?(?:number|code|no\.|id|is|are|was|#|:|-)){0,3}\s?#?"
 _CODE = r"(?=[A-Z0-9-]{0,30}[0-9])[A-Z0-9]{1,30}(?:-[A-Z0-9]{1,30}){0,6}(?![\w%]|[.,:/]\d)"
 
@@ -156,6 +178,13 @@ NUMBERS = (
         r"(?<![\w.,$€£/-])(?:(v)(?=[0-9]))?([0-9]{1,6}(?:\.[0-9]{1,6}){2,5})(?![\w]|\.\d)", _version
     ),
     rule(r"(?<![\w.])(v)([0-9]{1,6}(?:\.[0-9]{1,6})?)(?![\w]|\.\d)", _version),
+    rule(
+        rf"\b((?i:{_PLACES}) (?:number |no\. |#)?)((?:[A-Z]{{1,3}} ?)?[0-9]{{1,4}}[A-Z]?)"
+        r"(?![\w%-]|[.,:/]\d)",
+        _place,
+    ),
+    # "221B Baker Street" is no sum of billions.
+    rule(r"(?<![\w.,$€£¥₹-])([0-9]{1,4})([A-Z])(?= [A-Z][a-z])", _house),
     rule(rf"\b((?i:{_NAMES_ANY}){_LINK}\s?)({_CODE})", _named_code),
     rule(rf"\b((?i:{_NAMES_LONG}){_LINK}\s?)(?=[A-Z0-9-]{{4}})({_CODE})", _named_code),
     # Digits among capitals, more than one change from one to the other: "X7K2QP", "A4B-729X".

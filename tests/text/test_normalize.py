@@ -4,12 +4,14 @@
 
 import statistics
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mira.text import speakable
+from tests.recogniser import word_errors
 
 _PARTS = st.sampled_from(
     [
@@ -86,6 +88,9 @@ SPOKEN = [
     ("ZIP 90210.", "ZIP nine zero two one zero."),
     ("The card ending in 4242.", "The card ending in four two four two."),
     ("Card 4242 4242 4242 4242.", "Card four two four two, four two four two, four two four two, four two four two."),
+    ("Meet me in room 12, suite 100.", "Meet me in room twelve, suite one hundred."),
+    ("Gate B12, flight BA 2490.", "Gate B twelve, flight BA twenty-four ninety."),
+    ("He lives at 221B Baker Street.", "He lives at two twenty-one B Baker Street."),
     ("Order 12 pizzas in room 204.", "Order twelve pizzas in room two zero four."),
     ("It is 12345678.", "It is one two three, four five six, seven eight."),
     ("MP3, H2O, 5G and B2B.", "MP three, H two O, five G and B two B."),
@@ -202,3 +207,10 @@ def test_a_sentence_takes_less_than_a_millisecond() -> None:
         speakable(text)
         took.append(time.perf_counter() - begun)
     assert statistics.median(took) < 0.002  # 0.1 ms here; machines that test are often busy
+
+
+def test_the_sentences_of_the_listening_test_are_read_as_a_person_would() -> None:
+    """The same list that a recogniser listens to, without its ears: cheap, and exact."""
+    for line in (Path(__file__).parents[1] / "data" / "sentences.txt").read_text().splitlines():
+        written, spoken = line.split("\t")
+        assert word_errors(spoken, speakable(written))[0] == 0, (spoken, speakable(written))
