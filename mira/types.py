@@ -17,6 +17,8 @@ class Voice:
     """Who speaks. A value: found by name once, at the rim, then passed along."""
 
     name: str
+    global_tokens: tuple[int, ...] = ()
+    """[32], each in [0, 4096): how a cloned voice sounds. Empty: the engine's own voice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 Knows nothing about how the sentence was found or where the samples go.
 """
 
+from collections import Counter
 from collections.abc import Generator
 from typing import Protocol
 
-from mira.types import Samples, Voice
+from mira.types import Samples, Sampling, Voice
 
 
 class Synthesizer(Protocol):
@@ -17,19 +18,43 @@ class Synthesizer(Protocol):
         """Of every block it yields, in Hz."""
 
     @property
-    def voices(self) -> tuple[Voice, ...]:
-        """Who it can speak as; the first one is its own choice."""
+    def max_chars(self) -> int:
+        """Longest sentence that it speaks well."""
 
-    def synthesize(self, sentence: str, voice: Voice) -> Generator[Samples, None, None]:
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Who it can speak as without being shown a recording."""
+
+    @property
+    def incidents(self) -> Counter[str]:
+        """What went wrong and was dealt with since the start, by kind; only grows."""
+
+    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+        """Make a voice of a recording of somebody speaking.
+
+        Args:
+            name: What to call it.
+            samples: [num_samples] mono, in [-1, 1]; a few seconds.
+            sample_rate: Of `samples`, in Hz.
+
+        Raises:
+            InvalidRequest: The recording can't be used, or this synthesizer can't clone.
+        """
+
+    def synthesize(
+        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+    ) -> Generator[Samples, None, None]:
         """Yield the sentence's samples, the first block as early as it can be had.
 
         Args:
             sentence: Plain words, as `mira.text.speakable` makes them; not empty.
-            voice: One of `voices`.
+            voice: One of `voices`, or a clone.
+            sampling: For a model that draws what it says; with a seed it says the same again.
 
         Closing the generator cancels the rest. The pause that belongs after the sentence is
         part of its samples.
 
         Raises:
+            VoiceNotFound: This synthesizer can't speak as `voice`.
             SynthesisFailed: The sentence can't be spoken.
         """

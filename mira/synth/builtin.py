@@ -1,34 +1,43 @@
 """The built-in English voice: one sentence in, 24 kHz blocks out, no download, any CPU.
 
-Uses hibari's text-to-phoneme front end and network, which predicts a spectrum for the whole
-sentence at once, and renders that spectrum here in windows, so that the first quarter second leaves
-before the rest is rendered. Knows nothing about streams, formats or sockets.
+Uses hibari's text-to-phoneme front end and its network, which is cut in two: the half that needs
+the whole sentence (phonemes to pitch and features) runs once, the half that hears 27 frames to
+either side (features to spectrum) runs in windows, and so does the rendering of the spectrum. The
+first quarter second leaves before the rest exists, however long the sentence. Knows nothing about
+streams, formats or sockets.
 
-Source: hibari-tts 0.2.1 (Apache-2.0), pinned exactly because its spectrum is rendered here.
+Source: hibari-tts 0.2.1 (Apache-2.0), pinned exactly because its network is taken apart here.
 """
 
+import itertools
 import json
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime as ort
 from hibari import dsp
 from hibari.g2p import G2P
 from hibari.voices import DEFAULT, voice_path
+from onnx.utils import Extractor
 
-from mira.errors import SynthesisFailed
-from mira.types import Samples, Voice
+from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.types import Samples, Sampling, Voice
 
 Floats = npt.NDArray[np.float32]
+Spectrum = npt.NDArray[np.complex64]
 
 HOP = dsp.HOP  # samples per frame: 12.5 ms at 24 kHz
-CONTEXT_FRAMES = dsp.N_FFT // HOP  # an inverse STFT frame reaches this far to either side
-FIRST_WINDOW_FRAMES = 20  # 0.25 s: it decides time-to-first-audio
-WINDOW_FRAMES = 160  # 2 s: one cancelled stream holds a core no longer than this takes
+OVERLAP_FRAMES = dsp.N_FFT // HOP  # an inverse STFT frame reaches this far to either side
+DECODER_FRAMES = 27  # nine convolutions of seven frames: what a spectrum depends on, each side
+WINDOW_FRAMES = (36, 72, 240)
+"""The first holds the 0.3 s of silence that a sentence begins with, and a little of its speech: it
+decides time-to-first-audio. From the third on they are 3 s long."""
 MAX_PHONEMES = 400  # the network's own limit on what it was trained to speak at once
 
 GAIN = 1.8  # the network speaks about 5 dB below the level that telephony expects
@@ -45,114 +54,162 @@ class BuiltinSynthesizer:
     """Speaks as `heart`, the voice inside hibari's wheel. Safe on several threads at once."""
 
     sample_rate: int = dsp.SR
-    voices: tuple[Voice, ...] = (Voice(DEFAULT),)
+    max_chars = 220  # about 15 s; more at once would only cost memory
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 1) -> None:
         """Load the network and the front end; takes about a second.
 
         Args:
             threads: For one sentence's network pass.
         """
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Spinning threads would take the cores from other streams; the arena would keep the
-        # longest sentence's memory for ever.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
-        model = voice_path(DEFAULT, download_missing=False)
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        vocabulary = Path(model).with_name("vocab.json").read_text("utf-8")
-        self._vocabulary: dict[str, int] = json.loads(vocabulary)
+        self.voices = (Voice(DEFAULT),)
+        self.incidents: Counter[str] = Counter()
+        model = Path(voice_path(DEFAULT, download_missing=False))
+        self._network = _Network(model, threads)
+        self._vocabulary: dict[str, int] = json.loads(
+            model.with_name("vocab.json").read_text("utf-8")
+        )
         self._front_end = G2P()
         self._front_end_lock = threading.Lock()  # it loads its unknown-word network lazily
 
-    def synthesize(self, sentence: str, voice: Voice) -> Generator[Samples, None, None]:
-        """Yield 24 kHz blocks; see `Synthesizer`."""
-        phonemes = self._phonemize(sentence)
-        parts = [ids for part in _at_most(phonemes, MAX_PHONEMES) if (ids := self._ids(part))]
-        for ids in parts:
-            pause_ms = _pause_ms(sentence) if ids is parts[-1] else DEFAULT_PAUSE_MS
-            yield from _shorten_edges(self._render(ids), pause_ms)
+    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+        """Refuse: see `Synthesizer`."""
+        raise InvalidRequest("Cloning a voice needs a Mira model: set `model`.", "voice")
 
-    def _phonemize(self, sentence: str) -> str:
-        try:
-            with self._front_end_lock:
-                phonemes: str = self._front_end(_readable(sentence))
-        except Exception as error:  # a front end of many rules, each with errors of its own
-            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
-        return phonemes
-
-    def _ids(self, phonemes: str) -> list[int]:
-        ids = [self._vocabulary[symbol] for symbol in phonemes if symbol in self._vocabulary]
-        return [0, *ids, 0] if ids else []
+    def synthesize(
+        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+    ) -> Generator[Samples, None, None]:
+        """Yield 24 kHz blocks; see `Synthesizer`. There is nothing to sample."""
+        if voice not in self.voices:
+            raise VoiceNotFound(
+                f"The built-in engine speaks as {DEFAULT!r} only; {voice.name!r} needs a Mira "
+                "model: set `model`."
+            )
+        with self._front_end_lock:
+            phonemes: str = self._front_end(_readable(sentence))
+        for part in _at_most(phonemes, MAX_PHONEMES):
+            if ids := [self._vocabulary[symbol] for symbol in part if symbol in self._vocabulary]:
+                yield from _shorten_edges(self._render([0, *ids, 0]), _pause_ms(sentence))
 
     def _render(self, ids: list[int]) -> Iterator[Samples]:
         try:
-            inputs = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
-            outputs = self._session.run(None, inputs)
+            yield from _render(self._network, ids)
         except Exception as error:  # onnxruntime's errors share no narrower base
             raise SynthesisFailed(f"The built-in voice failed: {error}") from error
-        yield from _render_spectrum([np.asarray(output)[0] for output in outputs])
 
 
-def _render_spectrum(
-    outputs: list[Floats], first: int = FIRST_WINDOW_FRAMES, steady: int = WINDOW_FRAMES
-) -> Iterator[Samples]:
-    """Render the network's five spectra and its pitch curve, a window of frames at a time.
+class _Network:
+    """hibari's network in two halves: phonemes to features, features to spectra."""
 
-    Each window is rendered with the neighbours that its frames overlap with, so windows join
-    exactly as if the whole had been rendered at once.
-    """
-    *spectra, f0 = outputs
-    frames = len(f0)
-    half = dsp.N_FFT // 2
-    # The pulse train carries its phase from frame to frame, so it is made whole; it is the
-    # cheap half of the work.
-    pulses = np.pad(dsp.pulses(f0), half, mode="reflect")
-    noise = np.random.default_rng(0)  # the same sentence always sounds the same
-    noises = np.empty((0, spectra[0].shape[0]), np.complex64)
-    start, width = 0, first
-    while start < frames:
-        stop = min(start + width, frames)
-        left, right = max(start - CONTEXT_FRAMES, 0), min(stop + CONTEXT_FRAMES, frames)
-        noises = np.concatenate(
-            [noises, _noise(noise, right - left - len(noises), noises.shape[1])]
+    def __init__(self, path: Path, threads: int) -> None:
+        model = onnx.load(path)
+        entry = next(node for node in model.graph.node if "m.dec_in.weight" in node.input)
+        cut = entry.input[0]
+        channels = next(
+            weight.dims[1] for weight in model.graph.initializer if weight.name == entry.input[1]
         )
-        window = [spectrum[:, left:right] for spectrum in spectra]
+        shape = [1, channels, "frames"]
+        model.graph.value_info.append(
+            onnx.helper.make_tensor_value_info(cut, onnx.TensorProto.FLOAT, shape)
+        )
+        parts = Extractor(model)
+        outputs = [output.name for output in model.graph.output]
+        self._cut = cut
+        self._front = _session(parts.extract_model(["ids", "speed"], [cut, "f0"]), threads)
+        self._back = _session(
+            parts.extract_model([cut], [name for name in outputs if name != "f0"]), threads
+        )
+
+    def features(self, ids: list[int]) -> tuple[Floats, Floats]:
+        """[1, channels, frames] for `spectra`, and the pitch in Hz at each frame."""
+        inputs = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
+        features, f0 = self._front.run(None, inputs)
+        return features, f0[0]
+
+    def spectra(self, features: Floats) -> list[Floats]:
+        """The five spectra that `_spectrum` joins, each [bins, frames]."""
+        return [output[0] for output in self._back.run(None, {self._cut: features})]
+
+
+def _session(model: onnx.ModelProto, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads would take the cores from other streams; the arena would keep the longest
+    # sentence's memory for ever.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    return ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _render(network: _Network, ids: list[int]) -> Iterator[Samples]:
+    """Yield a sentence window by window.
+
+    Each window is computed with the neighbours that its frames depend on, so windows join as if
+    the whole had been computed at once, but for the rounding of a network whose 8-bit scale is
+    found anew in each pass.
+    """
+    features, f0 = network.features(ids)
+    frames = len(f0)
+    # The pulse train carries its phase from frame to frame, so it is made whole; it is cheap.
+    pulses = np.pad(dsp.pulses(f0), dsp.N_FFT // 2, mode="reflect")
+    noise = _Noise()
+    start = 0
+    for width in _widths():
+        stop = min(start + width, frames)
+        left, right = max(start - OVERLAP_FRAMES, 0), min(stop + OVERLAP_FRAMES, frames)
+        first, last = max(left - DECODER_FRAMES, 0), min(right + DECODER_FRAMES, frames)
+        spectra = network.spectra(np.ascontiguousarray(features[:, :, first:last]))
+        window = [spectrum[:, left - first : right - first] for spectrum in spectra]
         source = pulses[left * HOP : (right - 1) * HOP + dsp.N_FFT]
-        samples = dsp.ola(_spectrum(window, source, noises.T))
+        samples = dsp.ola(_spectrum(window, source, noise.frames(left, right)))
         yield samples[(start - left) * HOP : (stop - left) * HOP] * np.float32(GAIN)
-        next_left = max(stop - CONTEXT_FRAMES, 0)
-        noises = noises[next_left - left :]
-        # The network begins with a quarter second of silence: growing at once to two seconds would
-        # make the first sound wait for all of them.
-        start, width = stop, min(2 * width, steady)
+        if stop == frames:
+            return
+        start = stop
 
 
-def _noise(source: np.random.Generator, frames: int, bins: int) -> npt.NDArray[np.complex64]:
-    """[frames, bins]: drawn frame by frame, so that it does not depend on the windows."""
-    return source.standard_normal((frames, 2 * bins), dtype=np.float32).view(np.complex64)
+def _widths() -> Iterator[int]:
+    yield from WINDOW_FRAMES
+    yield from itertools.repeat(WINDOW_FRAMES[-1])
 
 
-def _spectrum(
-    window: list[Floats], source: Floats, noise: npt.NDArray[np.complex64]
-) -> npt.NDArray[np.complex64]:
+class _Noise:
+    """Complex noise by frame, the same for the same frames however they are asked for in turn."""
+
+    def __init__(self) -> None:
+        self._source = np.random.default_rng(0)  # the same sentence always sounds the same
+        self._first = 0
+        self._kept: Spectrum = np.empty((0, dsp.N_FFT // 2 + 1), np.complex64)
+
+    def frames(self, left: int, right: int) -> Spectrum:
+        """[bins, right - left]; neither bound may go back."""
+        self._kept = self._kept[left - self._first :]
+        self._first = left
+        missing, bins = right - left - len(self._kept), self._kept.shape[1]
+        drawn = self._source.standard_normal((missing, 2 * bins), dtype=np.float32)
+        self._kept = np.concatenate([self._kept, drawn.view(np.complex64)])
+        return self._kept.T
+
+
+def _spectrum(window: list[Floats], source: Floats, noise: Spectrum) -> Spectrum:
     """S = exp(lh) e^{i pi tanh(theta)} STFT(pulses) + exp(ln) noise + exp(lr) e^{i phi}.
 
     Source: hibari's dsp module, whose networks are trained for this formula.
     """
     harmonic, theta, noise_level, free_level, phi = window
     frames = np.lib.stride_tricks.sliding_window_view(source, dsp.N_FFT)[::HOP] * dsp.WIN_SRC
-    spectrum: npt.NDArray[np.complex64] = dsp.rfft(frames, 1).T
+    spectrum: Spectrum = dsp.rfft(frames, 1).T
     spectrum = spectrum * _polar(dsp.ex(harmonic), np.float32(np.pi) * np.tanh(theta))
     spectrum += noise * dsp.ex(noise_level)
     spectrum += _polar(dsp.ex(free_level), phi)
     return spectrum
 
 
-def _polar(magnitude: Floats, angle: Floats) -> npt.NDArray[np.complex64]:
+def _polar(magnitude: Floats, angle: Floats) -> Spectrum:
     values = np.empty(angle.shape, np.complex64)
     np.cos(angle, out=values.real)
     np.sin(angle, out=values.imag)

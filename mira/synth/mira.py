@@ -1,0 +1,137 @@
+"""MiraTTS: one sentence and a cloned voice in, blocks of samples out, token by token.
+
+Joins prompt, language model and streaming decoder; knows nothing about which implementations
+they are, nor about files or sockets.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from mira.codec.base import Codec, Speaker
+from mira.codec.stream import StreamingDecoder, Window
+from mira.errors import SynthesisFailed, VoiceNotFound
+from mira.lm.base import LanguageModel
+from mira.lm.prompt import PromptBuilder
+from mira.synth.guard import Degenerate, Guard
+from mira.types import Samples, Sampling, Voice
+
+log = logging.getLogger(__name__)
+
+MAX_CHARS = 150  # 10 s of ordinary speech; slow speech of it still ends before 1024 tokens do
+RETRIES = 3  # for a sentence of which nothing was heard yet
+FADE_MS = 20  # of a sentence that has to be cut off
+SPEAKERS_CACHED = 256
+_ANOTHER_SEED = 0x9E3779B1  # spreads the seeds of retries
+
+
+class MiraSynthesizer:
+    """A `Synthesizer` that speaks in any voice it was shown.
+
+    Args:
+        language_model: Makes speech tokens.
+        prompts: Make it speak a text in a voice.
+        codec: Makes samples of the tokens.
+        window: How many tokens are rendered at a time.
+        voices: Those that are known from the start.
+    """
+
+    max_chars = MAX_CHARS
+
+    def __init__(
+        self,
+        language_model: LanguageModel,
+        prompts: PromptBuilder,
+        codec: Codec,
+        window: Window | None = None,
+        voices: tuple[Voice, ...] = (),
+    ) -> None:
+        self.voices = voices
+        self._language_model = language_model
+        self._prompts = prompts
+        self._codec = codec
+        self._window = window or Window()
+        self._speaker = lru_cache(SPEAKERS_CACHED)(codec.speaker)
+        self.incidents: Counter[str] = Counter()
+
+    @property
+    def sample_rate(self) -> int:
+        """The codec's, in Hz."""
+        return self._codec.sample_rate
+
+    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+        """Make a voice of a recording; see `Synthesizer`."""
+        return Voice(name, self._codec.encode(samples, sample_rate))
+
+    def synthesize(
+        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+    ) -> Generator[Samples, None, None]:
+        """Yield the sentence; see `Synthesizer`.
+
+        A sentence that comes out as anything but speech is begun anew with another seed as long
+        as nothing of it was heard, and faded out after that. Both are counted in `incidents`.
+        """
+        if not voice.global_tokens:
+            raise VoiceNotFound(f"{voice.name!r} was not cloned for this model.")
+        speaker = self._speaker(voice.global_tokens)
+        for attempt in range(RETRIES + 1):
+            try:
+                with closing(self._attempt(sentence, voice, speaker, sampling)) as blocks:
+                    yield from blocks
+                return
+            except Degenerate as degenerate:  # nothing was heard
+                log.warning("%s in attempt %d at a sentence", degenerate, attempt + 1)
+                self.incidents[f"retried: {degenerate}"] += 1
+                if sampling.seed is not None:
+                    seed = (sampling.seed + _ANOTHER_SEED) % 2**32
+                    sampling = replace(sampling, seed=seed)
+        raise SynthesisFailed(f"The model said nothing intelligible in {RETRIES + 1} attempts.")
+
+    def _attempt(
+        self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling
+    ) -> Generator[Samples, None, None]:
+        """Yield the sentence, or raise Degenerate as long as nothing was yielded."""
+        guard = Guard(sentence, self.sample_rate)
+        unheard: list[Samples] = []  # held until something in it can be heard
+        held = np.zeros(0, np.float32)  # the end of what was made: it may have to be faded out
+        hold = FADE_MS * self.sample_rate // 1000
+        try:
+            with closing(self._render(sentence, voice, speaker, sampling, guard)) as blocks:
+                for block in blocks:
+                    unheard.append(block)
+                    guard.samples(block)
+                    if guard.audible:
+                        ready = np.concatenate([held, *unheard])
+                        unheard.clear()
+                        held = ready[max(len(ready) - hold, 0) :]
+                        if len(ready) > hold:
+                            yield ready[: len(ready) - hold]
+        except Degenerate as degenerate:
+            if not guard.audible:
+                raise
+            log.warning("%s: a sentence was cut off", degenerate)
+            self.incidents[f"cut off: {degenerate}"] += 1
+            held = held * np.linspace(1, 0, len(held), dtype=np.float32)
+        yield held
+
+    def _render(
+        self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling, guard: Guard
+    ) -> Generator[Samples, None, None]:
+        prompt = self._prompts.build(sentence, voice.global_tokens)
+        decoder = StreamingDecoder(self._codec, speaker, self._window)
+        count = 0
+        # Leaving early closes the tokens, and that frees the language model's slot.
+        with closing(self._language_model.generate(prompt, sampling)) as tokens:
+            for token in tokens:
+                count += 1
+                guard.token(token)
+                yield from decoder.push(token)
+        if count >= sampling.max_new_tokens:
+            guard.end(capped=True)
+        yield from decoder.flush()
+        guard.end(capped=False)

@@ -1,0 +1,118 @@
+"""A sentence in, a tone as long as the sentence out: a synthesizer that needs no model.
+
+Obeys the contract of the real ones (tests/synth/test_base.py), counts what it does, and can be
+told to be slow, to wait and to break.
+"""
+
+import threading
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.text import speakable, split_sentences
+from mira.types import Samples, Sampling, Voice
+
+ANNA, BEN = Voice("anna"), Voice("ben")
+
+
+@dataclass
+class ToySynthesizer:
+    """Speaks each sentence as a tone; which one depends on the sentence and the voice.
+
+    Args:
+        block_s: Audio in a block; the last of a sentence is shorter.
+        compute_s: Time that a block takes.
+        s_per_char: Audio per character of a sentence.
+        fail_at: The block of each sentence, counted from 0, that is not made but fails.
+        error: What it fails with.
+        before_block: Called before each block with its number in the sentence; may wait.
+    """
+
+    block_s: float = 0.1
+    compute_s: float = 0.0
+    s_per_char: float = 0.05
+    fail_at: int | None = None
+    error: Exception = field(default_factory=lambda: SynthesisFailed("The toy is broken."))
+    before_block: Callable[[int], object] = lambda number: None
+    voices: tuple[Voice, ...] = (ANNA, BEN)
+    sample_rate: int = 24000
+    max_chars: int = 220
+    incidents: Counter[str] = field(default_factory=Counter)
+
+    opened: int = field(init=False, default=0)  # generators that began
+    closed: int = field(init=False, default=0)  # generators that ended, whichever way
+    blocks: int = field(init=False, default=0)  # made
+    samples: int = field(init=False, default=0)  # made
+    _changed: threading.Condition = field(init=False, default_factory=threading.Condition)
+
+    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+        """Refuse: it can't clone."""
+        raise InvalidRequest("A toy can't clone.", "voice")
+
+    def synthesize(
+        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+    ) -> Generator[Samples, None, None]:
+        """Yield the tone block by block; see `Synthesizer`."""
+        if voice not in self.voices:
+            raise VoiceNotFound(f"The toy can't speak as {voice.name!r}.")
+        whole = self.tone(sentence, voice)
+        length = max(1, round(self.block_s * self.sample_rate))
+        self._count(opened=1)
+        try:
+            for number, start in enumerate(range(0, len(whole), length)):
+                self.before_block(number)
+                time.sleep(self.compute_s)
+                if number == self.fail_at:
+                    raise self.error
+                block = whole[start : start + length]
+                self._count(blocks=1, samples=len(block))
+                yield block
+        finally:
+            self._count(closed=1)
+
+    def tone(self, sentence: str, voice: Voice) -> Samples:
+        """The whole sentence."""
+        frequency = 200 + 300 * self.voices.index(voice) + zlib.crc32(sentence.encode()) % 100
+        num_samples = max(1, round(len(sentence) * self.s_per_char * self.sample_rate))
+        phase = np.arange(num_samples) * (2 * np.pi * frequency / self.sample_rate)
+        return (0.5 * np.sin(phase)).astype(np.float32)
+
+    def whole(self, text: str, voice: Voice = ANNA) -> Samples:
+        """All sentences of a text, one after another."""
+        spoken = filter(None, map(speakable, split_sentences(text)))
+        return np.concatenate([self.tone(sentence, voice) for sentence in spoken])
+
+    @property
+    def audio_s(self) -> float:
+        """Made so far."""
+        return self.samples / self.sample_rate
+
+    def wait(self, until: Callable[["ToySynthesizer"], bool], timeout_s: float = 20.0) -> None:
+        """Return as soon as the counters are so; fail if they never are."""
+        with self._changed:
+            reached = self._changed.wait_for(lambda: until(self), timeout_s)
+        assert reached, f"after {timeout_s} s: {self}"
+
+    def wait_closed(self) -> None:
+        """Return as soon as every generator that began has ended."""
+        self.wait(lambda toy: toy.opened == toy.closed)
+
+    def wait_idle(self, quiet_s: float = 0.3, timeout_s: float = 20.0) -> None:
+        """Return once no block has been made for `quiet_s`."""
+        deadline = time.monotonic() + timeout_s
+        made = -1
+        while made != self.blocks:
+            made = self.blocks
+            assert time.monotonic() < deadline, f"still busy: {self}"
+            time.sleep(quiet_s)
+
+    def _count(self, **more: int) -> None:
+        with self._changed:
+            for name, number in more.items():
+                setattr(self, name, getattr(self, name) + number)
+            self._changed.notify_all()
