@@ -1,5 +1,7 @@
 """Mira: text to speech that starts speaking before the sentence is computed.
 
+The engine in three lines:
+
     from mira import load_engine, load_settings
 
     engine = load_engine(load_settings()[0])

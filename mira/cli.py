@@ -1,4 +1,4 @@
-"""The command line: mira say | serve | voices | config.
+"""The command line: mira say | serve | voices | model | config.
 
 Knows nothing that the library does not; every failure is one line that says what to do.
 """
@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from mira.errors import InvalidRequest, MiraError
+from mira.model_cli import app as model_app
 from mira.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+app.add_typer(model_app, name="model")
 
 CHARS_PER_S = 15.0  # of English speech, roughly: for the progress bar
 LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one

@@ -3,21 +3,125 @@
 The only importer of concrete backends.
 """
 
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from mira.engine import Engine
+from mira.errors import InvalidRequest, InvalidSettings
 from mira.settings import Settings
+from mira.synth.base import Synthesizer
+from mira.types import Samples, Sampling, Voice
+
+if TYPE_CHECKING:
+    from mira.codec.look_ahead import LookAheadError
+
+log = logging.getLogger(__name__)
+
+# Imports of backends stand in the functions: their libraries take seconds, `mira --help` needs
+# none, and those of Mira's are an extra.
+
+SAMPLE_VOICE = "heart"
+"""Known from the start with every model: nobody's recording, but the built-in voice itself."""
+SAMPLE_TEXT = (
+    "Hello, my name is Clara. It is a pleasure to talk to you today. Whenever you are ready, we "
+    "can begin with the first question."
+)
+CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
 
 
 def load_engine(settings: Settings) -> Engine:
     """Load the model that the settings name and speak a warm-up sentence; takes seconds.
 
     Raises:
+        CheckpointError: The model's files can't be used.
+        InvalidSettings: The settings ask for what the model can't do.
         SynthesisFailed: The warm-up sentence could not be spoken.
     """
-    # Imported here: the model's libraries take half a second, and `mira --help` needs none.
-    from mira.synth.builtin import BuiltinSynthesizer
-
-    engine = Engine(BuiltinSynthesizer(settings.builtin_threads), settings.lead_s)
+    synthesizer = _mira(settings) if settings.model else _builtin(settings)
+    engine = Engine(synthesizer, settings.lead_s)
     # An unknown word, so that the network for those is loaded too.
     for _ in engine.speak("Hello from Mira, zyzzogeton.", engine.voices[0]):
         pass
     return engine
+
+
+def _builtin(settings: Settings) -> Synthesizer:
+    from mira.synth.builtin import BuiltinSynthesizer
+
+    return BuiltinSynthesizer(settings.builtin_threads)
+
+
+def _mira(settings: Settings) -> Synthesizer:
+    model = _Model(settings)
+    from mira.codec.batch import BatchingCodec
+    from mira.codec.stream import Window
+    from mira.synth.mira import MiraSynthesizer
+
+    return MiraSynthesizer(
+        model.language_model,
+        model.prompts,
+        BatchingCodec(model.codec, max_spans=CODEC_SPEAKS_AT_MOST),
+        Window(look_ahead=settings.look_ahead_frames),
+        voices=(Voice(SAMPLE_VOICE, model.codec.encode(*_sample_recording())),),
+    )
+
+
+class _Model:
+    """The parts of a Mira model, loaded and checked against each other."""
+
+    def __init__(self, settings: Settings) -> None:
+        try:
+            import torch  # noqa: F401
+            import transformers  # noqa: F401
+        except ImportError as error:
+            raise InvalidSettings(
+                f"model: a Mira model needs PyTorch: pip install 'mira-speech[torch]' ({error})."
+            ) from error
+        from mira.checkpoint import codec_weights, locate, open_checkpoint, upsampler_weights
+        from mira.checkpoint.selfcheck import onnx_selfcheck
+        from mira.codec.pytorch import TorchCodec
+        from mira.lm.prompt import PromptBuilder
+        from mira.lm.transformers import TransformersLM
+
+        checkpoint = open_checkpoint(locate(settings.model, settings.model_revision or None))
+        has_upsampler = "upsampler" in checkpoint.files  # Spark's own files have none
+        upsampler = upsampler_weights(checkpoint) if settings.upsample and has_upsampler else None
+        self.codec = TorchCodec(codec_weights(checkpoint), upsampler, settings.model_device)
+        if checkpoint.layout == "mira":  # Spark's has no second opinion to compare with
+            found = onnx_selfcheck(checkpoint, self.codec.prenet, self.codec.encode_mel)
+            log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
+        self.language_model = TransformersLM.load(
+            checkpoint.language, checkpoint.tokens, settings.model_device, settings.model_dtype
+        )
+        self.prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
+
+
+def measure_look_ahead(model: Path, text: str, seed: int) -> list["LookAheadError"]:
+    """Let a checkpoint say `text`, and render that with every look-ahead.
+
+    Raises:
+        CheckpointError: The model's files can't be used.
+        InvalidRequest: It said too little to measure on.
+    """
+    from mira.codec.look_ahead import look_ahead_error
+
+    loaded = _Model(Settings(model=str(model)))
+    voice = loaded.codec.encode(*_sample_recording())
+    prompt = loaded.prompts.build(text, voice)
+    tokens = list(loaded.language_model.generate(prompt, Sampling(seed=seed)))
+    try:
+        return look_ahead_error(loaded.codec, tokens, loaded.codec.speaker(voice))
+    except ValueError as error:
+        raise InvalidRequest(f"{error}. Give a longer --text, or another --seed.") from error
+
+
+def _sample_recording() -> tuple[Samples, int]:
+    """The built-in voice, as a recording to clone."""
+    from mira.synth.builtin import BuiltinSynthesizer
+
+    builtin = BuiltinSynthesizer()
+    blocks = builtin.synthesize(SAMPLE_TEXT, builtin.voices[0])
+    return np.concatenate(list(blocks)), builtin.sample_rate

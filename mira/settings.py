@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -36,6 +36,21 @@ class Settings(BaseModel):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
     port: int = Field(5100, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    model: str = Field(
+        "",
+        description="MiraTTS or Spark-TTS: a directory or Hugging Face id; empty: built-in voice",
+    )
+    model_revision: str = Field("", description="branch, tag or commit of a Hugging Face id")
+    model_device: str = Field("cpu", description="where the model runs, such as cpu or cuda:0")
+    model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
+        "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"
+    )
+    upsample: bool = Field(
+        True, description="raise the model's 16 kHz to 48 kHz, if it has an upsampler"
+    )
+    look_ahead_frames: int = Field(
+        12, ge=0, le=67, description="20 ms frames that must exist before one is final; 67 is exact"
+    )
     default_voice: str = Field("heart", description="speaks when a request's voice is not found")
     strict_voices: bool = Field(
         False, description="answer 404 for an unknown voice instead of using the default one"
@@ -103,7 +118,7 @@ def load_settings(
     take({name: value for name, value in (flags or {}).items() if value is not None}, "flag")
 
     try:
-        return Settings(**values), sources  # type: ignore[arg-type]
+        return Settings(**values), sources
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])

@@ -1,0 +1,86 @@
+"""mira model inspect | tiny | look-ahead: what a checkpoint holds, and what it can do.
+
+Knows nothing that `checkpoint` and `codec` do not.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(help="Look into, write or measure a model's checkpoint.", no_args_is_help=True)
+
+Directory = Annotated[Path, typer.Argument(help="A MiraTTS or Spark-TTS checkpoint.")]
+
+
+@app.command()
+def inspect(directory: Directory) -> None:
+    """Print what a checkpoint holds."""
+    from mira.checkpoint import describe, open_checkpoint
+
+    checkpoint = open_checkpoint(directory)
+    rows = [
+        (
+            row.file,
+            row.title,
+            f"{row.tensors or ''}",
+            f"{row.parameters:,}" if row.parameters else "",
+            row.dtype,
+            f"{row.num_bytes / 2**20:.1f} MiB",
+        )
+        for row in describe(checkpoint)
+    ]
+    _print(f"{checkpoint.layout} layout", ("file", "what", "tensors", "parameters", "", ""), rows)
+
+
+@app.command()
+def tiny(
+    directory: Annotated[Path, typer.Argument(help="Where to; must be empty or new.")],
+    layout: Annotated[Literal["mira", "spark"], typer.Option(help="Whose files.")] = "mira",
+    true_size: Annotated[
+        bool, typer.Option("--true-size", help="Full dimensions, for measuring; 1.5 GB or more.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the random weights.")] = 0,
+) -> None:
+    """Write a checkpoint of random weights: it speaks noise, through the true loaders."""
+    from mira.checkpoint.tiny import write_tiny
+
+    write_tiny(directory, layout, true_size, seed)
+
+
+@app.command("look-ahead")
+def look_ahead(
+    directory: Directory,
+    text: Annotated[str, typer.Option(help="What to say.")] = (
+        "Thanks for calling, I have found your booking and I can change it for you right now."
+    ),
+    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+) -> None:
+    """Measure how many frames must be known before one is final, with these weights."""
+    from mira.load import measure_look_ahead
+
+    rows = [
+        (
+            f"{row.look_ahead}",
+            f"{row.delay_ms:.0f}",
+            f"{row.snr_db:.1f}",
+            f"{row.seam_snr_db:.1f}",
+            f"{row.distance_db:.2f}",
+            "recommended" if row.recommended else "",
+        )
+        for row in measure_look_ahead(directory, text, seed)
+    ]
+    columns = ("look-ahead", "delay ms", "SNR dB", "SNR dB at seams", "spectral distance dB", "")
+    _print("error against rendering the whole at once", columns, rows)
+
+
+def _print(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, title=title, box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if Console().is_terminal else 140).print(table)
