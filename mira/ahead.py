@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Generator
 from contextlib import closing
 
+from mira.turns import Ticket, Turns
 from mira.types import Samples
 
 
 def ahead(
-    blocks: Generator[Samples, None, None], sample_rate: int, lead_s: float
+    blocks: Generator[Samples, None, None], sample_rate: int, lead_s: float, turns: Turns
 ) -> Generator[Samples, None, None]:
     """Yield `blocks` in order, while a thread computes up to `lead_s` seconds that nobody took.
 
@@ -28,11 +29,12 @@ def ahead(
         blocks: Advanced and closed only on the new thread.
         sample_rate: Of the blocks, in Hz.
         lead_s: Above 0. A block that begins within it is still computed.
+        turns: Taken for each block.
 
     Raises:
         Whatever `blocks` raises, after the blocks before it.
     """
-    buffer = _Buffer(int(lead_s * sample_rate))
+    buffer = _Buffer(sample_rate, lead_s, Ticket(turns))
     thread = threading.Thread(target=buffer.fill, args=(blocks,), name="mira-ahead", daemon=True)
     thread.start()
     try:
@@ -44,8 +46,10 @@ def ahead(
 
 
 class _Buffer:
-    def __init__(self, limit: int) -> None:
-        self._limit = limit  # samples
+    def __init__(self, sample_rate: int, lead_s: float, ticket: Ticket) -> None:
+        self._sample_rate = sample_rate
+        self._limit = int(lead_s * sample_rate)  # samples
+        self._ticket = ticket
         self._blocks: deque[Samples] = deque()
         self._samples = 0
         self._done = False  # no more blocks will come
@@ -57,8 +61,11 @@ class _Buffer:
         error: BaseException | None = None
         try:
             with closing(blocks):
-                while self._room():
-                    block = next(blocks, None)
+                while self._room() and self._ticket.wait():
+                    try:
+                        block = next(blocks, None)
+                    finally:
+                        self._ticket.done()
                     if block is None:
                         break
                     self._put(block)
@@ -75,6 +82,10 @@ class _Buffer:
             return not self._stopped
 
     def _put(self, block: Samples) -> None:
+        # As if the listener played from the first block on. One that only downloads seems to be
+        # far from running dry, and makes way for those that aren't.
+        plays_until = self._ticket.runs_dry_at or self._ticket.now()
+        self._ticket.runs_dry_at = plays_until + len(block) / self._sample_rate
         with self._changed:
             self._blocks.append(block)
             self._samples += len(block)
@@ -96,3 +107,4 @@ class _Buffer:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+        self._ticket.cancel()

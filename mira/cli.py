@@ -15,9 +15,11 @@ import typer
 from mira.errors import InvalidRequest, MiraError
 from mira.model_cli import app as model_app
 from mira.settings import Settings, load_settings
+from mira.types import Sampling, Voice
 
 if TYPE_CHECKING:
     from mira.audio import AudioStream
+    from mira.engine import Engine
     from mira.types import Samples
 
 app = typer.Typer(
@@ -77,6 +79,10 @@ def say(
         str | None, typer.Option("--format", "-f", help="Instead of the suffix; wav for stdout.")
     ] = None,
     voice: Annotated[str | None, typer.Option("--voice", "-v")] = None,
+    clone: Annotated[
+        Path | None, typer.Option(help="A recording; its speaker says it. Needs a Mira model.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Say it the same way again.")] = None,
     speed: Annotated[float, typer.Option(min=0.25, max=4, help="The pitch stays.")] = 1.0,
     volume: Annotated[float, typer.Option(min=0, max=10)] = 1.0,
     sample_rate: Annotated[int | None, typer.Option(help="Hz; the voice's own.")] = None,
@@ -87,7 +93,6 @@ def say(
     from mira.audio import AudioStream, Encoder
     from mira.load import load_engine
     from mira.sinks import file_sink, player_sink, stdout_sink
-    from mira.voices import Voices
 
     if output is None and not play:
         raise InvalidRequest("Say where it should go: -o FILE, -o - or --play.")
@@ -97,10 +102,7 @@ def say(
         text = sys.stdin.read()
     settings = _settings(config, settings_flags)
     engine = load_engine(settings)
-    voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
-    found = voices.find(voice or settings.default_voice)
-    if found.substituted:
-        print(f"mira: no voice {voice!r}; {found.voice.name} speaks instead", file=sys.stderr)
+    speaker = _clone(engine, clone) if clone else _find_voice(engine, settings, voice)
 
     def encoder(name: str) -> AudioStream:
         rate = sample_rate or engine.sample_rate
@@ -115,8 +117,24 @@ def say(
         if play:
             streams.append((encoder("wav"), stack.enter_context(player_sink())))
         advance = stack.enter_context(_progress(len(text)))
-        blocks = stack.enter_context(closing(engine.speak(text, found.voice)))
+        blocks = stack.enter_context(closing(engine.speak(text, speaker, Sampling(seed=seed))))
         _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
+
+
+def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice:
+    from mira.voices import Voices
+
+    voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
+    found = voices.find(name or settings.default_voice)
+    if found.substituted:
+        print(f"mira: no voice {name!r}; {found.voice.name} speaks instead", file=sys.stderr)
+    return found.voice
+
+
+def _clone(engine: "Engine", recording: Path) -> Voice:
+    from mira.audio.decode import decode_file
+
+    return engine.clone(recording.stem, *decode_file(recording))
 
 
 def _write(

@@ -11,6 +11,7 @@ from mira.ahead import ahead
 from mira.errors import NothingToSay
 from mira.synth.base import Synthesizer
 from mira.text import speakable, split_sentences
+from mira.turns import Turns
 from mira.types import Samples, Sampling, Voice
 
 
@@ -25,6 +26,7 @@ class Engine:
         """
         self._synthesizer = synthesizer
         self._lead_s = lead_s
+        self._turns = Turns(synthesizer.at_once)
 
     @property
     def sample_rate(self) -> int:
@@ -66,7 +68,9 @@ class Engine:
             VoiceNotFound: Before the first block: the engine can't speak as `voice`.
             SynthesisFailed: At any block.
         """
-        blocks = ahead(self._sentences(text, voice, sampling), self.sample_rate, self._lead_s)
+        blocks = ahead(
+            self._sentences(text, voice, sampling), self.sample_rate, self._lead_s, self._turns
+        )
         with closing(blocks):
             first = next(blocks, None)
             if first is None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mira.audio.decode import decode
-from mira.errors import InvalidRequest
+from mira.audio.decode import decode_file
 from mira.load import load_engine
 from mira.settings import Settings
 from mira.types import Samples, Sampling, Voice
@@ -51,11 +50,7 @@ class MiraTTS:
             InvalidRequest: The file can't be read, or holds no usable sound.
         """
         path = Path(recording)
-        try:
-            samples, sample_rate = decode(path.read_bytes())
-        except OSError as error:
-            raise InvalidRequest(f"{path}: can't be read: {error.strerror}.") from error
-        return self._engine.clone(path.stem, samples, sample_rate)
+        return self._engine.clone(path.stem, *decode_file(path))
 
     def stream_generate(
         self, text: str, voice: Voice, sampling: Sampling = Sampling()

@@ -1,5 +1,7 @@
 """What a stream's clock says, told by a clock that the test moves."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,7 +101,7 @@ def test_laws(chunks: list[tuple[float, float, float]]) -> None:
     assert clock.work_s == pytest.approx(sum(work for work, _, _ in chunks), abs=1e-6)
     assert clock.audio_s == pytest.approx(sum(audio for _, audio, _ in chunks))
     assert 0 <= clock.underruns < len(chunks)
-    late = [work > audio for (_, audio, _), (work, _, _) in zip(chunks, chunks[1:])]
+    late = [work > audio for (_, audio, _), (work, _, _) in pairwise(chunks)]
     if not any(late):
         assert clock.underruns == 0
     # However long the listener makes us wait, the count is the same.

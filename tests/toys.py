@@ -42,6 +42,7 @@ class ToySynthesizer:
     voices: tuple[Voice, ...] = (ANNA, BEN)
     sample_rate: int = 24000
     max_chars: int = 220
+    at_once: int = 1024
     incidents: Counter[str] = field(default_factory=Counter)
 
     opened: int = field(init=False, default=0)  # generators that began

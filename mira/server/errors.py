@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from mira.errors import (
+    CheckpointError,
     InvalidRequest,
     InvalidSettings,
     MiraError,
@@ -31,6 +32,7 @@ RESPONSES: dict[type[MiraError], tuple[int, str]] = {  # HTTP status, OpenAI's e
     NotReady: (503, "server_error"),
     SynthesisFailed: (500, "server_error"),
     InvalidSettings: (500, "server_error"),
+    CheckpointError: (500, "server_error"),
 }
 
 
@@ -52,6 +54,8 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__ is not None:
+            return await on_mira_error(request, _unreadable())
         status = HTTPStatus(error.status_code)
         count(f"Http{status.value}")
         code = "not_found" if status == HTTPStatus.NOT_FOUND else None
@@ -63,7 +67,10 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
         count("Internal")
         log.error("internal error", exc_info=error)
-        return _json(500, "The server made an error; its log says which.", "server_error")
+        message = "The server made an error; its log says which."
+        # Answered outside of all middleware, so the id has to be added here.
+        headers = {"x-request-id": request.state.request_id}
+        return _json(500, message, "server_error", headers=headers)
 
     app.add_exception_handler(MiraError, on_mira_error)
     app.add_exception_handler(RequestValidationError, on_validation)
@@ -114,6 +121,15 @@ def _json(
 ) -> JSONResponse:
     error = {"message": message, "type": kind, "param": param, "code": code}
     return JSONResponse({"error": error}, status, headers)
+
+
+def _unreadable() -> InvalidRequest:
+    """FastAPI's reader gave up on the body for another reason than JSON's grammar."""
+    return InvalidRequest(
+        "The body must be valid UTF-8 JSON, without endless nesting or numbers.",
+        None,
+        "invalid_json",
+    )
 
 
 def _first_problem(error: RequestValidationError) -> InvalidRequest:

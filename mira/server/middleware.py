@@ -27,6 +27,7 @@ class RequestId:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         request_id = f"req_{uuid.uuid4().hex}"
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -46,6 +46,9 @@ class _Speech(BaseModel):
     speed: Pace = Field(1.0, description="How fast to speak, 0.25 to 4; the pitch stays.")
     tempo: Pace = Field(1.0, description="The same as `speed`; the two multiply.")
     volume: Volume = Field(1.0, description="Gain, 0 to 10.")
+    seed: int | None = Field(
+        None, ge=0, lt=2**32, description="A Mira model says the same again with the same one."
+    )
 
     @property
     def pace(self) -> float:
@@ -54,7 +57,7 @@ class _Speech(BaseModel):
 
 
 class SpeechRequest(_Speech):
-    """OpenAI's request, with `sample_rate`, `tempo` and `volume` beside its own fields."""
+    """OpenAI's request, with `sample_rate`, `tempo`, `volume` and `seed` beside its own fields."""
 
     model: str = Field(max_length=MAX_NAME_CHARS, description="Any name; one engine answers all.")
     voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | VoiceId

@@ -7,6 +7,7 @@ import base64
 import json
 import logging
 from collections.abc import Generator
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from mira.server import errors
 from mira.server.requests import SpeechRequest, StreamRequest
 from mira.server.state import Service
 from mira.server.streaming import Chunk, Framing, SpeechResponse, encode
+from mira.types import Sampling
 
 log = logging.getLogger(__name__)
 
@@ -77,17 +79,22 @@ def _respond(
             pace=body.pace,
             volume=body.volume,
         )
-        blocks = engine.speak(body.input, found.voice)
+        blocks = engine.speak(body.input, found.voice, Sampling(seed=body.seed))
         yield from encode(blocks, engine.sample_rate * body.pace, audio)
 
     return SpeechResponse(
         chunks(),
         framing,
-        {"X-Voice-Used": found.voice.name, "X-Sample-Rate": str(sample_rate)},
+        {"X-Voice-Used": _ascii(found.voice.name), "X-Sample-Rate": str(sample_rate)},
         service.admission,
         service.telemetry,
         service.settings.stall_timeout_s,
     )
+
+
+def _ascii(name: str) -> str:
+    """As it can stand in a header: percent-encoded, where it isn't printable ASCII."""
+    return quote(name, safe=" !\"#$&'()*+,/:;<=>?@[\\]^`{|}")
 
 
 def _server_sent_events(text: str) -> Framing:

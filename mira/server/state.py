@@ -66,6 +66,7 @@ class Service:
             engine = await to_thread.run_sync(self.load, self.settings)
             settings = self.settings
             voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
+            self.telemetry.watch(engine.incidents)
             self._speaking = engine, voices
             log.info("ready: %d voice(s), default %s", len(voices.names), voices.default.name)
         except Exception as error:

@@ -76,6 +76,7 @@ async def stats(request: Request) -> dict[str, object]:
         "max_streams": service.admission.max_streams,
         "cancelled": telemetry.cancelled,
         "failures": dict(telemetry.failures),
+        "incidents": dict(telemetry.incidents),
         "underruns": telemetry.underruns,
         "audio_s": round(telemetry.audio_s, 2),
         **telemetry.percentiles(),

@@ -72,7 +72,11 @@ class Framing:
 
 
 class SpeechResponse(Response):
-    """Sends chunks as they are made. A client that leaves stops the work at the next block."""
+    """Sends chunks as they are made. A client that leaves stops the work at the next block.
+
+    A failure after the first chunk is logged, and the response is not completed, upon which the
+    server breaks the connection.
+    """
 
     def __init__(
         self,
@@ -102,11 +106,11 @@ class SpeechResponse(Response):
                 try:
                     await self._stream(send, clock)
                     finished = True
-                except Exception as error:  # noqa: BLE001 - raised below, outside the group
+                except Exception as error:  # noqa: BLE001 - handled below, outside the group
                     failure = error
                 tasks.cancel_scope.cancel()
         self._telemetry.ended(clock, cancelled=not finished and failure is None)
-        if failure is not None:
+        if failure is not None and clock.ttfa_ms is None:
             raise failure
 
     async def _stream(self, send: Send, clock: StreamClock) -> None:
@@ -116,9 +120,11 @@ class SpeechResponse(Response):
                 await self._send_all(chunks, send, clock)
             except Exception as error:
                 if clock.ttfa_ms is not None:  # the status is gone, and so is the way to say it
-                    log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, error)
+                    why = str(error) or type(error).__name__
+                    log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, why)
                     self._telemetry.failed(type(error).__name__)
-                    await self._body(send, self._framing.failure(error), more=True)
+                    if not isinstance(error, TimeoutError):  # who takes nothing can't be told
+                        await self._body(send, self._framing.failure(error), more=True)
                 raise
 
     async def _send_all(

@@ -7,10 +7,12 @@ loop only.
 import time
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from mira.metrics import StreamClock
 
@@ -31,6 +33,7 @@ class Telemetry:
         self.audio_s = 0.0
         self.underruns = 0
         self.substituted = 0
+        self.incidents: Mapping[str, int] = {}
         self._recent_ttfa_ms: deque[float] = deque(maxlen=RECENT)
         self._recent_rtf: deque[float] = deque(maxlen=RECENT)
 
@@ -64,6 +67,11 @@ class Telemetry:
             registry=self.registry,
         )
         self._active = Gauge("mira_active_streams", "Streams speaking now", registry=self.registry)
+
+    def watch(self, incidents: Mapping[str, int]) -> None:
+        """Show an engine's own counts of what went wrong and was dealt with, by kind."""
+        self.incidents = incidents
+        self.registry.register(_Incidents(incidents))
 
     def accepted(self, voice: str, *, substituted: bool) -> None:
         """A request passed every check."""
@@ -108,6 +116,21 @@ class Telemetry:
             "ttfa_ms": _percentiles(self._recent_ttfa_ms),
             "rtf": _percentiles(self._recent_rtf),
         }
+
+
+class _Incidents(Collector):
+    """Counts that somebody else keeps, read when Prometheus asks."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "mira_incidents", "Sentences begun anew or cut off", labels=["kind"]
+        )
+        for kind, count in dict(self._counts).items():
+            family.add_metric([kind], count)
+        yield family
 
 
 def _percentiles(values: Sequence[float] | deque[float]) -> dict[str, float] | None:

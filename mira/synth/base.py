@@ -22,6 +22,10 @@ class Synthesizer(Protocol):
         """Longest sentence that it speaks well."""
 
     @property
+    def at_once(self) -> int:
+        """How many of its generators may compute at the same time; the others wait."""
+
+    @property
     def voices(self) -> tuple[Voice, ...]:
         """Who it can speak as without being shown a recording."""
 

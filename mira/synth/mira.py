@@ -42,6 +42,7 @@ class MiraSynthesizer:
     """
 
     max_chars = MAX_CHARS
+    at_once = 1024  # its generators wait for a model that batches by itself
 
     def __init__(
         self,

@@ -1,0 +1,71 @@
+"""A directory or a Hugging Face repository id in, a directory on this machine out.
+
+Knows nothing about what the files hold. Nothing is downloaded unless an id was given.
+"""
+
+import re
+from pathlib import Path
+
+from mira.errors import CheckpointError
+
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+# Left behind: Spark's 1.27 GB wav2vec2 and Mira's fixed-length decoder, which nothing reads.
+_WANTED = [
+    "*.json",
+    "*.txt",
+    "*.yaml",
+    "model*.safetensors",
+    "LLM/*.safetensors",
+    "BiCodec/model.safetensors",
+    "detokenizer.safetensors",
+    "decoders/detokenizer.safetensors",
+    *(f"*{name}.onnx" for name in ("processer", "s_encoder", "q_encoder")),
+    "*upsampler.pth",
+]
+_UNWANTED = ["wav2vec2*"]
+
+
+def locate(
+    name: str,
+    revision: str | None = None,
+    cache_directory: Path | None = None,
+    offline: bool = False,
+) -> Path:
+    """Find a checkpoint, downloading it if a repository id is given; a broken download resumes.
+
+    Args:
+        name: A directory, or a repository id such as `YatharthS/MiraTTS`. A directory wins.
+        revision: Branch, tag or commit of the repository; pin a commit to get the same files
+            each time.
+        cache_directory: Where downloads are kept; the hub's own cache unless given.
+        offline: Use only what was downloaded before.
+
+    Raises:
+        CheckpointError: No such directory, or the repository can't be had; one line that says
+            what to copy where.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if not _REPOSITORY.fullmatch(name):
+        raise CheckpointError(f"{name}: no such directory, nor a repository id like owner/name")
+    from huggingface_hub import snapshot_download
+
+    try:
+        snapshot = snapshot_download(
+            name,
+            revision=revision,
+            cache_dir=cache_directory,
+            local_files_only=offline,
+            allow_patterns=_WANTED,
+            ignore_patterns=_UNWANTED,
+        )
+    except Exception as error:  # its own, the operating system's, its HTTP library's of the day
+        reason = " ".join(str(error).split()).partition(". ")[0]
+        raise CheckpointError(
+            f"{name}: can't be had from the Hugging Face hub ({reason}). Without a network, copy "
+            f"its files from https://huggingface.co/{name}/tree/{revision or 'main'} to a "
+            "directory here and give that directory instead"
+        ) from error
+    return Path(snapshot)

@@ -1,0 +1,157 @@
+"""A language model's directory in, its files and dimensions out, checked without reading weights.
+
+Knows the Qwen2 architecture and nothing about speech. Source: Qwen2 as published in transformers.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mira.checkpoint.schema import Shape, require_shapes
+from mira.checkpoint.tensors import READABLE, TensorInfo, read_header
+from mira.errors import CheckpointError
+
+EMBEDDING = "model.embed_tokens.weight"
+HEAD = "lm_head.weight"
+ARCHITECTURE = "Qwen2ForCausalLM"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageDims:
+    """Dimensions of a Qwen2; `vocab_rows` is the embedding's, whatever the configuration says."""
+
+    vocab_rows: int
+    hidden: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    tied: bool  # the output head is the embedding
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageFiles:
+    """A language model found and checked."""
+
+    weights: tuple[Path, ...]  # one file, or the shards
+    dims: LanguageDims
+    declared_ends: tuple[int, ...]  # the end tokens that its configuration names
+
+
+def find_language_model(directory: Path) -> LanguageFiles:
+    """Find a Qwen2 and compare its tensors with its configuration.
+
+    Raises:
+        CheckpointError: A file is missing or damaged, the model is no Qwen2, or a tensor is
+            missing, has no use, or has another shape or dtype than the configuration implies.
+    """
+    config_path = directory / "config.json"
+    config = read_json(config_path)
+    architectures = config.get("architectures")
+    if architectures != [ARCHITECTURE]:
+        raise CheckpointError(
+            f"{config_path}: architectures: expected [{ARCHITECTURE!r}]; found {architectures}"
+        )
+    weights = _weight_files(directory)
+    tensors: dict[str, TensorInfo] = {}
+    where: dict[str, str] = {}
+    for path in weights:
+        for name, info in read_header(path).items():
+            tensors[name], where[name] = info, str(path)
+    if EMBEDDING not in tensors:
+        raise CheckpointError(f"{directory}: {EMBEDDING}: expected an embedding; found none")
+    dims = _dims(config_path, config, tensors[EMBEDDING].shape[0])
+    found = {name: info.shape for name, info in tensors.items()}
+    if dims.tied and found.get(HEAD) == found[EMBEDDING]:
+        del found[HEAD]  # some fine-tunes save the tied head a second time
+    require_shapes(language_shapes(dims), found, where)
+    for name, info in tensors.items():
+        if info.dtype not in READABLE:
+            raise CheckpointError(
+                f"{where[name]}: {name}: expected dtype {', '.join(READABLE)}; found {info.dtype}"
+            )
+    return LanguageFiles(weights, dims, _declared_ends(directory, config))
+
+
+def language_shapes(dims: LanguageDims) -> dict[str, Shape]:
+    """Every tensor of a Qwen2 of these dimensions."""
+    query, key = dims.heads * dims.head_dim, dims.kv_heads * dims.head_dim
+    shapes: dict[str, Shape] = {EMBEDDING: (dims.vocab_rows, dims.hidden)}
+    for layer in range(dims.layers):
+        block = f"model.layers.{layer}"
+        shapes[f"{block}.input_layernorm.weight"] = (dims.hidden,)
+        for name, rows in (("q", query), ("k", key), ("v", key)):
+            shapes[f"{block}.self_attn.{name}_proj.weight"] = (rows, dims.hidden)
+            shapes[f"{block}.self_attn.{name}_proj.bias"] = (rows,)
+        shapes[f"{block}.self_attn.o_proj.weight"] = (dims.hidden, query)
+        shapes[f"{block}.post_attention_layernorm.weight"] = (dims.hidden,)
+        for name in ("gate", "up"):
+            shapes[f"{block}.mlp.{name}_proj.weight"] = (dims.intermediate, dims.hidden)
+        shapes[f"{block}.mlp.down_proj.weight"] = (dims.hidden, dims.intermediate)
+    shapes["model.norm.weight"] = (dims.hidden,)
+    if not dims.tied:
+        shapes[HEAD] = (dims.vocab_rows, dims.hidden)
+    return shapes
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file") from error
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{path}: damaged or incomplete ({error})") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: expected a JSON object; found {type(content).__name__}")
+    return content
+
+
+def _weight_files(directory: Path) -> tuple[Path, ...]:
+    whole, index = directory / "model.safetensors", directory / "model.safetensors.index.json"
+    if whole.is_file():
+        return (whole,)
+    if index.is_file():
+        weight_map = read_json(index).get("weight_map")
+        if not isinstance(weight_map, dict) or not weight_map:
+            raise CheckpointError(f"{index}: weight_map: expected file names; found {weight_map}")
+        return tuple(directory / name for name in sorted(set(weight_map.values())))
+    raise CheckpointError(
+        f"{whole}: no such file, nor {index.name}; other formats, such as pytorch_model.bin, "
+        "are not read"
+    )
+
+
+def _dims(path: Path, config: dict[str, Any], vocab_rows: int) -> LanguageDims:
+    def number(key: str) -> int:
+        value = config.get(key)
+        if not isinstance(value, int) or value <= 0:
+            raise CheckpointError(f"{path}: {key}: expected a positive integer; found {value!r}")
+        return value
+
+    heads = number("num_attention_heads")
+    return LanguageDims(
+        vocab_rows=vocab_rows,
+        hidden=number("hidden_size"),
+        layers=number("num_hidden_layers"),
+        heads=heads,
+        kv_heads=number("num_key_value_heads"),
+        head_dim=number("head_dim") if "head_dim" in config else number("hidden_size") // heads,
+        intermediate=number("intermediate_size"),
+        tied=bool(config.get("tie_word_embeddings", False)),
+    )
+
+
+def _declared_ends(directory: Path, config: dict[str, Any]) -> tuple[int, ...]:
+    path = directory / "generation_config.json"
+    generation = read_json(path) if path.is_file() else {}
+    ends: list[int] = []
+    for declared in (generation.get("eos_token_id"), config.get("eos_token_id")):
+        ends += declared if isinstance(declared, list) else [declared] if declared else []
+    return tuple(dict.fromkeys(ends))

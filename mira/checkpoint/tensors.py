@@ -1,0 +1,142 @@
+"""Safetensors in, float32 arrays by name out, and the way back.
+
+Knows nothing about which model the names belong to. Source: the safetensors format,
+https://huggingface.co/docs/safetensors.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+
+from mira.errors import CheckpointError
+
+Array = npt.NDArray[np.float32]
+Shape = tuple[int, ...]
+
+READABLE = ("F32", "F16", "BF16")
+"""Weights stored as anything else are quantised, and need the code that quantised them."""
+
+_BLOCK_ELEMENTS = 1 << 22  # 16 MiB of float32: what a writer holds of a tensor at a time
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """What a file says about one tensor without reading it."""
+
+    shape: Shape
+    dtype: str
+
+
+@contextmanager
+def _opened(path: Path, framework: str = "numpy") -> Iterator[Any]:
+    try:
+        with safe_open(path, framework=framework) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file") from error
+    except (SafetensorError, OSError) as error:
+        # A file cut short by an interrupted download ends here.
+        raise CheckpointError(
+            f"{path}: damaged or incomplete ({error}); copy or download the file again"
+        ) from error
+
+
+def read_header(path: Path) -> dict[str, TensorInfo]:
+    """List a file's tensors without reading their values.
+
+    Raises:
+        CheckpointError: The file is missing, cut short, or no safetensors file.
+    """
+    with _opened(path) as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        return {
+            name: TensorInfo(tuple(part.get_shape()), str(part.get_dtype()))
+            for name, part in slices.items()
+        }
+
+
+def read_tensors(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, Array]:
+    """Read the wanted tensors as float32, in the file's own names.
+
+    Raises:
+        CheckpointError: As `read_header`; or a tensor is quantised or not finite.
+    """
+    header = {name: info for name, info in read_header(path).items() if wanted(name)}
+    for name, info in header.items():
+        if info.dtype not in READABLE:
+            raise CheckpointError(
+                f"{path}: {name}: expected dtype {', '.join(READABLE)}; found {info.dtype}"
+            )
+    # NumPy has no bfloat16, so a file that holds any is read through torch.
+    through_torch = any(info.dtype == "BF16" for info in header.values())
+    tensors: dict[str, Array] = {}
+    with _opened(path, "pt" if through_torch else "numpy") as file:
+        for name in header:
+            values = file.get_tensor(name)
+            tensors[name] = (values.float().numpy() if through_torch else values).astype(
+                np.float32, copy=False
+            )
+    require_finite(path, tensors)
+    return tensors
+
+
+def require_finite(path: Path, tensors: Mapping[str, Array]) -> None:
+    """Raise CheckpointError naming the first tensor that holds a NaN or an infinity."""
+    for name, values in tensors.items():
+        if not np.isfinite(values).all():
+            bad = int(values.size - np.isfinite(values).sum())
+            raise CheckpointError(
+                f"{path}: {name}: expected finite values; found {bad} of {values.size} not finite"
+            )
+
+
+def write_tensors(
+    path: Path,
+    shapes: Mapping[str, Shape],
+    rows: Callable[[str, int, int], Array],
+    dtype: str = "F32",
+) -> None:
+    """Write a safetensors file a block of rows at a time, so that no tensor is ever held whole.
+
+    Args:
+        path: The file to write.
+        shapes: Every tensor, in the order in which the file holds them.
+        rows: `rows(name, start, stop)` makes [stop - start, ...] of a tensor. It is asked for
+            consecutive blocks, and always for the same ones.
+        dtype: "F32" or "BF16", for all of them.
+    """
+    width = {"F32": 4, "BF16": 2}[dtype]
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, shape in shapes.items():
+        start, end = end, end + width * int(np.prod(shape))
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)  # the format aligns the data to eight bytes
+    with path.open("wb") as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        for name, shape in shapes.items():
+            for start, stop in _blocks(shape):
+                block = np.ascontiguousarray(rows(name, start, stop), dtype="<f4")
+                file.write((block if dtype == "F32" else to_bfloat16(block)).data)
+
+
+def _blocks(shape: Shape) -> Iterator[tuple[int, int]]:
+    per_row = int(np.prod(shape[1:]))
+    step = max(1, _BLOCK_ELEMENTS // per_row)
+    for start in range(0, shape[0], step):
+        yield start, min(start + step, shape[0])
+
+
+def to_bfloat16(values: Array) -> npt.NDArray[np.uint16]:
+    """Round finite float32 to bfloat16, to nearest even; as bits, since NumPy has no such type."""
+    bits = np.ascontiguousarray(values, dtype="<f4").view("<u4")
+    rounded: npt.NDArray[np.uint16] = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")
+    return rounded

@@ -1,0 +1,205 @@
+"""The codec in PyTorch, on any device: what every other implementation is measured against.
+
+Knows nothing about files, streams or how weights were stored. Source: BiCodec, Spark-TTS,
+arXiv:2503.01710.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from mira.codec.base import (
+    UPSAMPLER_CONTEXT,
+    WAVE_CONTEXT,
+    Span,
+    Speaker,
+    check_global_tokens,
+    check_speech_tokens,
+)
+from mira.codec.bicodec import Prenet, SpeakerVector, WaveGenerator
+from mira.codec.reference import SAMPLE_RATE, mel_of
+from mira.codec.speaker import SpeakerEncoder
+from mira.codec.upsampler import FACTOR, Upsampler
+from mira.codec.weights import Tensors, Weights
+from mira.errors import CheckpointError, SynthesisFailed
+from mira.types import Samples
+
+_NOT_USED = (
+    "postnet.",  # training only
+    "quantizer.cluster_size",  # training only
+    "speaker_encoder.speaker_encoder.pool.",  # these three make an x-vector, which nothing reads
+    "speaker_encoder.speaker_encoder.bn.",
+    "speaker_encoder.speaker_encoder.linear.",
+    "encoder.",  # these two make speech tokens of a recording: semantic.py
+    "quantizer.in_project.",
+)
+
+
+class TorchCodec:
+    """A `Codec`.
+
+    Args:
+        tensors: BiCodec's, by the names of Spark-TTS' `BiCodec/model.safetensors`, weight norm
+            fused. Those that speaking doesn't need may be there or not.
+        upsampler: FlashSR's, by the names of its `upsampler.pth`, weight norm fused: 48 kHz.
+            None: 16 kHz.
+        device: Where to compute.
+        dtype: Of the decoder. float16 is safe here, unlike in the language model; recognising
+            a speaker is float32 always.
+
+    Raises:
+        CheckpointError: A tensor is missing, left over or of another shape.
+    """
+
+    def __init__(
+        self,
+        tensors: Tensors,
+        upsampler: Tensors | None = None,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        networks = load_networks(tensors)
+        self._encoder, speaker_vector, prenet, wave_generator = networks
+        self._encoder.to(device)
+        self._speaker_vector = speaker_vector.to(device)
+        self._prenet = prenet.to(device, dtype)
+        self._wave_generator = wave_generator.to(device, dtype)
+        self._upsampler = Upsampler(upsampler).to(device, dtype) if upsampler is not None else None
+        self._device, self._dtype = device, dtype
+        factor = FACTOR if self._upsampler else 1
+        self.sample_rate = SAMPLE_RATE * factor
+        self.samples_per_frame = wave_generator.samples_per_frame * factor
+
+    def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """Find the global tokens of whoever speaks in a reference recording: see `Codec`."""
+        return tuple(self.encode_mel(mel_of(samples, sample_rate)).tolist())
+
+    @torch.inference_mode()
+    def speaker(self, global_tokens: Sequence[int]) -> Speaker:
+        """Compute what depends on the voice alone: see `Codec`."""
+        check_global_tokens(global_tokens)
+        vectors = self._speaker_vector(torch.tensor([list(global_tokens)], device=self._device))
+        return Speaker(*(vector[0].cpu().numpy() for vector in vectors))
+
+    @torch.inference_mode()
+    def encode_mel(self, mel: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        """[mel frames, 128] magnitudes -> [32] global tokens: `encode` behind its spectrogram."""
+        tokens: npt.NDArray[np.int64] = (
+            self._encoder(torch.from_numpy(mel).to(self._device)[None])[0].cpu().numpy()
+        )
+        return tokens
+
+    @torch.inference_mode()
+    def prenet(
+        self, speech_tokens: npt.NDArray[np.int64], global_tokens: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """[frames] speech tokens, [32] global tokens -> [channels, frames]: half of `decode`."""
+        check_speech_tokens(speech_tokens.tolist())
+        speaker = self.speaker(global_tokens.tolist())
+        inputs = [tensor[None] for tensor in self._prenet_inputs(speech_tokens.tolist(), speaker)]
+        frames: npt.NDArray[np.float32] = self._prenet(*inputs)[0].float().cpu().numpy()
+        return frames
+
+    @torch.inference_mode()
+    def decode(self, spans: Sequence[Span]) -> list[Samples]:
+        """Render spans of any streams, speakers and lengths together: see `Codec`."""
+        for span in spans:
+            check_speech_tokens(span.tokens)
+        try:
+            blocks = self._decode(spans)
+        except RuntimeError as error:
+            raise SynthesisFailed(f"the codec broke: {error}") from error
+        return [block.float().cpu().numpy() for block in blocks]
+
+    def _decode(self, spans: Sequence[Span]) -> list[Tensor]:
+        # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.
+        frames = _run_in_groups(
+            self._prenet, [self._prenet_inputs(span.tokens, span.speaker) for span in spans]
+        )
+        firsts = [max(0, span.start - WAVE_CONTEXT) for span in spans]
+        waves = _run_in_groups(
+            self._wave_generator,
+            [
+                (frame[:, first : span.stop + WAVE_CONTEXT],)
+                for frame, first, span in zip(frames, firsts, spans, strict=True)
+            ],
+        )
+        hop = self._wave_generator.samples_per_frame
+        edges = [
+            ((span.start - first) * hop, (span.stop - first) * hop)
+            for span, first in zip(spans, firsts, strict=True)
+        ]
+        if self._upsampler is None:
+            return [wave[start:stop] for wave, (start, stop) in zip(waves, edges, strict=True)]
+        return self._upsample(self._upsampler, waves, edges)
+
+    def _upsample(
+        self, upsampler: Upsampler, waves: Sequence[Tensor], edges: Sequence[tuple[int, int]]
+    ) -> list[Tensor]:
+        firsts = [max(0, start - UPSAMPLER_CONTEXT) for start, _ in edges]
+        blocks = _run_in_groups(
+            upsampler,
+            [
+                (wave[first : stop + UPSAMPLER_CONTEXT],)
+                for wave, first, (_, stop) in zip(waves, firsts, edges, strict=True)
+            ],
+        )
+        return [
+            block[(start - first) * FACTOR : (stop - first) * FACTOR]
+            for block, first, (start, stop) in zip(blocks, firsts, edges, strict=True)
+        ]
+
+    def _prenet_inputs(self, tokens: Sequence[int], speaker: Speaker) -> tuple[Tensor, ...]:
+        voice = (speaker.d_vector, speaker.scale, speaker.shift)
+        return (
+            torch.tensor(list(tokens), device=self._device),
+            *(torch.from_numpy(vector).to(self._device, self._dtype) for vector in voice),
+        )
+
+
+def load_networks(tensors: Tensors) -> tuple[SpeakerEncoder, SpeakerVector, Prenet, WaveGenerator]:
+    """Build BiCodec's networks, in float32 on the CPU.
+
+    Raises:
+        CheckpointError: A tensor is missing, left over or of another shape.
+    """
+    weights = Weights({n: t for n, t in tensors.items() if not n.endswith("num_batches_tracked")})
+    weights.skip(*_NOT_USED)
+    networks = (
+        SpeakerEncoder(weights),
+        SpeakerVector(weights),
+        Prenet(weights),
+        WaveGenerator(weights),
+    )
+    weights.finish()
+    _, speaker_vector, prenet, wave_generator = networks
+    joints = {
+        "speaker_encoder.project": speaker_vector.project.out_features,
+        "prenet.linear": prenet.linear.out_features,
+        "decoder.model.0": wave_generator.first.in_channels,
+    }
+    if len(set(joints.values())) > 1:
+        raise CheckpointError(f"expected as many channels in each of these, found {joints}")
+    return networks
+
+
+def _run_in_groups(
+    network: Callable[..., Tensor], inputs: Sequence[tuple[Tensor, ...]]
+) -> list[Tensor]:
+    """Run `network` once for each length among `inputs`; the last dimension of the first is it.
+
+    Streams in mid-flight all ask for the same length, so they share one pass. Padding the others
+    to one length instead would need a mask before every convolution to keep their ends exact,
+    compute what is thrown away, and give every pass another shape to tune kernels for.
+    """
+    groups: dict[int, list[int]] = {}
+    for index, (first, *_) in enumerate(inputs):
+        groups.setdefault(first.shape[-1], []).append(index)
+    outputs: dict[int, Tensor] = {}
+    for group in groups.values():
+        batch = [torch.stack(tensors) for tensors in zip(*(inputs[i] for i in group), strict=True)]
+        outputs |= zip(group, network(*batch), strict=True)
+    return [outputs[index] for index in range(len(inputs))]

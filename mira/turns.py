@@ -1,0 +1,105 @@
+"""Streams that want to compute in, one after another out: whoever's listener runs dry first.
+
+A processor that is shared evenly between thirty new calls gives each its first word at the same
+late moment, and its second too late. Taken in turns, most start at once and none stops.
+
+Knows nothing about what is computed.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+URGENT_S = 0.3
+"""A listener with less than this left to play goes before a new one; with more, after."""
+
+
+class Ticket:
+    """One stream's place in the queue; made when the stream begins."""
+
+    def __init__(self, turns: "Turns") -> None:
+        self._turns = turns
+        self._called = threading.Event()
+        self.began_at = turns.now()
+        self.runs_dry_at: float | None = None
+        """When the listener will have played all there is; None before there is any."""
+        self.cancelled = False
+        self._granted = False
+
+    def now(self) -> float:
+        """The queue's clock, in seconds."""
+        return self._turns.now()
+
+    def wait(self) -> bool:
+        """Wait for a turn; False if the stream was cancelled instead. Else `done` must follow."""
+        self._called.clear()
+        self._turns.join(self)
+        self._called.wait()
+        # Not `cancelled`: who was called and cancelled in the same moment has a turn to give back.
+        return self._granted
+
+    def done(self) -> None:
+        """The turn is over."""
+        self._turns.leave()
+
+    def cancel(self) -> None:
+        """Nobody listens any more: stop waiting, now and ever."""
+        self._turns.cancel(self)
+
+    def call(self, *, granted: bool) -> None:
+        """It is this stream's turn, or it never will be."""
+        self._granted = granted
+        self._called.set()
+
+
+class Turns:
+    """Lets some compute at once, and the others wait. Safe to use from several threads at once.
+
+    Args:
+        at_once: How many.
+        now: The clock.
+    """
+
+    def __init__(self, at_once: int, now: Callable[[], float] = time.perf_counter) -> None:
+        self.now = now
+        self._free = at_once
+        self._waiting: list[Ticket] = []
+        self._lock = threading.Lock()
+
+    def join(self, ticket: Ticket) -> None:
+        """Call the ticket when its turn has come."""
+        with self._lock:
+            if ticket.cancelled:
+                ticket.call(granted=False)
+                return
+            self._waiting.append(ticket)
+            self._call_next()
+
+    def leave(self) -> None:
+        """A turn is over: call whoever is next."""
+        with self._lock:
+            self._free += 1
+            self._call_next()
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Take the ticket out of the queue."""
+        with self._lock:
+            ticket.cancelled = True
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+                ticket.call(granted=False)
+
+    def _call_next(self) -> None:
+        if self._free and self._waiting:
+            now = self.now()
+            ticket = min(self._waiting, key=lambda waiting: _rank(waiting, now))
+            self._waiting.remove(ticket)
+            self._free -= 1
+            ticket.call(granted=True)
+
+
+def _rank(ticket: Ticket, now: float) -> tuple[int, float]:
+    """Those about to run dry, then those that have nothing yet, then the others."""
+    if ticket.runs_dry_at is None:
+        return 1, ticket.began_at
+    return 0 if ticket.runs_dry_at < now + URGENT_S else 2, ticket.runs_dry_at

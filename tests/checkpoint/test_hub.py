@@ -1,0 +1,68 @@
+"""Directories pass; ids come from the cache, or end in one line that says what to do."""
+
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from mira.checkpoint import hub
+from mira.checkpoint.hub import locate
+from mira.errors import CheckpointError
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_a_directory_is_itself(tmp_path: Path) -> None:
+    assert locate(str(tmp_path)) == tmp_path
+
+
+def test_a_directory_wins_over_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "owner" / "name").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert locate("owner/name") == Path("owner/name")
+
+
+def test_without_a_network_one_line_says_what_to_copy(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError) as raised:
+        locate("owner/name", cache_directory=tmp_path, offline=True)
+    message = str(raised.value)
+    assert "\n" not in message
+    assert message.startswith("owner/name: can't be had from the Hugging Face hub (")
+    assert "https://huggingface.co/owner/name/tree/main to a directory here" in message
+
+
+def test_what_was_downloaded_before_is_found(tmp_path: Path) -> None:
+    """The hub's cache, as its client lays it out."""
+    repository = tmp_path / "models--owner--name"
+    snapshot = repository / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    for revision in (None, "main", COMMIT):
+        assert locate("owner/name", revision, tmp_path, offline=True) == snapshot
+    with pytest.raises(CheckpointError, match=r"tree/other"):
+        locate("owner/name", "other", tmp_path, offline=True)
+
+
+@pytest.mark.parametrize("name", ["absent", "a/b/c", "./absent/model", "../x", "a/b c", ""])
+def test_what_is_neither_is_not_looked_for(name: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if name:
+        with pytest.raises(CheckpointError, match="no such directory, nor a repository id"):
+            locate(name)
+
+
+def test_every_file_of_a_checkpoint_is_wanted_and_no_other(mira_directory, spark_directory) -> None:
+    def is_wanted(name: str) -> bool:
+        wanted = any(fnmatch(name, pattern) for pattern in hub._WANTED)
+        return wanted and not any(fnmatch(name, pattern) for pattern in hub._UNWANTED)
+
+    for directory in (mira_directory, spark_directory):
+        files = [path for path in directory.rglob("*") if path.is_file()]
+        assert files
+        assert all(is_wanted(path.relative_to(directory).as_posix()) for path in files)
+    assert is_wanted("model-00001-of-00002.safetensors")
+    assert is_wanted("processer.onnx")
+    for name in ("wav2vec2-large-xlsr-53/config.json", "decoders/detokenizer.onnx", "example1.wav"):
+        assert not is_wanted(name)

@@ -1,0 +1,72 @@
+"""Both layouts are found, wherever their files may lie; what is missing is named."""
+
+from pathlib import Path
+
+import pytest
+
+from mira.checkpoint.layout import open_checkpoint
+from mira.checkpoint.weights import codec_weights
+from mira.errors import CheckpointError
+
+
+def test_a_mira_checkpoint(mira, mira_directory: Path) -> None:
+    assert mira.layout == "mira"
+    assert mira.language == mira_directory
+    assert mira.files.keys() == {
+        "prenet",
+        "wave_generator",
+        "speaker_encoder",
+        "semantic_encoder",
+        "upsampler",
+    }
+    assert mira.tokens.naming == "mira"
+
+
+def test_a_spark_checkpoint(spark, spark_directory: Path) -> None:
+    assert spark.layout == "spark"
+    assert spark.language == spark_directory / "LLM"
+    assert spark.files.keys() == {"codec"}
+    assert spark.tokens.naming == "spark"
+    with pytest.raises(CheckpointError, match="a spark checkpoint has no prenet file"):
+        spark.file("prenet")
+
+
+def test_decoder_files_may_lie_in_the_root(mira_directory: Path, copy) -> None:
+    directory = copy(mira_directory)
+    for path in (directory / "decoders").iterdir():
+        path.rename(directory / path.name)
+    checkpoint = open_checkpoint(directory)
+    assert checkpoint.file("prenet") == directory / "processer.onnx"
+    codec_weights(checkpoint)
+
+
+@pytest.mark.parametrize("name", ["processer.onnx", "detokenizer.safetensors", "s_encoder.onnx"])
+def test_a_missing_file_is_named(mira_directory: Path, copy, name: str) -> None:
+    directory = copy(mira_directory)
+    (directory / "decoders" / name).unlink()
+    with pytest.raises(CheckpointError, match=f"no decoders/{name} nor {name}"):
+        open_checkpoint(directory)
+
+
+@pytest.mark.parametrize("role", ["upsampler", "semantic_encoder"])
+def test_what_speaking_can_do_without_may_be_missing(mira_directory: Path, copy, role) -> None:
+    directory = copy(mira_directory)
+    open_checkpoint(directory).file(role).unlink()
+    checkpoint = open_checkpoint(directory)
+    assert role not in checkpoint.files
+    with pytest.raises(CheckpointError, match="no decoders/"):
+        checkpoint.file(role)
+
+
+def test_spark_without_its_codec(spark_directory: Path, copy) -> None:
+    directory = copy(spark_directory)
+    (directory / "BiCodec" / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"BiCodec: no BiCodec/model\.safetensors"):
+        open_checkpoint(directory)
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"found neither"):
+        open_checkpoint(tmp_path)
+    with pytest.raises(CheckpointError, match="no such directory"):
+        open_checkpoint(tmp_path / "absent")

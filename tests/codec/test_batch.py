@@ -1,0 +1,162 @@
+"""Gathering: fewer passes, the same samples, and nobody left waiting."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from mira.codec.base import Span, Speaker
+from mira.codec.batch import BatchingCodec
+from mira.errors import SynthesisFailed
+from mira.types import Samples
+
+NOBODY = Speaker(*(np.zeros(shape, np.float32) for shape in (1, (1, 1), (1, 1))))
+
+
+class Echo:
+    """Says each span's tokens back; counts passes, and can be held and broken."""
+
+    sample_rate = 50
+    samples_per_frame = 1
+
+    def __init__(self) -> None:
+        self.passes: list[int] = []
+        self.started = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.error: Exception | None = None
+
+    def decode(self, spans: Sequence[Span]) -> list[Samples]:
+        self.passes.append(len(spans))
+        self.started.set()
+        self.go_on.wait(10)
+        if self.error is not None:
+            raise self.error
+        return [np.array(span.tokens, np.float32) for span in spans]
+
+    def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        return (sample_rate,)
+
+    def speaker(self, global_tokens: Sequence[int]) -> Speaker:
+        return NOBODY
+
+
+def span(*tokens: int) -> Span:
+    return Span(tokens, NOBODY, 0, len(tokens))
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+def gather(echo: Echo) -> Iterator[Callable[..., BatchingCodec]]:
+    opened: list[BatchingCodec] = []
+
+    def open_codec(**options: float) -> BatchingCodec:
+        opened.append(BatchingCodec(echo, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_codec
+    echo.go_on.set()
+    for codec in opened:
+        codec.close()
+
+
+def test_requests_that_come_together_share_a_pass(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    codec = gather(gather_s=10, max_spans=4)  # only the fourth ends the wait
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda i: codec.decode([span(i, i + 1)]), range(4)))
+    assert [answer[0].tolist() for answer in answers] == [[i, i + 1] for i in range(4)]
+    assert echo.passes == [4]
+
+
+def test_those_that_come_during_a_pass_share_the_next(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    codec = gather(gather_s=0)
+    echo.go_on.clear()
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(codec.decode, [span(0)])
+        assert echo.started.wait(10)
+        others = [pool.submit(codec.decode, [span(i)]) for i in range(1, 6)]
+        wait_until(lambda: codec.waiting == 5)
+        echo.go_on.set()
+        assert [future.result(10)[0].tolist() for future in (first, *others)] == [
+            [i] for i in range(6)
+        ]
+    assert echo.passes == [1, 5]
+
+
+def test_lone_request_waits_no_longer_than_told(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    codec = gather(gather_s=0.001)
+    assert [block.tolist() for block in codec.decode([span(1), span(2, 3)])] == [[1], [2, 3]]
+    assert echo.passes == [2]
+
+
+def test_failure_reaches_everyone_in_the_pass_and_nobody_after(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    codec = gather(gather_s=10, max_spans=3)
+    echo.error = SynthesisFailed("out of memory")
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(codec.decode, [span(i)]) for i in range(3)]
+        for future in futures:
+            with pytest.raises(SynthesisFailed, match="out of memory"):
+                future.result(10)
+    echo.error = None
+    assert len(codec.decode([span(1), span(2), span(3)])) == 3
+
+
+def test_closing_finishes_what_was_asked_and_refuses_more(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    codec = gather(gather_s=0)
+    echo.go_on.clear()
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(codec.decode, [span(7)])
+        assert echo.started.wait(10)
+        second = pool.submit(codec.decode, [span(8)])
+        wait_until(lambda: codec.waiting == 1)
+        closing = pool.submit(codec.close)
+        wait_until(lambda: codec.waiting == 2)  # the end mark
+        echo.go_on.set()
+        closing.result(10)
+        assert [first.result(10)[0][0], second.result(10)[0][0]] == [7, 8]
+    codec.close()
+    with pytest.raises(SynthesisFailed, match="closed"):
+        codec.decode([span(1)])
+
+
+def test_full_queue_holds_the_caller(echo: Echo, gather: Callable[..., BatchingCodec]) -> None:
+    codec = gather(gather_s=0, max_waiting=1)
+    echo.go_on.clear()
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(codec.decode, [span(i)]) for i in range(4)]
+        assert echo.started.wait(10)
+        wait_until(lambda: codec.waiting == 1)
+        assert not any(future.done() for future in futures)
+        echo.go_on.set()
+        assert [future.result(10)[0].tolist() for future in futures] == [[i] for i in range(4)]
+
+
+def test_the_rest_is_passed_on(gather: Callable[..., BatchingCodec]) -> None:
+    codec = gather()
+    assert (codec.sample_rate, codec.samples_per_frame) == (50, 1)
+    assert codec.encode(np.zeros(1, np.float32), 24000) == (24000,)
+    assert codec.speaker([]) is NOBODY

@@ -1,0 +1,64 @@
+"""What tests of several rooms share: a real voice, a toy, and servers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from mira.synth.base import Synthesizer
+from mira.synth.builtin import BuiltinSynthesizer
+from tests.server.serving import Load, Served, quick, serving, speaking
+from tests.toys import ToySynthesizer
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture(scope="session")
+def builtin() -> BuiltinSynthesizer:
+    """The real voice; loading it takes a second."""
+    return BuiltinSynthesizer()
+
+
+@pytest.fixture
+def toy() -> ToySynthesizer:
+    """A fresh toy, to be told what to do."""
+    return ToySynthesizer()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts servers that stop when the test ends.
+
+    serve(synthesizer, **settings) waits until it is ready; serve(load=..., **settings) does not.
+    """
+    with ExitStack() as stack:
+
+        def start(
+            synthesizer: Synthesizer | None = None, *, load: Load | None = None, **settings: object
+        ) -> Served:
+            if synthesizer is not None:
+                return stack.enter_context(serving(*speaking(synthesizer, **settings)))
+            assert load is not None
+            return stack.enter_context(serving(load, quick(**settings), ready=False))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def speaker(builtin: BuiltinSynthesizer) -> Iterator[Served]:
+    """A server with the real voice, for tests that leave it as they found it."""
+    with serving(*speaking(builtin)) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def shared_toy() -> ToySynthesizer:
+    """The toy behind `shared`."""
+    return ToySynthesizer()
+
+
+@pytest.fixture(scope="session")
+def shared(shared_toy: ToySynthesizer) -> Iterator[Served]:
+    """A server with a toy voice, for tests that leave it as they found it."""
+    with serving(*speaking(shared_toy)) as served:
+        yield served

@@ -1,0 +1,48 @@
+"""One tiny checkpoint of each naming, and the reference backend on the first."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from mira.checkpoint.layout import Checkpoint, open_checkpoint
+from mira.checkpoint.tiny import write_tiny
+from mira.lm.prompt import PromptBuilder
+from mira.lm.transformers import TransformersLM
+
+GLOBAL_TOKENS = list(range(0, 4096, 128))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """Tensors this small lose time in a pool of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def mira(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("mira"), "mira"))
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("spark"), "spark"))
+
+
+@pytest.fixture(scope="session")
+def prompts(mira: Checkpoint) -> PromptBuilder:
+    return PromptBuilder(mira.language / "tokenizer.json", mira.tokens)
+
+
+@pytest.fixture(scope="session")
+def prompt(prompts: PromptBuilder) -> list[int]:
+    return prompts.build("hello the world", GLOBAL_TOKENS)
+
+
+@pytest.fixture(scope="session")
+def reference(mira: Checkpoint) -> TransformersLM:
+    return TransformersLM.load(Path(mira.language), mira.tokens)

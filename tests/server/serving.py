@@ -1,0 +1,114 @@
+"""An engine in, a real server on a real port out, run in a thread as `mira serve` runs it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from mira.engine import Engine
+from mira.server.app import create_app
+from mira.server.run import listen, make_server
+from mira.server.state import Service
+from mira.settings import Settings
+from mira.synth.base import Synthesizer
+
+Load = Callable[[Settings], Engine]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service."""
+
+    app: FastAPI
+    port: int
+    server: uvicorn.Server
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def service(self) -> Service:
+        service = self.app.state.service
+        assert isinstance(service, Service)
+        return service
+
+    @property
+    def connections(self) -> int:
+        """Sockets of clients that the server has not let go of."""
+        return len(self.server.server_state.connections)
+
+    def client(self, **options: Any) -> httpx.Client:
+        """One that neither reads the environment nor certificates, nor gives up early."""
+        return httpx.Client(base_url=self.url, trust_env=False, verify=False, timeout=30, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        """One request on a connection of its own."""
+        with self.client() as client:
+            return client.post(path, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """One request on a connection of its own."""
+        with self.client() as client:
+            return client.get(path, **options)
+
+    def metric(self, name: str) -> float:
+        """The sum of a Prometheus metric's samples."""
+        families = self.service.telemetry.registry.collect()
+        values = [s.value for family in families for s in family.samples if s.name == name]
+        assert values, name
+        return sum(values)
+
+    def wait_idle(self) -> None:
+        """Return once no stream is active."""
+        wait_until(lambda: self.service.admission.active == 0)
+
+
+def wait_until(reached: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Poll what can't notify; fail if it never happens."""
+    deadline = time.monotonic() + timeout_s
+    while not reached():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s"
+        time.sleep(0.002)
+
+
+def speaking(synthesizer: Synthesizer, **overrides: object) -> tuple[Load, Settings]:
+    """A loader and settings for an engine that speaks with it."""
+    overrides = {"default_voice": synthesizer.voices[0].name, **overrides}
+    return lambda settings: Engine(synthesizer, settings.lead_s), quick(**overrides)
+
+
+def quick(**overrides: object) -> Settings:
+    """Settings that stop at once when a test is over."""
+    return Settings.model_validate({"port": 0, "shutdown_timeout_s": 0, **overrides})
+
+
+@contextmanager
+def serving(load: Load, settings: Settings, *, ready: bool = True) -> Iterator[Served]:
+    """Run a server until the block ends.
+
+    Args:
+        ready: Wait until the engine is loaded; otherwise only until connections are accepted.
+    """
+    listener = listen(settings)
+    app = create_app(settings, load)
+    server = make_server(app, settings)
+    run = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
+    served = Served(app, listener.getsockname()[1], server)
+    run.start()
+    try:
+        wait_until(lambda: server.started)
+        if ready:
+            wait_until(lambda: served.service.ready)
+        yield served
+    finally:
+        server.should_exit = True
+        run.join(20)
+        listener.close()
+        assert not run.is_alive(), "the server did not stop"

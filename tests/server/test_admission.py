@@ -1,0 +1,82 @@
+"""As many streams as there are places, and every place is given back."""
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from mira.errors import Overloaded
+from mira.server.admission import Admission
+from tests.conftest import Serve
+from tests.server.serving import Served, wait_until
+from tests.server.wire import Wire
+from tests.toys import ToySynthesizer
+
+PATH = "/v1/audio/speech-stream"
+
+
+def test_places_are_counted_and_given_back() -> None:
+    admission = Admission(2)
+    with admission.stream(), admission.stream():
+        assert admission.active == 2
+        with pytest.raises(Overloaded) as caught, admission.stream():
+            pass
+        assert caught.value.retry_after_s >= 1
+        assert admission.active == 2
+    with pytest.raises(ValueError, match="broken"), admission.stream():
+        raise ValueError("broken")
+    assert admission.active == 0
+
+
+def start(served: Served) -> Wire:
+    wire = Wire(served)
+    wire.post(PATH, {"input": "One two three four five six seven."})
+    return wire
+
+
+def test_one_too_many_is_told_to_come_back(toy: ToySynthesizer, serve: Serve) -> None:
+    go_on = threading.Event()
+    toy.before_block = lambda number: number < 1 or go_on.wait(20)
+    served = serve(toy, max_streams=2)
+    with ExitStack() as stack:
+        talking = [stack.enter_context(start(served)) for _ in "ab"]
+        assert [wire.read_head() for wire in talking] == [200, 200]
+        assert served.get("/health").json()["active_streams"] == 2
+        assert served.get("/health/ready").json()["free_streams"] == 0
+        refused = served.post(PATH, json={"input": "Me too."})
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        error = refused.json()["error"]
+        assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
+        assert (error["param"], "2 streams" in error["message"]) == (None, True)
+        go_on.set()
+        whole = 2 * len(toy.whole("One two three four five six seven.")) * 16000 // 24000
+        assert [sum(map(len, wire.chunks())) for wire in talking] == [whole, whole]
+    served.wait_idle()
+    assert served.post(PATH, json={"input": "Me too."}).status_code == 200
+    assert toy.opened == toy.closed == 3
+
+
+@pytest.mark.parametrize("way", ["end", "leave", "reset", "fail early", "fail late", "say nothing"])
+def test_the_place_is_free_again_after(way: str, serve: Serve) -> None:
+    toy = ToySynthesizer(compute_s=0.002)
+    served = serve(toy, max_streams=1)
+    for _ in range(3):
+        served.wait_idle()
+        toy.fail_at = {"fail early": 0, "fail late": 3}.get(way)
+        with Wire(served) as wire:
+            wire.post(PATH, {"input": "..." if way == "say nothing" else "One two three."})
+            status = wire.read_head()
+            assert status == {"fail early": 500, "say nothing": 400}.get(way, 200)
+            if way == "end":
+                assert list(wire.chunks())
+            elif way == "reset":
+                wire.reset()
+            elif way == "fail late":
+                with pytest.raises(EOFError):
+                    list(wire.chunks())
+        wait_until(lambda: served.service.admission.active == 0, 5)
+    toy.fail_at = None
+    assert served.post(PATH, json={"input": "One two three."}).status_code == 200
+    assert toy.opened == toy.closed
+    assert served.service.admission.limiter.borrowed_tokens == 0

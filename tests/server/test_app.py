@@ -1,0 +1,155 @@
+"""The application as a whole: documentation, unknown paths, other origins, start and stop."""
+
+import threading
+import time
+
+import pytest
+
+from mira.engine import Engine
+from mira.server.app import create_app
+from mira.settings import Settings
+from tests.conftest import Serve
+from tests.server.serving import Served, quick, serving
+from tests.toys import ToySynthesizer
+
+ORIGIN = "https://app.example"
+PREFLIGHT = {
+    "origin": ORIGIN,
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "content-type, authorization",
+}
+
+
+def test_building_it_loads_nothing() -> None:
+    def load(settings: Settings) -> Engine:
+        raise AssertionError("not yet")
+
+    threads = threading.active_count()
+    create_app(Settings(), load)
+    assert threading.active_count() == threads
+
+
+def test_the_documentation_names_every_path(shared: Served) -> None:
+    page = shared.get("/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    found = shared.get("/openapi.json").json()
+    assert set(found["paths"]) == {
+        "/",
+        "/health",
+        "/health/ready",
+        "/metrics",
+        "/stats",
+        "/v1/audio/speech",
+        "/v1/audio/speech-stream",
+        "/v1/audio/voices",
+        "/v1/models",
+        "/v1/models/{model_id}",
+        "/voices",
+        "/voices/clear-cache",
+        "/voices/refresh",
+        "/voices/{voice_id}",
+    }
+    fields = found["components"]["schemas"]["SpeechRequest"]["properties"]
+    assert {"model", "input", "voice", "speed", "response_format"} < set(fields)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/audio", "/v1/audio/speech/more", "//", "/%00"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_unknown_path_is_a_404_in_openais_shape(shared: Served, method: str, path: str) -> None:
+    with shared.client() as client:
+        answer = client.request(method, shared.url + path)
+    assert answer.status_code == 404
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert (error["type"], error["code"]) == ("invalid_request_error", "not_found")
+    assert method in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/audio/speech", "POST"),
+        ("PUT", "/v1/audio/speech-stream", "POST"),
+        ("POST", "/health", "GET"),
+        ("DELETE", "/voices", "GET"),
+    ],
+)
+def test_a_wrong_method_is_a_405(shared: Served, method: str, path: str, allowed: str) -> None:
+    with shared.client() as client:
+        answer = client.request(method, path)
+    assert answer.status_code == 405
+    assert allowed in answer.headers["allow"]
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert path in error["message"]
+
+
+def test_other_origins_are_refused_by_default(shared: Served) -> None:
+    with shared.client() as client:
+        assert client.options("/v1/audio/speech", headers=PREFLIGHT).status_code == 405
+    answer = shared.get("/health", headers={"origin": ORIGIN})
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("origins", [(ORIGIN,), ("https://other.example", ORIGIN), ("*",)])
+def test_a_setting_lets_them_in(
+    serve: Serve, toy: ToySynthesizer, origins: tuple[str, ...]
+) -> None:
+    served = serve(toy, cors_origins=origins)
+    shown = "*" if origins == ("*",) else ORIGIN
+    with served.client() as client:
+        preflight = client.options("/v1/audio/speech", headers=PREFLIGHT)
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == shown
+        assert "POST" in preflight.headers["access-control-allow-methods"]
+        assert preflight.headers["x-request-id"]
+        answer = client.post(
+            "/v1/audio/speech-stream", json={"input": "Hi."}, headers={"origin": ORIGIN}
+        )
+        assert answer.headers["access-control-allow-origin"] == shown
+        exposed = answer.headers["access-control-expose-headers"].lower()
+        assert {"x-voice-used", "server-timing"} < {name.strip() for name in exposed.split(",")}
+        refused = client.post(
+            "/v1/audio/speech-stream", json={"input": ""}, headers={"origin": ORIGIN}
+        )
+        assert refused.headers["access-control-allow-origin"] == shown
+        evil = client.get("/health", headers={"origin": "https://evil.example"})
+        assert ("access-control-allow-origin" in evil.headers) == (shown == "*")
+
+
+def test_stopping_waits_for_a_running_stream() -> None:
+    """Within shutdown_timeout_s, what is being said is said to its end."""
+    toy = ToySynthesizer(compute_s=0.02)
+    heard: list[bytes] = []
+
+    with serving(
+        lambda settings: Engine(toy, settings.lead_s),
+        quick(default_voice="anna", shutdown_timeout_s=20),
+    ) as served:
+
+        def listen() -> None:
+            answer = served.post("/v1/audio/speech-stream", json={"input": "One two three."})
+            heard.append(answer.content)
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        toy.wait(lambda toy: toy.blocks > 0)
+    listener.join(20)
+    assert [len(body) for body in heard] == [2 * len(toy.whole("One two three.")) * 16000 // 24000]
+
+
+def test_stopping_does_not_wait_for_ever() -> None:
+    toy = ToySynthesizer(block_s=0.01, compute_s=0.01, s_per_char=1)
+    with serving(
+        lambda settings: Engine(toy, settings.lead_s), quick(default_voice="anna")
+    ) as served:
+        body = {"input": "One two three four."}
+        with (
+            served.client() as client,
+            client.stream("POST", "/v1/audio/speech-stream", json=body) as answer,
+        ):
+            next(answer.iter_raw())
+            served.server.should_exit = True
+            began = time.perf_counter()
+            toy.wait_closed()
+            assert time.perf_counter() - began < 5

@@ -1,0 +1,91 @@
+"""While the engine loads, the service answers; if it can't be loaded, the service says why."""
+
+import threading
+
+import pytest
+
+from mira.engine import Engine
+from mira.errors import SynthesisFailed
+from mira.settings import Settings
+from tests.conftest import Serve
+from tests.server.serving import Served, wait_until
+from tests.toys import ToySynthesizer
+
+REQUESTS = [
+    ("POST", "/v1/audio/speech", {"model": "m", "voice": "anna", "input": "Hi."}),
+    ("POST", "/v1/audio/speech-stream", {"input": "Hi."}),
+    ("GET", "/voices", None),
+    ("GET", "/voices/anna", None),
+    ("POST", "/voices/refresh", None),
+    ("POST", "/voices/clear-cache", None),
+    ("GET", "/v1/audio/voices", None),
+]
+
+
+def refused(served: Served) -> set[str]:
+    """Make sure that everything that needs the engine is a 503; return what is said."""
+    said = set()
+    with served.client() as client:
+        for method, path, payload in REQUESTS:
+            answer = client.request(method, path, json=payload)
+            assert answer.status_code == 503, path
+            assert int(answer.headers["retry-after"]) >= 1
+            error = answer.json()["error"]
+            assert set(error) == {"message", "type", "param", "code"}
+            assert error["type"] == "server_error"
+            said.add(error["message"])
+    return said
+
+
+def test_the_service_answers_while_the_engine_loads(serve: Serve) -> None:
+    loaded = threading.Event()
+    threads: list[str] = []
+
+    def load(settings: Settings) -> Engine:
+        threads.append(threading.current_thread().name)
+        loaded.wait(20)
+        return Engine(ToySynthesizer(), settings.lead_s)
+
+    served = serve(load=load, default_voice="anna")
+    try:
+        health = served.get("/health")
+        assert (health.status_code, health.json()["ready"]) == (200, False)
+        ready = served.get("/health/ready")
+        assert (ready.status_code, ready.json()["ready"], ready.json()["error"]) == (
+            503,
+            False,
+            None,
+        )
+        assert {"still starting" in said for said in refused(served)} == {True}
+        for path in ("/", "/stats", "/metrics", "/v1/models", "/docs"):
+            assert served.get(path).status_code == 200
+        bad = served.post("/v1/audio/speech-stream", json={"input": 5})
+        assert bad.status_code == 400, "what is wrong now will be wrong then"
+    finally:
+        loaded.set()
+    wait_until(lambda: served.get("/health/ready").status_code == 200)
+    assert served.get("/health").json()["ready"] is True
+    assert served.post("/v1/audio/speech-stream", json={"input": "Hi."}).status_code == 200
+    assert len(threads) == 1, "loaded once"
+    assert "server" not in threads, "on a thread of its own"
+
+
+@pytest.mark.parametrize("error", [SynthesisFailed("no memory left"), OSError("no memory left")])
+def test_an_engine_that_can_not_start_says_why(serve: Serve, error: Exception) -> None:
+    def load(settings: Settings) -> Engine:
+        raise error
+
+    served = serve(load=load)
+    wait_until(lambda: served.service.failure is not None)
+    ready = served.get("/health/ready")
+    assert ready.status_code == 503
+    assert ready.json()["ready"] is False
+    assert ready.json()["error"] == "no memory left"
+    assert served.get("/health").status_code == 200
+    assert {"no memory left" in said for said in refused(served)} == {True}
+
+
+def test_a_default_voice_that_does_not_exist_is_said(serve: Serve) -> None:
+    served = serve(load=lambda settings: Engine(ToySynthesizer()), default_voice="zoe")
+    wait_until(lambda: served.service.failure is not None)
+    assert "there is no voice 'zoe'" in served.get("/health/ready").json()["error"]

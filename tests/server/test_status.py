@@ -1,0 +1,108 @@
+"""How the service is, for people, probes, clients and Prometheus."""
+
+import threading
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.conftest import Serve
+from tests.server.serving import Served
+from tests.server.wire import Wire
+from tests.toys import ToySynthesizer
+
+STREAM = "/v1/audio/speech-stream"
+
+
+def values(served: Served) -> dict[str, float]:
+    """Every sample that Prometheus would read, by its name and labels."""
+    answer = served.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {
+        sample.name + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def served(serve: Serve) -> Served:
+    return serve(ToySynthesizer(compute_s=0.005))
+
+
+def test_the_root_says_where_to_read_on(served: Served) -> None:
+    found = served.get("/").json()
+    assert found["name"] == "Mira"
+    assert served.get(found["docs"]).status_code == 200
+
+
+def test_models_are_those_that_clients_have_built_in(served: Served) -> None:
+    found = served.get("/v1/models").json()
+    assert found["object"] == "list"
+    names = [model["id"] for model in found["data"]]
+    assert {"tts-1", "tts-1-hd", "gpt-4o-mini-tts"} < set(names)
+    for name in names:
+        model = served.get(f"/v1/models/{name}").json()
+        assert model == {"id": name, "object": "model", "created": 0, "owned_by": "mira"}
+    answer = served.get("/v1/models/gpt-9")
+    assert answer.status_code == 404
+    error = answer.json()["error"]
+    assert (error["param"], error["code"]) == ("model", "model_not_found")
+
+
+def test_health(served: Served) -> None:
+    found = served.get("/health").json()
+    assert (found["status"], found["ready"], found["active_streams"]) == ("ok", True, 0)
+    assert found["uptime_s"] >= 0
+    ready = served.get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json() == {"ready": True, "free_streams": 64, "error": None}
+
+
+def test_statistics_before_anybody_spoke(served: Served) -> None:
+    found = served.get("/stats").json()
+    assert (found["requests"], found["active_streams"], found["max_streams"]) == (0, 0, 64)
+    assert (found["ttfa_ms"], found["rtf"]) == (None, None)
+    assert found["memory_mb"] > 10
+
+
+def test_statistics_and_metrics_agree(served: Served) -> None:
+    for voice in ("ben", "anna", "zoe"):
+        served.post(STREAM, json={"input": "One two three.", "voice": voice})
+    served.post(STREAM, json={"input": "...", "voice": "anna"})
+    served.post(STREAM, json={"input": 5})
+    with Wire(served) as wire:
+        wire.post(STREAM, {"input": "One two three. " * 20})
+        wire.read_head()
+    served.wait_idle()
+    stats, metrics = served.get("/stats").json(), values(served)
+    assert stats["requests"] == 5
+    assert stats["voices"] == {"anna": 4, "ben": 1}
+    assert metrics["mira_requests_total anna"] == 4
+    assert metrics["mira_requests_total ben"] == 1
+    assert stats["voice_substitutions"] == metrics["mira_voice_substitutions_total"] == 1
+    assert stats["cancelled"] == metrics["mira_cancellations_total"] == 1
+    assert stats["failures"] == {"NothingToSay": 1, "InvalidRequest": 1}
+    assert metrics["mira_errors_total NothingToSay"] == 1
+    assert metrics["mira_errors_total InvalidRequest"] == 1
+    assert stats["audio_s"] == pytest.approx(metrics["mira_audio_seconds_total"], abs=0.01)
+    assert stats["audio_s"] > 3 * 14 * 0.05
+    assert metrics["mira_time_to_first_audio_seconds_count"] == 4
+    assert metrics["mira_real_time_factor_count"] == 4
+    assert stats["ttfa_ms"]["p50"] / 1000 <= metrics["mira_time_to_first_audio_seconds_sum"]
+    assert 0 < stats["ttfa_ms"]["p50"] <= stats["ttfa_ms"]["p95"] <= stats["ttfa_ms"]["p99"]
+    assert 0 < stats["rtf"]["p50"] < 2
+    assert metrics["mira_active_streams"] == 0
+
+
+def test_active_streams_are_seen(served: Served, serve: Serve) -> None:
+    go_on = threading.Event()
+    served = serve(ToySynthesizer(before_block=lambda number: number == 0 or go_on.wait(20)))
+    with Wire(served) as wire:
+        wire.post(STREAM, {"input": "One two three."})
+        wire.read_head()
+        assert served.get("/stats").json()["active_streams"] == 1
+        assert values(served)["mira_active_streams"] == 1
+        go_on.set()
+        list(wire.chunks())
+    served.wait_idle()
+    assert values(served)["mira_active_streams"] == 0

@@ -1,0 +1,296 @@
+"""Bytes leave as they are made, work stops when the client does, and failures are never quiet."""
+
+import threading
+import time
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from mira.errors import SynthesisFailed
+from tests.conftest import Serve
+from tests.server.serving import Served, wait_until
+from tests.server.wire import Wire
+from tests.toys import ANNA, ToySynthesizer
+
+SPEECH, STREAM = "/v1/audio/speech", "/v1/audio/speech-stream"
+HELLO = "One two three four five six."
+STORY = " ".join(f"Sentence {'abcdefghij'[n % 10] * 3} goes on and on and on." for n in range(60))
+
+
+def speech(text: str = STORY, **fields: object) -> dict[str, object]:
+    return {"model": "m", "voice": "anna", "response_format": "pcm", "input": text, **fields}
+
+
+def start(
+    served: Served, text: str = STORY, receive_buffer: int | None = None, path: str = STREAM
+) -> Wire:
+    wire = Wire(served, receive_buffer)
+    wire.post(path, speech(text))
+    return wire
+
+
+# Early and paced
+
+
+@pytest.mark.parametrize("response_format", ["pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw"])
+def test_the_first_bytes_leave_before_the_second_block_exists(
+    response_format: str, serve: Serve
+) -> None:
+    """FLAC and AAC may hold a frame back, so a block is longer than one of those."""
+    heard = threading.Event()
+    toy = ToySynthesizer(block_s=0.3)
+    toy.before_block = lambda number: number == 0 or heard.wait(20)
+    served = serve(toy)
+    with Wire(served) as wire:
+        wire.post(SPEECH, speech(HELLO, response_format=response_format))
+        assert wire.read_head() == 200
+        assert next(wire.chunks())
+        assert toy.blocks == 1
+        heard.set()
+        assert list(wire.chunks())
+    assert toy.blocks > 3
+
+
+def test_slow_blocks_arrive_one_by_one(serve: Serve) -> None:
+    toy = ToySynthesizer(compute_s=0.2, s_per_char=0.02)
+    with start(serve(toy), HELLO) as wire:
+        began = time.perf_counter()
+        wire.read_head()
+        arrivals = [(time.perf_counter() - began, toy.blocks) for _ in wire.chunks()]
+    assert len(arrivals) >= 5
+    for number, (after_s, made) in enumerate(arrivals[:5]):
+        assert after_s > 0.15 * (number + 1)
+        assert made <= number + 2
+
+
+def test_a_slow_listener_holds_the_voice_back(serve: Serve) -> None:
+    """What is made ahead: the lead, a block or two, and what the kernel takes."""
+    toy = ToySynthesizer(s_per_char=0.04)
+    served = serve(toy, lead_s=1)
+    total_s = len(toy.whole(STORY)) / toy.sample_rate
+    assert total_s > 60
+    with start(served, receive_buffer=16 * 1024, path=SPEECH) as wire:
+        wire.read_head()
+        read_s = 0.0
+        for _ in range(4):
+            toy.wait_idle(0.2)
+            assert 1 <= toy.audio_s - read_s < 8
+            wire.read(3 * 48000)
+            read_s += 3
+    toy.wait_closed()
+    assert toy.audio_s < 25
+
+
+def test_a_fast_listener_is_served_at_full_speed(serve: Serve) -> None:
+    toy = ToySynthesizer(s_per_char=0.04)
+    served = serve(toy, lead_s=0.5)
+    began = time.perf_counter()
+    answer = served.post(STREAM, json=speech())
+    took_s = time.perf_counter() - began
+    num_samples = round(len(toy.whole(STORY)) * 16000 / 24000)
+    assert len(answer.content) == 2 * num_samples
+    assert num_samples / 16000 / took_s > 5, "over a minute of speech, in real time"
+
+
+# Clients that leave
+
+
+def test_leaving_stops_the_voice_at_once(serve: Serve) -> None:
+    toy = ToySynthesizer(block_s=0.1, compute_s=0.03)
+    served = serve(toy)
+    took = []
+    for _ in range(5):  # the best of five: the machine may be busy with something else
+        with start(served) as wire:
+            wire.read_head()
+            next(wire.chunks())
+            toy.wait(lambda toy: toy.opened == toy.closed + 1)
+            made = toy.blocks
+            began = time.perf_counter()
+        toy.wait_closed()
+        took.append(time.perf_counter() - began)
+        assert toy.blocks - made <= 4
+        served.wait_idle()
+    assert min(took) < 0.1 + toy.compute_s
+    assert max(took) < 3
+    assert toy.opened == 5
+    assert served.metric("mira_cancellations_total") == 5
+    assert served.service.telemetry.cancelled == 5
+    assert dict(served.service.telemetry.failures) == {}
+
+
+@pytest.mark.parametrize("way", ["close", "reset"])
+def test_leaving_while_the_server_waits_for_the_listener(serve: Serve, way: str) -> None:
+    toy = ToySynthesizer()
+    served = serve(toy, lead_s=0.5)
+    with start(served, receive_buffer=8192) as wire:
+        wire.read_head()
+        toy.wait_idle()
+        assert (toy.opened - toy.closed, served.service.admission.active) == (1, 1)
+        began = time.perf_counter()
+        getattr(wire, way)()
+        toy.wait_closed()
+        assert time.perf_counter() - began < 2
+    served.wait_idle()
+    assert served.service.telemetry.cancelled == 1
+
+
+def test_leaving_before_the_first_audio(serve: Serve) -> None:
+    allowed = threading.Semaphore(0)
+    toy = ToySynthesizer(before_block=lambda number: allowed.acquire(timeout=20))
+    served = serve(toy)
+    with start(served) as wire:
+        toy.wait(lambda toy: toy.opened == 1)
+        wire.close()
+        time.sleep(0.05)
+        assert served.get("/health").json()["active_streams"] == 1, "its block is not done yet"
+        allowed.release()
+        toy.wait(lambda toy: toy.blocks == 1)
+        time.sleep(0.2)  # it waits for its second, which began before the close got through
+        allowed.release()
+        toy.wait_closed()
+    served.wait_idle()
+    assert 1 <= toy.blocks <= 2
+    assert served.service.telemetry.cancelled == 1
+
+
+def test_fifty_who_leave_leave_nothing_behind(serve: Serve) -> None:
+    toy = ToySynthesizer(compute_s=0.003)
+    served = serve(toy, max_streams=4)
+    for number in range(50):
+        served.wait_idle()
+        with start(served) as wire:
+            if number % 5:
+                wire.read_head()
+                if number % 2:
+                    next(wire.chunks())
+    served.wait_idle()
+    toy.wait_closed()
+    assert served.service.telemetry.cancelled == 50
+    assert served.service.admission.limiter.borrowed_tokens == 0
+    names = [thread.name for thread in threading.enumerate()]
+    assert "mira-ahead" not in names
+    assert sum("worker" in name.lower() for name in names) <= 8, names
+
+
+def test_one_who_leaves_disturbs_no_other(serve: Serve) -> None:
+    toy = ToySynthesizer(compute_s=0.01)
+    served = serve(toy)
+    with ExitStack() as stack:
+        stays = stack.enter_context(start(served, HELLO))
+        for _ in range(5):
+            with start(served) as wire:
+                wire.read_head()
+        stays.read_head()
+        heard = sum(map(len, stays.chunks()))
+    assert heard == 2 * round(len(toy.whole(HELLO)) * 16000 / 24000)
+
+
+# Failures
+
+
+@pytest.mark.parametrize("path", [SPEECH, STREAM])
+@pytest.mark.parametrize("stream_format", ["audio", "sse"])
+def test_a_failure_before_the_first_audio_has_a_status(
+    serve: Serve, path: str, stream_format: str
+) -> None:
+    served = serve(ToySynthesizer(fail_at=0))
+    answer = served.post(path, json=speech(HELLO, stream_format=stream_format))
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"]
+    assert answer.json() == {
+        "error": {
+            "message": "The toy is broken.",
+            "type": "server_error",
+            "param": None,
+            "code": None,
+        }
+    }
+    assert dict(served.service.telemetry.failures) == {"SynthesisFailed": 1}
+
+
+def test_a_bug_before_the_first_audio_tells_no_secrets(serve: Serve) -> None:
+    served = serve(ToySynthesizer(fail_at=0, error=RuntimeError("secret /path")))
+    answer = served.post(SPEECH, json=speech(HELLO))
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"].startswith("req_")
+    error = answer.json()["error"]
+    assert (error["type"], error["param"], error["code"]) == ("server_error", None, None)
+    assert "secret" not in answer.text
+    assert dict(served.service.telemetry.failures) == {"Internal": 1}
+
+
+@pytest.mark.parametrize("response_format", ["pcm", "mp3", "wav", "opus"])
+@pytest.mark.parametrize("error", [SynthesisFailed("broken"), RuntimeError("secret")])
+def test_a_later_failure_breaks_the_body(
+    serve: Serve, response_format: str, error: Exception
+) -> None:
+    served = serve(ToySynthesizer(fail_at=4, error=error))
+    received = b""
+    with (
+        served.client() as client,
+        pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"),
+        client.stream(
+            "POST", SPEECH, json=speech(STORY, response_format=response_format)
+        ) as answer,
+    ):
+        assert answer.status_code == 200
+        for chunk in answer.iter_raw():
+            received += chunk
+    assert received
+    if response_format == "pcm":
+        assert len(received) == 4 * 2400 * 2
+    served.wait_idle()
+    assert dict(served.service.telemetry.failures) == {type(error).__name__: 1}
+    assert served.metric("mira_errors_total") == 1
+    assert served.service.telemetry.cancelled == 0
+
+
+def test_the_log_says_why_a_stream_broke(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    served = serve(ToySynthesizer(fail_at=4))
+    with start(served) as wire, pytest.raises(EOFError):
+        wire.read_head()
+        list(wire.chunks())
+    served.wait_idle()
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("mira.")]
+    assert said[-1:] == ["stream broken after 0.40 s of audio: The toy is broken."]
+    assert not [record for record in caplog.records if record.exc_info], "an expected failure"
+
+
+def test_a_listener_who_takes_nothing_is_cut_off(serve: Serve) -> None:
+    toy = ToySynthesizer()
+    served = serve(toy, lead_s=0.5, stall_timeout_s=1)
+    with start(served, receive_buffer=8192) as wire:
+        wire.read_head()
+        toy.wait_idle(0.1)
+        began = time.perf_counter()
+        toy.wait_closed()
+        assert 0.5 < time.perf_counter() - began < 1.5, "once the timeout, not twice"
+        served.wait_idle()
+        assert toy.audio_s < 10
+        assert dict(served.service.telemetry.failures) == {"TimeoutError": 1}
+        with pytest.raises((EOFError, ConnectionError)):
+            list(wire.chunks())
+
+
+def test_its_connection_is_closed_too(serve: Serve) -> None:
+    """The kernel still holds what was not taken, so closing alone would wait for ever."""
+    served = serve(ToySynthesizer(), stall_timeout_s=0.5)
+    with start(served, receive_buffer=8192) as wire:
+        wire.read_head()
+        wait_until(lambda: served.connections == 1)
+        wait_until(lambda: served.connections == 0)
+
+
+def test_a_listener_who_takes_a_little_at_a_time_is_not(serve: Serve) -> None:
+    toy = ToySynthesizer(s_per_char=0.02)
+    served = serve(toy, lead_s=0.5, stall_timeout_s=1)
+    text = " ".join(["One two three four five six seven eight."] * 8)
+    with start(served, text, receive_buffer=8192) as wire:
+        wire.read_head()
+        heard = 0
+        for chunk in wire.chunks():
+            heard += len(chunk)
+            time.sleep(0.015)
+    assert heard == 2 * round(len(toy.whole(text, ANNA)) * 16000 / 24000)
+    assert dict(served.service.telemetry.failures) == {}

@@ -1,0 +1,73 @@
+"""What is counted, without a server around it."""
+
+import numpy as np
+import pytest
+
+from mira.metrics import StreamClock
+from mira.server.telemetry import RECENT, Telemetry
+
+
+def clock(ttfa_s: float, audio_s: float, late: int = 0) -> StreamClock:
+    """A stream whose first chunk came after `ttfa_s`, then `late` ones too late."""
+    now = 0.0
+    made = StreamClock(lambda: now)
+    now = ttfa_s
+    made.ready(audio_s)
+    made.sent()
+    for _ in range(late):
+        now += audio_s + 1
+        made.ready(audio_s)
+        made.sent()
+    return made
+
+
+def test_two_do_not_add_up() -> None:
+    one, other = Telemetry(), Telemetry()
+    one.accepted("anna", substituted=True)
+    assert (one.uses.total(), other.uses.total()) == (1, 0)
+    assert b'mira_requests_total{voice="anna"} 1.0' in one.prometheus(0)
+    assert b'voice="anna"' not in other.prometheus(0)
+
+
+def test_percentiles_are_over_the_recent_streams() -> None:
+    telemetry = Telemetry()
+    assert telemetry.percentiles() == {"ttfa_ms": None, "rtf": None}
+    for number in range(RECENT + 500):
+        made = clock(0.001 * (number + 1), 1.0)
+        telemetry.first_audio(made)
+        telemetry.ended(made, cancelled=False)
+    recent_ms = np.arange(501, RECENT + 501)
+    found = telemetry.percentiles()
+    for name, rank in (("p50", 50), ("p95", 95), ("p99", 99)):
+        assert found["ttfa_ms"] is not None
+        assert found["rtf"] is not None
+        expected_ms = float(np.percentile(recent_ms, rank))
+        assert found["ttfa_ms"][name] == pytest.approx(expected_ms, abs=0.001)
+        assert found["rtf"][name] == pytest.approx(expected_ms / 1000, abs=0.001)
+
+
+def test_what_ended_is_added_up() -> None:
+    telemetry = Telemetry()
+    telemetry.ended(clock(0.1, 2.0, late=2), cancelled=False)
+    telemetry.ended(clock(0.1, 1.0), cancelled=True)
+    telemetry.failed("SynthesisFailed")
+    assert (telemetry.audio_s, telemetry.underruns, telemetry.cancelled) == (7.0, 2, 1)
+    text = telemetry.prometheus(3).decode()
+    for line in (
+        "mira_audio_seconds_total 7.0",
+        "mira_underruns_total 2.0",
+        "mira_cancellations_total 1.0",
+        'mira_errors_total{kind="SynthesisFailed"} 1.0',
+        "mira_active_streams 3.0",
+        "mira_real_time_factor_count 2.0",
+    ):
+        assert line in text.splitlines()
+
+
+def test_a_stream_without_audio_counts_in_no_average() -> None:
+    telemetry = Telemetry()
+    silent = StreamClock(lambda: 0.0)
+    telemetry.first_audio(silent)
+    telemetry.ended(silent, cancelled=True)
+    assert telemetry.percentiles() == {"ttfa_ms": None, "rtf": None}
+    assert telemetry.cancelled == 1

@@ -1,0 +1,167 @@
+"""A model that garbles a sentence is asked again, or faded out: never noise, never a crash.
+
+The language model plays a script and the codec turns each token into a tone or silence, so that
+what the listener hears can be told exactly.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from mira.codec.base import Span, Speaker
+from mira.codec.stream import Window
+from mira.errors import SynthesisFailed, VoiceNotFound
+from mira.synth.mira import FADE_MS, RETRIES, MiraSynthesizer
+from mira.types import Samples, Sampling, Voice
+
+RATE, HOP = 16000, 320
+VOICE = Voice("anna", tuple(range(32)))
+NOTHING = 0  # this token is silence, and so are those from here on; all others sound:
+SILENT = 4000
+SPEECH = list(range(1, 60))
+TEXT = "Hello there, how are you today?"
+
+
+@dataclass
+class ScriptedModel:
+    """Plays one script an attempt, the last again and again; obeys `LanguageModel`."""
+
+    scripts: list[list[int]]
+    seeds: list[int | None] = field(default_factory=list)
+    open: int = 0
+    drawn: int = 0
+
+    def generate(self, prompt: Sequence[int], sampling: Sampling) -> Generator[int, None, None]:
+        script = self.scripts[min(len(self.seeds), len(self.scripts) - 1)]
+        self.seeds.append(sampling.seed)
+        self.open += 1
+        try:
+            for token in script[: sampling.max_new_tokens]:
+                self.drawn += 1
+                yield token
+        finally:
+            self.open -= 1
+
+
+class ToneCodec:
+    """Each frame its own tone, and no context; obeys `Codec`."""
+
+    sample_rate, samples_per_frame = RATE, HOP
+
+    def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        return tuple(range(32))
+
+    def speaker(self, global_tokens: Sequence[int]) -> Speaker:
+        nothing = np.zeros(1, np.float32)
+        return Speaker(nothing, nothing, nothing)
+
+    def decode(self, spans: Sequence[Span]) -> list[Samples]:
+        return [np.concatenate([tone(t) for t in s.tokens[s.start : s.stop]]) for s in spans]
+
+
+class AnyPrompt:
+    """Stands for the prompt, which the script does not read."""
+
+    def build(self, text: str, global_tokens: Sequence[int]) -> list[int]:
+        return [1]
+
+
+def tone(token: int) -> Samples:
+    level = 0.0 if token == NOTHING or token >= SILENT else 0.3
+    return (level * np.sin(np.arange(HOP) * (0.1 + token / 1000))).astype(np.float32)
+
+
+def synthesizer(*scripts: list[int]) -> tuple[MiraSynthesizer, ScriptedModel]:
+    model = ScriptedModel(list(scripts))
+    prompts = AnyPrompt()
+    return MiraSynthesizer(model, prompts, ToneCodec(), Window(look_ahead=4)), model  # type: ignore[arg-type]
+
+
+def spoken(made: MiraSynthesizer, sampling: Sampling = Sampling(seed=1)) -> Samples:
+    return np.concatenate(list(made.synthesize(TEXT, VOICE, sampling)))
+
+
+def test_every_token_is_heard_once_and_in_order() -> None:
+    made, model = synthesizer(SPEECH)
+    assert np.array_equal(spoken(made), np.concatenate([tone(token) for token in SPEECH]))
+    assert model.open == 0
+    assert not made.incidents
+
+
+def test_the_first_block_leaves_before_the_last_token_is_drawn() -> None:
+    made, model = synthesizer(SPEECH)
+    blocks = made.synthesize(TEXT, VOICE, Sampling())
+    next(blocks)
+    assert model.drawn < 20
+    assert model.open == 1
+    blocks.close()
+    assert model.open == 0
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        ([], "no speech"),
+        ([NOTHING] * 20, "no speech"),
+        ([NOTHING] * 200, "repetition"),
+        (list(range(SILENT, SILENT + 90)), "silence"),
+    ],
+)
+def test_unheard_garbage_is_begun_anew_with_another_seed(script: list[int], kind: str) -> None:
+    made, model = synthesizer(script, SPEECH)
+    assert np.array_equal(spoken(made), np.concatenate([tone(token) for token in SPEECH]))
+    assert made.incidents == {f"retried: {kind}": 1}
+    assert len(set(model.seeds)) == 2
+
+
+def test_the_retries_are_bounded() -> None:
+    made, model = synthesizer([])
+    with pytest.raises(SynthesisFailed, match="nothing intelligible"):
+        spoken(made)
+    assert len(set(model.seeds)) == RETRIES + 1
+    assert model.open == 0
+
+
+def test_without_a_seed_none_is_made_up() -> None:
+    made, model = synthesizer([], SPEECH)
+    spoken(made, Sampling())
+    assert model.seeds == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("rest", "kind"),
+    [
+        ([5] * 900, "repetition"),
+        (list(range(SILENT, SILENT + 400)), "silence"),
+        (list(range(100, 2000)), "run-on"),
+    ],
+)
+def test_heard_garbage_is_faded_out_and_counted(rest: list[int], kind: str) -> None:
+    made, model = synthesizer(SPEECH + rest)
+    samples = spoken(made)
+    assert made.incidents == {f"cut off: {kind}": 1}
+    assert model.open == 0
+    assert model.drawn < len(SPEECH + rest)
+    assert len(samples) / RATE < 12
+    fade = samples[-FADE_MS * RATE // 1000 :]
+    assert np.abs(fade[-16:]).max() < 0.02  # it ends softly
+
+
+def test_the_token_limit_ends_the_sentence() -> None:
+    made, model = synthesizer(list(range(1, 200)))
+    spoken(made, Sampling(max_new_tokens=60))
+    assert model.drawn == 60
+    assert made.incidents == {"cut off: limit reached": 1}
+
+
+def test_an_uncloned_voice_is_refused() -> None:
+    made, _ = synthesizer(SPEECH)
+    with pytest.raises(VoiceNotFound, match="'zoe' was not cloned"):
+        list(made.synthesize(TEXT, Voice("zoe")))
+
+
+def test_a_clone_has_the_tokens_of_its_recording() -> None:
+    made, _ = synthesizer(SPEECH)
+    assert made.clone("ben", np.zeros(10, np.float32), RATE) == Voice("ben", tuple(range(32)))

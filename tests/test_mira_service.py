@@ -1,0 +1,86 @@
+"""A tiny Mira checkpoint behind the real service: whatever works with the built-in voice works."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from bench.service import Service, running, speech_request
+from mira.checkpoint.tiny import write_tiny
+from mira.settings import Settings
+from mira.tts import MiraTTS
+from mira.types import Sampling
+
+TEXT = "Hello there. How are you today?"
+FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("tiny") / "mira")
+
+
+@pytest.fixture(scope="module")
+def service(checkpoint: Path) -> Iterator[Service]:
+    with running("--set", f"model={checkpoint}", "--set", "look_ahead_frames=67") as service:
+        yield service
+
+
+def speak(service: Service, **fields: object) -> bytes:
+    with closing(service.connect()) as connection:
+        connection.request("POST", "/v1/audio/speech", *speech_request(TEXT, **fields))
+        response = connection.getresponse()
+        data = response.read()
+        assert response.status == 200, data
+        assert response.getheader("X-Voice-Used") == "heart"
+        return data
+
+
+def test_a_seed_says_the_same_over_http_and_computed_whole(
+    service: Service, checkpoint: Path
+) -> None:
+    streamed = speak(service, seed=5, sample_rate=48000)
+    assert streamed == speak(service, seed=5, sample_rate=48000)
+    tts = MiraTTS(checkpoint, Settings(look_ahead_frames=67))
+    whole = tts.generate(TEXT, tts.sample_voice, Sampling(seed=5))
+    heard = np.frombuffer(streamed, "<i2") / 32768
+    assert len(heard) == len(whole)
+    assert np.abs(heard - whole).max() < 2e-4
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format(service: Service, name: str) -> None:
+    data = speak(service, seed=5, response_format=name)
+    raw = {"pcm": "s16le", "ulaw": "mulaw", "alaw": "alaw"}.get(name)
+    rate = "24000" if name == "pcm" else "8000"
+    options = {"sample_rate": rate, "ch_layout": "mono"} if raw else {}
+    with av.open(BytesIO(data), format=raw, options=options) as container:
+        frames = list(container.decode(audio=0))
+        seconds = sum(frame.samples for frame in frames) / frames[0].sample_rate
+    whole = len(speak(service, seed=5)) / 48000
+    assert seconds == pytest.approx(whole, abs=0.3)
+
+
+def test_hanging_up_frees_the_stream(service: Service) -> None:
+    with closing(service.connect()) as connection:
+        body, headers = speech_request(TEXT * 50)
+        connection.request("POST", "/v1/audio/speech", body, headers)
+        connection.getresponse().read1(1024)
+    deadline = time.monotonic() + 5
+    while status(service)["active_streams"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert status(service)["active_streams"] == 0
+    assert int(str(service.stats()["cancelled"])) >= 1
+
+
+def status(service: Service) -> dict[str, object]:
+    with closing(service.connect()) as connection:
+        connection.request("GET", "/health")
+        found: dict[str, object] = json.load(connection.getresponse())
+        return found
