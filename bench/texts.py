@@ -22,6 +22,6 @@ def sentences(count: int, first: int = 0) -> str:
 
 
 def lasting(minutes: float) -> str:
-    """About so many minutes of speech, at 15 characters a second."""
+    """About so many minutes of speech, at 17.4 characters a second."""
     paragraph = sentences(len(REPLIES))
-    return "\n\n".join([paragraph] * max(round(minutes * 60 * 15 / len(paragraph)), 1))
+    return "\n\n".join([paragraph] * max(round(minutes * 60 * 17.4 / len(paragraph)), 1))

@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(model_app, name="model")
 
-CHARS_PER_S = 15.0  # of English speech, roughly: for the progress bar
+CHARS_PER_S = 17.0  # of English speech, roughly: for the progress bar
 LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one
 
 Config = Annotated[

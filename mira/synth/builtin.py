@@ -9,6 +9,7 @@ streams, formats or sockets.
 Source: hibari-tts 0.2.1 (Apache-2.0), pinned exactly because its network is taken apart here.
 """
 
+import functools
 import itertools
 import json
 import os
@@ -39,9 +40,10 @@ DECODER_FRAMES = 12
 """What a window is computed with on each side. Its nine convolutions reach 27 frames, but from 12
 on windows differ from the whole by no more than the 8-bit network's own rounding: 29 dB below the
 signal with 12, 20 or 27 alike."""
-WINDOW_FRAMES = (36, 72, 240)
+WINDOW_FRAMES = (36, 240)
 """The first holds the 0.3 s of silence that a sentence begins with, and a little of its speech: it
-decides time-to-first-audio. From the third on they are 3 s long."""
+decides time-to-first-audio. The others are 3 s long."""
+NOISE_FRAMES = 1024  # 12.8 s, then it comes again: too long to be noticed
 MAX_PHONEMES = 400  # the network's own limit on what it was trained to speak at once
 
 GAIN = 1.8  # the network speaks about 5 dB below the level that telephony expects
@@ -176,7 +178,6 @@ def _render(
     # the first need not wait for the end of it.
     soon = widths[0] + 2 * OVERLAP_FRAMES
     pulses = _padded_pulses(f0[:soon])
-    noise = _Noise()
     start = 0
     for width in itertools.chain(widths, itertools.repeat(widths[-1])):
         stop = min(start + width, frames)
@@ -185,7 +186,9 @@ def _render(
         spectra = network.spectra(np.ascontiguousarray(features[:, :, first:last]))
         window = [spectrum[:, left - first : right - first] for spectrum in spectra]
         source = pulses[left * HOP : (right - 1) * HOP + dsp.N_FFT]
-        samples = dsp.ola(_spectrum(window, source, noise.frames(left, right)))
+        samples = dsp.ola(
+            _spectrum(window, source, _noise()[:, np.arange(left, right) % NOISE_FRAMES])
+        )
         yield samples[(start - left) * HOP : (stop - left) * HOP] * np.float32(GAIN)
         if stop == frames:
             return
@@ -199,22 +202,15 @@ def _padded_pulses(f0: Floats) -> Floats:
     return np.pad(dsp.pulses(f0), dsp.N_FFT // 2, mode="reflect")
 
 
-class _Noise:
-    """Complex noise by frame, the same for the same frames however they are asked for in turn."""
+@functools.cache
+def _noise() -> Spectrum:
+    """[bins, NOISE_FRAMES] complex, normally distributed: the breath in every voice.
 
-    def __init__(self) -> None:
-        self._source = np.random.default_rng(0)  # the same sentence always sounds the same
-        self._first = 0
-        self._kept: Spectrum = np.empty((0, dsp.N_FFT // 2 + 1), np.complex64)
-
-    def frames(self, left: int, right: int) -> Spectrum:
-        """[bins, right - left]; neither bound may go back."""
-        self._kept = self._kept[left - self._first :]
-        self._first = left
-        missing, bins = right - left - len(self._kept), self._kept.shape[1]
-        drawn = self._source.standard_normal((missing, 2 * bins), dtype=np.float32)
-        self._kept = np.concatenate([self._kept, drawn.view(np.complex64)])
-        return self._kept.T
+    Drawn once, since drawing it takes a tenth of all work; so a sentence always sounds the same.
+    """
+    bins = dsp.N_FFT // 2 + 1
+    drawn = np.random.default_rng(0).standard_normal((bins, 2 * NOISE_FRAMES), dtype=np.float32)
+    return drawn.view(np.complex64)
 
 
 def _spectrum(window: list[Floats], source: Floats, noise: Spectrum) -> Spectrum:
