@@ -29,6 +29,7 @@ SAMPLE_TEXT = (
     "Hello, my name is Clara. It is a pleasure to talk to you today. Whenever you are ready, we "
     "can begin with the first question."
 )
+LOOK_AHEAD_ATTEMPTS = 5  # at an utterance that is long enough to measure on
 CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
 
 
@@ -111,11 +112,14 @@ def measure_look_ahead(model: Path, text: str, seed: int) -> list["LookAheadErro
     loaded = _Model(Settings(model=str(model)))
     voice = loaded.codec.encode(*_sample_recording())
     prompt = loaded.prompts.build(text, voice)
-    tokens = list(loaded.language_model.generate(prompt, Sampling(seed=seed)))
-    try:
-        return look_ahead_error(loaded.codec, tokens, loaded.codec.speaker(voice))
-    except ValueError as error:
-        raise InvalidRequest(f"{error}. Give a longer --text, or another --seed.") from error
+    speaker = loaded.codec.speaker(voice)
+    for attempt in range(seed, seed + LOOK_AHEAD_ATTEMPTS):
+        tokens = list(loaded.language_model.generate(prompt, Sampling(seed=attempt)))
+        try:
+            return look_ahead_error(loaded.codec, tokens, speaker)
+        except ValueError as error:
+            too_short = str(error)
+    raise InvalidRequest(f"{too_short}. Give a longer --text.")
 
 
 def _sample_recording() -> tuple[Samples, int]:

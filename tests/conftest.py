@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 
 from mira.synth.base import Synthesizer
@@ -11,6 +12,11 @@ from tests.server.serving import Load, Served, quick, serving, speaking
 from tests.toys import ToySynthesizer
 
 Serve = Callable[..., Served]
+
+# No deadlines, because the machines are small and shared. The same examples each time, so that a
+# commit that passed goes on passing; `pytest --hypothesis-profile=default` looks for new ones.
+hypothesis.settings.register_profile("mira", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("mira")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def mira(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.
         [sys.executable, "-m", "mira", *arguments],
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=180,
         env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment},
     )
 

@@ -38,7 +38,8 @@ def test_together_each_is_as_if_alone(
         assert found.shape == ((span.stop - span.start) * either.samples_per_frame,)
         assert found.dtype == np.float32
         (alone,) = either.decode([span])
-        np.testing.assert_allclose(found, alone, atol=1e-5, rtol=0)
+        # Not 1e-5: over a batch the convolutions add up in another order.
+        np.testing.assert_allclose(found, alone, atol=5e-5, rtol=0)
 
 
 @pytest.mark.parametrize("start", [0, 80])
