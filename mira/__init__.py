@@ -13,12 +13,15 @@ from mira.engine import Engine
 from mira.errors import MiraError
 from mira.load import load_engine
 from mira.settings import Settings, load_settings
-from mira.types import Samples, Voice
+from mira.tts import MiraTTS
+from mira.types import Samples, Sampling, Voice
 
 __all__ = [
     "Engine",
     "MiraError",
+    "MiraTTS",
     "Samples",
+    "Sampling",
     "Settings",
     "Voice",
     "load_engine",

@@ -9,32 +9,62 @@ Knows nothing about text, voices or sockets.
 
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 
 from mira.turns import Ticket, Turns
 from mira.types import Samples
 
 
+class Interrupt:
+    """Ends a stream from another thread, at once, even while it waits for its next block."""
+
+    def __init__(self) -> None:
+        self.called = False
+        self._stop: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        """End the stream, or let it never begin; calling it again does nothing."""
+        with self._lock:
+            self.called, stop = True, self._stop
+        if stop is not None:
+            stop()
+
+    def on(self, stop: Callable[[], None]) -> None:
+        """Say how the stream is ended."""
+        with self._lock:
+            self._stop = stop
+        if self.called:
+            stop()
+
+
 def ahead(
-    blocks: Generator[Samples, None, None], sample_rate: int, lead_s: float, turns: Turns
+    blocks: Generator[Samples, None, None],
+    sample_rate: int,
+    lead_s: float,
+    turns: Turns,
+    interrupt: Interrupt,
 ) -> Generator[Samples, None, None]:
     """Yield `blocks` in order, while a thread computes up to `lead_s` seconds that nobody took.
 
     A consumer that takes blocks as fast as they come is never held back; one that plays them in
     real time finds the next one waiting. Closing stops the thread at its next block, closes
-    `blocks` there, and returns when that has happened.
+    `blocks` there, and returns when that has happened. Empty blocks are dropped: a source yields
+    them to be stopped sooner.
 
     Args:
         blocks: Advanced and closed only on the new thread.
         sample_rate: Of the blocks, in Hz.
         lead_s: Above 0. A block that begins within it is still computed.
         turns: Taken for each block.
+        interrupt: Ends it as if there were no more blocks.
 
     Raises:
         Whatever `blocks` raises, after the blocks before it.
     """
     buffer = _Buffer(sample_rate, lead_s, Ticket(turns))
+    interrupt.on(buffer.stop)
     thread = threading.Thread(target=buffer.fill, args=(blocks,), name="mira-ahead", daemon=True)
     thread.start()
     try:
@@ -63,12 +93,13 @@ class _Buffer:
             with closing(blocks):
                 while self._room() and self._ticket.wait():
                     try:
-                        block = next(blocks, None)
+                        block = None if self._stopped else next(blocks, None)
                     finally:
                         self._ticket.done()
                     if block is None:
                         break
-                    self._put(block)
+                    if len(block):
+                        self._put(block)
         except BaseException as raised:  # noqa: BLE001 - carried over and raised in take()
             error = raised
         with self._changed:
@@ -84,8 +115,10 @@ class _Buffer:
     def _put(self, block: Samples) -> None:
         # As if the listener played from the first block on. One that only downloads seems to be
         # far from running dry, and makes way for those that aren't.
-        plays_until = self._ticket.runs_dry_at or self._ticket.now()
-        self._ticket.runs_dry_at = plays_until + len(block) / self._sample_rate
+        now = self._ticket.now()
+        plays_until = self._ticket.runs_dry_at or now
+        # A listener that has run dry waited, and goes on from here; it is no more urgent for that.
+        self._ticket.runs_dry_at = max(plays_until, now) + len(block) / self._sample_rate
         with self._changed:
             self._blocks.append(block)
             self._samples += len(block)
@@ -93,7 +126,9 @@ class _Buffer:
 
     def take(self) -> Samples | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._blocks or self._done)
+            self._changed.wait_for(lambda: self._blocks or self._done or self._stopped)
+            if self._stopped:
+                return None
             if self._blocks:
                 block = self._blocks.popleft()
                 self._samples -= len(block)

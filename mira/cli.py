@@ -82,7 +82,9 @@ def say(
     clone: Annotated[
         Path | None, typer.Option(help="A recording; its speaker says it. Needs a Mira model.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Say it the same way again.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Say it the same way again.")
+    ] = None,
     speed: Annotated[float, typer.Option(min=0.25, max=4, help="The pitch stays.")] = 1.0,
     volume: Annotated[float, typer.Option(min=0, max=10)] = 1.0,
     sample_rate: Annotated[int | None, typer.Option(help="Hz; the voice's own.")] = None,

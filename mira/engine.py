@@ -4,10 +4,10 @@ Knows neither which model speaks nor who listens.
 """
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 
-from mira.ahead import ahead
+from mira.ahead import Interrupt, ahead
 from mira.errors import NothingToSay
 from mira.synth.base import Synthesizer
 from mira.text import speakable, split_sentences
@@ -52,7 +52,11 @@ class Engine:
         return self._synthesizer.clone(name, samples, sample_rate)
 
     def speak(
-        self, text: str, voice: Voice, sampling: Sampling = Sampling()
+        self,
+        text: str,
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        interrupt: Interrupt | None = None,
     ) -> Generator[Samples, None, None]:
         """Yield `text` as blocks of samples at `sample_rate`, the first as early as possible.
 
@@ -62,19 +66,23 @@ class Engine:
             text: Any length; Markdown, emoji, numbers and abbreviations are fine.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
+            interrupt: Called from any thread, it ends the stream as closing would, even while
+                somebody waits for the next block.
 
         Raises:
             NothingToSay: Before the first block: nothing in `text` can be spoken.
             VoiceNotFound: Before the first block: the engine can't speak as `voice`.
             SynthesisFailed: At any block.
         """
-        blocks = ahead(
-            self._sentences(text, voice, sampling), self.sample_rate, self._lead_s, self._turns
-        )
+        interrupt = interrupt or Interrupt()
+        sentences = self._sentences(text, voice, sampling)
+        blocks = ahead(sentences, self.sample_rate, self._lead_s, self._turns, interrupt)
         with closing(blocks):
             first = next(blocks, None)
-            if first is None:
+            if first is None and not interrupt.called:
                 raise NothingToSay
+            if first is None:
+                return
             yield first
             yield from blocks
 
@@ -82,6 +90,12 @@ class Engine:
         self, text: str, voice: Voice, sampling: Sampling
     ) -> Generator[Samples, None, None]:
         for sentence in split_sentences(text, self._synthesizer.max_chars):
-            if words := speakable(sentence):
+            for words in self._within_reach(speakable(sentence)):
                 with closing(self._synthesizer.synthesize(words, voice, sampling)) as blocks:
                     yield from blocks
+
+    def _within_reach(self, words: str) -> Iterator[str]:
+        """Cut again what grew too long when its numbers and addresses were written out."""
+        if len(words) <= self._synthesizer.max_chars:
+            return iter([words] if words else [])
+        return split_sentences(words, self._synthesizer.max_chars, first_max_words=len(words))

@@ -4,7 +4,6 @@ The only importer of concrete backends.
 """
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +43,8 @@ def load_engine(settings: Settings) -> Engine:
     synthesizer = _mira(settings) if settings.model else _builtin(settings)
     engine = Engine(synthesizer, settings.lead_s)
     # An unknown word, so that the network for those is loaded too.
-    for _ in engine.speak("Hello from Mira, zyzzogeton.", engine.voices[0]):
+    warm_up = "Hello from Mira, zyzzogeton."
+    for _ in engine.speak(warm_up, engine.voices[0], Sampling(seed=0)):
         pass
     return engine
 
@@ -100,7 +100,7 @@ class _Model:
         self.prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
 
 
-def measure_look_ahead(model: Path, text: str, seed: int) -> list["LookAheadError"]:
+def measure_look_ahead(model: str, text: str, seed: int) -> list["LookAheadError"]:
     """Let a checkpoint say `text`, and render that with every look-ahead.
 
     Raises:
@@ -109,7 +109,7 @@ def measure_look_ahead(model: Path, text: str, seed: int) -> list["LookAheadErro
     """
     from mira.codec.look_ahead import look_ahead_error
 
-    loaded = _Model(Settings(model=str(model)))
+    loaded = _Model(Settings(model=model))
     voice = loaded.codec.encode(*_sample_recording())
     prompt = loaded.prompts.build(text, voice)
     speaker = loaded.codec.speaker(voice)

@@ -11,15 +11,15 @@ import typer
 
 app = typer.Typer(help="Look into, write or measure a model's checkpoint.", no_args_is_help=True)
 
-Directory = Annotated[Path, typer.Argument(help="A MiraTTS or Spark-TTS checkpoint.")]
+Model = Annotated[str, typer.Argument(help="MiraTTS or Spark-TTS: a directory or Hugging Face id.")]
 
 
 @app.command()
-def inspect(directory: Directory) -> None:
+def inspect(directory: Model) -> None:
     """Print what a checkpoint holds."""
-    from mira.checkpoint import describe, open_checkpoint
+    from mira.checkpoint import describe, locate, open_checkpoint
 
-    checkpoint = open_checkpoint(directory)
+    checkpoint = open_checkpoint(locate(directory))
     rows = [
         (
             row.file,
@@ -51,7 +51,7 @@ def tiny(
 
 @app.command("look-ahead")
 def look_ahead(
-    directory: Directory,
+    directory: Model,
     text: Annotated[str, typer.Option(help="What to say.")] = (
         "Thanks for calling, I have found your booking and I can change it for you right now."
     ),

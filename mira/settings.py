@@ -26,6 +26,11 @@ def _split(value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+Rate = Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], BeforeValidator(_number)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
@@ -55,7 +60,7 @@ class Settings(BaseModel):
     strict_voices: bool = Field(
         False, description="answer 404 for an unknown voice instead of using the default one"
     )
-    stream_sample_rate: int = Field(
+    stream_sample_rate: Rate = Field(
         16000, description="default rate of /v1/audio/speech-stream, Hz"
     )
     lead_s: float = Field(

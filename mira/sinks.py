@@ -32,6 +32,11 @@ def file_sink(path: Path, format_name: str) -> Iterator[IO[bytes]]:
     Raises:
         InvalidRequest: The folder does not exist or can't be written to.
     """
+    path = path.resolve()  # a link stays a link to what is written
+    if path.exists() and not path.is_file():  # a device or a pipe takes it as it comes
+        with path.open("wb") as special:
+            yield special
+        return
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         file = part.open("x+b")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mira.audio.decode import decode_file
 from mira.load import load_engine
 from mira.settings import Settings
 from mira.types import Samples, Sampling, Voice
@@ -49,6 +48,8 @@ class MiraTTS:
         Raises:
             InvalidRequest: The file can't be read, or holds no usable sound.
         """
+        from mira.audio.decode import decode_file  # FFmpeg: `import mira` needs none of it
+
         path = Path(recording)
         return self._engine.clone(path.stem, *decode_file(path))
 

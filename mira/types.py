@@ -1,6 +1,6 @@
 """The plain values that every stage passes on.
 
-Knows nothing about any stage. Names: docs/words.md.
+Knows nothing about any stage.
 """
 
 from dataclasses import dataclass

@@ -52,6 +52,11 @@ class Voices:
         return tuple(self._by_name)
 
     @property
+    def all(self) -> tuple[Voice, ...]:
+        """In the engine's order."""
+        return tuple(self._by_name.values())
+
+    @property
     def default(self) -> Voice:
         """Stands in for a name that nobody has."""
         return self._default

@@ -139,3 +139,22 @@ def test_many_speak_at_once_and_none_hears_another() -> None:
 
     with ThreadPoolExecutor(len(texts)) as callers:
         assert all(callers.map(speak, texts))
+
+
+def test_what_grows_when_it_is_written_out_is_cut_again() -> None:
+    """A model has a limit on what it can say at once, and a short text may say much."""
+    toy = ToySynthesizer(max_chars=80, s_per_char=0.001)
+    said: list[str] = []
+    toy.before_block = lambda number: None
+    speak = toy.synthesize
+
+    def listen(words: str, *more: object) -> object:
+        said.append(words)
+        return speak(words, *more)  # type: ignore[arg-type]
+
+    toy.synthesize = listen  # type: ignore[method-assign, assignment]
+    text = "$1,234,567.89 " * 6 + "and https://example.com/a/b/c?x=1, then -77°C " * 4
+    list(Engine(toy).speak(text, ANNA))
+    assert len(said) > 10
+    assert max(map(len, said)) <= 80
+    assert " ".join(said).count("dollars") == 6

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "mira").rglob("*.py"))
 
 LEAVES = {"types", "errors", "settings", "metrics"}
-RIM = {"engine", "voices", "audio", "text", "metrics", "settings", "load"}
+RIM = {"ahead", "engine", "voices", "audio", "text", "metrics", "settings", "load"}
 MAY_IMPORT = {
     "types": set(),
     "errors": set(),
@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "model_cli": LEAVES | {"checkpoint", "load"},
     "tts": LEAVES | {"audio", "load"},
     "__main__": {"cli"},
-    "__init__": LEAVES | {"engine", "load"},
+    "__init__": LEAVES | {"engine", "load", "tts"},
     "text": LEAVES,
     "audio": LEAVES,
     "lm": LEAVES,

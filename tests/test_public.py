@@ -7,7 +7,9 @@ def test_public_names_are_frozen() -> None:
     assert sorted(mira.__all__) == [
         "Engine",
         "MiraError",
+        "MiraTTS",
         "Samples",
+        "Sampling",
         "Settings",
         "Voice",
         "load_engine",

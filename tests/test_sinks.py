@@ -1,6 +1,8 @@
 """A file is whole or absent; a player that is missing is said so."""
 
+import os
 import stat
+import threading
 import wave
 from pathlib import Path
 
@@ -70,3 +72,21 @@ def test_no_player_is_an_error_that_helps(monkeypatch: pytest.MonkeyPatch) -> No
         player_sink(),
     ):
         pass
+
+
+def test_a_pipe_stays_a_pipe_and_a_link_a_link(tmp_path: Path) -> None:
+    pipe, real, link = tmp_path / "pipe", tmp_path / "real.mp3", tmp_path / "link.mp3"
+    os.mkfifo(pipe)
+    heard: list[bytes] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()))
+    reader.start()
+    with file_sink(pipe, "mp3") as sink:
+        sink.write(b"whole")
+    reader.join(5)
+    assert heard == [b"whole"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    link.symlink_to(real)
+    with file_sink(link, "mp3") as sink:
+        sink.write(b"whole")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"whole"

@@ -78,7 +78,11 @@ class TransformersLM:
         try:
             with _no_progress_bar():
                 model: Any = AutoModelForCausalLM.from_pretrained(
-                    directory, dtype=torch_dtype, local_files_only=True
+                    directory,
+                    dtype=torch_dtype,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    use_safetensors=True,
                 )
                 model.to(device)
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:

@@ -41,6 +41,7 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAP
         version=version("mira-speech"),
         description="Streaming text-to-speech, with OpenAI's speech API.",
         lifespan=lifespan,
+        redirect_slashes=False,  # clients do not repeat a POST at another address
     )
     app.state.service = service
     errors.install(app, service.telemetry.failed)

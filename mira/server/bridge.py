@@ -4,6 +4,7 @@ The only place where blocking work meets the event loop. Pull-based: nothing is 
 socket has not asked for, so backpressure needs no code.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
 from typing import TypeVar
 
@@ -17,9 +18,17 @@ async def iterate(
     items: Generator[T, None, None], limiter: CapacityLimiter
 ) -> AsyncGenerator[T, None]:
     """Yield `items`, each computed on a worker thread; close them wherever this ends."""
+    step: asyncio.Future[object] | None = None
     try:
-        while (item := await to_thread.run_sync(next, items, _DONE, limiter=limiter)) is not _DONE:
+        while True:
+            step = asyncio.ensure_future(to_thread.run_sync(next, items, _DONE, limiter=limiter))
+            # Shielded, for a thread can't be cancelled: what is being computed is waited for below.
+            item = await asyncio.shield(step)
+            if item is _DONE:
+                return
             yield item  # type: ignore[misc]  # next() gives T or the sentinel
     finally:
         with CancelScope(shield=True):  # a cancelled request must still free what it holds
+            if step is not None:
+                await asyncio.wait([step])
             await to_thread.run_sync(items.close, limiter=limiter)

@@ -17,7 +17,7 @@ BODY_TIMEOUT_S = 30.0  # to send a request's body: a client that trickles it mus
 
 
 class RequestId:
-    """Answers carry `x-request-id`: clients print it, and it finds the request in the log."""
+    """Answers carry `x-request-id`: clients print it, and some warn without it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

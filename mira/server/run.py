@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from mira.errors import InvalidSettings
 from mira.load import load_engine
 from mira.server.app import create_app
+from mira.server.state import Service
 from mira.settings import Settings
 
 # A listener that plays in real time must push back soon, or the kernel takes a minute of speech
@@ -22,6 +23,7 @@ SEND_BUFFER_BYTES = 32 * 1024
 # used costs them a failed call.
 KEEP_ALIVE_S = 130
 BACKLOG = 2048
+MAX_CONNECTIONS = 1024  # each may hold a request's body in memory; more are answered 503
 
 # glibc's malloc keeps a heap for each thread and grows its idea of what is worth giving back: an
 # hour of mixed load then holds 700 MB, where with these it holds 335, and is no slower.
@@ -34,6 +36,7 @@ def run(settings: Settings) -> None:
 
     Raises:
         InvalidSettings: The address can't be listened on.
+        Exception: Whatever kept the engine from starting.
     """
     _give_memory_back()
     level = settings.log_level.upper()
@@ -41,8 +44,14 @@ def run(settings: Settings) -> None:
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     logging.getLogger(__name__).info("listening on http://%s:%s", host, port)
+    app = create_app(settings, load_engine)
+    server = make_server(app, settings)
+    service: Service = app.state.service
+    service.give_up = lambda: setattr(server, "should_exit", True)
     with listener:
-        make_server(create_app(settings, load_engine), settings).run(sockets=[listener])
+        server.run(sockets=[listener])
+    if service.failure is not None:
+        raise service.failure
 
 
 def _give_memory_back() -> None:
@@ -61,6 +70,7 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
         server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
     )
     return uvicorn.Server(config)
 

@@ -12,13 +12,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from mira.ahead import Interrupt
 from mira.audio import FORMATS, AudioStream
 from mira.errors import InvalidRequest
 from mira.metrics import StreamClock
 from mira.server import errors
 from mira.server.requests import SpeechRequest, StreamRequest
 from mira.server.state import Service
-from mira.server.streaming import Chunk, Framing, SpeechResponse, encode
+from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
 from mira.types import Sampling
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,9 @@ def _respond(
     found = voices.find(voice_name)
     if found.substituted:
         log.warning("voice %r not found; %r speaks instead", voice_name, found.voice.name)
-    service.telemetry.accepted(found.voice.name, substituted=found.substituted)
+        service.telemetry.substitution()
+
+    interrupt = Interrupt()
 
     def chunks() -> Generator[Chunk, None, None]:
         audio = AudioStream(
@@ -79,13 +82,20 @@ def _respond(
             pace=body.pace,
             volume=body.volume,
         )
-        blocks = engine.speak(body.input, found.voice, Sampling(seed=body.seed))
+        sampling = Sampling(seed=body.seed)
+        blocks = engine.speak(body.input, found.voice, sampling, interrupt)
         yield from encode(blocks, engine.sample_rate * body.pace, audio)
 
     return SpeechResponse(
-        chunks(),
+        Stream(chunks(), interrupt, found.voice.name),
         framing,
-        {"X-Voice-Used": _ascii(found.voice.name), "X-Sample-Rate": str(sample_rate)},
+        {
+            "X-Voice-Used": _ascii(found.voice.name),
+            "X-Sample-Rate": str(sample_rate),
+            # Proxies that collect a body before they pass it on would undo all the hurry.
+            "Cache-Control": "no-cache",
+            "X-Accel-Buffering": "no",
+        },
         service.admission,
         service.telemetry,
         service.settings.stall_timeout_s,

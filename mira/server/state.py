@@ -28,7 +28,9 @@ class Service:
     load: Callable[[Settings], Engine]
     admission: Admission = field(init=False)
     telemetry: Telemetry = field(init=False, default_factory=Telemetry)
-    failure: str | None = field(init=False, default=None)  # why the engine could not be loaded
+    failure: Exception | None = field(init=False, default=None)  # why there is no engine
+    give_up: Callable[[], object] = field(init=False, default=lambda: None)
+    """Called when the engine could not be loaded: a service that can never speak should end."""
     _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -46,6 +48,15 @@ class Service:
         """Whether the engine has spoken its warm-up sentence."""
         return self._speaking is not None
 
+    @property
+    def obstacle(self) -> str | None:
+        """Why it can't speak, in words for strangers; None if it can."""
+        if self.ready:
+            return None
+        if self.failure is not None:
+            return "The engine could not start. The service's log says why."
+        return "The engine is still starting. Try again in a second."
+
     def speaking(self) -> tuple[Engine, Voices]:
         """The engine and who it can speak as.
 
@@ -53,11 +64,7 @@ class Service:
             NotReady: It is still loading, or could not be loaded.
         """
         if self._speaking is None:
-            raise NotReady(
-                f"The engine could not start: {self.failure}"
-                if self.failure
-                else "The engine is still starting. Try again in a second."
-            )
+            raise NotReady(self.obstacle)
         return self._speaking
 
     async def start(self) -> None:
@@ -69,6 +76,7 @@ class Service:
             self.telemetry.watch(engine.incidents)
             self._speaking = engine, voices
             log.info("ready: %d voice(s), default %s", len(voices.names), voices.default.name)
-        except Exception as error:
-            self.failure = str(error)
-            log.error("the engine could not start", exc_info=error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
+            self.failure = error
+            log.error("the engine could not start: %s", error)
+            self.give_up()

@@ -60,7 +60,7 @@ async def ready(request: Request) -> JSONResponse:
     """200 once the engine has spoken its warm-up sentence, 503 before."""
     service = Service.of(request)
     free = service.admission.max_streams - service.admission.active
-    answer = {"ready": service.ready, "free_streams": free, "error": service.failure}
+    answer = {"ready": service.ready, "free_streams": free, "error": service.obstacle}
     return JSONResponse(answer, 200 if service.ready else 503)
 
 

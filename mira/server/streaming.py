@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mira.ahead import Interrupt
 from mira.audio import AudioStream
 from mira.metrics import StreamClock
 from mira.server.admission import Admission
@@ -61,6 +62,15 @@ def encode(
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What is sent, how to stop making it, and whose voice it is."""
+
+    chunks: Generator[Chunk, None, None]
+    interrupt: Interrupt
+    voice: str
+
+
 @dataclass(slots=True)
 class Framing:
     """How chunks stand in the body; the default is as they are."""
@@ -80,7 +90,7 @@ class SpeechResponse(Response):
 
     def __init__(
         self,
-        chunks: Generator[Chunk, None, None],
+        stream: Stream,
         framing: Framing,
         headers: Mapping[str, str],
         admission: Admission,
@@ -89,7 +99,7 @@ class SpeechResponse(Response):
     ) -> None:
         super().__init__(None, 200, headers, framing.media_type)
         del self.headers["content-length"]  # nobody knows it yet
-        self._chunks = chunks
+        self._speech = stream
         self._framing = framing
         self._admission = admission
         self._telemetry = telemetry
@@ -102,7 +112,7 @@ class SpeechResponse(Response):
         finished = False
         with self._admission.stream():
             async with create_task_group() as tasks:
-                tasks.start_soon(_cancel_when_gone, receive, tasks)
+                tasks.start_soon(self._cancel_when_gone, receive, tasks)
                 try:
                     await self._stream(send, clock)
                     finished = True
@@ -114,7 +124,7 @@ class SpeechResponse(Response):
             raise failure
 
     async def _stream(self, send: Send, clock: StreamClock) -> None:
-        chunks = iterate(self._chunks, self._admission.limiter)
+        chunks = iterate(self._speech.chunks, self._admission.limiter)
         async with aclosing(chunks):
             try:
                 await self._send_all(chunks, send, clock)
@@ -135,7 +145,7 @@ class SpeechResponse(Response):
             clock.ready(chunk.audio_s)
             if first:
                 self._add_timing(chunk, clock)
-                self._telemetry.first_audio(clock)
+                self._telemetry.first_audio(self._speech.voice, clock)
                 start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
                 await send(start)
             await self._body(send, self._framing.chunk(chunk.data), more=True)
@@ -146,6 +156,12 @@ class SpeechResponse(Response):
         with fail_after(self._stall_timeout_s):
             await send({"type": "http.response.body", "body": data, "more_body": more})
 
+    async def _cancel_when_gone(self, receive: Receive, tasks: TaskGroup) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._speech.interrupt()  # the thread that waits for a block can't be cancelled, only woken
+        tasks.cancel_scope.cancel()
+
     def _add_timing(self, chunk: Chunk, clock: StreamClock) -> None:
         """What is known when the first chunk leaves: the W3C Server-Timing header."""
         total = clock.ttfa_ms or 0.0
@@ -154,9 +170,3 @@ class SpeechResponse(Response):
             f"queue;dur={queue:.1f}, synthesis;dur={chunk.synthesis_ms:.1f}, "
             f"encode;dur={chunk.encode_ms:.1f}, ttfa;dur={total:.1f}"
         )
-
-
-async def _cancel_when_gone(receive: Receive, tasks: TaskGroup) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    tasks.cancel_scope.cancel()

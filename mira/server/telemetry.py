@@ -27,7 +27,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.started_at = time.time()
-        self.uses: Tally[str] = Tally()  # requests by voice
+        self.uses: Tally[str] = Tally()  # requests that were spoken, by voice
         self.cancelled = 0
         self.failures: Tally[str] = Tally()  # by kind
         self.audio_s = 0.0
@@ -39,7 +39,7 @@ class Telemetry:
 
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "mira_requests", "Speech requests accepted", ["voice"], registry=self.registry
+            "mira_requests", "Requests that were spoken", ["voice"], registry=self.registry
         )
         self._ttfa = Histogram(
             "mira_time_to_first_audio_seconds",
@@ -73,16 +73,15 @@ class Telemetry:
         self.incidents = incidents
         self.registry.register(_Incidents(incidents))
 
-    def accepted(self, voice: str, *, substituted: bool) -> None:
-        """A request passed every check."""
+    def substitution(self) -> None:
+        """The default voice stands in for one that was not found."""
+        self.substituted += 1
+        self._substituted.inc()
+
+    def first_audio(self, voice: str, clock: StreamClock) -> None:
+        """A stream's first chunk is ready."""
         self.uses[voice] += 1
         self._requests.labels(voice).inc()
-        if substituted:
-            self.substituted += 1
-            self._substituted.inc()
-
-    def first_audio(self, clock: StreamClock) -> None:
-        """A stream's first chunk is ready."""
         if clock.ttfa_ms is not None:
             self._recent_ttfa_ms.append(clock.ttfa_ms)
             self._ttfa.observe(clock.ttfa_ms / 1000)

@@ -7,24 +7,25 @@ from fastapi import APIRouter, Request
 
 from mira.errors import VoiceNotFound
 from mira.server.state import Service
+from mira.types import Voice
 
 router = APIRouter(tags=["voices"])
 
 
-def _describe(service: Service, name: str) -> dict[str, object]:
+def _describe(service: Service, voice: Voice) -> dict[str, object]:
     return {
-        "id": name,
-        "name": name,
-        "format": "builtin",
+        "id": voice.name,
+        "name": voice.name,
+        "format": "clone" if voice.global_tokens else "builtin",
         "cached": True,  # nothing has to be computed before it can speak
-        "usage_count": service.telemetry.uses[name],
+        "usage_count": service.telemetry.uses[voice.name],
     }
 
 
 def _listing(request: Request) -> dict[str, object]:
     service = Service.of(request)
     _, voices = service.speaking()
-    described = [_describe(service, name) for name in voices.names]
+    described = [_describe(service, voice) for voice in voices.all]
     return {"total": len(described), "default_voice": voices.default.name, "voices": described}
 
 
@@ -61,6 +62,7 @@ async def get_voice(request: Request, voice_id: str) -> dict[str, object]:
     """One voice."""
     service = Service.of(request)
     _, voices = service.speaking()
-    if voice_id not in voices.names:
-        raise VoiceNotFound(f"There is no voice {voice_id!r}. GET /voices lists them.")
-    return _describe(service, voice_id)
+    for voice in voices.all:
+        if voice.name == voice_id:
+            return _describe(service, voice)
+    raise VoiceNotFound(f"There is no voice {voice_id!r}. GET /voices lists them.")

@@ -55,7 +55,8 @@ class Synthesizer(Protocol):
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
 
-        Closing the generator cancels the rest. The pause that belongs after the sentence is
+        Closing the generator cancels the rest; one that takes long for a block yields empty ones
+        in between, as occasions to close it. The pause that belongs after the sentence is
         part of its samples.
 
         Raises:

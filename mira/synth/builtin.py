@@ -13,6 +13,7 @@ import functools
 import itertools
 import json
 import os
+import sys
 import threading
 import unicodedata
 from collections import Counter
@@ -31,6 +32,7 @@ from onnx.utils import Extractor
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.types import Samples, Sampling, Voice
 
+_LINUX = sys.platform == "linux"
 Floats = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 
@@ -69,7 +71,8 @@ class BuiltinSynthesizer:
             threads: For one sentence's network pass.
         """
         self.voices = (Voice(DEFAULT),)
-        self.at_once = os.cpu_count() or 1  # more would only slow each other
+        # More would only slow each other.
+        self.at_once = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
         self.incidents: Counter[str] = Counter()
         model = Path(voice_path(DEFAULT, download_missing=False))
         self._network = _Network(model, threads)

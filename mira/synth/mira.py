@@ -5,6 +5,7 @@ they are, nor about files or sockets.
 """
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing
@@ -27,6 +28,7 @@ MAX_CHARS = 150  # 10 s of ordinary speech; slow speech of it still ends before 
 RETRIES = 3  # for a sentence of which nothing was heard yet
 FADE_MS = 20  # of a sentence that has to be cut off
 SPEAKERS_CACHED = 256
+NOTHING: Samples = np.zeros(0, np.float32)
 _ANOTHER_SEED = 0x9E3779B1  # spreads the seeds of retries
 
 
@@ -59,6 +61,7 @@ class MiraSynthesizer:
         self._window = window or Window()
         self._speaker = lru_cache(SPEAKERS_CACHED)(codec.speaker)
         self.incidents: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     @property
     def sample_rate(self) -> int:
@@ -87,7 +90,7 @@ class MiraSynthesizer:
                 return
             except Degenerate as degenerate:  # nothing was heard
                 log.warning("%s in attempt %d at a sentence", degenerate, attempt + 1)
-                self.incidents[f"retried: {degenerate}"] += 1
+                self._count(f"retried: {degenerate}")
                 if sampling.seed is not None:
                     seed = (sampling.seed + _ANOTHER_SEED) % 2**32
                     sampling = replace(sampling, seed=seed)
@@ -96,7 +99,7 @@ class MiraSynthesizer:
     def _attempt(
         self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling
     ) -> Generator[Samples, None, None]:
-        """Yield the sentence, or raise Degenerate as long as nothing was yielded."""
+        """Yield the sentence, or raise Degenerate as long as nothing of it was yielded."""
         guard = Guard(sentence, self.sample_rate)
         unheard: list[Samples] = []  # held until something in it can be heard
         held = np.zeros(0, np.float32)  # the end of what was made: it may have to be faded out
@@ -104,6 +107,9 @@ class MiraSynthesizer:
         try:
             with closing(self._render(sentence, voice, speaker, sampling, guard)) as blocks:
                 for block in blocks:
+                    if block is NOTHING:
+                        yield NOTHING
+                        continue
                     unheard.append(block)
                     guard.samples(block)
                     if guard.audible:
@@ -116,9 +122,13 @@ class MiraSynthesizer:
             if not guard.audible:
                 raise
             log.warning("%s: a sentence was cut off", degenerate)
-            self.incidents[f"cut off: {degenerate}"] += 1
+            self._count(f"cut off: {degenerate}")
             held = held * np.linspace(1, 0, len(held), dtype=np.float32)
         yield held
+
+    def _count(self, incident: str) -> None:
+        with self._counting:
+            self.incidents[incident] += 1
 
     def _render(
         self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling, guard: Guard
@@ -132,6 +142,7 @@ class MiraSynthesizer:
                 count += 1
                 guard.token(token)
                 yield from decoder.push(token)
+                yield NOTHING  # whoever hung up stops the model here, not a chunk later
         if count >= sampling.max_new_tokens:
             guard.end(capped=True)
         yield from decoder.flush()

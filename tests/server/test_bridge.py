@@ -1,5 +1,6 @@
 """Blocking work stays off the event loop, and ends when its consumer does."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Generator
@@ -120,3 +121,24 @@ def test_errors_pass_and_close() -> None:
     with pytest.raises(ValueError, match="broken"):
         anyio.run(consume)
     assert closed
+
+
+def test_a_task_that_is_cancelled_while_an_item_is_made_waits_for_it_and_closes() -> None:
+    """As the server does when it stops: not through anyio, so its shields do not hold."""
+    source = Source(item_s=0.2)
+
+    async def consume() -> None:
+        async with aclosing(iterate(source.items(), CapacityLimiter(1))) as items:
+            async for _ in items:
+                pass
+
+    async def main() -> None:
+        task = asyncio.ensure_future(consume())
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert source.closed
+    assert source.made == 2

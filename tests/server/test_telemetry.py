@@ -23,7 +23,8 @@ def clock(ttfa_s: float, audio_s: float, late: int = 0) -> StreamClock:
 
 def test_two_do_not_add_up() -> None:
     one, other = Telemetry(), Telemetry()
-    one.accepted("anna", substituted=True)
+    one.first_audio("anna", clock(0.1, 1.0))
+    one.substitution()
     assert (one.uses.total(), other.uses.total()) == (1, 0)
     assert b'mira_requests_total{voice="anna"} 1.0' in one.prometheus(0)
     assert b'voice="anna"' not in other.prometheus(0)
@@ -34,7 +35,7 @@ def test_percentiles_are_over_the_recent_streams() -> None:
     assert telemetry.percentiles() == {"ttfa_ms": None, "rtf": None}
     for number in range(RECENT + 500):
         made = clock(0.001 * (number + 1), 1.0)
-        telemetry.first_audio(made)
+        telemetry.first_audio("anna", made)
         telemetry.ended(made, cancelled=False)
     recent_ms = np.arange(501, RECENT + 501)
     found = telemetry.percentiles()
@@ -67,7 +68,7 @@ def test_what_ended_is_added_up() -> None:
 def test_a_stream_without_audio_counts_in_no_average() -> None:
     telemetry = Telemetry()
     silent = StreamClock(lambda: 0.0)
-    telemetry.first_audio(silent)
+    telemetry.first_audio("anna", silent)
     telemetry.ended(silent, cancelled=True)
     assert telemetry.percentiles() == {"ttfa_ms": None, "rtf": None}
     assert telemetry.cancelled == 1
