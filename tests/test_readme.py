@@ -55,6 +55,14 @@ def seconds(file: Path) -> float:
         return sum(frame.samples for frame in frames) / frames[0].sample_rate
 
 
+def test_every_link_leads_somewhere_and_nothing_is_left_open() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        text = page.read_text("utf-8")
+        assert not re.search(r"@[A-Z]+@|TODO|TBD", text), page
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert (page.parent / target).exists() or "://" in target, (page, target)
+
+
 def test_every_endpoint_is_in_the_table() -> None:
     from mira.load import load_engine
     from mira.server.app import create_app

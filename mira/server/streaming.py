@@ -163,7 +163,8 @@ class SpeechResponse(Response):
         tasks.cancel_scope.cancel()
 
     def _add_timing(self, chunk: Chunk, clock: StreamClock) -> None:
-        """What is known when the first chunk leaves: the W3C Server-Timing header."""
+        """What is known when the first chunk leaves: the W3C Server-Timing header. The wait for a
+        turn to compute is part of `synthesis`; `queue` is what passed before the stream began."""
         total = clock.ttfa_ms or 0.0
         queue = max(total - chunk.synthesis_ms - chunk.encode_ms, 0.0)
         self.headers["Server-Timing"] = (
