@@ -79,7 +79,8 @@ class _Model:
             import transformers  # noqa: F401
         except ImportError as error:
             raise InvalidSettings(
-                f"model: a Mira model needs PyTorch: pip install 'mira-speech[torch]' ({error})."
+                "model: a Mira model needs PyTorch. In Mira's folder: "
+                f".venv/bin/pip install -c constraints.txt -e '.[torch]' ({error})."
             ) from error
         from mira.checkpoint import codec_weights, locate, open_checkpoint, upsampler_weights
         from mira.checkpoint.selfcheck import onnx_selfcheck
