@@ -100,7 +100,7 @@ def test_closing_frees_the_synthesizer_at_once() -> None:
         began = time.perf_counter()
         blocks.close()
         took.append(time.perf_counter() - began)
-        assert toy.opened == toy.closed == 1
+        assert 1 <= toy.opened == toy.closed
         made = toy.blocks
         time.sleep(0.03)
         assert toy.blocks == made < 20
@@ -114,7 +114,8 @@ def test_closing_from_another_thread_while_nobody_waits() -> None:
     with ThreadPoolExecutor(1) as other:
         other.submit(next, blocks).result(20)
     blocks.close()
-    assert toy.opened == toy.closed == 1
+    # The toy is quick: it may have begun the second sentence within its lead by now.
+    assert 1 <= toy.opened == toy.closed
 
 
 @pytest.mark.parametrize("fail_at", [0, 1, 5])

@@ -128,7 +128,7 @@ def test_a_task_that_is_cancelled_while_an_item_is_made_waits_for_it_and_closes(
     source = Source(item_s=0.2)
 
     async def consume() -> None:
-        async with aclosing(iterate(source.items(), CapacityLimiter(1))) as items:
+        async with aclosing(iterate(source.items(), CapacityLimiter(2))) as items:
             async for _ in items:
                 pass
 
