@@ -29,6 +29,8 @@ class LanguageDims:
     head_dim: int
     intermediate: int
     tied: bool  # the output head is the embedding
+    rope_theta: float = 1_000_000.0
+    norm_epsilon: float = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,17 @@ def _dims(path: Path, config: dict[str, Any], vocab_rows: int) -> LanguageDims:
         head_dim=number("head_dim") if "head_dim" in config else number("hidden_size") // heads,
         intermediate=number("intermediate_size"),
         tied=bool(config.get("tie_word_embeddings", False)),
+        rope_theta=_rope_theta(path, config),
+        norm_epsilon=float(config.get("rms_norm_eps", 1e-6)),
     )
+
+
+def _rope_theta(path: Path, config: dict[str, Any]) -> float:
+    """Newer files of transformers have a section of it."""
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if rope.get("rope_type", rope.get("type", "default")) != "default":
+        raise CheckpointError(f"{path}: expected rotary positions that aren't scaled; found {rope}")
+    return float(rope.get("rope_theta", config.get("rope_theta", 10_000.0)))
 
 
 def _declared_ends(directory: Path, config: dict[str, Any]) -> tuple[int, ...]:

@@ -53,6 +53,12 @@ class SpeechVocabulary(Protocol):
         """Each ends the speech."""
 
 
+def sayable(vocabulary: SpeechVocabulary) -> list[int]:
+    """The ids that can be drawn, in the order of every backend's logits: codes, then ends."""
+    first = vocabulary.first_speech
+    return [*range(first, first + SPEECH_CODES), *vocabulary.end_ids]
+
+
 class LanguageModel(Protocol):
     """Speaks prompts; safe to use from several threads at once, each with its own generator."""
 
@@ -75,6 +81,9 @@ class LanguageModel(Protocol):
             ValueError: The prompt is empty or holds an id outside the vocabulary.
             SynthesisFailed: The model broke while speaking.
         """
+
+    def close(self) -> None:
+        """Stop what runs for it, when nobody needs it any more. May be called again."""
 
 
 def check_prompt(prompt: Sequence[int], vocab_rows: int) -> None:

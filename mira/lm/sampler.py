@@ -7,11 +7,13 @@ Source: transformers' logits processors; min-p is arXiv:2407.01082.
 
 from collections.abc import Iterable
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from mira.errors import SynthesisFailed
 from mira.types import Sampling
+
+Logits = npt.NDArray[np.float32]
 
 
 class Sampler:
@@ -25,64 +27,63 @@ class Sampler:
 
     def __init__(self, sampling: Sampling, num_tokens: int, seen: Iterable[int] = ()) -> None:
         self._sampling = sampling
-        self._seen = torch.zeros(num_tokens, dtype=torch.bool)
+        self._seen = np.zeros(num_tokens, bool)
         self._seen[list(seen)] = True
-        # On the CPU wherever the model is, so that a seed means the same on every device.
-        self._random = torch.Generator()
-        if sampling.seed is None:
-            self._random.seed()
-        else:
-            self._random.manual_seed(sampling.seed)
+        # One generator for all backends and devices, so that a seed means the same on each.
+        self._random = np.random.default_rng(sampling.seed)
 
-    def pick(self, logits: Tensor) -> int:
+    def pick(self, logits: Logits) -> int:
         """Pick a column of [num_tokens] logits.
 
         Raises:
             SynthesisFailed: A logit is not finite: the model has overflowed.
         """
-        logits = logits.to("cpu", torch.float32)
-        if not torch.isfinite(logits).all():
+        if not np.isfinite(logits).all():
             raise SynthesisFailed("the language model's output is not finite")
         logits = penalise(logits, self._seen, self._sampling.repetition_penalty)
         if self._sampling.temperature == 0:
             picked = int(logits.argmax())
         else:
             candidates, probabilities = distribution(logits, self._sampling)
-            drawn = torch.multinomial(probabilities, 1, generator=self._random)
-            picked = int(candidates[drawn])
+            drawn = int(np.searchsorted(probabilities.cumsum(), self._random.random(), "right"))
+            picked = int(candidates[min(drawn, len(candidates) - 1)])  # sums may round below 1
         self._seen[picked] = True
         return picked
 
 
-def penalise(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
+def penalise(logits: Logits, seen: npt.NDArray[np.bool_], penalty: float) -> Logits:
     """Make the columns that were seen less likely, once, however often they were."""
-    worse = torch.where(logits > 0, logits / penalty, logits * penalty)
-    return torch.where(seen, worse, logits)
+    penalised = logits.copy()
+    chosen = penalised[seen]
+    penalised[seen] = np.where(chosen > 0, chosen / penalty, chosen * penalty)
+    return penalised
 
 
-def distribution(logits: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:
+def distribution(
+    logits: Logits, sampling: Sampling
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
     """What can be drawn, and how likely.
 
     Args:
-        logits: [num_tokens] float32, after the repetition penalty.
+        logits: [num_tokens], after the repetition penalty.
         sampling: Its temperature is above 0.
 
     Returns:
         Columns [candidates], the likeliest first, and their probabilities, which add up to 1.
     """
-    scaled = logits / sampling.temperature
+    scaled = logits / np.float32(sampling.temperature)
     if 0 < sampling.top_k < len(scaled):
-        floor = scaled.topk(sampling.top_k).values[-1]
-        candidates = (scaled >= floor).nonzero().squeeze(1)  # keeps all that tie with the last
-        scaled = scaled[candidates]
+        floor = np.partition(scaled, -sampling.top_k)[-sampling.top_k]
+        candidates = np.flatnonzero(scaled >= floor)  # keeps all that tie with the last
     else:
-        candidates = torch.arange(len(scaled))
-    scaled, order = scaled.sort(descending=True, stable=True)
-    candidates = candidates[order]
-    probabilities = scaled.softmax(dim=0)
+        candidates = np.arange(len(scaled))
+    candidates = candidates[np.argsort(-scaled[candidates], kind="stable")]
+    ranked = scaled[candidates].astype(np.float64)
+    weights = np.exp(ranked - ranked[0])
+    probabilities = weights / weights.sum()
     # Keep what it takes to reach top_p, of what top-k has left; then all but the far less likely
     # than the likeliest. Both keep the first.
-    before = probabilities.cumsum(0) - probabilities
+    before = probabilities.cumsum() - probabilities
     kept = (before < sampling.top_p) & (probabilities >= sampling.min_p * probabilities[0])
     kept[0] = True
     probabilities = probabilities[kept]

@@ -10,11 +10,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
-from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt
+from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt, sayable
 from mira.lm.sampler import Sampler
 from mira.types import Sampling
 
@@ -44,8 +45,7 @@ class TransformersLM:
         self._vocabulary = vocabulary
         # Nothing but speech and its end may be said, so the head computes nothing else: 8192 rows
         # and a few instead of 166,000, which is over a quarter of what a step reads.
-        first = vocabulary.first_speech
-        rows = [*range(first, first + SPEECH_CODES), *vocabulary.end_ids]
+        rows = sayable(vocabulary)
         self._columns = {row: column for column, row in enumerate(rows)}
         head = model.get_output_embeddings().weight
         self._head = head.detach()[torch.tensor(rows, device=head.device)]
@@ -107,10 +107,23 @@ class TransformersLM:
             yield picked
             ids = [self._vocabulary.first_speech + picked]
 
+    @torch.inference_mode()
+    def logits(self, prompt: Sequence[int], ids: Sequence[int]) -> npt.NDArray[np.float32]:
+        """[ids + 1, 8192 + ends]: what may come after the prompt, and after each of `ids`."""
+        whole = torch.tensor([[*prompt, *ids]], device=self._device)
+        hidden = self._body(input_ids=whole, use_cache=False).last_hidden_state[0]
+        scores: npt.NDArray[np.float32] = (
+            (hidden[len(prompt) - 1 :] @ self._head.T).float().cpu().numpy()
+        )
+        return scores
+
+    def close(self) -> None:
+        """Nothing runs for it: see `LanguageModel`."""
+
     # Around the step alone: a generator that yielded inside it would leave its caller's thread
     # in inference mode.
     @torch.inference_mode()
-    def _step(self, ids: list[int], cache: Any) -> tuple[Tensor, Any]:
+    def _step(self, ids: list[int], cache: Any) -> tuple[npt.NDArray[np.float32], Any]:
         """Read `ids` after what the cache holds; the logits [8192 + ends] of what comes next."""
         try:
             with self._turn:
@@ -119,7 +132,7 @@ class TransformersLM:
                     past_key_values=cache,
                     use_cache=True,
                 )
-                logits = torch.mv(self._head, output.last_hidden_state[0, -1]).float()
+                logits = torch.mv(self._head, output.last_hidden_state[0, -1]).float().cpu().numpy()
         except RuntimeError as error:  # such as no memory left for the cache
             raise SynthesisFailed(f"the language model broke: {error}") from error
         return logits, output.past_key_values

@@ -5,10 +5,12 @@ same tokens as another: libraries round differently, and draw differently.
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -25,12 +27,25 @@ def transformers(checkpoint: Checkpoint) -> LanguageModel:
     return TransformersLM.load(checkpoint.language, checkpoint.tokens)
 
 
-BACKENDS: dict[str, Callable[[Checkpoint], LanguageModel]] = {"transformers": transformers}
+def openvino(checkpoint: Checkpoint) -> LanguageModel:
+    from mira.convert import convert_language
+    from mira.lm.openvino import OpenVINOLM
+
+    with TemporaryDirectory() as directory:
+        convert_language(checkpoint, Path(directory), "bf16")
+        return OpenVINOLM(Path(directory), checkpoint.tokens, threads=1)
+
+
+BACKENDS: dict[str, Callable[[Checkpoint], LanguageModel]] = {
+    "transformers": transformers,
+    "openvino": openvino,
+}
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def lm(request: pytest.FixtureRequest, mira: Checkpoint) -> LanguageModel:
-    return BACKENDS[request.param](mira)
+def lm(request: pytest.FixtureRequest, mira: Checkpoint) -> Iterator[LanguageModel]:
+    with closing(BACKENDS[request.param](mira)) as lm:
+        yield lm
 
 
 def test_codes_are_in_the_codebook(lm: LanguageModel, prompt: list[int]) -> None:

@@ -1,0 +1,320 @@
+"""Streams that come and go in, one step after another for all of them together out.
+
+One thread plans each step: who is left, who has room in the cache, who is most urgent. Knows
+nothing about what computes the step. Source: continuous batching, Orca, OSDI 2022; paged cache,
+arXiv:2309.06180.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mira.errors import NotReady, SynthesisFailed
+from mira.listening import Listener, rank
+from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt, sayable
+from mira.lm.pages import Pages
+from mira.lm.sampler import Sampler
+from mira.types import Sampling
+
+log = logging.getLogger(__name__)
+
+TOKENS_AHEAD = 64  # that nobody took yet; a stream with so many waits
+COMFORTABLE_S = 1.0  # left to play; while others are urgent, whoever has more waits
+FIRST_RESTART_S, LAST_RESTART_S = 0.1, 30.0  # between attempts to bring a broken model back
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stream's part of a step."""
+
+    ids: Sequence[int]  # what it reads, after what its pages hold
+    past: int  # tokens that its pages hold
+    pages: Sequence[int]  # in order
+
+
+class Runner(Protocol):
+    """Computes steps, on one thread; keeps what streams have read on numbered pages."""
+
+    @property
+    def page_tokens(self) -> int:
+        """Tokens on a page."""
+
+    @property
+    def num_pages(self) -> int:
+        """Pages there are."""
+
+    @property
+    def vocab_rows(self) -> int:
+        """Ids that can be read are in [0, vocab_rows)."""
+
+    def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
+        """Read each row's ids; the logits of what comes after the last of each.
+
+        Returns:
+            [rows, SPEECH_CODES + ends].
+
+        Raises:
+            Exception: Whatever breaks it; what the pages held is lost then.
+        """
+
+    def restart(self) -> None:
+        """Begin anew with empty pages, after a step broke."""
+
+
+@dataclass(slots=True, eq=False)
+class _Stream:
+    prompt: Sequence[int]
+    sampling: Sampling
+    sampler: Sampler
+    listener: Listener
+    unread: list[int]  # ids that no step has read yet
+    past: int = 0
+    pages: list[int] = field(default_factory=list)  # for all that it may ever read
+    made: int = 0
+    tokens: deque[int] = field(default_factory=deque)  # that nobody took yet
+    ended: bool = False  # no more tokens will come
+    error: Exception | None = None
+
+    @property
+    def longest(self) -> int:
+        """Tokens that it reads at most: the last one that it makes is never read."""
+        return len(self.prompt) + self.sampling.max_new_tokens - 1
+
+
+class BatchingLM:
+    """A `LanguageModel` that steps all its streams in one batch.
+
+    A stream gets pages for its longest possible run before it begins, so that none is ever
+    stopped for want of memory; until there are enough it waits. When a step breaks, every stream
+    fails, and the runner is restarted until it computes again; meanwhile new ones are refused.
+
+    Args:
+        runner: Computes the steps; used on one thread, the model's own.
+        vocabulary: Where its tokens are.
+        max_streams: That share a step; more wait.
+        step_tokens: That a step reads; a long prompt is read in several, so that it doesn't hold
+            up the others.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        vocabulary: SpeechVocabulary,
+        max_streams: int = 16,
+        step_tokens: int = 64,
+    ) -> None:
+        self._runner = runner
+        self._columns = {i: column for column, i in enumerate(sayable(vocabulary))}
+        self._first_speech = vocabulary.first_speech
+        self._max_streams = max_streams
+        self._step_tokens = step_tokens
+        self._pages = Pages(runner.num_pages, runner.page_tokens)
+        self._waiting: list[_Stream] = []
+        self._running: list[_Stream] = []
+        self._broken: Exception | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="mira-lm", daemon=True)
+        self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """See `LanguageModel`."""
+        return self._broken is None and not self._closed
+
+    @property
+    def pages_used(self) -> int:
+        """Pages that streams hold."""
+        with self._changed:
+            return self._pages.used
+
+    @property
+    def streams(self) -> int:
+        """That wait or speak."""
+        with self._changed:
+            return len(self._waiting) + len(self._running)
+
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
+        """See `LanguageModel`."""
+        check_prompt(prompt, self._runner.vocab_rows)
+        stream = _Stream(
+            prompt,
+            sampling,
+            # A repetition penalty counts what the prompt holds.
+            Sampler(
+                sampling,
+                len(self._columns),
+                [self._columns[i] for i in prompt if i in self._columns],
+            ),
+            listener or Listener(),
+            list(prompt),
+        )
+        if not self._pages.fits(stream.longest):
+            raise SynthesisFailed(
+                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
+                "fit into the cache"
+            )
+        self._enter(stream)
+        try:
+            while (token := self._take(stream)) is not None:
+                yield token
+        finally:
+            self._leave(stream)
+
+    def close(self) -> None:
+        """See `LanguageModel`."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _enter(self, stream: _Stream) -> None:
+        with self._changed:
+            if self._closed:
+                raise SynthesisFailed("the language model is closed")
+            if self._broken is not None:
+                raise NotReady("The language model broke and is being restarted.")
+            self._waiting.append(stream)
+            self._changed.notify_all()
+
+    def _take(self, stream: _Stream) -> int | None:
+        with self._changed:
+            self._changed.wait_for(lambda: stream.tokens or stream.ended)
+            if stream.tokens:
+                if len(stream.tokens) == TOKENS_AHEAD:  # it may go on
+                    self._changed.notify_all()
+                return stream.tokens.popleft()
+            if stream.error is not None:
+                raise stream.error
+            return None
+
+    def _leave(self, stream: _Stream) -> None:
+        with self._changed:
+            stream.ended = True
+            if stream in self._waiting:
+                self._waiting.remove(stream)
+            self._changed.notify_all()  # its pages are free
+
+    # What follows runs on the model's own thread.
+
+    def _run(self) -> None:
+        while (rows := self._next()) is not None:
+            try:
+                logits = self._runner.step([row for _, row in rows])
+            except Exception as error:  # noqa: BLE001 - whatever it is, the streams must know
+                self._break(error)
+                self._restart()
+            else:
+                self._advance(rows, logits)
+
+    def _next(self) -> list[tuple[_Stream, Row]] | None:
+        """Wait for something to compute; None when the model is closed."""
+        with self._changed:
+            rows: list[tuple[_Stream, Row]] = []
+
+            def planned() -> bool:
+                self._retire()
+                rows.extend(self._plan())
+                return bool(rows) or self._closed
+
+            self._changed.wait_for(planned)
+            if self._closed:
+                self._fail(SynthesisFailed("the language model is closed"))
+                return None
+            return rows
+
+    def _retire(self) -> None:
+        """Take back the pages of whoever has ended, then give the most urgent theirs."""
+        for stream in [stream for stream in self._running if stream.ended]:
+            self._running.remove(stream)
+            self._pages.give_back(stream.pages)
+        for stream in sorted(self._waiting, key=lambda stream: rank(stream.listener)):
+            if len(self._running) == self._max_streams:
+                return
+            pages = self._pages.take(stream.longest)
+            if pages is None:
+                return  # nobody overtakes: a long stream would never get its turn
+            stream.pages = pages
+            self._waiting.remove(stream)
+            self._running.append(stream)
+
+    def _plan(self) -> list[tuple[_Stream, Row]]:
+        able = [stream for stream in self._running if len(stream.tokens) < TOKENS_AHEAD]
+        ranked = sorted(able, key=lambda stream: rank(stream.listener))
+        if ranked and rank(ranked[0].listener)[0] < 2:
+            ranked = [stream for stream in ranked if not _comfortable(stream)]
+        room = self._step_tokens
+        rows = []
+        # Whoever speaks reads one token each. What room is left is for prompts.
+        for stream in sorted(ranked, key=lambda stream: len(stream.unread) > 1):
+            ids = stream.unread[:room]
+            if ids:
+                rows.append((stream, Row(ids, stream.past, stream.pages)))
+                room -= len(ids)
+        return rows
+
+    def _advance(
+        self, rows: Sequence[tuple[_Stream, Row]], logits: npt.NDArray[np.float32]
+    ) -> None:
+        for (stream, row), scores in zip(rows, logits):
+            stream.past += len(row.ids)
+            del stream.unread[: len(row.ids)]
+            if not stream.unread:
+                self._say(stream, scores)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _say(self, stream: _Stream, scores: npt.NDArray[np.float32]) -> None:
+        try:
+            picked = stream.sampler.pick(scores)
+        except SynthesisFailed as error:
+            stream.error = error
+            picked = SPEECH_CODES
+        with self._changed:
+            stream.made += 1
+            if picked < SPEECH_CODES:
+                stream.tokens.append(picked)
+                stream.unread.append(self._first_speech + picked)
+            if picked >= SPEECH_CODES or stream.made == stream.sampling.max_new_tokens:
+                stream.ended = True
+
+    def _break(self, error: Exception) -> None:
+        log.error("the language model broke: %s", error)
+        with self._changed:
+            self._broken = error
+            self._fail(SynthesisFailed(f"the language model broke: {error}"))
+
+    def _fail(self, error: Exception) -> None:
+        for stream in [*self._waiting, *self._running]:
+            stream.error, stream.ended = error, True
+        self._waiting.clear()
+        self._retire()
+        self._changed.notify_all()
+
+    def _restart(self) -> None:
+        wait_s = FIRST_RESTART_S
+        while self._broken is not None:
+            try:
+                self._runner.restart()
+                self._runner.step([Row([self._first_speech], 0, [0])])
+                self._broken = None
+                log.warning("the language model is back")
+            except Exception as error:  # noqa: BLE001 - it is tried again
+                log.error("the language model could not be restarted: %s", error)
+                with self._changed:
+                    if self._changed.wait_for(lambda: self._closed, wait_s):
+                        return
+                wait_s = min(2 * wait_s, LAST_RESTART_S)
+
+
+def _comfortable(stream: _Stream) -> bool:
+    left = stream.listener.left_s()
+    return left is not None and left > COMFORTABLE_S

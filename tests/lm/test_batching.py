@@ -1,0 +1,302 @@
+"""Laws of stepping many streams together, on a runner that checks what it is handed."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from mira.errors import NotReady, SynthesisFailed
+from mira.listening import Listener
+from mira.lm.base import SPEECH_CODES
+from mira.lm.batching import TOKENS_AHEAD, BatchingLM, Row
+from mira.types import Sampling
+
+FIRST, ENDS = 100, (7,)
+PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
+
+
+class Vocabulary:
+    first_speech = FIRST
+    first_global = 50
+    task_tts = start_text = end_text = start_globals = end_globals = start_speech = 1
+    end_ids = ENDS
+
+
+class ToyRunner:
+    """Remembers what was read on which page; what comes next depends on all of it."""
+
+    page_tokens = 4
+    vocab_rows = FIRST + SPEECH_CODES
+
+    def __init__(self, num_pages: int = 4000, step_s: float = 0.0) -> None:
+        self.num_pages = num_pages
+        self.step_s = step_s
+        self.steps: list[list[Row]] = []
+        self.restarts = 0
+        self.broken: Exception | None = None
+        self.fails_to_restart = 0
+        self.last_logit = 0.0  # of every stream
+        self._content: dict[int, list[int]] = {}
+
+    def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
+        assert rows
+        time.sleep(self.step_s)
+        if self.broken is not None:
+            raise self.broken
+        self.steps.append(list(rows))
+        return np.stack([self._read(row) for row in rows])
+
+    def _read(self, row: Row) -> npt.NDArray[np.float32]:
+        for position, i in enumerate(row.ids, row.past):
+            page, offset = row.pages[position // self.page_tokens], position % self.page_tokens
+            if offset == 0:
+                self._content[page] = []
+            assert len(self._content[page]) == offset, "somebody else wrote here"
+            self._content[page].append(i)
+        used = -(-(row.past + len(row.ids)) // self.page_tokens)
+        history = [i for page in row.pages[:used] for i in self._content[page]]
+        logits = np.random.default_rng(history).normal(0, 2, SPEECH_CODES + 1).astype(np.float32)
+        logits[SPEECH_CODES] = -50  # no end, unless a test wants one
+        logits[0] += self.last_logit
+        return logits
+
+    def restart(self) -> None:
+        self.restarts += 1
+        self._content.clear()
+        if self.fails_to_restart:
+            self.fails_to_restart -= 1
+            raise RuntimeError("no memory yet")
+        self.broken = None
+
+
+@pytest.fixture
+def toy() -> ToyRunner:
+    return ToyRunner()
+
+
+@pytest.fixture
+def lm(toy: ToyRunner) -> Iterator[BatchingLM]:
+    with closing(BatchingLM(toy, Vocabulary())) as lm:
+        yield lm
+
+
+def sampling(seed: int, tokens: int = 30) -> Sampling:
+    return Sampling(seed=seed, max_new_tokens=tokens)
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not reached():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.001)
+
+
+def idle(lm: BatchingLM) -> bool:
+    return lm.streams == 0 and lm.pages_used == 0
+
+
+def test_random_cancellations_disturb_nobody(lm: BatchingLM) -> None:
+    """Sixteen at a time, some given up at a random token: each is what it is alone."""
+    random_ = random.Random(0)
+    jobs = [(random_.choices(range(FIRST), k=random_.randint(1, 90)), seed) for seed in range(48)]
+    until = [random_.choice([None, random_.randint(0, 25)]) for _ in jobs]
+    alone = [list(lm.generate(prompt, sampling(seed))) for prompt, seed in jobs]
+
+    def run(number: int) -> list[int]:
+        prompt, seed = jobs[number]
+        with closing(lm.generate(prompt, sampling(seed))) as tokens:
+            return list(islice(tokens, until[number]))
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(run, range(len(jobs))))
+    assert found == [tokens[:stop] for tokens, stop in zip(alone, until, strict=True)]
+    wait_for(lambda: idle(lm))
+
+
+def test_two_hundred_cancelled_leave_nothing(lm: BatchingLM) -> None:
+    threads = threading.active_count()
+    for seed in range(200):
+        with closing(lm.generate(PROMPT, sampling(seed, 500))) as tokens:
+            next(tokens)
+    wait_for(lambda: idle(lm))
+    assert threading.active_count() == threads
+
+
+def test_a_cancelled_stream_is_in_no_later_step(toy: ToyRunner, lm: BatchingLM) -> None:
+    """The step that runs at that moment is the last one."""
+    toy.step_s = 0.01
+    with closing(lm.generate(PROMPT, sampling(0, 1000))) as tokens:
+        next(tokens)
+    steps = len(toy.steps)
+    wait_for(lambda: idle(lm))
+    assert len(toy.steps) <= steps + 1
+
+
+def test_streams_share_steps(toy: ToyRunner, lm: BatchingLM) -> None:
+    toy.step_s = 0.002
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda seed: list(lm.generate(PROMPT, sampling(seed))), range(8)))
+    assert max(map(len, toy.steps)) == 8
+    assert len(toy.steps) < 60  # 240 one by one
+
+
+def test_a_long_prompt_is_read_in_parts(toy: ToyRunner) -> None:
+    with closing(BatchingLM(toy, Vocabulary(), step_tokens=64)) as lm:
+        expected = list(lm.generate(list(range(90)), sampling(0)))
+    parts = [len(rows[0].ids) for rows in toy.steps[:3]]
+    assert parts == [64, 26, 1]
+    assert all(sum(len(row.ids) for row in rows) <= 64 for rows in toy.steps)
+    with closing(BatchingLM(ToyRunner(), Vocabulary(), step_tokens=1000)) as lm:
+        assert list(lm.generate(list(range(90)), sampling(0))) == expected
+
+
+def test_a_new_prompt_does_not_hold_up_who_speaks(toy: ToyRunner, lm: BatchingLM) -> None:
+    toy.step_s = 0.003
+    with closing(lm.generate(PROMPT, sampling(0, 900))) as speaking:
+        next(speaking)
+        with closing(lm.generate(list(range(90)) * 8, sampling(1))) as long:
+            reader = threading.Thread(target=lambda: next(long))
+            reader.start()
+            list(islice(speaking, 30))
+            reader.join()
+    for rows in toy.steps:
+        assert any(len(row.ids) == 1 for row in rows) or len(rows) == 1
+
+
+def test_who_does_not_read_is_not_computed_for(toy: ToyRunner, lm: BatchingLM) -> None:
+    with closing(lm.generate(PROMPT, sampling(0, 200))) as tokens:
+        first = next(tokens)
+        wait_for(lambda: len(toy.steps) >= TOKENS_AHEAD)
+        time.sleep(0.05)
+        assert len(toy.steps) <= TOKENS_AHEAD + 2
+        rest = list(tokens)
+    assert [first, *rest] == list(lm.generate(PROMPT, sampling(0, 200)))
+
+
+def test_too_few_pages_are_waited_for(toy: ToyRunner) -> None:
+    """Room for two streams of 37 tokens at a time: ten, and each says what it says alone."""
+    toy.num_pages = 20
+    with closing(BatchingLM(toy, Vocabulary())) as lm:
+        alone = [list(lm.generate(PROMPT, sampling(seed))) for seed in range(10)]
+        with ThreadPoolExecutor(10) as pool:
+            found = pool.map(lambda seed: list(lm.generate(PROMPT, sampling(seed))), range(10))
+            assert list(found) == alone
+        assert max(map(len, toy.steps)) == 2
+        with pytest.raises(SynthesisFailed, match="don't fit into the cache"):
+            next(lm.generate(PROMPT, sampling(0, 1000)))
+
+
+def test_whoever_waits_can_give_up(toy: ToyRunner) -> None:
+    toy.step_s = 0.002
+    with closing(BatchingLM(toy, Vocabulary(), max_streams=1)) as lm:
+        with closing(lm.generate(PROMPT, sampling(0, 300))) as speaking:
+            next(speaking)
+            waiting = lm.generate(PROMPT, sampling(1))
+            reader = threading.Thread(target=lambda: list(waiting))
+            reader.start()
+            wait_for(lambda: lm.streams == 2)
+            list(speaking)
+        reader.join()
+        wait_for(lambda: idle(lm))
+
+
+def listener_with(left_s: float) -> Listener:
+    listener = Listener()
+    listener.takes(left_s)
+    return listener
+
+
+def test_who_has_plenty_waits_for_who_runs_dry(toy: ToyRunner, lm: BatchingLM) -> None:
+    toy.step_s = 0.002
+    jobs = {left: lm.generate(PROMPT, sampling(0, 60), listener_with(left)) for left in (0.1, 50.0)}
+    done: dict[float, int] = {}
+
+    def run(left: float) -> None:
+        list(jobs[left])
+        done[left] = len(toy.steps)
+
+    threads = [threading.Thread(target=run, args=(left,)) for left in (50.0, 0.1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done[0.1] <= 70
+    assert done[50.0] >= 110
+
+
+def test_the_most_urgent_gets_the_pages(toy: ToyRunner) -> None:
+    order: list[float] = []
+    with closing(BatchingLM(toy, Vocabulary(), max_streams=1)) as lm:
+        toy.step_s = 0.002
+        with closing(lm.generate(PROMPT, sampling(0, 400))) as speaking:
+            next(speaking)
+
+            def run(left: float) -> None:
+                list(lm.generate(PROMPT, sampling(1, 3), listener_with(left)))
+                order.append(left)
+
+            threads = [threading.Thread(target=run, args=(left,)) for left in (9, 0.1, 5)]
+            for number, thread in enumerate(threads, 2):
+                thread.start()
+                wait_for(lambda number=number: lm.streams == number)
+        for thread in threads:
+            thread.join()
+    assert order == [0.1, 5, 9]
+
+
+def test_what_breaks_fails_its_streams_and_comes_back(toy: ToyRunner, lm: BatchingLM) -> None:
+    alone = list(lm.generate(PROMPT, sampling(0)))
+    toy.step_s = 0.002
+    toy.fails_to_restart = 2
+    with closing(lm.generate(PROMPT, sampling(0, 500))) as tokens:
+        next(tokens)
+        toy.broken = RuntimeError("the card fell out")
+        with pytest.raises(SynthesisFailed, match="the card fell out"):
+            list(tokens)
+    assert not lm.ready
+    with pytest.raises(NotReady, match="restarted"):
+        next(lm.generate(PROMPT, sampling(0)))
+    wait_for(lambda: lm.ready)
+    assert toy.restarts == 3
+    assert list(lm.generate(PROMPT, sampling(0))) == alone
+    wait_for(lambda: idle(lm))
+
+
+def test_one_stream_that_overflows_fails_alone(toy: ToyRunner, lm: BatchingLM) -> None:
+    toy.last_logit = float("nan")
+    with pytest.raises(SynthesisFailed, match="not finite"):
+        list(lm.generate(PROMPT, sampling(0)))
+    toy.last_logit = 0.0
+    assert lm.ready
+    assert len(list(lm.generate(PROMPT, sampling(0)))) == 30
+
+
+def test_closing_ends_everybody(toy: ToyRunner) -> None:
+    lm = BatchingLM(toy, Vocabulary())
+    toy.step_s = 0.002
+    tokens = lm.generate(PROMPT, sampling(0, 1000))
+    next(tokens)
+    lm.close()
+    lm.close()
+    with pytest.raises(SynthesisFailed, match="closed"):
+        list(tokens)
+    with pytest.raises(SynthesisFailed, match="closed"):
+        next(lm.generate(PROMPT, sampling(0)))
+    assert not lm.ready
+
+
+def test_closing_ends_a_model_that_can_not_be_restarted(toy: ToyRunner) -> None:
+    lm = BatchingLM(toy, Vocabulary())
+    toy.broken, toy.fails_to_restart = RuntimeError("gone"), 10**9
+    with pytest.raises(SynthesisFailed, match="gone"):
+        next(lm.generate(PROMPT, sampling(0)))
+    began = time.monotonic()
+    lm.close()
+    assert time.monotonic() - began < 1
