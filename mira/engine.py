@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from mira.ahead import Interrupt, ahead
-from mira.errors import NothingToSay
+from mira.errors import NothingToSay, SynthesisFailed
 from mira.synth.base import Synthesizer
 from mira.text import speakable, split_sentences
 from mira.turns import Turns
@@ -27,6 +27,7 @@ class Engine:
         self._synthesizer = synthesizer
         self._lead_s = lead_s
         self._turns = Turns(synthesizer.at_once)
+        self._closed = False
 
     @property
     def sample_rate(self) -> int:
@@ -43,13 +44,13 @@ class Engine:
         """What went wrong and was dealt with since the start, by kind."""
         return self._synthesizer.incidents
 
-    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a few seconds of somebody speaking; see `Synthesizer.clone`.
 
         Raises:
             InvalidRequest: The recording can't be used, or this engine can't clone.
         """
-        return self._synthesizer.clone(name, samples, sample_rate)
+        return self._synthesizer.clone(name, samples, sample_rate, transcript)
 
     def speak(
         self,
@@ -72,7 +73,7 @@ class Engine:
         Raises:
             NothingToSay: Before the first block: nothing in `text` can be spoken.
             VoiceNotFound: Before the first block: the engine can't speak as `voice`.
-            SynthesisFailed: At any block.
+            SynthesisFailed: At any block; after `close`, before the first.
         """
         interrupt = interrupt or Interrupt()
         sentences = self._sentences(text, voice, sampling)
@@ -86,11 +87,21 @@ class Engine:
             yield first
             yield from blocks
 
+    def close(self) -> None:
+        """Stop what runs for the engine; it can't speak after that. May be called again.
+
+        A stream that still runs may fail with SynthesisFailed: end the streams first.
+        """
+        self._closed = True
+        self._synthesizer.close()
+
     def _sentences(
         self, text: str, voice: Voice, sampling: Sampling
     ) -> Generator[Samples, None, None]:
         for sentence in split_sentences(text, self._synthesizer.max_chars):
             for words in self._within_reach(speakable(sentence)):
+                if self._closed:
+                    raise SynthesisFailed("The engine is closed.")
                 with closing(self._synthesizer.synthesize(words, voice, sampling)) as blocks:
                     yield from blocks
 

@@ -15,7 +15,10 @@ from mira.synth.base import Synthesizer
 from mira.types import Samples, Sampling, Voice
 
 if TYPE_CHECKING:
+    from mira.checkpoint import Checkpoint
     from mira.codec.look_ahead import LookAheadError
+    from mira.codec.semantic import SpeechTokenizer
+    from mira.codec.weights import Tensors
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +47,12 @@ def load_engine(settings: Settings) -> Engine:
     engine = Engine(synthesizer, settings.lead_s)
     # An unknown word, so that the network for those is loaded too.
     warm_up = "Hello from Mira, zyzzogeton."
-    for _ in engine.speak(warm_up, engine.voices[0], Sampling(seed=0)):
-        pass
+    try:
+        for _ in engine.speak(warm_up, engine.voices[0], Sampling(seed=0)):
+            pass
+    except BaseException:
+        engine.close()
+        raise
     return engine
 
 
@@ -61,12 +68,16 @@ def _mira(settings: Settings) -> Synthesizer:
     from mira.codec.stream import Window
     from mira.synth.mira import MiraSynthesizer
 
+    codec, recording = model.codec, _sample_recording()
+    sample = Voice(
+        SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), SAMPLE_TEXT
+    )
     return MiraSynthesizer(
         model.language_model,
         model.prompts,
-        BatchingCodec(model.codec, max_spans=CODEC_SPEAKS_AT_MOST),
+        BatchingCodec(codec, max_spans=CODEC_SPEAKS_AT_MOST),
         Window(look_ahead=settings.look_ahead_frames),
-        voices=(Voice(SAMPLE_VOICE, model.codec.encode(*_sample_recording())),),
+        voices=(sample,),
     )
 
 
@@ -88,11 +99,19 @@ class _Model:
         from mira.lm.prompt import PromptBuilder
         from mira.lm.transformers import TransformersLM
 
-        checkpoint = open_checkpoint(locate(settings.model, settings.model_revision or None))
+        model = locate(settings.model, settings.model_revision or None)
+        other = locate(settings.codec_model, part="codec") if settings.codec_model else None
+        checkpoint = open_checkpoint(model, other)
         has_upsampler = "upsampler" in checkpoint.files  # Spark's own files have none
         upsampler = upsampler_weights(checkpoint) if settings.upsample and has_upsampler else None
-        self.codec = TorchCodec(codec_weights(checkpoint), upsampler, settings.model_device)
-        if checkpoint.layout == "mira":  # Spark's has no second opinion to compare with
+        weights = codec_weights(checkpoint, semantic=bool(settings.semantic_model))
+        self.codec = TorchCodec(
+            weights,
+            upsampler,
+            settings.model_device,
+            speech_tokenizer=_speech_tokenizer(settings, checkpoint, weights),
+        )
+        if checkpoint.codec_layout == "mira":  # Spark's has no second opinion to compare with
             found = onnx_selfcheck(checkpoint, self.codec.prenet, self.codec.encode_mel)
             log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
         self.language_model = TransformersLM.load(
@@ -101,7 +120,27 @@ class _Model:
         self.prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
 
 
-def measure_look_ahead(model: str, text: str, seed: int) -> list["LookAheadError"]:
+def _speech_tokenizer(
+    settings: Settings, checkpoint: "Checkpoint", weights: "Tensors"
+) -> "SpeechTokenizer | None":
+    if not settings.semantic_model:
+        return None
+    from mira.checkpoint import load_wav2vec2, locate
+    from mira.codec.semantic import WAV2VEC2_LAYERS, SemanticEncoder, SpeechTokenizer
+
+    inside = checkpoint.directory / settings.semantic_model  # where Spark's own files have it
+    directory = inside if inside.is_dir() else locate(settings.semantic_model, part="wav2vec2")
+    device = settings.model_device
+    return SpeechTokenizer(
+        load_wav2vec2(directory, WAV2VEC2_LAYERS, device),
+        SemanticEncoder(weights).to(device),
+        device,
+    )
+
+
+def measure_look_ahead(
+    model: str, text: str, seed: int, codec_model: str = ""
+) -> list["LookAheadError"]:
     """Let a checkpoint say `text`, and render that with every look-ahead.
 
     Raises:
@@ -110,7 +149,7 @@ def measure_look_ahead(model: str, text: str, seed: int) -> list["LookAheadError
     """
     from mira.codec.look_ahead import look_ahead_error
 
-    loaded = _Model(Settings(model=model))
+    loaded = _Model(Settings(model=model, codec_model=codec_model))
     voice = loaded.codec.encode(*_sample_recording())
     prompt = loaded.prompts.build(text, voice)
     speaker = loaded.codec.speaker(voice)

@@ -46,6 +46,15 @@ class Settings(BaseModel):
         description="MiraTTS or Spark-TTS: a directory or Hugging Face id; empty: built-in voice",
     )
     model_revision: str = Field("", description="branch, tag or commit of a Hugging Face id")
+    codec_model: str = Field(
+        "",
+        description="a model whose codec a language model without one speaks with; as `model`",
+    )
+    semantic_model: str = Field(
+        "",
+        description="wav2vec2-large-xlsr-53, for going on from a recording and its transcript: a "
+        "directory, of its own or inside the model's, or Hugging Face id; empty: off",
+    )
     model_device: str = Field("cpu", description="where the model runs, such as cpu or cuda:0")
     model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"

@@ -1,24 +1,30 @@
 """The small library face of a Mira model: a recording in, a voice out; text in, samples out.
 
-Knows nothing that the engine does not.
+Knows nothing that the engine does not. Its names are those of the published MiraTTS package.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mira.ahead import Interrupt
 from mira.load import load_engine
 from mira.settings import Settings
 from mira.types import Samples, Sampling, Voice
+
+BATCH_AT_ONCE = 16  # texts; each holds a cache in the language model
 
 
 class MiraTTS:
     """A MiraTTS or Spark-TTS model, ready to clone and to speak.
 
-        tts = MiraTTS("path/to/MiraTTS")
-        voice = tts.encode_audio("someone.wav")
-        samples = tts.generate("Hello there.", voice)  # float32, mono, tts.sample_rate Hz
+        with MiraTTS("path/to/MiraTTS") as tts:
+            voice = tts.encode_audio("someone.wav")
+            samples = tts.generate("Hello there.", voice)  # float32, mono, tts.sample_rate Hz
 
     Args:
         model: A checkpoint's directory, or a Hugging Face id.
@@ -31,6 +37,17 @@ class MiraTTS:
     def __init__(self, model: str | Path, settings: Settings | None = None) -> None:
         settings = settings or Settings()
         self._engine = load_engine(settings.model_copy(update={"model": str(model)}))
+        self._sampling = Sampling()
+
+    def __enter__(self) -> "MiraTTS":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop what runs for it; it can't speak after that. May be called again."""
+        self._engine.close()
 
     @property
     def sample_rate(self) -> int:
@@ -42,35 +59,99 @@ class MiraTTS:
         """Nobody's: a synthetic voice to try the model with."""
         return self._engine.voices[0]
 
-    def encode_audio(self, recording: str | Path) -> Voice:
-        """Make a voice of a recording, named after the file.
+    def set_params(self, **params: Any) -> None:
+        """Change how everything from now on is drawn; what is not named stays as it is.
+
+        Args:
+            params: Fields of `Sampling`: temperature, top_k, top_p, min_p, repetition_penalty,
+                max_new_tokens, seed.
 
         Raises:
-            InvalidRequest: The file can't be read, or holds no usable sound.
+            TypeError: There is no such parameter.
+            ValueError: A value is out of range.
+        """
+        self._sampling = replace(self._sampling, **params)
+
+    def encode_audio(self, recording: str | Path, transcript: str = "") -> Voice:
+        """Make a voice of a recording, named after the file.
+
+        Args:
+            recording: WAV, MP3, Ogg, FLAC, M4A or WebM; three to ten seconds of one person.
+            transcript: What is said in it, word for word; see `reference_text` below.
+
+        Raises:
+            InvalidRequest: The file can't be read, or holds no usable sound; or the transcript is
+                longer than any recording.
         """
         from mira.audio.decode import decode_file  # FFmpeg: `import mira` needs none of it
 
         path = Path(recording)
-        return self._engine.clone(path.stem, *decode_file(path))
+        return self._engine.clone(path.stem, *decode_file(path), transcript)
 
     def stream_generate(
-        self, text: str, voice: Voice, sampling: Sampling = Sampling()
+        self, text: str, context_tokens: Voice, reference_text: str | None = None
     ) -> Iterator[Samples]:
-        """Yield `text` as blocks of samples, the first as early as possible; see `Engine.speak`."""
-        return self._engine.speak(text, voice, sampling)
+        """Yield `text` as blocks of samples, the first as early as possible; see `Engine.speak`.
 
-    def generate(self, text: str, voice: Voice, sampling: Sampling = Sampling()) -> Samples:
+        Args:
+            text: Any length.
+            context_tokens: What `encode_audio` returned.
+            reference_text: What is said in the recording, in place of its `transcript`. It counts
+                only with the setting `semantic_model`: the model then goes on from the recording.
+        """
+        return self._speak(text, context_tokens, reference_text, Interrupt())
+
+    def generate(
+        self, text: str, context_tokens: Voice, reference_text: str | None = None
+    ) -> Samples:
         """The whole of `stream_generate`: [num_samples]."""
-        return np.concatenate(list(self.stream_generate(text, voice, sampling)))
+        return self._whole(text, context_tokens, reference_text, Interrupt())
 
     def batch_generate(
-        self, texts: Sequence[str], voices: Sequence[Voice], sampling: Sampling = Sampling()
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[Voice],
+        reference_texts: Sequence[str | None] | None = None,
     ) -> list[Samples]:
-        """Speak each text in the voice beside it, one after another.
+        """Speak several texts at the same time; the first failure ends all of them.
+
+        Args:
+            texts: What to say.
+            contexts: As many voices, or one for all.
+            reference_texts: As many; see `stream_generate`.
+
+        Returns:
+            The samples of each text, in the order of `texts`.
 
         Raises:
-            ValueError: Not as many voices as texts.
+            ValueError: Not as many of the others as texts.
         """
-        return [
-            self.generate(text, voice, sampling) for text, voice in zip(texts, voices, strict=True)
-        ]
+        if len(contexts) == 1:
+            contexts = list(contexts) * len(texts)
+        references = [None] * len(texts) if reference_texts is None else reference_texts
+        jobs = list(zip(texts, contexts, references, strict=True))
+        interrupts = [Interrupt() for _ in jobs]
+        with ThreadPoolExecutor(BATCH_AT_ONCE, "mira-batch") as pool:
+            spoken = [
+                pool.submit(self._whole, *job, stop)
+                for job, stop in zip(jobs, interrupts, strict=True)
+            ]
+            try:
+                ended, _ = wait(spoken, return_when=FIRST_EXCEPTION)
+                # All of them, or those up to a failure, which is raised here.
+                return [future.result() for future in spoken if future in ended]
+            finally:  # also when somebody presses Ctrl-C
+                for stop in interrupts:  # those that have not begun yet then never do
+                    stop()
+
+    def _speak(
+        self, text: str, voice: Voice, reference_text: str | None, interrupt: Interrupt
+    ) -> Iterator[Samples]:
+        if reference_text is not None:
+            voice = replace(voice, transcript=reference_text)
+        return self._engine.speak(text, voice, self._sampling, interrupt)
+
+    def _whole(
+        self, text: str, voice: Voice, reference_text: str | None, interrupt: Interrupt
+    ) -> Samples:
+        return np.concatenate(list(self._speak(text, voice, reference_text, interrupt)))

@@ -3,7 +3,7 @@
 Knows nothing about any stage.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,10 @@ class Voice:
     name: str
     global_tokens: tuple[int, ...] = ()
     """[32], each in [0, 4096): how a cloned voice sounds. Empty: the engine's own voice."""
+    speech_tokens: tuple[int, ...] = field(default=(), repr=False)
+    """[frames], each in [0, 8192): how the recording was spoken. Empty: nobody asked."""
+    transcript: str = ""
+    """What is said in the recording. A model goes on from the two together, or from neither."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,17 @@ def builtin() -> BuiltinSynthesizer:
     return BuiltinSynthesizer()
 
 
+@pytest.fixture(scope="session")
+def one_thread() -> Iterator[None]:
+    """For a tiny model in this process: tensors so small lose time in a pool of threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def toy() -> ToySynthesizer:
     """A fresh toy, to be told what to do."""

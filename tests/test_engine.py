@@ -159,3 +159,26 @@ def test_what_grows_when_it_is_written_out_is_cut_again() -> None:
     assert len(said) > 10
     assert max(map(len, said)) <= 80
     assert " ".join(said).count("dollars") == 6
+
+
+def test_a_closed_engine_says_so_and_does_not_hang(toy: ToySynthesizer) -> None:
+    engine = Engine(toy)
+    list(engine.speak("Hello there.", ANNA))
+    engine.close()
+    engine.close()
+    assert toy.shut
+    opened = toy.opened
+    with pytest.raises(SynthesisFailed, match="The engine is closed"):
+        list(engine.speak("Hello there.", ANNA))
+    assert toy.opened == opened
+
+
+def test_closing_under_a_stream_ends_it_at_its_next_sentence() -> None:
+    toy = ToySynthesizer()
+    engine = Engine(toy, lead_s=0.01)
+    with closing(engine.speak(STORY, ANNA)) as blocks:
+        next(blocks)
+        engine.close()
+        with pytest.raises(SynthesisFailed, match="closed"):
+            list(blocks)
+    assert toy.opened == toy.closed < 4

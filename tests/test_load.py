@@ -1,9 +1,29 @@
-"""Settings lead to an engine that has already spoken."""
+"""Settings lead to an engine that has already spoken, and to the parts that they name."""
+
+import shutil
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+import pytest
 
-from mira.load import load_engine
+from mira.checkpoint.layout import open_checkpoint
+from mira.checkpoint.tiny import write_tiny
+from mira.engine import Engine
+from mira.errors import CheckpointError, SynthesisFailed
+from mira.lm.base import LanguageModel
+from mira.lm.prompt import PromptBuilder
+from mira.load import SAMPLE_TEXT, load_engine
 from mira.settings import Settings
+from mira.synth.mira import MiraSynthesizer
+from mira.types import Samples, Sampling, Voice
+from tests.toys import ToySynthesizer
+from tests.wav2vec2 import write_wav2vec2
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+RECORDING = 0.1 * np.random.default_rng(0).standard_normal(24000).astype(np.float32)
+SAID = "It rains <|end_text|> again."
 
 
 def test_the_engine_speaks_at_once() -> None:
@@ -11,3 +31,131 @@ def test_the_engine_speaks_at_once() -> None:
     samples = np.concatenate(list(engine.speak("Hello there.", engine.voices[0])))
     assert 0.8 < len(samples) / engine.sample_rate < 2.0
     assert np.abs(samples).max() > 0.1
+
+
+def test_an_engine_that_can_not_speak_is_closed(
+    toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.fail_at = 0
+    monkeypatch.setattr("mira.load._builtin", lambda settings: toy)
+    with pytest.raises(SynthesisFailed, match="The toy is broken"):
+        load_engine(Settings())
+    assert toy.shut
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("tiny") / "mira")
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With wav2vec2 where Spark's own files have it."""
+    directory = write_tiny(tmp_path_factory.mktemp("tiny") / "spark", "spark")
+    write_wav2vec2(directory / "wav2vec2-large-xlsr-53")
+    return directory
+
+
+class Overheard:
+    """A `LanguageModel` that keeps the prompts that another one is given."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+        self.prompts: list[list[int]] = []
+
+    def generate(self, prompt: Sequence[int], sampling: Sampling) -> Generator[int, None, None]:
+        self.prompts.append(list(prompt))
+        return self._model.generate(prompt, sampling)
+
+    def close(self) -> None:
+        self._model.close()
+
+
+def say(engine: Engine, voice: Voice) -> Generator[Samples, None, None]:
+    return engine.speak("Hello there.", voice, Sampling(seed=1))
+
+
+def prompt_of(engine: Engine, voice: Voice) -> list[int]:
+    """What the model is given to make it say that."""
+    synthesizer = engine._synthesizer
+    assert isinstance(synthesizer, MiraSynthesizer)
+    overheard = Overheard(synthesizer._language_model)
+    synthesizer._language_model = overheard
+    with closing(say(engine, voice)) as blocks:
+        next(blocks)
+    return overheard.prompts[0]
+
+
+@pytest.fixture(scope="module")
+def engine(spark: Path) -> Iterator[Engine]:
+    settings = Settings(model=str(spark), semantic_model="wav2vec2-large-xlsr-53")
+    with closing(load_engine(settings)) as engine:
+        yield engine
+
+
+def test_a_recording_is_gone_on_from(engine: Engine, spark: Path) -> None:
+    voice = engine.clone("anna", RECORDING, 24000, SAID)
+    assert len(voice.speech_tokens) == (16000 - 400) // 320 + 1
+    prompt = prompt_of(engine, voice)
+    tokens = open_checkpoint(spark).tokens
+    builder = PromptBuilder(spark / "LLM" / "tokenizer.json", tokens)
+    speech = [tokens.first_speech + token for token in voice.speech_tokens]
+    assert prompt[-len(speech) - 1 :] == [tokens.start_speech, *speech]
+    words = builder.text_ids(f"{SAID} Hello there.")
+    assert prompt[: len(words) + 3] == [tokens.task_tts, tokens.start_text, *words, tokens.end_text]
+    assert len(prompt) == len(words) + len(speech) + 38
+    # The recording is not said again, and is no part of what the guard measures.
+    assert 0.1 < sum(map(len, say(engine, voice))) / engine.sample_rate < 5
+
+
+def test_without_its_transcript_it_is_not(engine: Engine, spark: Path) -> None:
+    voice = engine.clone("anna", RECORDING, 24000)
+    assert voice.speech_tokens
+    builder = PromptBuilder(spark / "LLM" / "tokenizer.json", open_checkpoint(spark).tokens)
+    assert prompt_of(engine, voice) == builder.build("Hello there.", voice.global_tokens)
+
+
+def test_the_sample_voice_goes_on_from_its_own_recording(engine: Engine) -> None:
+    voice = engine.voices[0]
+    assert voice.transcript == SAMPLE_TEXT
+    assert len(voice.speech_tokens) > 100
+    assert len(prompt_of(engine, voice)) > 38 + len(voice.speech_tokens)
+
+
+def test_going_on_is_off_by_default(checkpoint: Path) -> None:
+    with closing(load_engine(Settings(model=str(checkpoint)))) as engine:
+        voice = engine.clone("anna", RECORDING, 24000, SAID)
+        assert (voice.speech_tokens, voice.transcript) == ((), SAID)
+        builder = PromptBuilder(checkpoint / "tokenizer.json", open_checkpoint(checkpoint).tokens)
+        plain = builder.build("Hello there.", voice.global_tokens)
+        assert prompt_of(engine, voice) == plain
+        assert prompt_of(engine, engine.voices[0])[-1] == plain[-1]
+
+
+def refusal(**settings: object) -> str:
+    with pytest.raises(CheckpointError) as raised:
+        load_engine(Settings.model_validate({k: str(v) for k, v in settings.items()}))
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_what_is_missing_for_it_is_said_in_one_line(checkpoint: Path, tmp_path: Path) -> None:
+    said = refusal(model=checkpoint, semantic_model="wav2vec2-large-xlsr-53")
+    assert "wav2vec2-large-xlsr-53: no such directory, nor a repository id" in said
+    said = refusal(model=checkpoint, semantic_model=tmp_path)
+    assert "no model.safetensors nor pytorch_model.bin. Copy the files of https://" in said
+    without = shutil.copytree(checkpoint, tmp_path / "without")
+    (without / "decoders" / "q_encoder.onnx").unlink()
+    write_wav2vec2(tmp_path / "w")
+    assert "no decoders/q_encoder.onnx" in refusal(model=without, semantic_model=tmp_path / "w")
+
+
+def test_a_language_model_alone_speaks_with_another_ones_codec(
+    checkpoint: Path, spark: Path, tmp_path: Path
+) -> None:
+    alone = shutil.copytree(checkpoint, tmp_path / "alone")
+    shutil.rmtree(alone / "decoders")
+    assert "set codec_model" in refusal(model=alone)
+    with closing(load_engine(Settings(model=str(alone), codec_model=str(spark)))) as engine:
+        assert engine.sample_rate == 16000
+        assert 0.1 < sum(map(len, say(engine, engine.voices[0]))) / 16000 < 5

@@ -11,11 +11,10 @@ import av
 import numpy as np
 import pytest
 
-from bench.service import Service, running, speech_request
+from mira.bench.service import Service, running, speech_request
 from mira.checkpoint.tiny import write_tiny
 from mira.settings import Settings
 from mira.tts import MiraTTS
-from mira.types import Sampling
 
 TEXT = "Hello there. How are you today?"
 FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw")
@@ -47,8 +46,9 @@ def test_a_seed_says_the_same_over_http_and_computed_whole(
 ) -> None:
     streamed = speak(service, seed=5, sample_rate=48000)
     assert streamed == speak(service, seed=5, sample_rate=48000)
-    tts = MiraTTS(checkpoint, Settings(look_ahead_frames=67))
-    whole = tts.generate(TEXT, tts.sample_voice, Sampling(seed=5))
+    with MiraTTS(checkpoint, Settings(look_ahead_frames=67)) as tts:
+        tts.set_params(seed=5)
+        whole = tts.generate(TEXT, tts.sample_voice)
     heard = np.frombuffer(streamed, "<i2") / 32768
     assert len(heard) == len(whole)
     assert np.abs(heard - whole).max() < 2e-4

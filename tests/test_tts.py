@@ -1,19 +1,26 @@
 """The library face on a tiny checkpoint: true files, true loaders, random weights."""
 
+import threading
 import wave
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mira.checkpoint.tiny import write_tiny
-from mira.errors import CheckpointError, InvalidRequest
+from mira.engine import Engine
+from mira.errors import CheckpointError, InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.load import load_engine
 from mira.settings import Settings
 from mira.synth.builtin import BuiltinSynthesizer
-from mira.tts import MiraTTS
-from mira.types import Samples, Sampling
+from mira.tts import BATCH_AT_ONCE, MiraTTS
+from mira.types import Samples, Sampling, Voice
+from tests.toys import ANNA, BEN, ToySynthesizer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 TEXT = "Hello there. This is a test."
 EXACT = Settings(look_ahead_frames=67)
 
@@ -24,8 +31,23 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tts(checkpoint: Path) -> MiraTTS:
-    return MiraTTS(checkpoint, EXACT)
+def loaded(checkpoint: Path) -> Iterator[MiraTTS]:
+    with MiraTTS(checkpoint, EXACT) as tts:
+        yield tts
+
+
+@pytest.fixture
+def tts(loaded: MiraTTS) -> MiraTTS:
+    """As loaded, whatever the test before has set."""
+    loaded.set_params(**asdict(Sampling()))
+    return loaded
+
+
+@pytest.fixture
+def toy_tts(toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch) -> MiraTTS:
+    """The same face before a model that does as it is told."""
+    monkeypatch.setattr("mira.tts.load_engine", lambda settings: Engine(toy))
+    return MiraTTS("a toy")
 
 
 def save(path: Path, samples: Samples, sample_rate: int) -> Path:
@@ -46,13 +68,14 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_streamed_equals_whole_and_a_seed_repeats(tts: MiraTTS) -> None:
-    sampling = Sampling(seed=3)
-    whole = tts.generate(TEXT, tts.sample_voice, sampling)
-    streamed = np.concatenate(list(tts.stream_generate(TEXT, tts.sample_voice, sampling)))
+    tts.set_params(seed=3)
+    whole = tts.generate(TEXT, tts.sample_voice)
+    streamed = np.concatenate(list(tts.stream_generate(TEXT, tts.sample_voice)))
     assert tts.sample_rate == 48000
     assert np.array_equal(whole, streamed)
     assert np.abs(whole).max() > 0.01
-    other = tts.generate(TEXT, tts.sample_voice, Sampling(seed=4))
+    tts.set_params(seed=4)
+    other = tts.generate(TEXT, tts.sample_voice)
     assert not np.array_equal(whole[:48000], other[:48000])
 
 
@@ -61,8 +84,113 @@ def test_two_recordings_are_two_voices(tts: MiraTTS, recordings: tuple[Path, Pat
     assert (high.name, low.name) == ("high", "low")
     assert len(high.global_tokens) == len(low.global_tokens) == 32
     assert high.global_tokens != low.global_tokens
-    spoken = tts.batch_generate(["Hello."] * 2, [high, low], Sampling(seed=1))
+    tts.set_params(seed=1)
+    spoken = tts.batch_generate(["Hello."] * 2, [high, low])
     assert not np.array_equal(spoken[0][:9600], spoken[1][:9600])
+    for samples, voice in zip(spoken, (high, low), strict=True):
+        alone = tts.generate("Hello.", voice)
+        # Not equal: what is computed together is added up in another order.
+        np.testing.assert_allclose(samples, alone, atol=1e-3)
+
+
+def test_parameters_stay_as_they_were_set(toy_tts: MiraTTS) -> None:
+    toy_tts.set_params(temperature=0.5, seed=7)
+    toy_tts.set_params(top_p=0.9, top_k=5, min_p=0, repetition_penalty=1.1, max_new_tokens=9)
+    assert toy_tts._sampling == Sampling(0.5, 5, 0.9, 0, 1.1, 9, 7)
+    with pytest.raises(TypeError, match="top_q"):
+        toy_tts.set_params(top_q=1)
+    with pytest.raises(ValueError, match="out of range"):
+        toy_tts.set_params(top_p=2.0)
+    assert toy_tts._sampling.top_p == 0.9
+
+
+def test_parameters_reach_the_model(toy: ToySynthesizer, toy_tts: MiraTTS) -> None:
+    seen: list[Sampling] = []
+    speak = toy.synthesize
+
+    def listen(sentence: str, voice: Voice, sampling: Sampling) -> object:
+        seen.append(sampling)
+        return speak(sentence, voice, sampling)
+
+    toy.synthesize = listen  # type: ignore[method-assign, assignment]
+    toy_tts.set_params(temperature=0.5)
+    toy_tts.generate("Hello.", ANNA)
+    list(toy_tts.stream_generate("Hello.", ANNA))
+    toy_tts.batch_generate(["Hello."], [ANNA])
+    assert seen == [Sampling(temperature=0.5)] * 3
+
+
+def test_a_batch_speaks_at_the_same_time_and_keeps_its_order(
+    toy: ToySynthesizer, toy_tts: MiraTTS
+) -> None:
+    texts = [f"Caller {letter} speaks." for letter in "abcd"]
+    together = threading.Barrier(len(texts))
+    toy.before_block = lambda number: number == 0 and together.wait(20)
+    spoken = toy_tts.batch_generate(texts, [ANNA, BEN, BEN, ANNA])
+    for samples, text, voice in zip(spoken, texts, [ANNA, BEN, BEN, ANNA], strict=True):
+        assert np.array_equal(samples, toy.whole(text, voice))
+
+
+def test_a_large_batch_takes_turns(toy: ToySynthesizer, toy_tts: MiraTTS) -> None:
+    most = 0
+
+    def count(number: int) -> None:
+        nonlocal most
+        most = max(most, toy.opened - toy.closed)
+
+    toy.before_block = count
+    toy.compute_s = 0.001
+    assert len(toy_tts.batch_generate(["Hi."] * 3 * BATCH_AT_ONCE, [ANNA])) == 3 * BATCH_AT_ONCE
+    assert 1 < most <= BATCH_AT_ONCE
+
+
+def test_one_voice_speaks_for_all_and_nothing_else_is_stretched(
+    toy: ToySynthesizer, toy_tts: MiraTTS
+) -> None:
+    one, two = toy_tts.batch_generate(["One.", "Two."], [BEN])
+    assert np.array_equal(one, toy.whole("One.", BEN))
+    assert np.array_equal(two, toy.whole("Two.", BEN))
+    assert toy_tts.batch_generate([], []) == []
+    for voices, references in ([ANNA, BEN], None), ([ANNA], ["Hi."]), ([], None):
+        with pytest.raises(ValueError, match="zip"):
+            toy_tts.batch_generate(["One.", "Two.", "Three."], voices, references)
+
+
+def test_one_failure_ends_the_batch(toy: ToySynthesizer, toy_tts: MiraTTS) -> None:
+    toy.block_s, toy.compute_s, toy.s_per_char = 0.01, 0.001, 1  # 2800 blocks a text
+    voices = [ANNA, Voice("zoe"), *[ANNA] * 2 * BATCH_AT_ONCE]
+    with pytest.raises(VoiceNotFound, match="'zoe'"):
+        toy_tts.batch_generate(["This takes a very long time."] * len(voices), voices)
+    assert toy.opened == toy.closed <= BATCH_AT_ONCE
+    assert toy.blocks < 2800
+
+
+def test_a_reference_text_stands_in_for_the_transcript(
+    toy: ToySynthesizer, toy_tts: MiraTTS
+) -> None:
+    said = [replace(ANNA, transcript=words) for words in ("", "One.", "Two.")]
+    toy.voices = (said[1], said[2])
+    for given, counts in ("One.", said[1]), ("Two.", said[2]), (None, said[1]):
+        expected = toy.whole("Hello.", counts)
+        assert np.array_equal(toy_tts.generate("Hello.", said[1], given), expected)
+        assert np.array_equal(
+            np.concatenate(list(toy_tts.stream_generate("Hello.", said[1], given))), expected
+        )
+        assert np.array_equal(toy_tts.batch_generate(["Hello."], [said[1]], [given])[0], expected)
+    with pytest.raises(VoiceNotFound):
+        toy_tts.generate("Hello.", said[1], "")
+
+
+def test_closing_ends_every_thread(checkpoint: Path) -> None:
+    before = set(threading.enumerate())
+    with MiraTTS(checkpoint) as tts:
+        tts.set_params(seed=1)
+        tts.batch_generate(["Hello."] * 2, [tts.sample_voice])
+        assert any(t.name.startswith("mira-") for t in set(threading.enumerate()) - before)
+    assert not [t for t in set(threading.enumerate()) - before if t.name.startswith("mira-")]
+    tts.close()
+    with pytest.raises(SynthesisFailed, match="closed"):
+        tts.generate("Hello.", tts.sample_voice)
 
 
 def test_the_same_recording_is_the_same_voice(tts: MiraTTS, recordings: tuple[Path, Path]) -> None:
@@ -78,14 +206,15 @@ def test_a_recording_that_cannot_be_read_is_said_so(tts: MiraTTS, tmp_path: Path
 
 
 def test_sparks_layout_speaks_at_16_khz(tmp_path: Path) -> None:
-    tts = MiraTTS(write_tiny(tmp_path / "spark", "spark"))
-    assert tts.sample_rate == 16000
-    assert len(tts.generate("Hello there.", tts.sample_voice, Sampling(seed=1))) > 1600
+    with MiraTTS(write_tiny(tmp_path / "spark", "spark")) as tts:
+        tts.set_params(seed=1)
+        assert tts.sample_rate == 16000
+        assert len(tts.generate("Hello there.", tts.sample_voice)) > 1600
 
 
 def test_without_the_upsampler_it_is_16_khz(checkpoint: Path) -> None:
-    engine = load_engine(Settings(model=str(checkpoint), upsample=False))
-    assert engine.sample_rate == 16000
+    with closing(load_engine(Settings(model=str(checkpoint), upsample=False))) as engine:
+        assert engine.sample_rate == 16000
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from mira.types import Sampling, Voice
 def test_a_voice_is_a_value() -> None:
     voice = Voice("anna", (1, 2))
     assert voice == Voice("anna", (1, 2))
+    assert (voice.speech_tokens, voice.transcript) == ((), "")
     assert {voice: 1}[Voice("anna", (1, 2))] == 1
     with pytest.raises(FrozenInstanceError):
         voice.name = "ben"  # type: ignore[misc]

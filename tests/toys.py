@@ -47,11 +47,12 @@ class ToySynthesizer:
 
     opened: int = field(init=False, default=0)  # generators that began
     closed: int = field(init=False, default=0)  # generators that ended, whichever way
+    shut: bool = field(init=False, default=False)  # by `close`
     blocks: int = field(init=False, default=0)  # made
     samples: int = field(init=False, default=0)  # made
     _changed: threading.Condition = field(init=False, default_factory=threading.Condition)
 
-    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Refuse: it can't clone."""
         raise InvalidRequest("A toy can't clone.", "voice")
 
@@ -75,6 +76,10 @@ class ToySynthesizer:
                 yield block
         finally:
             self._count(closed=1)
+
+    def close(self) -> None:
+        """Remember it."""
+        self.shut = True
 
     def tone(self, sentence: str, voice: Voice) -> Samples:
         """The whole sentence."""

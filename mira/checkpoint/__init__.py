@@ -8,6 +8,7 @@ from mira.checkpoint.inspect import FileRow, describe
 from mira.checkpoint.layout import Checkpoint, Layout, open_checkpoint
 from mira.checkpoint.selfcheck import onnx_selfcheck
 from mira.checkpoint.tokens import TokenMap
+from mira.checkpoint.wav2vec2 import load_wav2vec2
 from mira.checkpoint.weights import codec_weights, upsampler_weights
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "TokenMap",
     "codec_weights",
     "describe",
+    "load_wav2vec2",
     "locate",
     "onnx_selfcheck",
     "open_checkpoint",

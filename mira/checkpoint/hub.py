@@ -5,24 +5,29 @@ Knows nothing about what the files hold. Nothing is downloaded unless an id was 
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from mira.errors import CheckpointError
 
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
-# Left behind: Spark's 1.27 GB wav2vec2 and Mira's fixed-length decoder, which nothing reads.
-_WANTED = [
-    "*.json",
-    "*.txt",
-    "*.yaml",
-    "model*.safetensors",
-    "LLM/*.safetensors",
+Part = Literal["model", "codec", "wav2vec2"]
+
+_CODEC = [
     "BiCodec/model.safetensors",
     "detokenizer.safetensors",
     "decoders/detokenizer.safetensors",
     *(f"*{name}.onnx" for name in ("processer", "s_encoder", "q_encoder")),
     "*upsampler.pth",
 ]
+_LANGUAGE = ["*.json", "*.txt", "*.yaml", "model*.safetensors", "LLM/*.safetensors"]
+_WANTED: dict[Part, list[str]] = {
+    "model": _LANGUAGE + _CODEC,
+    "codec": _CODEC,
+    "wav2vec2": ["config.json", "model.safetensors", "pytorch_model.bin"],
+}
+# Left behind: the 1.27 GB wav2vec2 in Spark's repository, which is had from its own if it is asked
+# for, and Mira's fixed-length decoder, which nothing reads.
 _UNWANTED = ["wav2vec2*"]
 
 
@@ -31,6 +36,7 @@ def locate(
     revision: str | None = None,
     cache_directory: Path | None = None,
     offline: bool = False,
+    part: Part = "model",
 ) -> Path:
     """Find a checkpoint, downloading it if a repository id is given; a broken download resumes.
 
@@ -40,6 +46,7 @@ def locate(
             each time.
         cache_directory: Where downloads are kept; the hub's own cache unless given.
         offline: Use only what was downloaded before.
+        part: What is wanted of a repository: all of a model, its codec alone, or a wav2vec2.
 
     Raises:
         CheckpointError: No such directory, or the repository can't be had; one line that says
@@ -58,7 +65,7 @@ def locate(
             revision=revision,
             cache_dir=cache_directory,
             local_files_only=offline,
-            allow_patterns=_WANTED,
+            allow_patterns=_WANTED[part],
             ignore_patterns=_UNWANTED,
         )
     except Exception as error:  # its own, the operating system's, its HTTP library's of the day

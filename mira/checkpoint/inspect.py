@@ -20,7 +20,7 @@ from mira.checkpoint.tensors import TensorInfo, read_header
 class FileRow:
     """One file of a checkpoint; a file without tensors has none, no parameters and no dtype."""
 
-    file: str  # relative to the checkpoint
+    file: str  # relative to the checkpoint, or to that of the codec
     title: str
     tensors: int
     parameters: int
@@ -41,13 +41,13 @@ def _rows(checkpoint: Checkpoint) -> Iterator[FileRow]:
     dims, language = checkpoint.dims, checkpoint.language
     title = f"language model, Qwen2: {dims.layers} layers of {dims.hidden}"
     for path in checkpoint.language_weights:
-        yield _row(checkpoint, path, title, read_header(path).values())
+        yield _row(checkpoint.directory, path, title, read_header(path).values())
     tokenizer = f"tokenizer, {checkpoint.tokens.naming} names, {dims.vocab_rows} embedding rows"
-    yield _row(checkpoint, language / "tokenizer.json", tokenizer, ())
-    for spec in CODEC_FILES[checkpoint.layout]:
+    yield _row(checkpoint.directory, language / "tokenizer.json", tokenizer, ())
+    for spec in CODEC_FILES[checkpoint.codec_layout]:
         if spec.role in checkpoint.files:
             path = checkpoint.files[spec.role]
-            yield _row(checkpoint, path, spec.title, _tensors(path))
+            yield _row(checkpoint.codec_directory, path, spec.title, _tensors(path))
 
 
 def _tensors(path: Path) -> Iterable[TensorInfo]:
@@ -58,10 +58,10 @@ def _tensors(path: Path) -> Iterable[TensorInfo]:
     return read_header(path).values()
 
 
-def _row(checkpoint: Checkpoint, path: Path, title: str, infos: Iterable[TensorInfo]) -> FileRow:
+def _row(directory: Path, path: Path, title: str, infos: Iterable[TensorInfo]) -> FileRow:
     tensors = list(infos)
     return FileRow(
-        file=path.relative_to(checkpoint.directory).as_posix(),
+        file=path.relative_to(directory).as_posix(),
         title=title,
         tensors=len(tensors),
         parameters=sum(int(np.prod(info.shape)) for info in tensors),

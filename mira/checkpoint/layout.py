@@ -55,6 +55,10 @@ CODEC_FILES: dict[Layout, tuple[FileSpec, ...]] = {
     ),
     "spark": (FileSpec("codec", ("BiCodec/model.safetensors",), "BiCodec"), _UPSAMPLER),
 }
+_ANOTHER_CODEC = (
+    "If this is a language model alone, set codec_model to a model whose codec it can speak with, "
+    "such as YatharthS/MiraTTS"
+)
 LANGUAGE_DIRECTORY: dict[Layout, str] = {"mira": ".", "spark": "LLM"}
 
 
@@ -66,6 +70,8 @@ class Checkpoint:
     layout: Layout
     language: Path  # the directory of the language model, as transformers loads it
     language_weights: tuple[Path, ...]
+    codec_directory: Path  # the same, unless the codec is another model's
+    codec_layout: Layout
     files: Mapping[Role, Path]  # the codec's, as far as they are there
     tokens: TokenMap
     dims: LanguageDims
@@ -78,16 +84,23 @@ class Checkpoint:
         """
         if role in self.files:
             return self.files[role]
-        for spec in CODEC_FILES[self.layout]:
+        for spec in CODEC_FILES[self.codec_layout]:
             if spec.role == role:
-                raise _missing(self.directory, spec)
-        raise CheckpointError(f"{self.directory}: a {self.layout} checkpoint has no {role} file")
+                raise CheckpointError(_missing(self.codec_directory, spec))
+        raise CheckpointError(
+            f"{self.codec_directory}: a {self.codec_layout} checkpoint has no {role} file"
+        )
 
 
-def open_checkpoint(directory: Path) -> Checkpoint:
+def open_checkpoint(directory: Path, codec_directory: Path | None = None) -> Checkpoint:
     """Find a checkpoint's files and check its configuration, tokens and language model.
 
     Takes well under a second: of the weights only the tables of contents are read.
+
+    Args:
+        directory: Of either layout.
+        codec_directory: Has the codec's files, of either layout, if `directory` is to do without
+            its own. Speech tokens and global tokens are the same in all of them.
 
     Raises:
         CheckpointError: A file is missing or damaged, or does not fit the others.
@@ -95,34 +108,45 @@ def open_checkpoint(directory: Path) -> Checkpoint:
     layout = _detect(directory)
     language = directory / LANGUAGE_DIRECTORY[layout]
     found = find_language_model(language)
-    files: dict[Role, Path] = {}
-    for spec in CODEC_FILES[layout]:
-        places = [directory / place for place in spec.places]
-        path = next((place for place in places if place.is_file()), None)
-        if path:
-            files[spec.role] = path
-        elif spec.required:
-            raise _missing(directory, spec)
+    codec_directory = codec_directory or directory
+    codec_layout: Layout = "spark" if _is_spark(codec_directory) else "mira"
     return Checkpoint(
         directory=directory,
         layout=layout,
         language=language,
         language_weights=found.weights,
-        files=files,
+        codec_directory=codec_directory,
+        codec_layout=codec_layout,
+        files=_find_codec(codec_directory, codec_layout),
         tokens=read_tokens(language, found.dims.vocab_rows, found.declared_ends),
         dims=found.dims,
     )
 
 
-def _missing(directory: Path, spec: FileSpec) -> CheckpointError:
+def _find_codec(directory: Path, layout: Layout) -> dict[Role, Path]:
+    specs = CODEC_FILES[layout]
+    files: dict[Role, Path] = {}
+    for spec in specs:
+        places = [directory / place for place in spec.places]
+        if path := next((place for place in places if place.is_file()), None):
+            files[spec.role] = path
+    for spec in specs:
+        if spec.required and spec.role not in files:
+            # Fine-tunes are often published as a language model alone.
+            hint = "" if files else f". {_ANOTHER_CODEC}"
+            raise CheckpointError(_missing(directory, spec) + hint)
+    return files
+
+
+def _missing(directory: Path, spec: FileSpec) -> str:
     places = " nor ".join(spec.places)
-    return CheckpointError(f"{directory}: {spec.title}: no {places}")
+    return f"{directory}: {spec.title}: no {places}"
 
 
 def _detect(directory: Path) -> Layout:
     if not directory.is_dir():
         raise CheckpointError(f"{directory}: no such directory")
-    if (directory / "LLM").is_dir() or (directory / "BiCodec").is_dir():
+    if _is_spark(directory):
         return "spark"
     if (directory / "config.json").is_file():
         return "mira"
@@ -130,3 +154,7 @@ def _detect(directory: Path) -> Layout:
         f"{directory}: expected a MiraTTS checkpoint (config.json, model.safetensors, decoders/) "
         "or a Spark-TTS one (LLM/, BiCodec/); found neither"
     )
+
+
+def _is_spark(directory: Path) -> bool:
+    return (directory / "LLM").is_dir() or (directory / "BiCodec").is_dir()

@@ -11,8 +11,8 @@ from mira.checkpoint.tensors import Array
 from mira.errors import CheckpointError
 
 
-def read_pickle(path: Path, key: str) -> dict[str, Array]:
-    """Read the tensors below one key of the file's top level.
+def read_pickle(path: Path, key: str | None = None) -> dict[str, Array]:
+    """Read the tensors below one key of the file's top level, or all of them at that level.
 
     Raises:
         CheckpointError: The file is missing, damaged, or holds anything but tensors there.
@@ -23,7 +23,7 @@ def read_pickle(path: Path, key: str) -> dict[str, Array]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file") from error
-    except UnpicklingError as error:
+    except (UnpicklingError, KeyError) as error:  # KeyError: the first bytes of a text file
         raise CheckpointError(
             f"{path}: refused: it is no PyTorch file, or holds more than tensors"
         ) from error
@@ -31,9 +31,10 @@ def read_pickle(path: Path, key: str) -> dict[str, Array]:
         raise CheckpointError(
             f"{path}: damaged or incomplete ({error}); copy or download the file again"
         ) from error
-    tensors = content.get(key) if isinstance(content, dict) else None
+    tensors = content.get(key) if key and isinstance(content, dict) else content
     if not isinstance(tensors, dict) or not tensors:
-        raise CheckpointError(f"{path}: expected tensors under {key!r}; found none")
+        where = f" under {key!r}" if key else ""
+        raise CheckpointError(f"{path}: expected tensors{where}; found none")
     for name, value in tensors.items():
         if not isinstance(value, torch.Tensor) or not value.is_floating_point():
             found = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__

@@ -184,6 +184,7 @@ def infer_dims(shapes: Mapping[str, Shape]) -> CodecDims:
             index += 1
         return index
 
+    encoder = "encoder.encoder.embed.weight"  # only there if it was read
     ecapa, sampler = "speaker_encoder.speaker_encoder", "speaker_encoder.perceiver_sampler"
     published = CodecDims()
     return CodecDims(
@@ -194,7 +195,7 @@ def infer_dims(shapes: Mapping[str, Shape]) -> CodecDims:
         layers=count("prenet.vocos_backbone.convnext.{}.gamma"),
         wave=axis("decoder.model.0.weight", 0),
         mel=published.mel,  # fixed by the front end, so another one is an error
-        features=published.features,
+        features=axis(encoder, 1) if encoder in shapes else published.features,
         speaker=axis(f"{ecapa}.layer1.conv.weight", 0),
         squeeze=axis(f"{ecapa}.layer2.se_res2block.3.linear1.weight", 0),
         speaker_features=axis(f"{ecapa}.conv.weight", 0),

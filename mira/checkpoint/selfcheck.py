@@ -52,7 +52,7 @@ def onnx_selfcheck(
     """Compare two functions with the ONNX files that their weights came from.
 
     Args:
-        checkpoint: In Mira's layout; Spark's has no ONNX files.
+        checkpoint: Its codec is in Mira's layout; Spark's has no ONNX files.
         prenet: Stands for processer.onnx.
         speaker_encoder: Stands for s_encoder.onnx.
         seed: Of the random tokens and spectrogram.

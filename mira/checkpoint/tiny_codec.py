@@ -18,6 +18,7 @@ TINY = CodecDims(
     hidden=48,
     layers=12,
     wave=64,
+    features=32,
     speaker=32,
     squeeze=8,
     speaker_features=48,

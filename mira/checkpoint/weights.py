@@ -56,7 +56,7 @@ def codec_weights(checkpoint: Checkpoint, semantic: bool = False) -> dict[str, A
         CheckpointError: A file is missing or damaged, or a tensor is missing, has no use, has
             another shape or dtype, or holds a value that is not finite.
     """
-    if checkpoint.layout == "spark":
+    if checkpoint.codec_layout == "spark":
         path = checkpoint.file("codec")
         read = read_tensors(path, lambda name: _is_wanted(name, semantic))
         weights = fuse_weight_norm(read, str(path))

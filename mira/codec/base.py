@@ -79,6 +79,21 @@ class Codec(Protocol):
             InvalidRequest: The recording is empty, or not made of finite numbers.
         """
 
+    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """Find the speech tokens that a whole reference recording would be spoken with.
+
+        Args:
+            samples: [num_samples] mono, in [-1, 1].
+            sample_rate: Of `samples`, in Hz.
+
+        Returns:
+            FRAME_RATE ids a second, each in [0, SPEECH_CODES); none from a codec that was loaded
+            without what finds them.
+
+        Raises:
+            InvalidRequest: The recording is shorter than a frame, or not made of finite numbers.
+        """
+
     def speaker(self, global_tokens: Sequence[int]) -> Speaker:
         """Compute what depends on the voice alone.
 
@@ -98,6 +113,9 @@ class Codec(Protocol):
         Raises:
             SynthesisFailed: A token is outside its codebook, or the computation broke.
         """
+
+    def close(self) -> None:
+        """Stop what runs for it, when nobody needs it any more. May be called again."""
 
 
 def check_speech_tokens(tokens: Sequence[int]) -> None:

@@ -60,6 +60,10 @@ class BatchingCodec:
         """See `Codec`; rare, so it is not gathered."""
         return self._codec.encode(samples, sample_rate)
 
+    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """See `Codec`; rare, so it is not gathered."""
+        return self._codec.speech_tokens(samples, sample_rate)
+
     def speaker(self, global_tokens: Sequence[int]) -> Speaker:
         """See `Codec`; rare, so it is not gathered."""
         return self._codec.speaker(global_tokens)
@@ -79,12 +83,16 @@ class BatchingCodec:
         return future.result()
 
     def close(self) -> None:
-        """Finish what was asked for, then stop the thread; calling it again does nothing."""
+        """Finish what was asked for, then stop the thread; calling it again does nothing.
+
+        The codec within is closed too.
+        """
         with self._entry:
             if not self._closed:
                 self._closed = True
                 self._requests.put(None)
         self._thread.join()
+        self._codec.close()
 
     def _run(self) -> None:
         while (request := self._requests.get()) is not None:

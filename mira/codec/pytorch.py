@@ -21,6 +21,7 @@ from mira.codec.base import (
 )
 from mira.codec.bicodec import Prenet, SpeakerVector, WaveGenerator
 from mira.codec.reference import SAMPLE_RATE, mel_of
+from mira.codec.semantic import SpeechTokenizer
 from mira.codec.speaker import SpeakerEncoder
 from mira.codec.upsampler import FACTOR, Upsampler
 from mira.codec.weights import Tensors, Weights
@@ -49,6 +50,7 @@ class TorchCodec:
         device: Where to compute.
         dtype: Of the decoder. float16 is safe here, unlike in the language model; recognising
             a speaker is float32 always.
+        speech_tokenizer: Finds the speech tokens of a recording. None: it has none.
 
     Raises:
         CheckpointError: A tensor is missing, left over or of another shape.
@@ -60,6 +62,7 @@ class TorchCodec:
         upsampler: Tensors | None = None,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float32,
+        speech_tokenizer: SpeechTokenizer | None = None,
     ) -> None:
         networks = load_networks(tensors)
         self._encoder, speaker_vector, prenet, wave_generator = networks
@@ -69,6 +72,7 @@ class TorchCodec:
         self._wave_generator = wave_generator.to(device, dtype)
         self._upsampler = Upsampler(upsampler).to(device, dtype) if upsampler is not None else None
         self._device, self._dtype = device, dtype
+        self._speech_tokenizer = speech_tokenizer
         factor = FACTOR if self._upsampler else 1
         self.sample_rate = SAMPLE_RATE * factor
         self.samples_per_frame = wave_generator.samples_per_frame * factor
@@ -76,6 +80,12 @@ class TorchCodec:
     def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         """Find the global tokens of whoever speaks in a reference recording: see `Codec`."""
         return tuple(self.encode_mel(mel_of(samples, sample_rate)).tolist())
+
+    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """Find the speech tokens of a reference recording: see `Codec`."""
+        if self._speech_tokenizer is None:
+            return ()
+        return self._speech_tokenizer.encode(samples, sample_rate)
 
     @torch.inference_mode()
     def speaker(self, global_tokens: Sequence[int]) -> Speaker:
@@ -113,6 +123,9 @@ class TorchCodec:
         except RuntimeError as error:
             raise SynthesisFailed(f"the codec broke: {error}") from error
         return [block.float().cpu().numpy() for block in blocks]
+
+    def close(self) -> None:
+        """Nothing runs for it: see `Codec`."""
 
     def _decode(self, spans: Sequence[Span]) -> list[Tensor]:
         # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.

@@ -6,7 +6,7 @@ Knows nothing about prompts or files. Source: BiCodec, Spark-TTS, arXiv:2503.017
 are those of wav2vec2-large-xlsr-53, arXiv:2006.13979.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,13 @@ from mira.codec.base import SPEECH_CODES
 from mira.codec.reference import prepare
 from mira.codec.vocos import Backbone
 from mira.codec.weights import Tensors, Weights, conv, linear
-from mira.errors import InvalidRequest
+from mira.errors import CheckpointError, InvalidRequest
 from mira.types import Samples
 
 _LAYERS = (11, 14, 16)  # of wav2vec2, whose mean BiCodec was trained on; 0 is the embedding
+WAV2VEC2_LAYERS = _LAYERS[-1] + 1
+"""How many of its 24 layers have to be there. One more than is read: behind the last layer some
+versions of transformers hand out what the final norm made of it."""
 _SHORTEST = 400  # samples that wav2vec2 makes one frame of
 
 
@@ -42,6 +45,7 @@ class SemanticEncoder(nn.Module):
         weights = Weights({name: t for name, t in tensors.items() if name.startswith(own)})
         encoder, quantizer = weights.at("encoder"), weights.at("quantizer")
         self.first = Backbone(encoder.at("encoder"))
+        self.channels = self.first.adaptive.embed.in_channels  # of the features
         dim = self.first.adaptive.dim
         self.samplers = nn.ModuleList(
             Backbone(encoder.at("downsample", i, 1), dim)
@@ -68,6 +72,10 @@ class SemanticEncoder(nn.Module):
 class HiddenStates(Protocol):
     """What is needed of transformers' `Wav2Vec2Model`."""
 
+    @property
+    def config(self) -> Any:
+        """Has the `hidden_size`."""
+
     def __call__(self, input_values: Tensor, *, output_hidden_states: bool) -> object: ...
 
 
@@ -77,6 +85,9 @@ class SpeechTokenizer:
     Args:
         wav2vec2: transformers' `Wav2Vec2Model`, in evaluation mode and on `device`.
         encoder: On `device`.
+
+    Raises:
+        CheckpointError: This wav2vec2 has other features than the encoder reads.
     """
 
     def __init__(
@@ -85,6 +96,10 @@ class SpeechTokenizer:
         encoder: SemanticEncoder,
         device: str | torch.device = "cpu",
     ) -> None:
+        if (found := wav2vec2.config.hidden_size) != encoder.channels:
+            raise CheckpointError(
+                f"wav2vec2: expected features of {encoder.channels} channels; found {found}"
+            )
         self._wav2vec2 = wav2vec2
         self._encoder = encoder
         self._device = device

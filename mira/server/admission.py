@@ -3,6 +3,7 @@
 Knows nothing about what they say. Used on the event loop only, so it needs no lock.
 """
 
+from asyncio import Event
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,8 @@ class Admission:
 
     def __init__(self, max_streams: int) -> None:
         self.active = 0
+        self._idle = Event()
+        self._idle.set()
         self.max_streams = max_streams
         # One thread a stream: a stream that waits for its next block must not hold up another's.
         self.limiter = CapacityLimiter(max_streams)
@@ -30,7 +33,14 @@ class Admission:
         if self.active >= self.max_streams:
             raise Overloaded(f"All {self.max_streams} streams are speaking. Try again in a second.")
         self.active += 1
+        self._idle.clear()
         try:
             yield
         finally:
             self.active -= 1
+            if not self.active:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until no stream holds a place."""
+        await self._idle.wait()

@@ -35,6 +35,7 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAP
         loading.cancel()
         with suppress(asyncio.CancelledError):
             await loading
+        await service.stop()
 
     app = FastAPI(
         title="Mira",

@@ -31,6 +31,7 @@ class Service:
     failure: Exception | None = field(init=False, default=None)  # why there is no engine
     give_up: Callable[[], object] = field(init=False, default=lambda: None)
     """Called when the engine could not be loaded: a service that can never speak should end."""
+    _engine: Engine | None = field(init=False, default=None)
     _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -70,7 +71,7 @@ class Service:
     async def start(self) -> None:
         """Load the engine on a worker thread, so that health checks are answered meanwhile."""
         try:
-            engine = await to_thread.run_sync(self.load, self.settings)
+            self._engine = engine = await to_thread.run_sync(self.load, self.settings)
             settings = self.settings
             voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
             self.telemetry.watch(engine.incidents)
@@ -80,3 +81,12 @@ class Service:
             self.failure = error
             log.error("the engine could not start: %s", error)
             self.give_up()
+
+    async def stop(self) -> None:
+        """Close the engine, as soon as no stream needs it; the server has ended them all by now.
+
+        One that it cut off is still active until the block that was being computed is there.
+        """
+        await self.admission.idle()
+        if self._engine is not None:
+            await to_thread.run_sync(self._engine.close)

@@ -33,13 +33,15 @@ class Synthesizer(Protocol):
     def incidents(self) -> Counter[str]:
         """What went wrong and was dealt with since the start, by kind; only grows."""
 
-    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a recording of somebody speaking.
 
         Args:
             name: What to call it.
             samples: [num_samples] mono, in [-1, 1]; a few seconds.
             sample_rate: Of `samples`, in Hz.
+            transcript: What is said in it, word for word, for a synthesizer that can go on from
+                there; "" if nobody knows.
 
         Raises:
             InvalidRequest: The recording can't be used, or this synthesizer can't clone.
@@ -63,3 +65,6 @@ class Synthesizer(Protocol):
             VoiceNotFound: This synthesizer can't speak as `voice`.
             SynthesisFailed: The sentence can't be spoken.
         """
+
+    def close(self) -> None:
+        """Stop what runs for it, when nobody needs it any more. May be called again."""

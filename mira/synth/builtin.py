@@ -82,7 +82,7 @@ class BuiltinSynthesizer:
         self._front_end = G2P()
         self._front_end_lock = threading.Lock()  # it loads its unknown-word network lazily
 
-    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Refuse: see `Synthesizer`."""
         raise InvalidRequest("Cloning a voice needs a Mira model: set `model`.", "voice")
 
@@ -99,6 +99,9 @@ class BuiltinSynthesizer:
         for ids in parts:
             pause_ms = _pause_ms(sentence) if ids is parts[-1] else DEFAULT_PAUSE_MS
             yield from _shorten_edges(self._render(ids), pause_ms)
+
+    def close(self) -> None:
+        """Nothing runs for it: see `Synthesizer`."""
 
     def _phonemize(self, sentence: str) -> Iterator[str]:
         try:

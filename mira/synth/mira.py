@@ -16,7 +16,7 @@ import numpy as np
 
 from mira.codec.base import Codec, Speaker
 from mira.codec.stream import StreamingDecoder, Window
-from mira.errors import SynthesisFailed, VoiceNotFound
+from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
 from mira.synth.guard import Degenerate, Guard
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 MAX_CHARS = 150  # 10 s of ordinary speech; slow speech of it still ends before 1024 tokens do
 RETRIES = 3  # for a sentence of which nothing was heard yet
 FADE_MS = 20  # of a sentence that has to be cut off
+MAX_TRANSCRIPT_CHARS = 1500  # the longest recording, a minute, of the fastest speech
 SPEAKERS_CACHED = 256
 NOTHING: Samples = np.zeros(0, np.float32)
 _ANOTHER_SEED = 0x9E3779B1  # spreads the seeds of retries
@@ -68,9 +69,15 @@ class MiraSynthesizer:
         """The codec's, in Hz."""
         return self._codec.sample_rate
 
-    def clone(self, name: str, samples: Samples, sample_rate: int) -> Voice:
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a recording; see `Synthesizer`."""
-        return Voice(name, self._codec.encode(samples, sample_rate))
+        _check_transcript(transcript)
+        return Voice(
+            name,
+            self._codec.encode(samples, sample_rate),
+            self._codec.speech_tokens(samples, sample_rate),
+            transcript,
+        )
 
     def synthesize(
         self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
@@ -95,6 +102,11 @@ class MiraSynthesizer:
                     seed = (sampling.seed + _ANOTHER_SEED) % 2**32
                     sampling = replace(sampling, seed=seed)
         raise SynthesisFailed(f"The model said nothing intelligible in {RETRIES + 1} attempts.")
+
+    def close(self) -> None:
+        """Stop the model, then the codec that renders what it said; see `Synthesizer`."""
+        self._language_model.close()
+        self._codec.close()
 
     def _attempt(
         self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling
@@ -133,7 +145,7 @@ class MiraSynthesizer:
     def _render(
         self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling, guard: Guard
     ) -> Generator[Samples, None, None]:
-        prompt = self._prompts.build(sentence, voice.global_tokens)
+        prompt = self._prompt(sentence, voice)
         decoder = StreamingDecoder(self._codec, speaker, self._window)
         count = 0
         # Leaving early closes the tokens, and that frees the language model's slot.
@@ -147,3 +159,27 @@ class MiraSynthesizer:
             guard.end(capped=True)
         yield from decoder.flush()
         guard.end(capped=False)
+
+    def _prompt(self, sentence: str, voice: Voice) -> list[int]:
+        """Ask for a sentence, after what was said in the voice's recording if all of that is known.
+
+        In training, the speech behind a prompt says all the text in it, and nothing else. So a
+        transcript without its speech would be read aloud, and speech without its transcript would
+        be taken for the beginning of the sentence: either alone is left out, as Spark-TTS does.
+        """
+        _check_transcript(voice.transcript)
+        said = " ".join(voice.transcript.split())
+        if not (said and voice.speech_tokens):
+            return self._prompts.build(sentence, voice.global_tokens)
+        return self._prompts.build(sentence, voice.global_tokens, voice.speech_tokens, f"{said} ")
+
+
+def _check_transcript(transcript: str) -> None:
+    """Raise InvalidRequest for one that no recording can hold: every sentence would read it."""
+    if len(transcript) > MAX_TRANSCRIPT_CHARS:
+        raise InvalidRequest(
+            f"The transcript has {len(transcript)} characters, more than the limit of "
+            f"{MAX_TRANSCRIPT_CHARS}. Use a shorter recording.",
+            "transcript",
+            "string_above_max_length",
+        )

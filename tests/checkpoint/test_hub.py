@@ -54,8 +54,8 @@ def test_what_is_neither_is_not_looked_for(name: str, tmp_path: Path, monkeypatc
 
 
 def test_every_file_of_a_checkpoint_is_wanted_and_no_other(mira_directory, spark_directory) -> None:
-    def is_wanted(name: str) -> bool:
-        wanted = any(fnmatch(name, pattern) for pattern in hub._WANTED)
+    def is_wanted(name: str, part: hub.Part = "model") -> bool:
+        wanted = any(fnmatch(name, pattern) for pattern in hub._WANTED[part])
         return wanted and not any(fnmatch(name, pattern) for pattern in hub._UNWANTED)
 
     for directory in (mira_directory, spark_directory):
@@ -66,3 +66,10 @@ def test_every_file_of_a_checkpoint_is_wanted_and_no_other(mira_directory, spark
     assert is_wanted("processer.onnx")
     for name in ("wav2vec2-large-xlsr-53/config.json", "decoders/detokenizer.onnx", "example1.wav"):
         assert not is_wanted(name)
+    for name in ("model.safetensors", "config.json", "LLM/model.safetensors"):
+        assert not is_wanted(name, "codec")
+    for name in ("decoders/s_encoder.onnx", "BiCodec/model.safetensors", "decoders/upsampler.pth"):
+        assert is_wanted(name, "codec")
+    for name in ("config.json", "pytorch_model.bin", "model.safetensors"):
+        assert is_wanted(name, "wav2vec2")
+    assert not is_wanted("flax_model.msgpack", "wav2vec2")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mira.checkpoint.inspect import describe
+from mira.checkpoint.layout import open_checkpoint
 
 
 def test_a_mira_checkpoint(mira, mira_directory: Path) -> None:
@@ -34,3 +35,12 @@ def test_a_spark_checkpoint(spark) -> None:
     language = rows[0]
     assert language.parameters * 4 < language.num_bytes < language.parameters * 4 + 10_000
     assert language.dtype == "F32"
+
+
+def test_another_ones_codec(mira_directory: Path, spark_directory: Path) -> None:
+    rows = describe(open_checkpoint(mira_directory, spark_directory))
+    assert [row.file for row in rows] == [
+        "model.safetensors",
+        "tokenizer.json",
+        "BiCodec/model.safetensors",
+    ]

@@ -46,9 +46,22 @@ def test_a_file_cut_short_is_named(tmp_path: Path, length: int) -> None:
         read_pickle(path, "model")
 
 
+def test_tensors_may_be_all_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "x.bin"
+    torch.save({"a": torch.ones(2)}, path)
+    assert read_pickle(path)["a"].tolist() == [1, 1]
+    for content in ({}, [torch.ones(1)]):
+        torch.save(content, path)
+        with pytest.raises(CheckpointError, match="expected tensors; found none"):
+            read_pickle(path)
+
+
 def test_other_contents_are_named(tmp_path: Path) -> None:
     path = tmp_path / "x.pth"
     with pytest.raises(CheckpointError, match="no such file"):
+        read_pickle(path, "model")
+    path.write_text("hi")
+    with pytest.raises(CheckpointError, match="no PyTorch file"):
         read_pickle(path, "model")
     for content in ({"weights": {}}, {"model": {}}, [torch.ones(1)]):
         torch.save(content, path)

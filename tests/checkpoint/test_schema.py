@@ -57,6 +57,12 @@ def test_dimensions_are_read_off_the_shapes(dims: CodecDims) -> None:
     assert infer_dims(codec_shapes(dims)) == dims
 
 
+def test_the_semantic_encoders_input_is_known_where_it_is_read() -> None:
+    dims = replace(CodecDims(), features=768)
+    assert infer_dims(codec_shapes(dims, semantic=True)) == dims
+    assert infer_dims(codec_shapes(dims)) == CodecDims()
+
+
 def test_a_missing_probe_is_named() -> None:
     shapes = codec_shapes(CodecDims())
     del shapes["prenet.linear_pre.weight"]

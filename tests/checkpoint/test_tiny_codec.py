@@ -18,7 +18,7 @@ def test_shapes() -> None:
 
 def test_depth_codebooks_and_geometry_are_the_published_ones() -> None:
     published = CodecDims()
-    for field in ("code", "layers", "mel", "features", "perceiver_layers"):
+    for field in ("code", "layers", "mel", "perceiver_layers"):
         assert getattr(TINY, field) == getattr(published, field)
 
 

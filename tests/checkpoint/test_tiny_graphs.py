@@ -9,6 +9,7 @@ import torch
 from onnxruntime import InferenceSession
 
 from mira.checkpoint.graph import ANONYMOUS
+from mira.checkpoint.tiny_codec import TINY
 from mira.checkpoint.weights import codec_weights
 from mira.codec.semantic import SemanticEncoder
 
@@ -73,7 +74,7 @@ def test_any_recording_gives_one_row_of_tokens(mira_directory: Path, frames: int
 
 
 def test_the_semantic_encoder_computes_what_the_codecs_does(mira_directory: Path, mira) -> None:
-    features = RANDOM.standard_normal((1, 70, 1024), dtype=np.float32)
+    features = RANDOM.standard_normal((1, 70, TINY.features), dtype=np.float32)
     found = session(mira_directory, "q_encoder").run(None, {"features": features})[0]
     encoder = SemanticEncoder(codec_weights(mira, semantic=True))
     with torch.inference_mode():

@@ -23,6 +23,7 @@ class Echo:
     samples_per_frame = 1
 
     def __init__(self) -> None:
+        self.closed = False
         self.passes: list[int] = []
         self.started = threading.Event()
         self.go_on = threading.Event()
@@ -39,6 +40,12 @@ class Echo:
 
     def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         return (sample_rate,)
+
+    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        return (len(samples), sample_rate)
+
+    def close(self) -> None:
+        self.closed = True
 
     def speaker(self, global_tokens: Sequence[int]) -> Speaker:
         return NOBODY
@@ -139,6 +146,7 @@ def test_closing_finishes_what_was_asked_and_refuses_more(
         closing.result(10)
         assert [first.result(10)[0][0], second.result(10)[0][0]] == [7, 8]
     codec.close()
+    assert echo.closed
     with pytest.raises(SynthesisFailed, match="closed"):
         codec.decode([span(1)])
 
@@ -159,4 +167,5 @@ def test_the_rest_is_passed_on(gather: Callable[..., BatchingCodec]) -> None:
     codec = gather()
     assert (codec.sample_rate, codec.samples_per_frame) == (50, 1)
     assert codec.encode(np.zeros(1, np.float32), 24000) == (24000,)
+    assert codec.speech_tokens(np.zeros(3, np.float32), 24000) == (3, 24000)
     assert codec.speaker([]) is NOBODY

@@ -1,13 +1,23 @@
 """The semantic encoder against the same written down plainly, and a recording all the way."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from mira.codec.semantic import SemanticEncoder, SpeechTokenizer
+from mira.checkpoint.wav2vec2 import load_wav2vec2
+from mira.codec.pytorch import TorchCodec
+from mira.codec.semantic import (
+    WAV2VEC2_LAYERS,
+    HiddenStates,
+    SemanticEncoder,
+    SpeechTokenizer,
+)
 from mira.errors import CheckpointError, InvalidRequest
 from tests.codec import naive
 from tests.codec.random_weights import LATENT, random_weights
+from tests.wav2vec2 import write_wav2vec2
 
 TENSORS = random_weights(seed=5, semantic=True)
 
@@ -27,22 +37,36 @@ def test_missing_tensor_is_named() -> None:
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> SpeechTokenizer:
-    transformers = pytest.importorskip("transformers")
-    config = transformers.Wav2Vec2Config(
-        hidden_size=LATENT,
-        num_hidden_layers=17,
-        num_attention_heads=2,
-        intermediate_size=16,
-        conv_dim=(8,) * 7,
-        num_conv_pos_embeddings=4,
-        num_conv_pos_embedding_groups=2,
-        do_stable_layer_norm=True,
-        feat_extract_norm="layer",
-        conv_bias=True,
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> SpeechTokenizer:
+    return SpeechTokenizer(wav2vec2(tmp_path_factory.mktemp("w"), LATENT), SemanticEncoder(TENSORS))
+
+
+def wav2vec2(directory: Path, channels: int) -> HiddenStates:
+    write_wav2vec2(directory, channels)
+    return load_wav2vec2(directory, WAV2VEC2_LAYERS)
+
+
+def test_features_of_another_width_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=f"expected features of {LATENT} channels; found 48"):
+        SpeechTokenizer(wav2vec2(tmp_path, 48), SemanticEncoder(TENSORS))
+
+
+def test_it_reads_no_layer_that_is_not_loaded(tmp_path: Path) -> None:
+    """The last layer's output is normed or not, depending on the version of transformers."""
+    write_wav2vec2(tmp_path, LATENT)
+    recording = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+    fewer, more = (
+        SpeechTokenizer(load_wav2vec2(tmp_path, layers), SemanticEncoder(TENSORS))
+        for layers in (WAV2VEC2_LAYERS, WAV2VEC2_LAYERS + 1)
     )
-    torch.manual_seed(0)
-    return SpeechTokenizer(transformers.Wav2Vec2Model(config).eval(), SemanticEncoder(TENSORS))
+    assert fewer.encode(recording, 16000) == more.encode(recording, 16000)
+
+
+def test_a_codec_has_speech_tokens_if_it_was_loaded_with_them(tokenizer: SpeechTokenizer) -> None:
+    recording = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+    assert TorchCodec(TENSORS).speech_tokens(recording, 16000) == ()
+    codec = TorchCodec(TENSORS, speech_tokenizer=tokenizer)
+    assert codec.speech_tokens(recording, 16000) == tokenizer.encode(recording, 16000)
 
 
 def test_recording_has_fifty_tokens_a_second(tokenizer: SpeechTokenizer) -> None:

@@ -1,5 +1,6 @@
 """As many streams as there are places, and every place is given back."""
 
+import asyncio
 import threading
 from contextlib import ExitStack
 
@@ -26,6 +27,22 @@ def test_places_are_counted_and_given_back() -> None:
     with pytest.raises(ValueError, match="broken"), admission.stream():
         raise ValueError("broken")
     assert admission.active == 0
+
+
+def test_idle_is_when_the_last_place_is_given_back() -> None:
+    async def watch() -> list[str]:
+        admission, seen = Admission(2), []
+        await admission.idle()
+        with admission.stream():
+            waiting = asyncio.ensure_future(admission.idle())
+            with admission.stream():
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            seen.append(f"waits: {not waiting.done()}")
+        await asyncio.wait_for(waiting, 5)
+        return seen
+
+    assert asyncio.run(watch()) == ["waits: True"]
 
 
 def start(served: Served) -> Wire:

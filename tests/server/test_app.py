@@ -1,15 +1,17 @@
 """The application as a whole: documentation, unknown paths, other origins, start and stop."""
 
+import contextlib
 import threading
 import time
 
+import httpx
 import pytest
 
 from mira.engine import Engine
 from mira.server.app import create_app
 from mira.settings import Settings
 from tests.conftest import Serve
-from tests.server.serving import Served, quick, serving
+from tests.server.serving import Served, quick, serving, wait_until
 from tests.toys import ToySynthesizer
 
 ORIGIN = "https://app.example"
@@ -136,6 +138,44 @@ def test_stopping_waits_for_a_running_stream() -> None:
         toy.wait(lambda toy: toy.blocks > 0)
     listener.join(20)
     assert [len(body) for body in heard] == [2 * len(toy.whole("One two three.")) * 16000 // 24000]
+
+
+def test_the_engine_is_closed_after_the_last_stream_and_not_before() -> None:
+    """Also after one that the server cut off while a block was being computed."""
+    toy = ToySynthesizer(block_s=0.01, s_per_char=1, before_block=lambda number: slow(number))
+    at_close: list[tuple[int, int]] = []
+    computing = threading.Event()
+
+    def slow(number: int) -> None:
+        if number == 2:
+            computing.set()
+            time.sleep(1)
+
+    class Closing(Engine):
+        def close(self) -> None:
+            at_close.append((toy.opened, toy.closed))
+            super().close()
+
+    with serving(lambda settings: Closing(toy), quick(default_voice="anna")) as served:
+
+        def listen() -> None:
+            with contextlib.suppress(httpx.HTTPError):
+                served.post("/v1/audio/speech-stream", json={"input": "One two three four."})
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        assert computing.wait(20)
+        assert at_close == []
+    listener.join(20)
+    assert at_close == [(1, 1)]
+    assert toy.shut
+
+
+def test_an_engine_whose_voices_are_wrong_is_closed_too(toy: ToySynthesizer) -> None:
+    with serving(lambda settings: Engine(toy), quick(default_voice="zoe"), ready=False) as served:
+        wait_until(lambda: served.service.failure is not None)
+        assert not toy.shut
+    assert toy.shut
 
 
 def test_stopping_does_not_wait_for_ever() -> None:

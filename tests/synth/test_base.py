@@ -95,6 +95,11 @@ def test_together_they_sound_as_alone(synthesizer: Synthesizer, voice: Voice) ->
             assert np.array_equal(samples, alone[sentence])
 
 
+def test_closing_may_be_repeated(synthesizer: Synthesizer) -> None:
+    synthesizer.close()
+    synthesizer.close()
+
+
 def test_every_voice_sounds_different(synthesizer: Synthesizer) -> None:
     heard = {spoken(synthesizer, SENTENCES[0], voice).tobytes() for voice in synthesizer.voices}
     assert len(heard) == len(synthesizer.voices)

@@ -5,21 +5,22 @@ what the listener hears can be told exactly.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
 from mira.codec.base import Span, Speaker
 from mira.codec.stream import Window
-from mira.errors import SynthesisFailed, VoiceNotFound
-from mira.synth.mira import FADE_MS, RETRIES, MiraSynthesizer
+from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.synth.mira import FADE_MS, MAX_TRANSCRIPT_CHARS, RETRIES, MiraSynthesizer
 from mira.types import Samples, Sampling, Voice
 
 RATE, HOP = 16000, 320
 VOICE = Voice("anna", tuple(range(32)))
 NOTHING = 0  # this token is silence, and so are those from here on; all others sound:
 SILENT = 4000
+SPOKEN = (7, 8, 9)  # in the recording
 SPEECH = list(range(1, 60))
 TEXT = "Hello there, how are you today?"
 
@@ -32,6 +33,7 @@ class ScriptedModel:
     seeds: list[int | None] = field(default_factory=list)
     open: int = 0
     drawn: int = 0
+    closed: bool = False
 
     def generate(self, prompt: Sequence[int], sampling: Sampling) -> Generator[int, None, None]:
         script = self.scripts[min(len(self.seeds), len(self.scripts) - 1)]
@@ -44,14 +46,24 @@ class ScriptedModel:
         finally:
             self.open -= 1
 
+    def close(self) -> None:
+        self.closed = True
+
 
 class ToneCodec:
     """Each frame its own tone, and no context; obeys `Codec`."""
 
     sample_rate, samples_per_frame = RATE, HOP
+    closed = False
 
     def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         return tuple(range(32))
+
+    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        return SPOKEN
+
+    def close(self) -> None:
+        self.closed = True
 
     def speaker(self, global_tokens: Sequence[int]) -> Speaker:
         nothing = np.zeros(1, np.float32)
@@ -62,9 +74,13 @@ class ToneCodec:
 
 
 class AnyPrompt:
-    """Stands for the prompt, which the script does not read."""
+    """Stands for the prompt, which the script does not read; keeps what it was asked for."""
 
-    def build(self, text: str, global_tokens: Sequence[int]) -> list[int]:
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    def build(self, *asked: object) -> list[int]:
+        self.asked.append(asked)
         return [1]
 
 
@@ -173,4 +189,46 @@ def test_an_uncloned_voice_is_refused() -> None:
 
 def test_a_clone_has_the_tokens_of_its_recording() -> None:
     made, _ = synthesizer(SPEECH)
-    assert made.clone("ben", np.zeros(10, np.float32), RATE) == Voice("ben", tuple(range(32)))
+    recording = np.zeros(10, np.float32)
+    assert made.clone("ben", recording, RATE) == Voice("ben", tuple(range(32)), SPOKEN)
+    assert made.clone("ben", recording, RATE, "Hi.").transcript == "Hi."
+
+
+@pytest.mark.parametrize(
+    ("voice", "reference"),
+    [
+        (VOICE, ()),
+        (replace(VOICE, transcript="It rains."), ()),
+        (replace(VOICE, speech_tokens=SPOKEN), ()),
+        (replace(VOICE, speech_tokens=SPOKEN, transcript=" \n"), ()),
+        (
+            replace(VOICE, speech_tokens=SPOKEN, transcript=" It\nrains. "),
+            (SPOKEN, "It rains. "),
+        ),
+    ],
+)
+def test_the_recording_is_gone_on_from_only_if_all_of_it_is_known(
+    voice: Voice, reference: tuple[object, ...]
+) -> None:
+    made, _ = synthesizer(SPEECH)
+    prompts = AnyPrompt()
+    made._prompts = prompts  # type: ignore[assignment]
+    list(made.synthesize(TEXT, voice, Sampling(seed=1)))
+    assert prompts.asked == [(TEXT, VOICE.global_tokens, *reference)]
+
+
+def test_a_transcript_that_no_recording_can_hold_is_refused() -> None:
+    made, model = synthesizer(SPEECH)
+    long = "a" * (MAX_TRANSCRIPT_CHARS + 1)
+    with pytest.raises(InvalidRequest, match="limit of 1500") as raised:
+        made.clone("ben", np.zeros(10, np.float32), RATE, long)
+    assert raised.value.param == "transcript"
+    with pytest.raises(InvalidRequest, match="limit of 1500"):
+        list(made.synthesize(TEXT, replace(VOICE, transcript=long)))
+    assert model.seeds == []
+
+
+def test_closing_closes_its_parts() -> None:
+    model, codec = ScriptedModel([]), ToneCodec()
+    MiraSynthesizer(model, AnyPrompt(), codec).close()  # type: ignore[arg-type]
+    assert (model.closed, codec.closed) == (True, True)
