@@ -34,7 +34,7 @@ format: .venv/test
 	$(BIN)/ruff check --fix .
 
 bench: .venv/test
-	$(BIN)/python -m bench
+	for name in ttfa listeners load say memory; do $(BIN)/mira bench $$name || exit; done
 
 clean:
 	rm -rf .venv build *.egg-info

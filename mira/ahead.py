@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
 
+from mira.listening import Listener
 from mira.turns import Ticket, Turns
 from mira.types import Samples
 
@@ -45,6 +46,7 @@ def ahead(
     lead_s: float,
     turns: Turns,
     interrupt: Interrupt,
+    listener: Listener | None = None,
 ) -> Generator[Samples, None, None]:
     """Yield `blocks` in order, while a thread computes up to `lead_s` seconds that nobody took.
 
@@ -59,11 +61,12 @@ def ahead(
         lead_s: Above 0. A block that begins within it is still computed.
         turns: Taken for each block.
         interrupt: Ends it as if there were no more blocks.
+        listener: Told what there is to play, block by block.
 
     Raises:
         Whatever `blocks` raises, after the blocks before it.
     """
-    buffer = _Buffer(sample_rate, lead_s, Ticket(turns))
+    buffer = _Buffer(sample_rate, lead_s, Ticket(turns, listener))
     interrupt.on(buffer.stop)
     thread = threading.Thread(target=buffer.fill, args=(blocks,), name="mira-ahead", daemon=True)
     thread.start()
@@ -113,12 +116,7 @@ class _Buffer:
             return not self._stopped
 
     def _put(self, block: Samples) -> None:
-        # As if the listener played from the first block on. One that only downloads seems to be
-        # far from running dry, and makes way for those that aren't.
-        now = self._ticket.now()
-        plays_until = self._ticket.runs_dry_at or now
-        # A listener that has run dry waited, and goes on from here; it is no more urgent for that.
-        self._ticket.runs_dry_at = max(plays_until, now) + len(block) / self._sample_rate
+        self._ticket.listener.takes(len(block) / self._sample_rate)
         with self._changed:
             self._blocks.append(block)
             self._samples += len(block)

@@ -1,4 +1,4 @@
-"""The command line: mira say | serve | voices | model | config.
+"""The command line: mira say | serve | voices | model | bench | config.
 
 Knows nothing that the library does not; every failure is one line that says what to do.
 """
@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from mira.bench_cli import app as bench_app
 from mira.errors import InvalidRequest, MiraError
 from mira.model_cli import app as model_app
 from mira.settings import Settings, load_settings
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model_app, name="model")
+app.add_typer(bench_app, name="bench")
 
 CHARS_PER_S = 17.0  # of English speech, roughly: for the progress bar
 LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one
@@ -82,6 +84,9 @@ def say(
     clone: Annotated[
         Path | None, typer.Option(help="A recording; its speaker says it. Needs a Mira model.")
     ] = None,
+    transcript: Annotated[
+        str, typer.Option(help="What that recording says; needs the setting semantic_model.")
+    ] = "",
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**32 - 1, help="Say it the same way again.")
     ] = None,
@@ -98,19 +103,25 @@ def say(
 
     if output is None and not play:
         raise InvalidRequest("Say where it should go: -o FILE, -o - or --play.")
+    if transcript and not clone:
+        raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
     format_name = format_name or _format_of(output)
     Encoder(format_name, sample_rate or 48000)  # refuses what can't be had, before any work
     if text == "-":
         text = sys.stdin.read()
     settings = _settings(config, settings_flags)
-    engine = load_engine(settings)
-    speaker = _clone(engine, clone) if clone else _find_voice(engine, settings, voice)
-
-    def encoder(name: str) -> AudioStream:
-        rate = sample_rate or engine.sample_rate
-        return AudioStream(engine.sample_rate, name, rate, pace=speed, volume=volume)
 
     with ExitStack() as stack:
+        engine = stack.enter_context(closing(load_engine(settings)))
+        if clone:
+            speaker = _clone(engine, clone, transcript)
+        else:
+            speaker = _find_voice(engine, settings, voice)
+
+        def encoder(name: str) -> AudioStream:
+            rate = sample_rate or engine.sample_rate
+            return AudioStream(engine.sample_rate, name, rate, pace=speed, volume=volume)
+
         # What is asked for is opened before anything is computed.
         streams: list[tuple[AudioStream, IO[bytes]]] = []
         if output is not None:
@@ -119,7 +130,9 @@ def say(
         if play:
             streams.append((encoder("wav"), stack.enter_context(player_sink())))
         advance = stack.enter_context(_progress(len(text)))
-        blocks = stack.enter_context(closing(engine.speak(text, speaker, Sampling(seed=seed))))
+        blocks = stack.enter_context(
+            closing(engine.speak(text, speaker, Sampling(seed=seed), live=play))
+        )
         _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
 
 
@@ -133,10 +146,13 @@ def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice
     return found.voice
 
 
-def _clone(engine: "Engine", recording: Path) -> Voice:
+def _clone(engine: "Engine", recording: Path, transcript: str) -> Voice:
     from mira.audio.decode import decode_file
 
-    return engine.clone(recording.stem, *decode_file(recording))
+    voice = engine.clone(recording.stem, *decode_file(recording), transcript)
+    if transcript and not voice.speech_tokens:
+        print("mira: the transcript is not used: semantic_model is not set", file=sys.stderr)
+    return voice
 
 
 def _write(
@@ -199,8 +215,9 @@ def voices(config: Config = None, settings_flags: Set = None) -> None:
     from mira.load import load_engine
 
     settings = _settings(config, settings_flags)
-    for voice in load_engine(settings).voices:
-        print(voice.name, "(default)" if voice.name == settings.default_voice else "")
+    with closing(load_engine(settings)) as engine:
+        for voice in engine.voices:
+            print(voice.name, "(default)" if voice.name == settings.default_voice else "")
 
 
 @app.command("config")

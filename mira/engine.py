@@ -9,6 +9,7 @@ from contextlib import closing
 
 from mira.ahead import Interrupt, ahead
 from mira.errors import NothingToSay, SynthesisFailed
+from mira.listening import Listener
 from mira.synth.base import Synthesizer
 from mira.text import speakable, split_sentences
 from mira.turns import Turns
@@ -35,6 +36,11 @@ class Engine:
         return self._synthesizer.sample_rate
 
     @property
+    def ready(self) -> bool:
+        """Whether it can speak now: a model that broke is being restarted."""
+        return not self._closed and self._synthesizer.ready
+
+    @property
     def voices(self) -> tuple[Voice, ...]:
         """Who can speak without being cloned first; the first one is the engine's own choice."""
         return self._synthesizer.voices
@@ -43,6 +49,17 @@ class Engine:
     def incidents(self) -> Counter[str]:
         """What went wrong and was dealt with since the start, by kind."""
         return self._synthesizer.incidents
+
+    def measure(self, most: int) -> int:
+        """Find how many listeners this machine keeps fed at the same time; takes seconds.
+
+        Args:
+            most: Not to look for more.
+
+        Returns:
+            From 1 to `most`.
+        """
+        return self._synthesizer.measure(most)
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a few seconds of somebody speaking; see `Synthesizer.clone`.
@@ -58,6 +75,7 @@ class Engine:
         voice: Voice,
         sampling: Sampling = Sampling(),
         interrupt: Interrupt | None = None,
+        live: bool = True,
     ) -> Generator[Samples, None, None]:
         """Yield `text` as blocks of samples at `sample_rate`, the first as early as possible.
 
@@ -69,15 +87,17 @@ class Engine:
             sampling: For a model that draws what it says; with a seed it says the same again.
             interrupt: Called from any thread, it ends the stream as closing would, even while
                 somebody waits for the next block.
+            live: Somebody listens while it is computed. False: it may come in larger blocks, and
+                makes way for what is live.
 
         Raises:
             NothingToSay: Before the first block: nothing in `text` can be spoken.
             VoiceNotFound: Before the first block: the engine can't speak as `voice`.
             SynthesisFailed: At any block; after `close`, before the first.
         """
-        interrupt = interrupt or Interrupt()
-        sentences = self._sentences(text, voice, sampling)
-        blocks = ahead(sentences, self.sample_rate, self._lead_s, self._turns, interrupt)
+        interrupt, listener = interrupt or Interrupt(), Listener(live)
+        sentences = self._sentences(text, voice, sampling, listener)
+        blocks = ahead(sentences, self.sample_rate, self._lead_s, self._turns, interrupt, listener)
         with closing(blocks):
             first = next(blocks, None)
             if first is None and not interrupt.called:
@@ -96,13 +116,14 @@ class Engine:
         self._synthesizer.close()
 
     def _sentences(
-        self, text: str, voice: Voice, sampling: Sampling
+        self, text: str, voice: Voice, sampling: Sampling, listener: Listener
     ) -> Generator[Samples, None, None]:
         for sentence in split_sentences(text, self._synthesizer.max_chars):
             for words in self._within_reach(speakable(sentence)):
                 if self._closed:
                     raise SynthesisFailed("The engine is closed.")
-                with closing(self._synthesizer.synthesize(words, voice, sampling)) as blocks:
+                spoken = self._synthesizer.synthesize(words, voice, sampling, listener)
+                with closing(spoken) as blocks:
                     yield from blocks
 
     def _within_reach(self, words: str) -> Iterator[str]:

@@ -18,10 +18,12 @@ class Listener:
     One that only downloads seems to be far from running dry, and makes way for those that aren't.
 
     Args:
+        live: False for what is written to a file: it has time, and makes way for everybody.
         now: The clock, in seconds.
     """
 
-    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, live: bool = True, now: Callable[[], float] = time.perf_counter) -> None:
+        self.live = live
         self.now = now
         self.began_at = now()
         self.runs_dry_at: float | None = None
@@ -41,6 +43,8 @@ class Listener:
 def rank(listener: Listener) -> tuple[int, float]:
     """Sorts by urgency: who is about to run dry, then who has nothing yet, then the others."""
     left = listener.left_s()
+    if not listener.live:
+        return 3, listener.began_at
     if left is None:
         return 1, listener.began_at
     return 0 if left < URGENT_S else 2, left

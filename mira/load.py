@@ -4,6 +4,10 @@ The only importer of concrete backends.
 """
 
 import logging
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +20,12 @@ from mira.types import Samples, Sampling, Voice
 
 if TYPE_CHECKING:
     from mira.checkpoint import Checkpoint
+    from mira.codec.base import Codec
     from mira.codec.look_ahead import LookAheadError
     from mira.codec.semantic import SpeechTokenizer
     from mira.codec.weights import Tensors
+    from mira.lm.base import LanguageModel
+    from mira.lm.prompt import PromptBuilder
 
 log = logging.getLogger(__name__)
 
@@ -63,61 +70,124 @@ def _builtin(settings: Settings) -> Synthesizer:
 
 
 def _mira(settings: Settings) -> Synthesizer:
-    model = _Model(settings)
+    parts = load_parts(settings)
     from mira.codec.batch import BatchingCodec
     from mira.codec.stream import Window
     from mira.synth.mira import MiraSynthesizer
 
-    codec, recording = model.codec, _sample_recording()
+    codec, recording = parts.codec, _sample_recording()
     sample = Voice(
         SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), SAMPLE_TEXT
     )
     return MiraSynthesizer(
-        model.language_model,
-        model.prompts,
-        BatchingCodec(codec, max_spans=CODEC_SPEAKS_AT_MOST),
+        parts.language_model,
+        parts.prompts,
+        BatchingCodec(codec, max_spans=parts.spans_at_once),
         Window(look_ahead=settings.look_ahead_frames),
         voices=(sample,),
     )
 
 
-class _Model:
-    """The parts of a Mira model, loaded and checked against each other."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of a Mira model, loaded and checked against each other."""
 
-    def __init__(self, settings: Settings) -> None:
+    language_model: "LanguageModel"
+    codec: "Codec"
+    prompts: "PromptBuilder"
+    spans_at_once: int  # that a pass of the codec renders better together than one by one
+
+    def close(self) -> None:
+        """Stop what runs for them."""
+        self.language_model.close()
+        self.codec.close()
+
+
+def load_parts(settings: Settings) -> Parts:
+    """Load the model that the settings name: a published checkpoint, or a converted one.
+
+    Raises:
+        CheckpointError: The model's files can't be used.
+        InvalidSettings: The settings ask for what the model can't do, or a library is missing.
+    """
+    from mira.checkpoint.converted import is_converted
+
+    if is_converted(Path(settings.model)):
+        return _converted(settings)
+    return _published(settings)
+
+
+def _published(settings: Settings) -> Parts:
+    """In PyTorch, on any device: the reference."""
+    _require("torch", "torch", "transformers")
+    from mira.checkpoint import codec_weights, locate, open_checkpoint
+    from mira.lm.prompt import PromptBuilder
+    from mira.lm.transformers import TransformersLM
+
+    model = locate(settings.model, settings.model_revision or None)
+    other = locate(settings.codec_model, part="codec") if settings.codec_model else None
+    checkpoint = open_checkpoint(model, other)
+    weights = codec_weights(checkpoint, semantic=bool(settings.semantic_model))
+    return Parts(
+        TransformersLM.load(
+            checkpoint.language, checkpoint.tokens, settings.model_device, settings.model_dtype
+        ),
+        _torch_codec(settings, checkpoint, weights),
+        PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens),
+        CODEC_SPEAKS_AT_MOST,
+    )
+
+
+def _torch_codec(settings: Settings, checkpoint: "Checkpoint", weights: "Tensors") -> "Codec":
+    from mira.checkpoint import onnx_selfcheck, upsampler_weights
+    from mira.codec.pytorch import TorchCodec
+
+    has_upsampler = "upsampler" in checkpoint.files  # Spark's own files have none
+    codec = TorchCodec(
+        weights,
+        upsampler_weights(checkpoint) if settings.upsample and has_upsampler else None,
+        settings.model_device,
+        speech_tokenizer=_speech_tokenizer(settings, checkpoint, weights),
+    )
+    if checkpoint.codec_layout == "mira":  # Spark's has no second opinion to compare with
+        found = onnx_selfcheck(checkpoint, codec.prenet, codec.encode_mel)
+        log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
+    return codec
+
+
+def _converted(settings: Settings) -> Parts:
+    """In OpenVINO, on a CPU."""
+    _require("cpu", "openvino", "tokenizers")
+    from mira.checkpoint.converted import CODEC, open_converted
+    from mira.codec.openvino import OpenVINOCodec
+    from mira.convert import check_processor
+    from mira.lm.openvino import OpenVINOLM
+    from mira.lm.prompt import PromptBuilder
+
+    check_processor()
+    if settings.codec_model or settings.semantic_model:
+        raise InvalidSettings(
+            "codec_model and semantic_model: a converted model has its own codec, and no semantic "
+            "prompt. Give them with the model as published, or leave them out."
+        )
+    converted = open_converted(Path(settings.model))
+    return Parts(
+        OpenVINOLM(converted.directory, converted.tokens, settings.cpu_threads),
+        OpenVINOCodec(converted.directory / CODEC, settings.cpu_threads, settings.upsample),
+        PromptBuilder(converted.tokenizer, converted.tokens),
+        spans_at_once=1,  # two windows take as long as one after the other
+    )
+
+
+def _require(extra: str, *libraries: str) -> None:
+    for library in libraries:
         try:
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
+            import_module(library)
         except ImportError as error:
             raise InvalidSettings(
-                "model: a Mira model needs PyTorch. In Mira's folder: "
-                f".venv/bin/pip install -c constraints.txt -e '.[torch]' ({error})."
+                f"model: this Mira model needs {library}. In Mira's folder: "
+                f".venv/bin/pip install -c constraints.txt -e '.[{extra}]' ({error})."
             ) from error
-        from mira.checkpoint import codec_weights, locate, open_checkpoint, upsampler_weights
-        from mira.checkpoint.selfcheck import onnx_selfcheck
-        from mira.codec.pytorch import TorchCodec
-        from mira.lm.prompt import PromptBuilder
-        from mira.lm.transformers import TransformersLM
-
-        model = locate(settings.model, settings.model_revision or None)
-        other = locate(settings.codec_model, part="codec") if settings.codec_model else None
-        checkpoint = open_checkpoint(model, other)
-        has_upsampler = "upsampler" in checkpoint.files  # Spark's own files have none
-        upsampler = upsampler_weights(checkpoint) if settings.upsample and has_upsampler else None
-        weights = codec_weights(checkpoint, semantic=bool(settings.semantic_model))
-        self.codec = TorchCodec(
-            weights,
-            upsampler,
-            settings.model_device,
-            speech_tokenizer=_speech_tokenizer(settings, checkpoint, weights),
-        )
-        if checkpoint.codec_layout == "mira":  # Spark's has no second opinion to compare with
-            found = onnx_selfcheck(checkpoint, self.codec.prenet, self.codec.encode_mel)
-            log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
-        self.language_model = TransformersLM.load(
-            checkpoint.language, checkpoint.tokens, settings.model_device, settings.model_dtype
-        )
-        self.prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
 
 
 def _speech_tokenizer(
@@ -147,9 +217,13 @@ def measure_look_ahead(
         CheckpointError: The model's files can't be used.
         InvalidRequest: It said too little to measure on.
     """
+    with closing(load_parts(Settings(model=model, codec_model=codec_model))) as loaded:
+        return _measured_look_ahead(loaded, text, seed)
+
+
+def _measured_look_ahead(loaded: Parts, text: str, seed: int) -> list["LookAheadError"]:
     from mira.codec.look_ahead import look_ahead_error
 
-    loaded = _Model(Settings(model=model, codec_model=codec_model))
     voice = loaded.codec.encode(*_sample_recording())
     prompt = loaded.prompts.build(text, voice)
     speaker = loaded.codec.speaker(voice)

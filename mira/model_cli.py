@@ -13,13 +13,18 @@ app = typer.Typer(help="Look into, write or measure a model's checkpoint.", no_a
 
 Model = Annotated[str, typer.Argument(help="MiraTTS or Spark-TTS: a directory or Hugging Face id.")]
 
+CodecModel = Annotated[
+    str | None, typer.Option(help="Another one's codec, as the setting of this name.")
+]
+
 
 @app.command()
-def inspect(directory: Model) -> None:
+def inspect(directory: Model, codec_model: CodecModel = None) -> None:
     """Print what a checkpoint holds."""
     from mira.checkpoint import describe, locate, open_checkpoint
 
-    checkpoint = open_checkpoint(locate(directory))
+    codec = locate(codec_model, part="codec") if codec_model else None
+    checkpoint = open_checkpoint(locate(directory), codec)
     rows = [
         (
             row.file,
@@ -52,6 +57,7 @@ def tiny(
 @app.command("look-ahead")
 def look_ahead(
     directory: Model,
+    codec_model: CodecModel = None,
     text: Annotated[str, typer.Option(help="What to say.")] = (
         "Thanks for calling, I have found your booking and I can change it for you right now."
     ),
@@ -69,7 +75,7 @@ def look_ahead(
             f"{row.distance_db:.2f}",
             "recommended" if row.recommended else "",
         )
-        for row in measure_look_ahead(directory, text, seed)
+        for row in measure_look_ahead(directory, text, seed, codec_model or "")
     ]
     columns = ("look-ahead", "delay ms", "SNR dB", "SNR dB at seams", "spectral distance dB", "")
     _print("error against rendering the whole at once", columns, rows)

@@ -59,6 +59,9 @@ class Settings(BaseModel):
     model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"
     )
+    cpu_threads: int = Field(
+        0, ge=0, le=256, description="threads of a converted model's step; 0: all processors"
+    )
     upsample: bool = Field(
         True, description="raise the model's 16 kHz to 48 kHz, if it has an upsampler"
     )
@@ -77,7 +80,12 @@ class Settings(BaseModel):
     )
     max_text_chars: int = Field(4096, ge=1, description="longest `input` of a request")
     max_body_bytes: int = Field(1 << 20, ge=1024, description="largest request body")
-    max_streams: int = Field(64, ge=1, description="streams at once; more are answered 429")
+    max_streams: int = Field(
+        0, ge=0, le=4096, description="streams at once; 0: as many as measured at the start"
+    )
+    queue_s: float = Field(
+        0.5, ge=0, le=60, description="one more stream waits so long before it is answered 429"
+    )
     stall_timeout_s: float = Field(
         300.0, gt=0, description="a listener that takes nothing for so long is cut off"
     )

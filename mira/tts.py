@@ -99,12 +99,12 @@ class MiraTTS:
             reference_text: What is said in the recording, in place of its `transcript`. It counts
                 only with the setting `semantic_model`: the model then goes on from the recording.
         """
-        return self._speak(text, context_tokens, reference_text, Interrupt())
+        return self._speak(text, context_tokens, reference_text, Interrupt(), live=True)
 
     def generate(
         self, text: str, context_tokens: Voice, reference_text: str | None = None
     ) -> Samples:
-        """The whole of `stream_generate`: [num_samples]."""
+        """Speak `text` at once, in larger windows than `stream_generate`: [num_samples]."""
         return self._whole(text, context_tokens, reference_text, Interrupt())
 
     def batch_generate(
@@ -145,13 +145,20 @@ class MiraTTS:
                     stop()
 
     def _speak(
-        self, text: str, voice: Voice, reference_text: str | None, interrupt: Interrupt
+        self,
+        text: str,
+        voice: Voice,
+        reference_text: str | None,
+        interrupt: Interrupt,
+        *,
+        live: bool,
     ) -> Iterator[Samples]:
         if reference_text is not None:
             voice = replace(voice, transcript=reference_text)
-        return self._engine.speak(text, voice, self._sampling, interrupt)
+        return self._engine.speak(text, voice, self._sampling, interrupt, live)
 
     def _whole(
         self, text: str, voice: Voice, reference_text: str | None, interrupt: Interrupt
     ) -> Samples:
-        return np.concatenate(list(self._speak(text, voice, reference_text, interrupt)))
+        blocks = self._speak(text, voice, reference_text, interrupt, live=False)
+        return np.concatenate(list(blocks))

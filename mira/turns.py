@@ -1,34 +1,22 @@
 """Streams that want to compute in, one after another out: whoever's listener runs dry first.
 
-A processor that is shared evenly between thirty new calls gives each its first word at the same
-late moment, and its second too late. Taken in turns, most start at once and none stops.
-
 Knows nothing about what is computed.
 """
 
 import threading
-import time
-from collections.abc import Callable
 
-URGENT_S = 0.3
-"""A listener with less than this left to play goes before a new one; with more, after."""
+from mira.listening import Listener, rank
 
 
 class Ticket:
     """One stream's place in the queue; made when the stream begins."""
 
-    def __init__(self, turns: "Turns") -> None:
+    def __init__(self, turns: "Turns", listener: Listener | None = None) -> None:
         self._turns = turns
         self._called = threading.Event()
-        self.began_at = turns.now()
-        self.runs_dry_at: float | None = None
-        """When the listener will have played all there is; None before there is any."""
+        self.listener = listener or Listener()
         self.cancelled = False
         self._granted = False
-
-    def now(self) -> float:
-        """The queue's clock, in seconds."""
-        return self._turns.now()
 
     def wait(self) -> bool:
         """Wait for a turn; False if the stream was cancelled instead. Else `done` must follow."""
@@ -57,11 +45,9 @@ class Turns:
 
     Args:
         at_once: How many.
-        now: The clock.
     """
 
-    def __init__(self, at_once: int, now: Callable[[], float] = time.perf_counter) -> None:
-        self.now = now
+    def __init__(self, at_once: int) -> None:
         self._free = at_once
         self._waiting: list[Ticket] = []
         self._lock = threading.Lock()
@@ -91,15 +77,7 @@ class Turns:
 
     def _call_next(self) -> None:
         if self._free and self._waiting:
-            now = self.now()
-            ticket = min(self._waiting, key=lambda waiting: _rank(waiting, now))
+            ticket = min(self._waiting, key=lambda waiting: rank(waiting.listener))
             self._waiting.remove(ticket)
             self._free -= 1
             ticket.call(granted=True)
-
-
-def _rank(ticket: Ticket, now: float) -> tuple[int, float]:
-    """Those about to run dry, then those that have nothing yet, then the others."""
-    if ticket.runs_dry_at is None:
-        return 1, ticket.began_at
-    return 0 if ticket.runs_dry_at < now + URGENT_S else 2, ticket.runs_dry_at

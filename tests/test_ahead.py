@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mira.ahead import Interrupt, _Buffer, ahead
+from mira.listening import Listener
 from mira.turns import Ticket, Turns
 from mira.types import Samples
 from tests.server.serving import wait_until
@@ -147,11 +148,11 @@ def test_an_error_arrives_after_exactly_the_blocks_before_it(before: int, lead_s
 def test_a_listener_that_waited_is_no_more_urgent_for_it() -> None:
     """A stall of a minute must not put its stream before all others for a minute of audio."""
     clock = [100.0]
-    turns = Turns(1, lambda: clock[0])
-    ticket = Ticket(turns)
-    buffer = _Buffer(RATE, 10.0, ticket)
+    listener = Listener(now=lambda: clock[0])
+    buffer = _Buffer(RATE, 10.0, Ticket(Turns(1), listener))
     buffer._put(np.zeros(RATE, np.float32))
-    assert ticket.runs_dry_at == 101.0
+    assert listener.runs_dry_at == 101.0
     clock[0] = 160.0
+    assert listener.left_s() == -59.0
     buffer._put(np.zeros(RATE, np.float32))
-    assert ticket.runs_dry_at == 161.0
+    assert listener.runs_dry_at == 161.0

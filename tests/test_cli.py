@@ -66,6 +66,7 @@ def test_say_resamples_and_encodes_for_a_telephone() -> None:
         (["say", "hi", "-o", "-", "--speed", "9"], "--speed"),
         (["say", "hi", "-o", "-", "--sped", "1"], "--speed"),
         (["say", "...", "-o", "-"], "nothing to say"),
+        (["say", "hi", "-o", "-", "--transcript", "Hi."], "name it with --clone FILE"),
         (["serve", "--port", "x"], "--port"),
         (["config", "--set", "lead_s"], "write it as NAME=VALUE"),
         (["config", "--set", "led_s=1"], "Did you mean lead_s?"),

@@ -12,6 +12,7 @@ from mira.checkpoint.layout import open_checkpoint
 from mira.checkpoint.tiny import write_tiny
 from mira.engine import Engine
 from mira.errors import CheckpointError, SynthesisFailed
+from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
 from mira.load import SAMPLE_TEXT, load_engine
@@ -63,9 +64,15 @@ class Overheard:
         self._model = model
         self.prompts: list[list[int]] = []
 
-    def generate(self, prompt: Sequence[int], sampling: Sampling) -> Generator[int, None, None]:
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
         self.prompts.append(list(prompt))
-        return self._model.generate(prompt, sampling)
+        return self._model.generate(prompt, sampling, listener)
+
+    @property
+    def ready(self) -> bool:
+        return self._model.ready
 
     def close(self) -> None:
         self._model.close()

@@ -44,14 +44,14 @@ def speak(service: Service, **fields: object) -> bytes:
 def test_a_seed_says_the_same_over_http_and_computed_whole(
     service: Service, checkpoint: Path
 ) -> None:
-    streamed = speak(service, seed=5, sample_rate=48000)
-    assert streamed == speak(service, seed=5, sample_rate=48000)
+    """Chunks are as large as time allows, so the last bit of a sample may differ."""
+    streamed, again = (speak(service, seed=5, sample_rate=48000) for _ in "ab")
     with MiraTTS(checkpoint, Settings(look_ahead_frames=67)) as tts:
         tts.set_params(seed=5)
         whole = tts.generate(TEXT, tts.sample_voice)
-    heard = np.frombuffer(streamed, "<i2") / 32768
-    assert len(heard) == len(whole)
-    assert np.abs(heard - whole).max() < 2e-4
+    for heard in (np.frombuffer(data, "<i2") / 32768 for data in (streamed, again)):
+        assert len(heard) == len(whole)
+        assert np.abs(heard - whole).max() < 2e-4
 
 
 @pytest.mark.parametrize("name", FORMATS)

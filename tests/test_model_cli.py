@@ -1,5 +1,6 @@
 """mira model: write a checkpoint, look into it, measure it, speak with it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,24 @@ def test_it_speaks(tiny: Path, tmp_path: Path) -> None:
     assert 0.1 < seconds(str(target)) < 6
 
 
-def test_it_clones_a_recording(tiny: Path, tmp_path: Path) -> None:
+def test_it_clones_a_recording_and_says_that_a_transcript_has_no_effect(
+    tiny: Path, tmp_path: Path
+) -> None:
     recording, target = tmp_path / "anna.wav", tmp_path / "t.wav"
-    mira("say", "The quick brown fox jumps over the lazy dog.", "-o", str(recording))
-    done = mira("say", "Hi.", "-o", str(target), "--clone", str(recording), MIRA_MODEL=str(tiny))
+    said = "The quick brown fox jumps over the lazy dog."
+    mira("say", said, "-o", str(recording))
+    clone = ("--clone", str(recording), "--transcript", said)
+    done = mira("say", "Hi.", "-o", str(target), *clone, MIRA_MODEL=str(tiny))
     assert done.returncode == 0, done.stderr
+    assert done.stderr == b"mira: the transcript is not used: semantic_model is not set\n"
     assert seconds(str(target)) > 0.1
+
+
+def test_inspect_shows_another_ones_codec(tiny: Path, tmp_path: Path) -> None:
+    alone = shutil.copytree(tiny, tmp_path / "alone")
+    shutil.rmtree(alone / "decoders")
+    shown = mira("model", "inspect", str(alone), "--codec-model", str(tiny)).stdout.decode()
+    assert "processer.onnx" in shown
 
 
 def test_the_built_in_voice_cannot_clone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import pytest
 
-from bench.service import running
+from mira.bench.service import running
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

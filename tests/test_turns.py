@@ -6,7 +6,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mira.turns import URGENT_S, Ticket, Turns
+from mira.listening import URGENT_S, Listener
+from mira.turns import Ticket, Turns
 
 
 class Clock:
@@ -42,15 +43,15 @@ def order(turns: Turns, waiting: dict[str, Ticket]) -> list[str]:
 
 
 def made(turns: Turns, clock: Clock, began_at: float, plays_s: float | None) -> Ticket:
-    ticket = Ticket(turns)
-    ticket.began_at = began_at
-    ticket.runs_dry_at = None if plays_s is None else clock.time + plays_s
-    return ticket
+    listener = Listener(now=clock)
+    listener.began_at = began_at
+    listener.runs_dry_at = None if plays_s is None else clock.time + plays_s
+    return Ticket(turns, listener)
 
 
 def test_those_about_to_run_dry_go_first_then_new_ones_then_the_others() -> None:
     clock = Clock()
-    turns = Turns(1, clock)
+    turns = Turns(1)
     waiting = {
         "relaxed": made(turns, clock, 1, 5.0),
         "less relaxed": made(turns, clock, 2, URGENT_S + 0.1),
@@ -65,7 +66,7 @@ def test_those_about_to_run_dry_go_first_then_new_ones_then_the_others() -> None
 @given(st.lists(st.one_of(st.none(), st.floats(-1, 10)), min_size=1, max_size=6))
 def test_everybody_gets_a_turn(plays_s: list[float | None]) -> None:
     clock = Clock()
-    turns = Turns(1, clock)
+    turns = Turns(1)
     waiting = {str(i): made(turns, clock, float(i), s) for i, s in enumerate(plays_s)}
     assert sorted(order(turns, waiting)) == sorted(waiting)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.listening import Listener
 from mira.text import speakable, split_sentences
 from mira.types import Samples, Sampling, Voice
 
@@ -43,6 +44,7 @@ class ToySynthesizer:
     sample_rate: int = 24000
     max_chars: int = 220
     at_once: int = 1024
+    ready: bool = True
     incidents: Counter[str] = field(default_factory=Counter)
 
     opened: int = field(init=False, default=0)  # generators that began
@@ -52,12 +54,20 @@ class ToySynthesizer:
     samples: int = field(init=False, default=0)  # made
     _changed: threading.Condition = field(init=False, default_factory=threading.Condition)
 
+    def measure(self, most: int) -> int:
+        """Claim to be fast enough for everybody."""
+        return most
+
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Refuse: it can't clone."""
         raise InvalidRequest("A toy can't clone.", "voice")
 
     def synthesize(
-        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+        self,
+        sentence: str,
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        listener: Listener | None = None,
     ) -> Generator[Samples, None, None]:
         """Yield the tone block by block; see `Synthesizer`."""
         if voice not in self.voices:

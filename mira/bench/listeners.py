@@ -8,13 +8,14 @@ ttfa             first byte, all having asked in the same moment
 
 import asyncio
 import json
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.report import percentile, report
-from bench.service import Service, running
-from bench.texts import sentences
+from mira.bench.report import percentile, report
+from mira.bench.service import Service, running
+from mira.bench.texts import sentences
+from mira.errors import SynthesisFailed
 
 BYTES_PER_S = 48000.0
 BUFFER_S = 1.0
@@ -40,7 +41,8 @@ async def listen(service: Service, text: str) -> Listener:
     began = time.perf_counter()
     writer.write((head + body).encode())
     status = await reader.readuntil(b"\r\n\r\n")
-    assert b" 200 " in status.splitlines()[0], status
+    if b" 200 " not in (line := status.splitlines()[0]):
+        raise SynthesisFailed(f"An answer was {line.decode()}.")
     listener = Listener()
     plays_until = 0.0
     while size := int(await reader.readline(), 16):
@@ -65,14 +67,19 @@ async def crowd(service: Service, count: int) -> list[Listener]:
     return await asyncio.gather(*(listen(service, text) for text in texts))
 
 
-def main(counts: tuple[int, ...] = (1, 8, 32)) -> None:
-    """Measure and print."""
+def main(counts: Sequence[int], *serve: str) -> None:
+    """Measure and print.
+
+    Args:
+        counts: How many at once; one row each.
+        serve: Arguments of `mira serve`.
+    """
     rows = []
-    with running() as service:
+    with running(*serve) as service:
         for count in counts:
-            began = time.process_time(), sum(service.process.cpu_times()[:2])
+            began = service.cpu_s()
             listeners = asyncio.run(crowd(service, count))
-            cpu_s = sum(service.process.cpu_times()[:2]) - began[1]
+            cpu_s = service.cpu_s() - began
             late = [ms for listener in listeners for ms in listener.late_ms]
             heard_s = sum(listener.heard_s for listener in listeners)
             rows.append(
@@ -86,8 +93,4 @@ def main(counts: tuple[int, ...] = (1, 8, 32)) -> None:
                     "cpu s / heard s": cpu_s / heard_s,
                 }
             )
-    report("listeners", rows)
-
-
-if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or (1, 8, 32))
+    report("listeners", rows, serve=" ".join(serve))

@@ -8,9 +8,9 @@ import random
 import threading
 import time
 
-from bench.report import report
-from bench.service import Service, running, speech_request
-from bench.texts import REPLIES, sentences
+from mira.bench.report import report
+from mira.bench.service import Service, running, speech_request
+from mira.bench.texts import REPLIES, sentences
 
 SECONDS = 120
 CLIENTS = 8
@@ -36,9 +36,13 @@ def one_call(service: Service, dice: random.Random) -> None:
     connection.close()
 
 
-def main() -> None:
-    """Measure and print."""
-    with running() as service:
+def main(*serve: str) -> None:
+    """Measure and print.
+
+    Args:
+        serve: Arguments of `mira serve`.
+    """
+    with running(*serve) as service:
         rows = [_row(service, 0.0)]
         ends_at = time.perf_counter() + SECONDS
         began = time.perf_counter()
@@ -56,7 +60,7 @@ def main() -> None:
             rows.append(_row(service, time.perf_counter() - began))
         for thread in threads:
             thread.join()
-    report("memory", rows)
+    report("memory", rows, serve=" ".join(serve))
 
 
 def _row(service: Service, at_s: float) -> dict[str, object]:
@@ -70,7 +74,3 @@ def _row(service: Service, at_s: float) -> dict[str, object]:
         "hung up": stats["cancelled"],
         "audio min": float(str(stats["audio_s"])) / 60,
     }
-
-
-if __name__ == "__main__":
-    main()

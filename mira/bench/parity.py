@@ -1,6 +1,6 @@
 """Compare the codec with the published one, stage by stage, at true dimensions.
 
-    python bench/parity.py REFERENCE_CHECKOUT [FLASHSR_FOLDER]
+    python -m mira.bench.parity REFERENCE_CHECKOUT [FLASHSR_FOLDER]
 
 REFERENCE_CHECKOUT is a clone of github.com/SparkAudio/Spark-TTS; its modules need einops, einx,
 omegaconf and torchaudio (or librosa, then used for the mel spectrogram). FLASHSR_FOLDER holds
@@ -197,9 +197,8 @@ def compare_encoder(model: Any, audio: Any, tensors: dict[str, Any], report: Rep
     global_tokens = voice.tokenize(mel)
     report.add_tokens("global tokens", global_tokens, encoder(mel))
     spread = torch.randn(1, 128, 4096, generator=torch.Generator().manual_seed(1)) * 4
-    expected = voice.quantizer(spread)[1]
-    found = quantize(voice.quantizer.project_in(spread.transpose(1, 2)))
-    report.add_tokens("FSQ, random latents", expected, found)
+    codes = quantize(voice.quantizer.project_in(spread.transpose(1, 2)))
+    report.add_tokens("FSQ, random latents", voice.quantizer(spread)[1], codes)
     features = torch.randn(1, FRAMES, 1024, generator=torch.Generator().manual_seed(2))
     expected = model.quantizer.tokenize(model.encoder(features.transpose(1, 2)))
     report.add_tokens("semantic tokens", expected, SemanticEncoder(tensors)(features))
@@ -226,8 +225,8 @@ def compare_decoder(
     ids = tokens[0].tolist()
     for name, window in (
         ("whole decode", Window(first=FRAMES, steady=FRAMES)),
-        ("streaming, 67 frames ahead", Window(first=5, steady=40, growth=2, look_ahead=67)),
-        ("streaming, 12 frames ahead", Window(first=5, steady=40, growth=2, look_ahead=12)),
+        ("streaming, 67 frames ahead", Window(first=5, steady=40, look_ahead=67)),
+        ("streaming, 12 frames ahead", Window(first=5, steady=40, look_ahead=12)),
     ):
         found = np.concatenate(list(decode_stream(codec, ids, speaker, window)))
         report.add(name, whole, found)

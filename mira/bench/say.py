@@ -13,8 +13,8 @@ from pathlib import Path
 import av
 import psutil
 
-from bench.report import report
-from bench.texts import lasting
+from mira.bench.report import report
+from mira.bench.texts import lasting
 
 
 def say(minutes: float, suffix: str) -> dict[str, object]:
@@ -53,7 +53,3 @@ def main() -> None:
     """Measure and print."""
     cases = [(1, "wav"), (10, "wav"), (10, "mp3"), (30, "wav")]
     report("say", [say(minutes, suffix) for minutes, suffix in cases])
-
-
-if __name__ == "__main__":
-    main()

@@ -5,14 +5,16 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import psutil
 
-AUDIBLE = 104  # s16: -50 dB of full scale; softer than this is silence to a listener
+from mira.errors import NotReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Service:
     process: psutil.Process
     ready_s: float
 
+    @property
+    def url(self) -> str:
+        """Of its root."""
+        return f"http://{self.host}:{self.port}"
+
     def connect(self) -> http.client.HTTPConnection:
         """A new connection."""
         return http.client.HTTPConnection(self.host, self.port, timeout=60)
@@ -31,6 +38,11 @@ class Service:
     def rss_mb(self) -> float:
         """Resident memory of the process."""
         return float(self.process.memory_info().rss) / 2**20
+
+    def cpu_s(self) -> float:
+        """Seconds that its threads have computed, all together."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
 
     def stats(self) -> dict[str, object]:
         """What the service says of itself."""
@@ -43,25 +55,43 @@ class Service:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Service]:
-    """`mira serve` on a free loopback port, ready; stopped at the end."""
+    """`mira serve` on a free loopback port, ready; stopped at the end.
+
+    Args:
+        arguments: Of `mira serve`.
+
+    Raises:
+        NotReady: It ended before it was ready, and why.
+    """
     began = time.perf_counter()
     command = [sys.executable, "-m", "mira", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        found = None
-        while found is None:
-            found = re.search(r"listening on http://([\d.]+):(\d+)", process.stderr.readline())
-        host, port = found[1], int(found[2])
-        while not _is_ready(host, port):
-            time.sleep(0.01)
-        ready_s = time.perf_counter() - began
-        # Nobody reads the rest of the log: it would fill the pipe and stop the service.
-        with subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL):
-            try:
-                yield Service(host, port, psutil.Process(process.pid), ready_s)
-            finally:
-                process.terminate()
-                process.wait(30)
+    # The log goes to a file: nobody reads it to its end, and a pipe would fill and stop the
+    # service. Appended, because both processes share one position in it.
+    with (
+        tempfile.TemporaryFile("a+", encoding="utf-8") as log,
+        subprocess.Popen(command, stderr=log) as process,
+    ):
+        try:
+            host, port = _until_ready(process, log)
+            ready_s = time.perf_counter() - began
+            yield Service(host, port, psutil.Process(process.pid), ready_s)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _until_ready(process: subprocess.Popen[bytes], log: IO[str]) -> tuple[str, int]:
+    while True:
+        ended = process.poll() is not None
+        log.seek(0)
+        said = log.read()
+        if ended:
+            last = said.splitlines()[-1].removeprefix("mira: ") if said else "it said nothing"
+            raise NotReady(f"The service ended before it was ready: {last}")
+        found = re.search(r"listening on http://([\d.]+):(\d+)\n", said)
+        if found and _is_ready(found[1], int(found[2])):
+            return found[1], int(found[2])
+        time.sleep(0.01)
 
 
 def _is_ready(host: str, port: int) -> bool:

@@ -9,11 +9,11 @@ The same first sentences are sent alone and with 59 more behind them, taking tur
 
 import time
 
-import numpy as np
-
-from bench.report import percentile, report
-from bench.service import AUDIBLE, Service, running, speech_request
-from bench.texts import REPLIES, sentences
+from mira.bench.playing import from_pcm, leading_silence
+from mira.bench.report import percentile, report
+from mira.bench.service import Service, running, speech_request
+from mira.bench.texts import REPLIES, sentences
+from mira.errors import SynthesisFailed
 
 ROUNDS = 5
 SETTLE_S = 0.15  # what the abandoned stream before is still computing must not be measured
@@ -27,25 +27,26 @@ def first_audio(service: Service, text: str) -> tuple[float, float]:
     began = time.perf_counter()
     connection.request("POST", "/v1/audio/speech", body, headers)
     response = connection.getresponse()
+    if response.status != 200:
+        raise SynthesisFailed(f"An answer was {response.status} {response.reason}.")
     data = response.read1(65536)
     first_byte_ms = (time.perf_counter() - began) * 1000
-    while not (loud := _audible(data)):
-        data += response.read1(65536)
+    while (silence := leading_silence(from_pcm(data))) is None:
+        if not (more := response.read1(65536)):
+            raise SynthesisFailed("An answer ended before anything in it could be heard.")
+        data += more
     connection.close()
-    return first_byte_ms, (loud - 1) / 24
+    return first_byte_ms, silence / 24
 
 
-def _audible(data: bytes) -> int:
-    """One more than the index of the first audible sample; 0 if there is none."""
-    samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int32)
-    loud = np.flatnonzero(np.abs(samples) > AUDIBLE)
-    return int(loud[0]) + 1 if len(loud) else 0
+def main(*serve: str) -> None:
+    """Measure and print.
 
-
-def main() -> None:
-    """Measure and print."""
+    Args:
+        serve: Arguments of `mira serve`.
+    """
     found: dict[int, list[tuple[float, float]]] = {1: [], 60: []}
-    with running() as service:
+    with running(*serve) as service:
         for _ in range(ROUNDS):
             for first in range(len(REPLIES)):
                 for count, measured in found.items():
@@ -65,8 +66,4 @@ def main() -> None:
                 "audible max ms": max(audible),
             }
         )
-    report("ttfa", rows)
-
-
-if __name__ == "__main__":
-    main()
+    report("ttfa", rows, serve=" ".join(serve))

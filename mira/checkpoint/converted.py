@@ -16,6 +16,7 @@ from mira.errors import CheckpointError
 
 MANIFEST = "mira.json"
 TOKENIZER = "tokenizer.json"
+CODEC = "codec"  # the directory of the codec's graphs
 FORMAT = 1
 """Of the directory; another one has to be converted again."""
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mira.errors import InvalidRequest, SynthesisFailed
+from mira.listening import Listener
 from mira.types import Samples
 
 FRAME_RATE = 50  # speech tokens a second
@@ -45,6 +46,7 @@ class Span:
     speaker: Speaker
     start: int  # the first frame to render, an index into `tokens`
     stop: int  # one past the last
+    listener: Listener | None = field(default=None, compare=False)  # who waits for them, if known
 
     def __post_init__(self) -> None:
         """Raise ValueError for a span that renders nothing."""

@@ -3,41 +3,47 @@
 Knows nothing about what a pass computes: it is a `Codec` around a `Codec`.
 """
 
-import queue
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 from mira.codec.base import Codec, Span, Speaker
 from mira.errors import SynthesisFailed
+from mira.listening import rank
 from mira.types import Samples
 
-_Request = tuple[Sequence[Span], Future[list[Samples]]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    spans: Sequence[Span]
+    future: Future[list[Samples]] = field(default_factory=Future)
+
+    def rank(self) -> tuple[int, float]:
+        """Of the most urgent of its listeners; one that is unknown is taken to be waiting."""
+        return min(rank(span.listener) if span.listener else (0, 0.0) for span in self.spans)
 
 
 class BatchingCodec:
     """A `Codec` that gathers what several threads ask for into one pass.
 
-    While a pass runs, the requests that come in wait, and share the next one; when none runs, a
-    request waits `gather_s` for company. A pass that fails fails for all who share it.
+    While a pass runs, the requests that come in wait, and the most urgent share the next one; when
+    none runs, a request waits `gather_s` for company. A pass that fails fails for all who share it.
+    What waits is bounded by its callers, each of whom waits for its own.
 
     Args:
         codec: Does the work, on one thread.
         gather_s: How long the first request of a pass waits for others.
         max_spans: No more are gathered once a pass holds this many.
-        max_waiting: Requests that may wait; the next caller is held until one is taken.
     """
 
-    def __init__(
-        self, codec: Codec, gather_s: float = 0.003, max_spans: int = 32, max_waiting: int = 256
-    ) -> None:
+    def __init__(self, codec: Codec, gather_s: float = 0.003, max_spans: int = 32) -> None:
         self._codec = codec
         self._gather_s = gather_s
         self._max_spans = max_spans
-        self._requests: queue.Queue[_Request | None] = queue.Queue(max_waiting)
+        self._requests: list[_Request] = []
         self._closed = False
-        self._entry = threading.Lock()  # nothing may enter the queue behind the end mark
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="mira-codec", daemon=True)
         self._thread.start()
 
@@ -54,7 +60,7 @@ class BatchingCodec:
     @property
     def waiting(self) -> int:
         """Requests that no pass has taken yet."""
-        return self._requests.qsize()
+        return len(self._requests)
 
     def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         """See `Codec`; rare, so it is not gathered."""
@@ -75,52 +81,53 @@ class BatchingCodec:
             SynthesisFailed: Also for the spans of another stream in the same pass, and after
                 `close`.
         """
-        future: Future[list[Samples]] = Future()
-        with self._entry:
+        if not spans:
+            return []
+        request = _Request(spans)
+        with self._changed:
             if self._closed:
                 raise SynthesisFailed("the codec is closed")
-            self._requests.put((spans, future))
-        return future.result()
+            self._requests.append(request)
+            self._changed.notify_all()
+        return request.future.result()
 
     def close(self) -> None:
         """Finish what was asked for, then stop the thread; calling it again does nothing.
 
         The codec within is closed too.
         """
-        with self._entry:
-            if not self._closed:
-                self._closed = True
-                self._requests.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         self._thread.join()
         self._codec.close()
 
     def _run(self) -> None:
-        while (request := self._requests.get()) is not None:
-            gathered, ended = self._gather(request)
+        while gathered := self._gather():
             self._answer(gathered)
-            if ended:
-                return
 
-    def _gather(self, first: _Request) -> tuple[list[_Request], bool]:
-        """The requests of one pass, and whether the end mark came behind them."""
-        gathered = [first]
-        deadline = time.monotonic() + self._gather_s
-        while sum(len(spans) for spans, _ in gathered) < self._max_spans:
-            try:
-                request = self._requests.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                break
-            if request is None:
-                return gathered, True
-            gathered.append(request)
-        return gathered, False
+    def _gather(self) -> list[_Request]:
+        """The requests of the next pass; none when the codec is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._requests or self._closed)
+            self._changed.wait_for(lambda: self._full or self._closed, self._gather_s)
+            gathered: list[_Request] = []
+            for request in sorted(self._requests, key=_Request.rank):
+                if sum(len(taken.spans) for taken in gathered) < self._max_spans:
+                    gathered.append(request)
+                    self._requests.remove(request)
+            return gathered
+
+    @property
+    def _full(self) -> bool:
+        return sum(len(request.spans) for request in self._requests) >= self._max_spans
 
     def _answer(self, gathered: Sequence[_Request]) -> None:
         try:
-            blocks = iter(self._codec.decode([span for spans, _ in gathered for span in spans]))
-            for spans, future in gathered:
-                future.set_result([next(blocks) for _ in spans])
+            blocks = iter(self._codec.decode([span for each in gathered for span in each.spans]))
+            for request in gathered:
+                request.future.set_result([next(blocks) for _ in request.spans])
         except BaseException as error:  # noqa: BLE001 - carried over and raised in decode()
-            for _, future in gathered:
-                if not future.done():
-                    future.set_exception(error)
+            for request in gathered:
+                if not request.future.done():
+                    request.future.set_exception(error)

@@ -62,7 +62,7 @@ def look_ahead_error(
     near_seam = np.repeat(_near_seams(frames, last_seam), codec.samples_per_frame)
     rows: list[LookAheadError] = []
     for look_ahead in sorted(look_aheads):
-        window = Window(first=_CHUNK, steady=_CHUNK, growth=1, look_ahead=look_ahead)
+        window = Window(first=_CHUNK, steady=_CHUNK, look_ahead=look_ahead)
         streamed = np.concatenate(list(decode_stream(codec, tokens, speaker, window)))
         seam_snr = snr_db(whole[near_seam], streamed[near_seam])
         distance = log_spectral_distance_db(whole, streamed)

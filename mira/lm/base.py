@@ -6,6 +6,7 @@ Knows nothing about text, voices or audio.
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
+from mira.listening import Listener
 from mira.types import Sampling
 
 SPEECH_CODES = 8192
@@ -62,7 +63,9 @@ def sayable(vocabulary: SpeechVocabulary) -> list[int]:
 class LanguageModel(Protocol):
     """Speaks prompts; safe to use from several threads at once, each with its own generator."""
 
-    def generate(self, prompt: Sequence[int], sampling: Sampling) -> Generator[int, None, None]:
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
         """Yield speech tokens until the end of speech, or `sampling.max_new_tokens` of them.
 
         Nothing but speech tokens and the end can be drawn. With a seed the same prompt gives the
@@ -71,6 +74,7 @@ class LanguageModel(Protocol):
         Args:
             prompt: Vocabulary ids, as `PromptBuilder.build` makes them; not empty.
             sampling: How to pick among the likely ones.
+            listener: Who hears it, for a model that has to choose between streams.
 
         Yields:
             Codes in [0, SPEECH_CODES), not vocabulary ids.
@@ -80,7 +84,12 @@ class LanguageModel(Protocol):
         Raises:
             ValueError: The prompt is empty or holds an id outside the vocabulary.
             SynthesisFailed: The model broke while speaking.
+            NotReady: It broke before, and is being restarted.
         """
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can speak: not while it is being restarted, nor once it is closed."""
 
     def close(self) -> None:
         """Stop what runs for it, when nobody needs it any more. May be called again."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
+from mira.listening import Listener
 from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt, sayable
 from mira.lm.sampler import Sampler
 from mira.types import Sampling
@@ -93,7 +94,9 @@ class TransformersLM:
                 raise CheckpointError(f"{directory}: {name}: expected finite values")
         return cls(model, vocabulary)
 
-    def generate(self, prompt: Sequence[int], sampling: Sampling) -> Generator[int, None, None]:
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
         """See `LanguageModel`."""
         check_prompt(prompt, self._vocab_rows)
         seen = [self._columns[i] for i in prompt if i in self._columns]
@@ -116,6 +119,11 @@ class TransformersLM:
             (hidden[len(prompt) - 1 :] @ self._head.T).float().cpu().numpy()
         )
         return scores
+
+    @property
+    def ready(self) -> bool:
+        """Always: a step that breaks leaves nothing behind. See `LanguageModel`."""
+        return True
 
     def close(self) -> None:
         """Nothing runs for it: see `LanguageModel`."""

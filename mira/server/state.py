@@ -19,6 +19,9 @@ from mira.voices import Voices
 
 log = logging.getLogger(__name__)
 
+MOST_STREAMS = 64
+"""At once, however fast the machine: each has threads of its own."""
+
 
 @dataclass(slots=True)
 class Service:
@@ -35,7 +38,7 @@ class Service:
     _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.admission = Admission(self.settings.max_streams)
+        self.admission = Admission(self.settings.max_streams or MOST_STREAMS, self.settings.queue_s)
 
     @staticmethod
     def of(request: Request) -> "Service":
@@ -46,8 +49,8 @@ class Service:
 
     @property
     def ready(self) -> bool:
-        """Whether the engine has spoken its warm-up sentence."""
-        return self._speaking is not None
+        """Whether the engine has spoken its warm-up sentence, and can speak now."""
+        return self._speaking is not None and self._speaking[0].ready
 
     @property
     def obstacle(self) -> str | None:
@@ -56,27 +59,37 @@ class Service:
             return None
         if self.failure is not None:
             return "The engine could not start. The service's log says why."
+        if self._speaking is not None:
+            return "The engine broke and is being restarted. Try again in a second."
         return "The engine is still starting. Try again in a second."
 
     def speaking(self) -> tuple[Engine, Voices]:
         """The engine and who it can speak as.
 
         Raises:
-            NotReady: It is still loading, or could not be loaded.
+            NotReady: It is still loading, could not be loaded, or broke and is being restarted.
         """
-        if self._speaking is None:
+        if self._speaking is None or not self.ready:
             raise NotReady(self.obstacle)
         return self._speaking
 
     async def start(self) -> None:
         """Load the engine on a worker thread, so that health checks are answered meanwhile."""
         try:
-            self._engine = engine = await to_thread.run_sync(self.load, self.settings)
             settings = self.settings
+            self._engine = engine = await to_thread.run_sync(self.load, settings)
+            most = settings.max_streams or MOST_STREAMS
+            measured = await to_thread.run_sync(engine.measure, most)
             voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
             self.telemetry.watch(engine.incidents)
+            self.admission.max_streams = settings.max_streams or measured
             self._speaking = engine, voices
-            log.info("ready: %d voice(s), default %s", len(voices.names), voices.default.name)
+            log.info(
+                "ready: %d voice(s), default %s; %d streams at once",
+                len(voices.names),
+                voices.default.name,
+                self.admission.max_streams,
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
             self.failure = error
             log.error("the engine could not start: %s", error)

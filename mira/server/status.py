@@ -57,9 +57,9 @@ async def health(request: Request) -> dict[str, object]:
 
 @router.get("/health/ready")
 async def ready(request: Request) -> JSONResponse:
-    """200 once the engine has spoken its warm-up sentence, 503 before."""
+    """200 once the engine has spoken its warm-up sentence, 503 before, and while it restarts."""
     service = Service.of(request)
-    free = service.admission.max_streams - service.admission.active
+    free = service.admission.free if service.ready else 0
     answer = {"ready": service.ready, "free_streams": free, "error": service.obstacle}
     return JSONResponse(answer, 200 if service.ready else 503)
 
@@ -90,5 +90,6 @@ async def stats(request: Request) -> dict[str, object]:
 async def metrics(request: Request) -> Response:
     """The same for Prometheus."""
     service = Service.of(request)
-    text = service.telemetry.prometheus(service.admission.active)
+    admission = service.admission
+    text = service.telemetry.prometheus(admission.active, admission.free if service.ready else 0)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -110,15 +110,14 @@ class SpeechResponse(Response):
         clock = StreamClock()
         failure: Exception | None = None
         finished = False
-        with self._admission.stream():
-            async with create_task_group() as tasks:
-                tasks.start_soon(self._cancel_when_gone, receive, tasks)
-                try:
-                    await self._stream(send, clock)
-                    finished = True
-                except Exception as error:  # noqa: BLE001 - handled below, outside the group
-                    failure = error
-                tasks.cancel_scope.cancel()
+        async with self._admission.stream(), create_task_group() as tasks:
+            tasks.start_soon(self._cancel_when_gone, receive, tasks)
+            try:
+                await self._stream(send, clock)
+                finished = True
+            except Exception as error:  # noqa: BLE001 - handled below, outside the group
+                failure = error
+            tasks.cancel_scope.cancel()
         self._telemetry.ended(clock, cancelled=not finished and failure is None)
         if failure is not None and clock.ttfa_ms is None:
             raise failure

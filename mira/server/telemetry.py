@@ -67,6 +67,9 @@ class Telemetry:
             registry=self.registry,
         )
         self._active = Gauge("mira_active_streams", "Streams speaking now", registry=self.registry)
+        self._free = Gauge(
+            "mira_free_streams", "Streams that could begin now", registry=self.registry
+        )
 
     def watch(self, incidents: Mapping[str, int]) -> None:
         """Show an engine's own counts of what went wrong and was dealt with, by kind."""
@@ -104,9 +107,15 @@ class Telemetry:
         self.failures[kind] += 1
         self._errors.labels(kind).inc()
 
-    def prometheus(self, active: int) -> bytes:
-        """The text exposition format."""
+    def prometheus(self, active: int, free: int) -> bytes:
+        """The text exposition format.
+
+        Args:
+            active: Streams speaking now.
+            free: Streams that could begin now.
+        """
         self._active.set(active)
+        self._free.set(free)
         return generate_latest(self.registry)
 
     def percentiles(self) -> dict[str, dict[str, float] | None]:

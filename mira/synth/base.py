@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Generator
 from typing import Protocol
 
+from mira.listening import Listener
 from mira.types import Samples, Sampling, Voice
 
 
@@ -26,12 +27,22 @@ class Synthesizer(Protocol):
         """How many of its generators may compute at the same time; the others wait."""
 
     @property
+    def ready(self) -> bool:
+        """Whether it can speak now: a model that broke is being restarted."""
+
+    @property
     def voices(self) -> tuple[Voice, ...]:
         """Who it can speak as without being shown a recording."""
 
     @property
     def incidents(self) -> Counter[str]:
         """What went wrong and was dealt with since the start, by kind; only grows."""
+
+    def measure(self, most: int) -> int:
+        """Find how many listeners it keeps fed at the same time on this machine, up to `most`.
+
+        To be called before it is needed for anything else. It may pace itself by what it finds.
+        """
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a recording of somebody speaking.
@@ -48,7 +59,11 @@ class Synthesizer(Protocol):
         """
 
     def synthesize(
-        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+        self,
+        sentence: str,
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        listener: Listener | None = None,
     ) -> Generator[Samples, None, None]:
         """Yield the sentence's samples, the first block as early as it can be had.
 
@@ -56,6 +71,7 @@ class Synthesizer(Protocol):
             sentence: Plain words, as `mira.text.speakable` makes them; not empty.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
+            listener: Who hears it, for those that have to choose between streams.
 
         Closing the generator cancels the rest; one that takes long for a block yields empty ones
         in between, as occasions to close it. The pause that belongs after the sentence is

@@ -29,7 +29,9 @@ from hibari.g2p import G2P
 from hibari.voices import DEFAULT, voice_path
 from onnx.utils import Extractor
 
+from mira.capacity import calls_of_one
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.listening import Listener
 from mira.types import Samples, Sampling, Voice
 
 _LINUX = sys.platform == "linux"
@@ -62,6 +64,7 @@ class BuiltinSynthesizer:
     """Speaks as `heart`, the voice inside hibari's wheel. Safe on several threads at once."""
 
     sample_rate: int = dsp.SR
+    ready = True
     max_chars = 220  # about 15 s; more at once would only cost memory
 
     def __init__(self, threads: int = 1) -> None:
@@ -82,12 +85,20 @@ class BuiltinSynthesizer:
         self._front_end = G2P()
         self._front_end_lock = threading.Lock()  # it loads its unknown-word network lazily
 
+    def measure(self, most: int) -> int:
+        """By how fast it speaks one text after another; see `Synthesizer`."""
+        return calls_of_one(self, most)
+
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Refuse: see `Synthesizer`."""
         raise InvalidRequest("Cloning a voice needs a Mira model: set `model`.", "voice")
 
     def synthesize(
-        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+        self,
+        sentence: str,
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        listener: Listener | None = None,
     ) -> Generator[Samples, None, None]:
         """Yield 24 kHz blocks; see `Synthesizer`. There is nothing to sample."""
         if voice not in self.voices:

@@ -14,9 +14,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from mira.capacity import SENTENCE, measure
 from mira.codec.base import Codec, Speaker
 from mira.codec.stream import StreamingDecoder, Window
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
 from mira.synth.guard import Degenerate, Guard
@@ -69,6 +71,31 @@ class MiraSynthesizer:
         """The codec's, in Hz."""
         return self._codec.sample_rate
 
+    @property
+    def ready(self) -> bool:
+        """Whether the language model is: see `Synthesizer`."""
+        return self._language_model.ready
+
+    def measure(self, most: int) -> int:
+        """Step the model and render windows; the first chunk becomes as long as it has to be."""
+        voice = self.voices[0]
+        pace = measure(
+            self._language_model,
+            self._codec,
+            self._prompt(SENTENCE, voice),
+            self._speaker(voice.global_tokens),
+            self._window.steady,
+            most,
+        )
+        if pace.real_time_factor > 1:
+            log.warning(
+                "this machine is too slow for a conversation with this model: %.1f s of work for "
+                "a second of speech",
+                pace.real_time_factor,
+            )
+        self._window = replace(self._window, first=pace.first_frames)
+        return pace.calls
+
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a recording; see `Synthesizer`."""
         _check_transcript(transcript)
@@ -80,7 +107,11 @@ class MiraSynthesizer:
         )
 
     def synthesize(
-        self, sentence: str, voice: Voice, sampling: Sampling = Sampling()
+        self,
+        sentence: str,
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        listener: Listener | None = None,
     ) -> Generator[Samples, None, None]:
         """Yield the sentence; see `Synthesizer`.
 
@@ -90,9 +121,10 @@ class MiraSynthesizer:
         if not voice.global_tokens:
             raise VoiceNotFound(f"{voice.name!r} was not cloned for this model.")
         speaker = self._speaker(voice.global_tokens)
+        listener = listener or Listener()
         for attempt in range(RETRIES + 1):
             try:
-                with closing(self._attempt(sentence, voice, speaker, sampling)) as blocks:
+                with closing(self._attempt(sentence, voice, speaker, sampling, listener)) as blocks:
                     yield from blocks
                 return
             except Degenerate as degenerate:  # nothing was heard
@@ -109,15 +141,22 @@ class MiraSynthesizer:
         self._codec.close()
 
     def _attempt(
-        self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling
+        self,
+        sentence: str,
+        voice: Voice,
+        speaker: Speaker,
+        sampling: Sampling,
+        listener: Listener,
     ) -> Generator[Samples, None, None]:
         """Yield the sentence, or raise Degenerate as long as nothing of it was yielded."""
         guard = Guard(sentence, self.sample_rate)
+        decoder = StreamingDecoder(self._codec, speaker, self._window, listener)
+        tokens = self._language_model.generate(self._prompt(sentence, voice), sampling, listener)
         unheard: list[Samples] = []  # held until something in it can be heard
         held = np.zeros(0, np.float32)  # the end of what was made: it may have to be faded out
         hold = FADE_MS * self.sample_rate // 1000
         try:
-            with closing(self._render(sentence, voice, speaker, sampling, guard)) as blocks:
+            with closing(_render(tokens, decoder, guard, sampling.max_new_tokens)) as blocks:
                 for block in blocks:
                     if block is NOTHING:
                         yield NOTHING
@@ -142,24 +181,6 @@ class MiraSynthesizer:
         with self._counting:
             self.incidents[incident] += 1
 
-    def _render(
-        self, sentence: str, voice: Voice, speaker: Speaker, sampling: Sampling, guard: Guard
-    ) -> Generator[Samples, None, None]:
-        prompt = self._prompt(sentence, voice)
-        decoder = StreamingDecoder(self._codec, speaker, self._window)
-        count = 0
-        # Leaving early closes the tokens, and that frees the language model's slot.
-        with closing(self._language_model.generate(prompt, sampling)) as tokens:
-            for token in tokens:
-                count += 1
-                guard.token(token)
-                yield from decoder.push(token)
-                yield NOTHING  # whoever hung up stops the model here, not a chunk later
-        if count >= sampling.max_new_tokens:
-            guard.end(capped=True)
-        yield from decoder.flush()
-        guard.end(capped=False)
-
     def _prompt(self, sentence: str, voice: Voice) -> list[int]:
         """Ask for a sentence, after what was said in the voice's recording if all of that is known.
 
@@ -183,3 +204,20 @@ def _check_transcript(transcript: str) -> None:
             "transcript",
             "string_above_max_length",
         )
+
+
+def _render(
+    tokens: Generator[int, None, None], decoder: StreamingDecoder, guard: Guard, cap: int
+) -> Generator[Samples, None, None]:
+    count = 0
+    # Leaving early closes the tokens, and that frees the language model's slot.
+    with closing(tokens):
+        for token in tokens:
+            count += 1
+            guard.token(token)
+            yield from decoder.push(token)
+            yield NOTHING  # whoever hung up stops the model here, not a chunk later
+    if count >= cap:
+        guard.end(capped=True)
+    yield from decoder.flush()
+    guard.end(capped=False)

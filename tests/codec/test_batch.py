@@ -11,6 +11,7 @@ import pytest
 from mira.codec.base import Span, Speaker
 from mira.codec.batch import BatchingCodec
 from mira.errors import SynthesisFailed
+from mira.listening import Listener
 from mira.types import Samples
 
 NOBODY = Speaker(*(np.zeros(shape, np.float32) for shape in (1, (1, 1), (1, 1))))
@@ -24,6 +25,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.closed = False
+        self.slowly = False
         self.passes: list[int] = []
         self.started = threading.Event()
         self.go_on = threading.Event()
@@ -34,6 +36,7 @@ class Echo:
         self.passes.append(len(spans))
         self.started.set()
         self.go_on.wait(10)
+        time.sleep(0.01 if self.slowly else 0)  # so that those who wait wake in order
         if self.error is not None:
             raise self.error
         return [np.array(span.tokens, np.float32) for span in spans]
@@ -141,7 +144,7 @@ def test_closing_finishes_what_was_asked_and_refuses_more(
         second = pool.submit(codec.decode, [span(8)])
         wait_until(lambda: codec.waiting == 1)
         closing = pool.submit(codec.close)
-        wait_until(lambda: codec.waiting == 2)  # the end mark
+        wait_until(lambda: codec._closed)
         echo.go_on.set()
         closing.result(10)
         assert [first.result(10)[0][0], second.result(10)[0][0]] == [7, 8]
@@ -151,16 +154,27 @@ def test_closing_finishes_what_was_asked_and_refuses_more(
         codec.decode([span(1)])
 
 
-def test_full_queue_holds_the_caller(echo: Echo, gather: Callable[..., BatchingCodec]) -> None:
-    codec = gather(gather_s=0, max_waiting=1)
+def test_the_most_urgent_go_first(echo: Echo, gather: Callable[..., BatchingCodec]) -> None:
+    codec = gather(gather_s=0, max_spans=1)
     echo.go_on.clear()
-    with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(codec.decode, [span(i)]) for i in range(4)]
+    rendered: list[float] = []
+
+    def render(left_s: float | None) -> None:
+        listener = Listener()
+        if left_s is not None:
+            listener.takes(left_s)
+        codec.decode([Span((1,), NOBODY, 0, 1, listener)])
+        rendered.append(left_s or 0.0)
+
+    with ThreadPoolExecutor(5) as pool:
+        pool.submit(codec.decode, [span(0)])
         assert echo.started.wait(10)
-        wait_until(lambda: codec.waiting == 1)
-        assert not any(future.done() for future in futures)
+        for number, left_s in enumerate((9.0, None, 0.1, 5.0), 1):
+            pool.submit(render, left_s)
+            wait_until(lambda number=number: codec.waiting == number)
+        echo.slowly = True
         echo.go_on.set()
-        assert [future.result(10)[0].tolist() for future in futures] == [[i] for i in range(4)]
+    assert rendered == [0.1, 0.0, 5.0, 9.0]
 
 
 def test_the_rest_is_passed_on(gather: Callable[..., BatchingCodec]) -> None:

@@ -1,17 +1,20 @@
 """The law of streaming: however tokens are cut into chunks, the samples are those of the whole."""
 
+import time
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis.strategies import floats, integers, lists
+from hypothesis.strategies import floats, integers, lists, none, one_of
 
 from mira.codec import stream
 from mira.codec.base import CONTEXT, Codec, Span, Speaker
 from mira.codec.pytorch import TorchCodec
-from mira.codec.stream import StreamingDecoder, Window, decode_stream
+from mira.codec.stream import MARGIN_S, StreamingDecoder, Window, decode_stream
 from mira.errors import SynthesisFailed
+from mira.listening import Listener
 from mira.types import Samples
 
 LAW = settings(
@@ -27,9 +30,26 @@ def whole(codec: Codec, tokens: Sequence[int], speaker: Speaker) -> Samples:
     return codec.decode([Span(tokens, speaker, 0, len(tokens))])[0]
 
 
-def chunks(codec: Codec, tokens: Sequence[int], speaker: Speaker, window: Window) -> list[int]:
+class Moody(Listener):
+    """Has so much left to play, as it says itself, whenever it is asked."""
+
+    def __init__(self, *left_s: float | None) -> None:
+        super().__init__()
+        self._left_s = cycle(left_s)
+
+    def left_s(self) -> float | None:
+        return next(self._left_s)
+
+
+def chunks(
+    codec: Codec,
+    tokens: Sequence[int],
+    speaker: Speaker,
+    window: Window,
+    listener: Listener | None = None,
+) -> list[int]:
     """Frames in each chunk."""
-    blocks = decode_stream(codec, tokens, speaker, window)
+    blocks = decode_stream(codec, tokens, speaker, window, listener)
     return [len(block) // codec.samples_per_frame for block in blocks]
 
 
@@ -38,7 +58,7 @@ def chunks(codec: Codec, tokens: Sequence[int], speaker: Speaker, window: Window
     num_tokens=integers(1, 260),
     first=integers(1, 20),
     steady=integers(20, 60),
-    growth=floats(1, 3),
+    left_s=lists(one_of(none(), floats(-1, 5)), min_size=1, max_size=20),
     upsampled=integers(0, 1),
 )
 def test_streaming_equals_whole(
@@ -48,13 +68,14 @@ def test_streaming_equals_whole(
     num_tokens: int,
     first: int,
     steady: int,
-    growth: float,
+    left_s: list[float | None],
     upsampled: int,
 ) -> None:
     either = upsampling_codec if upsampled else codec
     tokens = TOKENS[:num_tokens]
-    window = Window(first=first, steady=steady, growth=growth, look_ahead=CONTEXT)
-    streamed = np.concatenate(list(decode_stream(either, tokens, speaker, window)))
+    window = Window(first=first, steady=steady, look_ahead=CONTEXT)
+    blocks = decode_stream(either, tokens, speaker, window, Moody(*left_s))
+    streamed = np.concatenate(list(blocks))
     np.testing.assert_allclose(streamed, whole(either, tokens, speaker), atol=1e-5, rtol=0)
 
 
@@ -64,7 +85,8 @@ def test_no_frame_is_lost_at_any_look_ahead(
     codec: TorchCodec, speaker: Speaker, num_tokens: int, first: int, look_ahead: int
 ) -> None:
     window = Window(first=first, steady=30, look_ahead=look_ahead)
-    assert sum(chunks(codec, TOKENS[:num_tokens], speaker, window)) == num_tokens
+    listener = Moody(None, 9, 0.2)
+    assert sum(chunks(codec, TOKENS[:num_tokens], speaker, window, listener)) == num_tokens
 
 
 @pytest.mark.parametrize("short", ["CONTEXT", "look_ahead"])
@@ -121,15 +143,35 @@ class _ShownContext:
         raise NotImplementedError
 
 
-def test_chunks_grow_from_the_first_to_the_steady(codec: TorchCodec, speaker: Speaker) -> None:
-    window = Window(first=4, steady=30, growth=2, look_ahead=5)
-    assert chunks(codec, TOKENS[:100], speaker, window) == [4, 8, 16, 30, 30, 12]
+def test_a_chunk_is_as_large_as_its_listener_can_wait_for(
+    codec: TorchCodec, speaker: Speaker
+) -> None:
+    window = Window(first=4, steady=30, look_ahead=5)
+    tokens = TOKENS[:100]
+    assert chunks(codec, tokens, speaker, window, Moody(None))[:3] == [4, 4, 4]  # heard nothing
+    assert chunks(codec, tokens, speaker, window, Moody(0.01))[:3] == [4, 4, 4]  # runs dry
+    assert chunks(codec, tokens, speaker, window, Moody(60.0)) == [30, 30, 30, 10]
+    mood = Moody(None, *[60.0] * 10, 0.01, *[60.0] * 99)
+    assert chunks(codec, tokens, speaker, window, mood) == [4, 14, 30, 30, 22]
+    assert chunks(codec, tokens, speaker, window) == [30, 30, 30, 10]  # for a file
+
+
+def test_what_takes_long_to_render_is_begun_earlier(speaker: Speaker) -> None:
+    class Slow(_ShownContext):
+        def decode(self, spans: Sequence[Span]) -> list[Samples]:
+            time.sleep(0.05)
+            return super().decode(spans)
+
+    window = Window(first=4, steady=30, look_ahead=5)
+    mood = [None] + [MARGIN_S + 0.08] * 99
+    assert chunks(Slow(), TOKENS[:50], speaker, window, Moody(*mood))[1] < 20
+    assert chunks(_ShownContext(), TOKENS[:50], speaker, window, Moody(*mood))[1] == 30
 
 
 def test_first_chunk_comes_with_the_token_that_makes_it_final(
     codec: TorchCodec, speaker: Speaker
 ) -> None:
-    decoder = StreamingDecoder(codec, speaker, Window(first=3, look_ahead=2))
+    decoder = StreamingDecoder(codec, speaker, Window(first=3, look_ahead=2), Listener())
     arrived = [[len(block) for block in decoder.push(token)] for token in TOKENS[:6]]
     assert arrived == [[], [], [], [], [3 * 320], []]
     assert [len(block) for block in decoder.flush()] == [3 * 320]
@@ -166,8 +208,7 @@ def test_token_outside_the_codebook_is_refused_at_once(
     "wrong",
     [
         {"first": 0},
-        {"first": 60, "steady": 50},
-        {"growth": 0.5},
+        {"first": 90, "steady": 75},
         {"look_ahead": -1},
         {"look_ahead": 68},
     ],

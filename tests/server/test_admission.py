@@ -17,32 +17,92 @@ PATH = "/v1/audio/speech-stream"
 
 
 def test_places_are_counted_and_given_back() -> None:
-    admission = Admission(2)
-    with admission.stream(), admission.stream():
-        assert admission.active == 2
-        with pytest.raises(Overloaded) as caught, admission.stream():
-            pass
-        assert caught.value.retry_after_s >= 1
-        assert admission.active == 2
-    with pytest.raises(ValueError, match="broken"), admission.stream():
-        raise ValueError("broken")
-    assert admission.active == 0
+    async def run() -> None:
+        admission = Admission(2)
+        async with admission.stream(), admission.stream():
+            assert (admission.active, admission.free) == (2, 0)
+            with pytest.raises(Overloaded) as caught:
+                await admission.stream().__aenter__()
+            assert caught.value.retry_after_s >= 1
+            assert admission.active == 2
+        with pytest.raises(ValueError, match="broken"):
+            async with admission.stream():
+                raise ValueError("broken")
+        assert (admission.active, admission.free) == (0, 2)
+
+    asyncio.run(run())
 
 
 def test_idle_is_when_the_last_place_is_given_back() -> None:
-    async def watch() -> list[str]:
-        admission, seen = Admission(2), []
+    async def run() -> None:
+        admission = Admission(2)
         await admission.idle()
-        with admission.stream():
+        async with admission.stream():
             waiting = asyncio.ensure_future(admission.idle())
-            with admission.stream():
+            async with admission.stream():
                 await asyncio.sleep(0)
             await asyncio.sleep(0)
-            seen.append(f"waits: {not waiting.done()}")
+            assert not waiting.done()
         await asyncio.wait_for(waiting, 5)
-        return seen
 
-    assert asyncio.run(watch()) == ["waits: True"]
+    asyncio.run(run())
+
+
+def test_who_waits_gets_the_next_place_in_turn() -> None:
+    async def run() -> list[str]:
+        admission, order = Admission(1, queue_s=5), []
+
+        async def speak(name: str) -> None:
+            async with admission.stream():
+                assert admission.active == 1
+                order.append(name)
+                await asyncio.sleep(0.01)
+
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(speak("first"))
+            await asyncio.sleep(0)
+            second = tasks.create_task(speak("second"))
+            await asyncio.sleep(0)
+            with pytest.raises(Overloaded):  # one speaks, one waits: that is all there is room for
+                await speak("third")
+            await asyncio.gather(first, second)
+            await speak("fourth")
+        assert (admission.active, admission.free) == (0, 1)
+        return order
+
+    assert asyncio.run(run()) == ["first", "second", "fourth"]
+
+
+def test_who_waits_for_too_long_or_leaves_takes_no_place() -> None:
+    async def run() -> None:
+        admission = Admission(1, queue_s=0.05)
+        async with admission.stream():
+            with pytest.raises(Overloaded):
+                await admission.stream().__aenter__()
+            leaving = asyncio.ensure_future(admission.stream().__aenter__())
+            await asyncio.sleep(0.01)
+            leaving.cancel()
+            await asyncio.wait([leaving])
+        async with admission.stream():
+            assert admission.active == 1
+        await asyncio.wait_for(admission.idle(), 5)
+
+    asyncio.run(run())
+
+
+def test_more_places_let_those_in_who_wait() -> None:
+    async def run() -> None:
+        admission = Admission(1, queue_s=5)
+        async with admission.stream():
+            second = admission.stream()
+            waiting = asyncio.ensure_future(second.__aenter__())
+            await asyncio.sleep(0.01)
+            assert not waiting.done()
+            admission.max_streams = 2
+            await asyncio.wait_for(waiting, 1)
+            assert (admission.active, admission.max_streams) == (2, 2)
+
+    asyncio.run(run())
 
 
 def start(served: Served) -> Wire:

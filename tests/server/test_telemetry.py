@@ -26,8 +26,8 @@ def test_two_do_not_add_up() -> None:
     one.first_audio("anna", clock(0.1, 1.0))
     one.substitution()
     assert (one.uses.total(), other.uses.total()) == (1, 0)
-    assert b'mira_requests_total{voice="anna"} 1.0' in one.prometheus(0)
-    assert b'voice="anna"' not in other.prometheus(0)
+    assert b'mira_requests_total{voice="anna"} 1.0' in one.prometheus(0, 2)
+    assert b'voice="anna"' not in other.prometheus(0, 2)
 
 
 def test_percentiles_are_over_the_recent_streams() -> None:
@@ -53,7 +53,7 @@ def test_what_ended_is_added_up() -> None:
     telemetry.ended(clock(0.1, 1.0), cancelled=True)
     telemetry.failed("SynthesisFailed")
     assert (telemetry.audio_s, telemetry.underruns, telemetry.cancelled) == (7.0, 2, 1)
-    text = telemetry.prometheus(3).decode()
+    text = telemetry.prometheus(3, 2).decode()
     for line in (
         "mira_audio_seconds_total 7.0",
         "mira_underruns_total 2.0",

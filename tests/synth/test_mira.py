@@ -13,6 +13,7 @@ import pytest
 from mira.codec.base import Span, Speaker
 from mira.codec.stream import Window
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.listening import Listener
 from mira.synth.mira import FADE_MS, MAX_TRANSCRIPT_CHARS, RETRIES, MiraSynthesizer
 from mira.types import Samples, Sampling, Voice
 
@@ -34,8 +35,11 @@ class ScriptedModel:
     open: int = 0
     drawn: int = 0
     closed: bool = False
+    ready: bool = True
 
-    def generate(self, prompt: Sequence[int], sampling: Sampling) -> Generator[int, None, None]:
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
         script = self.scripts[min(len(self.seeds), len(self.scripts) - 1)]
         self.seeds.append(sampling.seed)
         self.open += 1

@@ -1,0 +1,57 @@
+"""The rows of `load` in, a picture out: what listeners wait for, and what breaks, over the rate.
+
+Knows nothing about how the rows were measured.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mira.errors import InvalidRequest, InvalidSettings
+
+INSTALL = "In Mira's folder: .venv/bin/pip install -c constraints.txt -e '.[bench]'"
+"""What to do where a library of the extra `bench` is missing."""
+
+
+def check_plot(path: Path) -> None:
+    """Find out before anything is measured whether `plot` will work.
+
+    Raises:
+        InvalidSettings: matplotlib is not installed.
+        InvalidRequest: No file can be made there.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise InvalidSettings(f"--plot needs matplotlib. {INSTALL} ({error}).") from error
+    if path.suffix.lower() != ".png":
+        raise InvalidRequest(f"--plot {path}: the picture is a PNG: end its name in .png.")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise InvalidRequest(f"--plot {path}: no file can be made in {path.parent}.")
+
+
+def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw the rows of `load.main` into a PNG file."""
+    from matplotlib.figure import Figure  # not pyplot: no window, nothing global
+
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    rates = [row["rate"] for row in rows]
+    for percent in (50, 95, 99):
+        waits = [_number(row[f"TTFA p{percent} ms"]) for row in rows]
+        above.plot(rates, waits, marker="o", label=f"p{percent}")
+    above.set(ylabel="audible time to first audio, ms", ylim=(0, None))
+    below.plot(rates, [row["underruns"] for row in rows], marker="o", label="underruns")
+    below.plot(rates, [row["429"] for row in rows], marker="s", label="refused (429)")
+    errors = [sum(row["errors"].values()) for row in rows]
+    below.plot(rates, errors, marker="x", label="errors")
+    below.set(xlabel="requests a second", ylabel="count", ylim=(0, None))
+    for axes in (above, below):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(path, format="png", dpi=120)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value  # leaves a gap in the line

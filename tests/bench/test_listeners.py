@@ -1,0 +1,21 @@
+"""Two listeners of a toy, in real time."""
+
+import asyncio
+import time
+
+import pytest
+
+from mira.bench.listeners import listen
+from mira.bench.service import Service
+
+
+def test_they_listen_in_real_time(toy_service: Service) -> None:
+    async def both() -> list[float]:
+        found = await asyncio.gather(*(listen(toy_service, "Hello. " * 8) for _ in range(2)))
+        assert all(0 < one.ttfa_ms < 2000 for one in found)
+        return [one.heard_s for one in found]
+
+    began = time.perf_counter()
+    first, second = asyncio.run(both())
+    assert first == second == pytest.approx(8 * 6 * 0.05, abs=0.5)
+    assert time.perf_counter() - began > first - 1.3  # about a second is ahead

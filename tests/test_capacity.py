@@ -1,0 +1,90 @@
+"""How many calls a machine takes: on models whose speed is known."""
+
+import time
+from collections.abc import Generator, Sequence
+
+import numpy as np
+import pytest
+
+from mira.capacity import LONGEST_FIRST, SHORTEST_FIRST, _first_frames, calls_of_one, measure
+from mira.codec.base import Span, Speaker
+from mira.errors import SynthesisFailed
+from mira.listening import Listener
+from mira.lm.batching import BatchingLM
+from mira.types import Samples, Sampling
+from tests.lm.test_batching import PROMPT, ToyRunner, Vocabulary
+from tests.toys import ToySynthesizer
+
+NOBODY = Speaker(*(np.zeros(shape, np.float32) for shape in (1, (1, 1), (1, 1))))
+
+
+class Renders:
+    """A `Codec` that takes so long for a window, and so long for each frame in it."""
+
+    def __init__(self, window_s: float, frame_s: float) -> None:
+        self.window_s = window_s
+        self.frame_s = frame_s
+
+    def decode(self, spans: Sequence[Span]) -> list[Samples]:
+        (span,) = spans
+        time.sleep(self.window_s + self.frame_s * (span.stop - span.start))
+        return [np.zeros(0, np.float32)]
+
+
+def measured(step_s: float, codec: Renders, most: int = 64):
+    lm = BatchingLM(ToyRunner(step_s=step_s), Vocabulary(), max_streams=64)
+    try:
+        return measure(lm, codec, PROMPT, NOBODY, 75, most)  # type: ignore[arg-type]
+    finally:
+        lm.close()
+
+
+def test_a_model_that_batches() -> None:
+    """Steps take half of the time, and each call's windows a twentieth: about seven fit."""
+    pace = measured(0.01, Renders(0.0, 0.001))
+    assert 4 <= pace.calls <= 7
+    assert pace.first_frames == SHORTEST_FIRST
+    assert 0.5 < pace.real_time_factor < 0.8
+
+
+def test_no_more_than_asked_for() -> None:
+    assert measured(0.0, Renders(0.0, 0.0), most=3).calls == 3
+
+
+def test_a_machine_that_is_too_slow_takes_one_call_and_begins_late() -> None:
+    pace = measured(0.03, Renders(0.05, 0.001))
+    assert (pace.calls, pace.first_frames) == (1, LONGEST_FIRST)
+    assert pace.real_time_factor > 1.5
+
+
+@pytest.mark.parametrize(("step_s", "window_s", "frame_s"), [(0.01, 0.1, 0.002), (0.005, 0.3, 0)])
+def test_a_first_chunk_lasts_until_the_second_is_there(
+    step_s: float, window_s: float, frame_s: float
+) -> None:
+    frames = _first_frames(step_s, window_s, frame_s)
+    assert SHORTEST_FIRST < frames < LONGEST_FIRST
+    assert frames * 0.02 >= frames * (step_s + frame_s) + window_s
+    assert (frames - 1) * 0.02 < (frames - 1) * (step_s + frame_s) + window_s
+
+
+def test_one_after_another() -> None:
+    """A tenth of a second of audio takes a fiftieth of one: five times real time."""
+    assert calls_of_one(ToySynthesizer(compute_s=0.02), 64) in (3, 4)
+    assert calls_of_one(ToySynthesizer(), 64) == 64
+    assert calls_of_one(ToySynthesizer(compute_s=0.3), 64) == 1
+
+
+class Breaks:
+    ready = True
+
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
+        if sampling.seed == 1:
+            raise SynthesisFailed("no memory")
+        yield from range(50)
+
+
+def test_a_model_that_breaks_while_it_is_measured_hangs_nothing() -> None:
+    with pytest.raises(SynthesisFailed, match="no memory"):
+        measure(Breaks(), Renders(0, 0), PROMPT, NOBODY, 75, 8)  # type: ignore[arg-type]
