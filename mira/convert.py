@@ -59,6 +59,8 @@ def convert(
             full; what was finished stays, and the next run goes on from there.
         InvalidSettings: This machine can't do it: memory, disk or processor.
     """
+    from mira.lm.openvino import check_processor
+
     check_processor()
     _check_room(checkpoint.dims, directory, weights)
     progress("reading the checkpoint")
@@ -91,13 +93,6 @@ def _disk_errors(directory: Path) -> Iterator[None]:
             f"{directory}: can't be converted to ({reason}). What was finished stays: the same "
             "command goes on from there"
         ) from error
-
-
-def check_processor() -> None:
-    """Raise InvalidSettings on an x86 processor without AVX2: it would take minutes a sentence."""
-    flags = Path("/proc/cpuinfo")
-    if flags.is_file() and "flags" in (text := flags.read_text()) and " avx2 " not in text:
-        raise InvalidSettings("model: this processor has no AVX2, which a Mira model needs.")
 
 
 def _check_room(dims: LanguageDims, directory: Path, weights: Weights) -> None:

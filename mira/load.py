@@ -119,7 +119,7 @@ def load_parts(settings: Settings) -> Parts:
 
 def _published(settings: Settings) -> Parts:
     """In PyTorch, on any device: the reference."""
-    _require("torch", "torch", "transformers")
+    require("torch", "torch", "transformers")
     from mira.checkpoint import codec_weights, locate, open_checkpoint
     from mira.lm.prompt import PromptBuilder
     from mira.lm.transformers import TransformersLM
@@ -157,14 +157,12 @@ def _torch_codec(settings: Settings, checkpoint: "Checkpoint", weights: "Tensors
 
 def _converted(settings: Settings) -> Parts:
     """In OpenVINO, on a CPU."""
-    _require("cpu", "openvino", "tokenizers")
+    require("cpu", "openvino", "tokenizers")
     from mira.checkpoint.converted import CODEC, open_converted
     from mira.codec.openvino import OpenVINOCodec
-    from mira.convert import check_processor
     from mira.lm.openvino import OpenVINOLM
     from mira.lm.prompt import PromptBuilder
 
-    check_processor()
     if settings.codec_model or settings.semantic_model:
         raise InvalidSettings(
             "codec_model and semantic_model: a converted model has its own codec, and no semantic "
@@ -179,7 +177,13 @@ def _converted(settings: Settings) -> Parts:
     )
 
 
-def _require(extra: str, *libraries: str) -> None:
+def require(extra: str, *libraries: str) -> None:
+    """Raise InvalidSettings, saying what to install, if a library is missing.
+
+    Args:
+        extra: Of this package, that brings them.
+        libraries: By the names that they are imported by.
+    """
     for library in libraries:
         try:
             import_module(library)

@@ -1,4 +1,4 @@
-"""mira model inspect | tiny | look-ahead: what a checkpoint holds, and what it can do.
+"""mira model inspect | convert | tiny | look-ahead: what a checkpoint holds, and what it can do.
 
 Knows nothing that `checkpoint` and `codec` do not.
 """
@@ -37,6 +37,35 @@ def inspect(directory: Model, codec_model: CodecModel = None) -> None:
         for row in describe(checkpoint)
     ]
     _print(f"{checkpoint.layout} layout", ("file", "what", "tensors", "parameters", "", ""), rows)
+
+
+@app.command()
+def convert(
+    model: Model,
+    output: Annotated[Path, typer.Argument(help="A new directory, or an interrupted run's.")],
+    weights: Annotated[
+        Literal["int4", "int8", "bf16"],
+        typer.Option(help="How the language model's are stored: int4 is fastest, bf16 exact."),
+    ] = "int4",
+    codec_model: CodecModel = None,
+) -> None:
+    """Make a directory that a CPU speaks from, several times faster; it needs no PyTorch."""
+    from rich.console import Console
+
+    from mira.checkpoint import locate, open_checkpoint
+    from mira.convert import convert
+    from mira.load import require
+
+    require("torch", "torch", "transformers")
+    require("cpu", "openvino")
+    codec = locate(codec_model, part="codec") if codec_model else None
+    checkpoint = open_checkpoint(locate(model), codec)
+    with Console(stderr=True).status("") as status:
+        found = convert(checkpoint, output, weights, lambda step: status.update(f"{step} ..."))
+    print(
+        f"{output}: of {found.tokens} speech tokens after the same beginning, {found.same} are the "
+        f"original's first choice; logits {found.snr_db} dB above their error"
+    )
 
 
 @app.command()

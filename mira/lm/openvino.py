@@ -12,7 +12,7 @@ import numpy.typing as npt
 import openvino as ov
 from openvino._offline_transformations import paged_attention_transformation
 
-from mira.errors import CheckpointError
+from mira.errors import CheckpointError, InvalidSettings
 from mira.lm.base import SpeechVocabulary
 from mira.lm.batching import BatchingLM, Row
 
@@ -30,7 +30,8 @@ class OpenVINOLM(BatchingLM):
         max_streams: That speak at once; the cache has room for them all.
 
     Raises:
-        CheckpointError: The graph is missing, damaged, or can't run here.
+        CheckpointError: The graph is missing or damaged.
+        InvalidSettings: The processor can't run it.
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class OpenVINORunner:
         cache_tokens: That the pages hold together; memory is taken only for those that are used.
 
     Raises:
-        CheckpointError: The graph is missing, damaged, or can't run here.
+        CheckpointError: The graph is missing or damaged.
+        InvalidSettings: The processor can't run it.
     """
 
     def __init__(self, graph: Path, threads: int, cache_tokens: int) -> None:
+        check_processor()
         core = ov.Core()
         try:
             model = core.read_model(graph)
@@ -106,6 +109,13 @@ class OpenVINORunner:
         self._request.infer()
         logits: npt.NDArray[np.float32] = self._request.get_output_tensor().data[:, 0]
         return logits.copy()
+
+
+def check_processor() -> None:
+    """Raise InvalidSettings on an x86 processor without AVX2: it would take minutes a sentence."""
+    flags = Path("/proc/cpuinfo")
+    if flags.is_file() and "flags" in (text := flags.read_text()) and " avx2 " not in text:
+        raise InvalidSettings("model: this processor has no AVX2, which a Mira model needs.")
 
 
 def _properties(threads: int) -> dict[str, object]:

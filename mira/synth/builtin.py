@@ -29,9 +29,9 @@ from hibari.g2p import G2P
 from hibari.voices import DEFAULT, voice_path
 from onnx.utils import Extractor
 
-from mira.capacity import calls_of_one
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
+from mira.synth.pace import calls_of_one
 from mira.types import Samples, Sampling, Voice
 
 _LINUX = sys.platform == "linux"

@@ -14,7 +14,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from mira.capacity import SENTENCE, measure
 from mira.codec.base import Codec, Speaker
 from mira.codec.stream import StreamingDecoder, Window
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
@@ -22,6 +21,7 @@ from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
 from mira.synth.guard import Degenerate, Guard
+from mira.synth.pace import SENTENCE, measure
 from mira.types import Samples, Sampling, Voice
 
 log = logging.getLogger(__name__)

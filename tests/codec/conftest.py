@@ -1,6 +1,7 @@
 """One small codec with random weights, shared by all tests of this folder."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -36,3 +37,13 @@ def upsampling_codec() -> TorchCodec:
 @pytest.fixture(scope="session")
 def speaker(codec: TorchCodec) -> Speaker:
     return codec.speaker(GLOBAL_TOKENS)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The upsampling codec as graphs, exact ones alone."""
+    from mira.codec.export import export_codec
+
+    directory = tmp_path_factory.mktemp("exported")
+    export_codec(random_weights(), random_upsampler(), directory, utterances=[])
+    return directory

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mira.convert import convert_language
-from mira.errors import CheckpointError, SynthesisFailed
-from mira.lm.openvino import GRAPH, OpenVINOLM
+from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
+from mira.lm.openvino import GRAPH, OpenVINOLM, check_processor
 from mira.types import Sampling
 from tests.lm.test_batching import idle, wait_for
 
@@ -83,3 +83,10 @@ def test_a_damaged_graph_is_named(mira, converted: Path, tmp_path: Path, damage:
         (tmp_path / GRAPH).with_suffix(".bin").write_bytes(weights[:-1000])
     with pytest.raises(CheckpointError, match=rf"{GRAPH}: can't be loaded"):
         OpenVINOLM(tmp_path, mira.tokens)
+
+
+def test_a_processor_without_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_processor()  # this one has it
+    monkeypatch.setattr(Path, "read_text", lambda self: "flags\t\t: fpu sse4_2 avx\nbugs: none\n")
+    with pytest.raises(InvalidSettings, match="no AVX2"):
+        check_processor()

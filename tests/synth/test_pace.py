@@ -6,11 +6,11 @@ from collections.abc import Generator, Sequence
 import numpy as np
 import pytest
 
-from mira.capacity import LONGEST_FIRST, SHORTEST_FIRST, _first_frames, calls_of_one, measure
 from mira.codec.base import Span, Speaker
 from mira.errors import SynthesisFailed
 from mira.listening import Listener
 from mira.lm.batching import BatchingLM
+from mira.synth.pace import LONGEST_FIRST, SHORTEST_FIRST, _first_frames, calls_of_one, measure
 from mira.types import Samples, Sampling
 from tests.lm.test_batching import PROMPT, ToyRunner, Vocabulary
 from tests.toys import ToySynthesizer

@@ -135,5 +135,5 @@ def _step_s(language_model: LanguageModel, prompt: Sequence[int], calls: int) ->
             heard = sum(1 for _ in islice(tokens, STEPS))
             return (time.perf_counter() - began) / max(1, heard)
 
-    with ThreadPoolExecutor(calls, "mira-capacity") as pool:
+    with ThreadPoolExecutor(calls, "mira-pace") as pool:
         return median(pool.map(speak, range(calls)))

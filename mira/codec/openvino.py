@@ -1,0 +1,189 @@
+"""The codec on a CPU, from a directory that `mira.codec.export` wrote; needs no PyTorch.
+
+Knows nothing about streams, checkpoints or how graphs were made. Source: BiCodec, Spark-TTS,
+arXiv:2503.01710.
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+
+from mira.codec.base import (
+    GLOBAL_TOKENS,
+    UPSAMPLER_CONTEXT,
+    WAVE_CONTEXT,
+    Span,
+    Speaker,
+    check_global_tokens,
+    check_speech_tokens,
+)
+from mira.codec.reference import SAMPLE_RATE, mel_of
+from mira.errors import CheckpointError, SynthesisFailed
+from mira.types import Samples
+
+_UPSAMPLING = 3
+_INT8 = "wave_generator_int8"
+
+
+class OpenVINOCodec:
+    """A `Codec`. It finds no speech tokens in a recording: that takes PyTorch.
+
+    Args:
+        directory: Holds the graphs.
+        threads: For one pass; 0: one for each core.
+        upsample: To 48 kHz, if there is a graph that does; otherwise 16 kHz.
+        integers: Use the graph in 8-bit integers, if there is one and it is the fastest here.
+
+    Raises:
+        CheckpointError: A file is missing or can't be read.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        threads: int = 0,
+        upsample: bool = True,
+        *,
+        integers: bool = True,
+    ) -> None:
+        core = ov.Core()
+        fast = "bf16" if _has_bf16(core) else "f32"
+        integers = integers and fast == "f32" and _has_vnni() and _path(directory, _INT8).exists()
+
+        def load(name: str, precision: str) -> "_Network":
+            return _Network(core, _path(directory, name), precision, threads)
+
+        # A token of the speaker is one side of a threshold or the other: not for rounding.
+        self._encoder = load("speaker_encoder", "f32")
+        self._speaker = load("speaker", "f32")
+        self._prenet = load("prenet", fast)
+        self._wave_generator = load(_INT8 if integers else "wave_generator", fast)
+        upsample = upsample and _path(directory, "upsampler").exists()
+        self._upsampler = load("upsampler", fast) if upsample else None
+        factor = _UPSAMPLING if upsample else 1
+        self.sample_rate = SAMPLE_RATE * factor
+        # The first pass also prepares what later ones of any length reuse.
+        nobody = self.speaker([0] * GLOBAL_TOKENS)
+        self._hop = self._wave(Span([0], nobody, 0, 1)).size
+        self.samples_per_frame = self._hop * factor
+
+    def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """Find the global tokens of whoever speaks in a reference recording: see `Codec`."""
+        (tokens,) = self._encoder(mel_of(samples, sample_rate)[None])
+        return tuple(tokens[0].tolist())
+
+    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """None: see `Codec`."""
+        return ()
+
+    def speaker(self, global_tokens: Sequence[int]) -> Speaker:
+        """Compute what depends on the voice alone: see `Codec`."""
+        check_global_tokens(global_tokens)
+        vectors = self._speaker(np.array([global_tokens], np.int64))
+        return Speaker(*(vector[0] for vector in vectors))
+
+    def decode(self, spans: Sequence[Span]) -> list[Samples]:
+        """Render spans of any streams, speakers and lengths together: see `Codec`.
+
+        One after another: a single one keeps all threads busy, so sharing a pass would gain
+        nothing, and would take the memory of all at once.
+        """
+        for span in spans:
+            check_speech_tokens(span.tokens)
+        return [self._render(span) for span in spans]
+
+    def close(self) -> None:
+        """Nothing runs for it: see `Codec`."""
+
+    def _render(self, span: Span) -> Samples:
+        wave = self._wave(span)
+        first = max(0, span.start - WAVE_CONTEXT)
+        start, stop = (span.start - first) * self._hop, (span.stop - first) * self._hop
+        if self._upsampler is None:
+            return wave[start:stop]
+        first = max(0, start - UPSAMPLER_CONTEXT)
+        (block,) = self._upsampler(
+            np.ascontiguousarray(wave[None, first : stop + UPSAMPLER_CONTEXT])
+        )
+        samples: Samples = block[0, (start - first) * _UPSAMPLING : (stop - first) * _UPSAMPLING]
+        return samples
+
+    def _wave(self, span: Span) -> Samples:
+        """[samples]: the span at 16 kHz, among as much context as the wave generator needs."""
+        speaker = span.speaker
+        voice = (vector[None] for vector in (speaker.d_vector, speaker.scale, speaker.shift))
+        (frames,) = self._prenet(np.array([span.tokens], np.int64), *voice)
+        # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.
+        first = max(0, span.start - WAVE_CONTEXT)
+        heard = np.ascontiguousarray(frames[:, :, first : span.stop + WAVE_CONTEXT])
+        (wave,) = self._wave_generator(heard)
+        samples: Samples = wave[0]
+        return samples
+
+
+class _Network:
+    """One compiled graph that several threads may call; one at a time computes.
+
+    Raises:
+        CheckpointError: The file is missing or can't be read.
+    """
+
+    def __init__(self, core: Any, path: Path, precision: str, threads: int) -> None:
+        options = {
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": precision,
+            # Threads that stay on their cores would meet those of the language model there.
+            "ENABLE_CPU_PINNING": False,
+        }
+        if not path.exists():
+            raise CheckpointError(f"{path}: missing")
+        try:
+            model = core.read_model(path)
+            compiled = core.compile_model(model, "CPU", options)
+        except RuntimeError as error:
+            raise CheckpointError(f"{path}: can't be read: {_last_line(error)}") from error
+        self._request = compiled.create_infer_request()
+        self._lock = threading.Lock()
+
+    def __call__(self, *inputs: npt.NDArray[Any]) -> list[Any]:
+        """The outputs, in the graph's order; each the caller's own.
+
+        Raises:
+            SynthesisFailed: The computation broke.
+        """
+        with self._lock:
+            try:
+                return list(self._request.infer(list(inputs)).values())
+            except RuntimeError as error:
+                raise SynthesisFailed(f"the codec broke: {_last_line(error)}") from error
+
+
+def _path(directory: Path, name: str) -> Path:
+    return directory / f"{name}.xml"
+
+
+def _has_bf16(core: ov.Core) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _has_vnni() -> bool:
+    """Whether the processor adds up products of 8-bit integers without overflow.
+
+    Without, OpenVINO would still compute them, but in sums of 16 bits that are cut off. Where
+    there is no telling, there is none.
+    """
+    description = Path("/proc/cpuinfo")
+    return description.exists() and bool(
+        {"avx512_vnni", "avx_vnni"} & set(description.read_text().split())
+    )
+
+
+def _last_line(error: Exception) -> str:
+    """OpenVINO tells of each place that an error went through; the reason comes last."""
+    return str(error).strip().splitlines()[-1]

@@ -1,0 +1,44 @@
+"""What is written, and that what can't be is an error."""
+
+from pathlib import Path
+
+import pytest
+
+from mira.codec.export import Exported, _worthiest_first, export_codec
+from mira.errors import CheckpointError
+from tests.codec.random_weights import random_weights
+
+
+def test_a_file_for_each_network(exported: Path) -> None:
+    names = ("prenet", "speaker", "speaker_encoder", "upsampler", "wave_generator")
+    assert sorted(path.name for path in exported.iterdir()) == [
+        f"{name}.{ending}" for name in names for ending in ("bin", "xml")
+    ]
+
+
+def test_wrong_weights_write_nothing(tmp_path: Path) -> None:
+    tensors = random_weights()
+    del tensors["prenet.linear.weight"]
+    with pytest.raises(CheckpointError, match=r"prenet\.linear\.weight"):
+        export_codec(tensors, None, tmp_path, utterances=[])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_can_not_be_written_to_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"speaker_encoder\.xml: can't be written"):
+        export_codec(random_weights(backbone_blocks=1), None, tmp_path / "file", utterances=[])
+
+
+def test_without_utterances_all_stays_exact(tmp_path: Path) -> None:
+    found = export_codec(random_weights(backbone_blocks=1), None, tmp_path, utterances=[])
+    assert found == Exported(0, None)
+    assert not list(tmp_path.glob("*int8*"))
+
+
+def test_the_order_of_integers() -> None:
+    """Of two blocks' 1 + 2 * 7 convolutions all but the first and (behind them) the last."""
+    order = _worthiest_first(2)
+    assert sorted(order) == list(range(1, 15))
+    assert order[:6] == [9, 11, 13, 2, 4, 6]  # wide, the late block's first
+    assert order[-2:] == [8, 1]  # what makes the rate higher

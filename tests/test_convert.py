@@ -1,0 +1,158 @@
+"""A tiny checkpoint converted: whole, interrupted, and where it can't be."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mira import convert as module
+from mira.checkpoint.converted import MANIFEST
+from mira.checkpoint.layout import Checkpoint, open_checkpoint
+from mira.checkpoint.tiny import write_tiny
+from mira.convert import Agreement, convert
+from mira.engine import Engine
+from mira.errors import CheckpointError, InvalidSettings
+from mira.load import load_engine
+from mira.settings import Settings
+from mira.types import Sampling
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+TEXT = "Hello there, how are you today?"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("tiny"), "mira"))
+
+
+@pytest.fixture(scope="module")
+def converted(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("converted")
+    found = convert(checkpoint, directory, "bf16")
+    assert found.same == found.tokens > 40
+    assert found.snr_db > 60
+    return directory
+
+
+def load(directory: Path, **settings: object) -> Engine:
+    fields = {"model": str(directory), "cpu_threads": 1, "look_ahead_frames": 67}
+    return load_engine(Settings(**(fields | settings)))
+
+
+def spoken(engine: Engine) -> np.ndarray:
+    return np.concatenate(list(engine.speak(TEXT, engine.voices[0], Sampling(seed=4), live=False)))
+
+
+@pytest.fixture
+def engine(converted: Path) -> Iterator[Engine]:
+    with closing(load(converted)) as engine:
+        yield engine
+
+
+def test_it_says_what_the_original_says(engine: Engine, checkpoint: Checkpoint) -> None:
+    """Same voice, same seed: the same tokens, and nearly the same samples."""
+    with closing(load(checkpoint.directory)) as original:
+        assert original.voices == engine.voices
+        expected = spoken(original)
+    found = spoken(engine)
+    assert len(found) == len(expected)
+    assert np.abs(found - expected).max() < 1e-3
+
+
+def test_without_the_upsampler(converted: Path) -> None:
+    with closing(load(converted, upsample=False)) as engine:
+        assert engine.sample_rate == 16000
+        assert len(spoken(engine)) > 0
+
+
+def test_it_runs_without_torch(converted: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"
+        "from mira import Settings, load_engine\n"
+        f"engine = load_engine(Settings(model={str(converted)!r}))\n"
+        "print(sum(map(len, engine.speak('Hello there.', engine.voices[0]))) > 0)\n"
+        "engine.close()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_settings_that_need_the_published_files_are_refused(converted: Path) -> None:
+    for name in ("codec_model", "semantic_model"):
+        with pytest.raises(InvalidSettings, match="has its own codec"):
+            load(converted, **{name: "somewhere"})
+
+
+@pytest.mark.parametrize("part", ["convert_language", "_agreement", "_convert_codec"])
+def test_an_interrupted_conversion_goes_on(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """The disk fills in one of the parts: what was finished stays, and is not done again."""
+    done: list[str] = []
+
+    def stub(name: str, value: object = None):
+        def run(*arguments: object) -> object:
+            if part == name and not done.count("failed"):
+                done.append("failed")
+                raise OSError(28, "No space left on device")
+            done.append(name)
+            return value
+
+        return run
+
+    monkeypatch.setattr(module, "_convert_codec", stub("_convert_codec"))
+    monkeypatch.setattr(module, "convert_language", stub("convert_language"))
+    monkeypatch.setattr(module, "_agreement", stub("_agreement", Agreement(2, 1, 3.5)))
+    with pytest.raises(CheckpointError, match=r"No space left on device.*goes on from there"):
+        convert(checkpoint, tmp_path, "int4")
+    with pytest.raises(CheckpointError, match="was not finished; convert the model again"):
+        load(tmp_path)
+    assert convert(checkpoint, tmp_path, "int4") == Agreement(2, 1, 3.5)
+    assert sorted(done) == ["_agreement", "_convert_codec", "convert_language", "failed"]
+    assert json.loads((tmp_path / MANIFEST).read_text())["complete"] is True
+
+
+def test_a_disk_that_really_fills(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    """No file may grow beyond 100 kB: the graphs are larger."""
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "from pathlib import Path\n"
+        "from mira.checkpoint import open_checkpoint\n"
+        "from mira.convert import convert\n"
+        "from mira.errors import CheckpointError\n"
+        f"checkpoint = open_checkpoint(Path({str(checkpoint.directory)!r}))\n"
+        "try:\n"
+        f"    convert(checkpoint, Path({str(tmp_path)!r}), 'int4')\n"
+        "except CheckpointError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "can't be converted to" in done.stdout, done.stderr
+    with pytest.raises(CheckpointError, match="was not finished"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("what", "patch"),
+    [
+        ("disk space", ("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())),
+        ("memory", ("psutil.virtual_memory", lambda: type("Memory", (), {"available": 10})())),
+    ],
+)
+def test_too_little_room_is_said_before_anything_is_written(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, patch
+) -> None:
+    monkeypatch.setattr(*patch)
+    with pytest.raises(InvalidSettings, match=rf"needs about .* GB of {what}; there are 0\.0 GB"):
+        convert(checkpoint, tmp_path / "new", "int8")
+    assert not (tmp_path / "new").exists()
