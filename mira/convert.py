@@ -5,8 +5,9 @@ With load.py the only importer of concrete backends. Needs PyTorch; what it writ
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,23 @@ from mira.checkpoint import Checkpoint
 from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, fingerprint
 from mira.checkpoint.language import LanguageDims
 from mira.errors import CheckpointError, InvalidSettings
+from mira.lm.prompt import PromptBuilder
 from mira.lm.quantize import Weights
+from mira.load import sample_recording
+from mira.types import Sampling
 
 if TYPE_CHECKING:
+    from mira.codec.export import Exported, Utterance
+    from mira.codec.weights import Tensors
     from mira.lm.openvino import OpenVINORunner
 
 CHECKED_TOKENS = 48  # that both backends are asked about
 CHECKED_TEXT = "Thank you for waiting. I have found your booking, and it can be changed today."
+SAID_TEXTS = (CHECKED_TEXT, "Hello there! How may I help you? The line is quite bad, I am afraid.")
+SAID_TOKENS = 100  # two seconds of each
 
 _BYTES: dict[Weights, float] = {"int4": 0.55, "int8": 1.01, "bf16": 2.0}  # of a weight
-_CODEC_BYTES = 500 << 20  # on disk, at true size
+_CODEC_BYTES = 700 << 20  # on disk, at true size
 _SPARE = 1.2
 
 
@@ -67,14 +75,13 @@ def convert(
     files = [*checkpoint.language_weights, *checkpoint.files.values()]
     manifest = Manifest.begin(directory, fingerprint(files), weights, checkpoint.tokens)
     with _disk_errors(directory):
-        if not manifest.has("codec"):
-            progress("converting the codec")
-            _convert_codec(checkpoint, directory / CODEC)
-            manifest.finished("codec")
         if not manifest.has("language"):
             progress("converting the language model")
             convert_language(checkpoint, directory, weights)
             manifest.finished("language")
+        if not manifest.has("codec"):
+            progress("converting the codec")
+            manifest.finished("codec", integers=asdict(_convert_codec(checkpoint, directory)))
         if not manifest.has("check"):
             progress("comparing it with the original")
             manifest.finished("check", agreement=asdict(_agreement(checkpoint, directory)))
@@ -118,12 +125,37 @@ def _parameters(dims: LanguageDims) -> int:
     return dims.layers * layer + dims.vocab_rows * dims.hidden * (1 if dims.tied else 2)
 
 
-def _convert_codec(checkpoint: Checkpoint, directory: Path) -> None:
+def _convert_codec(checkpoint: Checkpoint, directory: Path) -> "Exported":
     from mira.checkpoint import codec_weights, upsampler_weights
     from mira.codec.export import export_codec
 
+    weights = codec_weights(checkpoint)
     upsampler = upsampler_weights(checkpoint) if "upsampler" in checkpoint.files else None
-    export_codec(codec_weights(checkpoint), upsampler, directory)
+    utterances = _utterances(checkpoint, weights, directory)
+    return export_codec(weights, upsampler, directory / CODEC, utterances)
+
+
+def _utterances(
+    checkpoint: Checkpoint, weights: "Tensors", directory: Path
+) -> "list[Utterance] | None":
+    """What the model itself says, in two voices: the codec is to be exact on that.
+
+    The first half of them differs from the second in its words.
+    """
+    from mira.codec.pytorch import TorchCodec
+    from mira.lm.openvino import OpenVINOLM
+
+    codec = TorchCodec(weights)
+    samples, rate = sample_recording()
+    voices = [codec.encode(samples, rate), codec.encode(samples, rate * 3 // 4)]  # and a deeper one
+    prompts = PromptBuilder(checkpoint.language / TOKENIZER, checkpoint.tokens)
+    said: list[Utterance] = []
+    with closing(OpenVINOLM(directory, checkpoint.tokens, max_streams=1)) as model:
+        for text, voice in product(SAID_TEXTS, voices):
+            sampling = Sampling(seed=len(said), max_new_tokens=SAID_TOKENS)
+            said.append((list(model.generate(prompts.build(text, voice), sampling)), voice))
+    # A model that says nothing is no measure.
+    return said if all(len(speech) > 1 for speech, _ in said) else None
 
 
 def convert_language(checkpoint: Checkpoint, directory: Path, weights: Weights) -> None:
@@ -151,9 +183,7 @@ def convert_language(checkpoint: Checkpoint, directory: Path, weights: Weights) 
 def _agreement(checkpoint: Checkpoint, directory: Path) -> Agreement:
     """Let both continue the same beginnings, greedily chosen by the original."""
     from mira.lm.openvino import GRAPH, OpenVINORunner
-    from mira.lm.prompt import PromptBuilder
     from mira.lm.transformers import TransformersLM
-    from mira.types import Sampling
 
     reference = TransformersLM.load(checkpoint.language, checkpoint.tokens, dtype="float32")
     prompts = PromptBuilder(checkpoint.language / TOKENIZER, checkpoint.tokens)

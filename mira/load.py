@@ -75,7 +75,7 @@ def _mira(settings: Settings) -> Synthesizer:
     from mira.codec.stream import Window
     from mira.synth.mira import MiraSynthesizer
 
-    codec, recording = parts.codec, _sample_recording()
+    codec, recording = parts.codec, sample_recording()
     sample = Voice(
         SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), SAMPLE_TEXT
     )
@@ -228,7 +228,7 @@ def measure_look_ahead(
 def _measured_look_ahead(loaded: Parts, text: str, seed: int) -> list["LookAheadError"]:
     from mira.codec.look_ahead import look_ahead_error
 
-    voice = loaded.codec.encode(*_sample_recording())
+    voice = loaded.codec.encode(*sample_recording())
     prompt = loaded.prompts.build(text, voice)
     speaker = loaded.codec.speaker(voice)
     for attempt in range(seed, seed + LOOK_AHEAD_ATTEMPTS):
@@ -240,7 +240,7 @@ def _measured_look_ahead(loaded: Parts, text: str, seed: int) -> list["LookAhead
     raise InvalidRequest(f"{too_short}. Give a longer --text.")
 
 
-def _sample_recording() -> tuple[Samples, int]:
+def sample_recording() -> tuple[Samples, int]:
     """The built-in voice, as a recording to clone."""
     from mira.synth.builtin import BuiltinSynthesizer
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from mira import convert as module
+from mira.checkpoint import codec_weights
 from mira.checkpoint.converted import MANIFEST
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
+from mira.codec.export import Exported
 from mira.convert import Agreement, convert
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidSettings
@@ -32,8 +34,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 @pytest.fixture(scope="module")
 def converted(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without integers, for whose choice test_export.py stands: it takes long."""
     directory = tmp_path_factory.mktemp("converted")
-    found = convert(checkpoint, directory, "bf16")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_utterances", lambda *arguments: [])
+        found = convert(checkpoint, directory, "bf16")
     assert found.same == found.tokens > 40
     assert found.snr_db > 60
     return directory
@@ -62,6 +67,16 @@ def test_it_says_what_the_original_says(engine: Engine, checkpoint: Checkpoint) 
     found = spoken(engine)
     assert len(found) == len(expected)
     assert np.abs(found - expected).max() < 1e-3
+
+
+def test_what_the_model_says_decides_what_the_codec_may_round(
+    checkpoint: Checkpoint, converted: Path
+) -> None:
+    said = module._utterances(checkpoint, codec_weights(checkpoint), converted)
+    assert said is not None
+    assert [len(voice) for _, voice in said] == [32] * 4
+    assert len({tuple(voice) for _, voice in said}) == 2
+    assert all(1 < len(speech) <= module.SAID_TOKENS for speech, _ in said)
 
 
 def test_without_the_upsampler(converted: Path) -> None:
@@ -107,7 +122,7 @@ def test_an_interrupted_conversion_goes_on(
 
         return run
 
-    monkeypatch.setattr(module, "_convert_codec", stub("_convert_codec"))
+    monkeypatch.setattr(module, "_convert_codec", stub("_convert_codec", Exported(0, None)))
     monkeypatch.setattr(module, "convert_language", stub("convert_language"))
     monkeypatch.setattr(module, "_agreement", stub("_agreement", Agreement(2, 1, 3.5)))
     with pytest.raises(CheckpointError, match=r"No space left on device.*goes on from there"):

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "ahead": {"listening", "turns", "types"},
     "engine": LEAVES | {"ahead", "text", "synth.base", "turns"},
     "load": LEAVES | {"engine", "synth", "lm", "codec", "checkpoint"},
-    "convert": LEAVES | {"lm", "codec", "checkpoint"},
+    "convert": LEAVES | {"lm", "codec", "checkpoint", "load"},
     "voices": LEAVES,
     "sinks": {"audio", "errors"},
     "cli": LEAVES

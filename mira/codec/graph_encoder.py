@@ -13,7 +13,7 @@ from openvino import opset13 as op
 
 from mira.codec.bicodec import FSQ_LEVELS
 from mira.codec.graph import Node, constant, convolution, floats, ints, linear
-from mira.codec.speaker import _HEADS as HEADS
+from mira.codec.speaker import HEADS as HEADS
 from mira.codec.speaker import SpeakerEncoder
 
 

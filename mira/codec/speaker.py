@@ -17,7 +17,7 @@ from mira.codec.base import GLOBAL_TOKENS
 from mira.codec.bicodec import FSQ_LEVELS
 from mira.codec.weights import Weights, conv, linear
 
-_HEADS = 8
+HEADS = 8
 
 
 class SpeakerEncoder(nn.Module):
@@ -164,7 +164,7 @@ class _Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         query = self.to_q(x)
         key, value = self.to_kv(context).chunk(2, dim=-1)
-        heads = (part.unflatten(2, (_HEADS, -1)).transpose(1, 2) for part in (query, key, value))
+        heads = (part.unflatten(2, (HEADS, -1)).transpose(1, 2) for part in (query, key, value))
         heard = F.scaled_dot_product_attention(*heads)
         out: Tensor = self.to_out(heard.transpose(1, 2).flatten(2))
         return out

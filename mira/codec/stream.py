@@ -58,6 +58,7 @@ class StreamingDecoder:
         self._speaker = speaker
         self._window = window or Window()
         self._listener = listener or Listener(live=False)
+        self._least = self._window.first  # frames in the next chunk
         self._frame_s = 0.0  # what a frame took to render, last time, context counted
         self._tokens: list[int] = []  # those not yet rendered, and CONTEXT frames before them
         self._rendered = 0  # of `_tokens`
@@ -87,7 +88,7 @@ class StreamingDecoder:
 
     def _due(self, frames: int) -> bool:
         """Whether a chunk of so many frames is rendered now, or waits for more."""
-        if frames < self._window.first or not self._listener.live:
+        if frames < self._least or not self._listener.live:
             return frames >= self._window.steady
         left_s = self._listener.left_s()
         takes_s = self._frame_s * (frames + 2 * WAVE_CONTEXT)
@@ -99,6 +100,9 @@ class StreamingDecoder:
         (samples,) = self._codec.decode([span])
         computed = stop - self._rendered + 2 * WAVE_CONTEXT
         self._frame_s = (time.perf_counter() - began) / computed
+        if (left_s := self._listener.left_s()) is not None and left_s < 0:
+            # It has stopped. Larger chunks are less work a frame, so that it stops less often.
+            self._least = min(self._window.steady, 2 * self._least)
         # Left context costs compute alone, but a long utterance must not decode all of it again.
         past = max(0, stop - CONTEXT)
         del self._tokens[:past]

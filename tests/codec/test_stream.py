@@ -152,8 +152,14 @@ def test_a_chunk_is_as_large_as_its_listener_can_wait_for(
     assert chunks(codec, tokens, speaker, window, Moody(0.01))[:3] == [4, 4, 4]  # runs dry
     assert chunks(codec, tokens, speaker, window, Moody(60.0)) == [30, 30, 30, 10]
     mood = Moody(None, *[60.0] * 10, 0.01, *[60.0] * 99)
-    assert chunks(codec, tokens, speaker, window, mood) == [4, 14, 30, 30, 22]
+    assert chunks(codec, tokens, speaker, window, mood) == [4, 13, 30, 30, 23]
     assert chunks(codec, tokens, speaker, window) == [30, 30, 30, 10]  # for a file
+
+
+def test_who_ran_dry_is_given_more_at_once(codec: TorchCodec, speaker: Speaker) -> None:
+    """Twice as much each time: a machine that is just fast enough gets ahead in the end."""
+    window = Window(first=4, steady=30, look_ahead=5)
+    assert chunks(codec, TOKENS[:100], speaker, window, Moody(-0.1)) == [4, 8, 16, 30, 30, 12]
 
 
 def test_what_takes_long_to_render_is_begun_earlier(speaker: Speaker) -> None:
