@@ -81,7 +81,7 @@ def ahead(
 class _Buffer:
     def __init__(self, sample_rate: int, lead_s: float, ticket: Ticket) -> None:
         self._sample_rate = sample_rate
-        self._limit = int(lead_s * sample_rate)  # samples
+        self._limit = max(1, int(lead_s * sample_rate))  # samples; with none it would never begin
         self._ticket = ticket
         self._blocks: deque[Samples] = deque()
         self._samples = 0
@@ -141,3 +141,4 @@ class _Buffer:
             self._stopped = True
             self._changed.notify_all()
         self._ticket.cancel()
+        self._ticket.listener.leaves()

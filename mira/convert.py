@@ -73,8 +73,10 @@ def convert(
     _check_room(checkpoint.dims, directory, weights)
     progress("reading the checkpoint")
     files = [*checkpoint.language_weights, *checkpoint.files.values()]
-    manifest = Manifest.begin(directory, fingerprint(files), weights, checkpoint.tokens)
+    files += [checkpoint.language / name for name in ("config.json", TOKENIZER)]
+    source = fingerprint(files)
     with _disk_errors(directory):
+        manifest = Manifest.begin(directory, source, weights, checkpoint.tokens)
         if not manifest.has("language"):
             progress("converting the language model")
             convert_language(checkpoint, directory, weights)
@@ -106,7 +108,9 @@ def _check_room(dims: LanguageDims, directory: Path, weights: Weights) -> None:
     parameters = _parameters(dims)
     where = next(path for path in (directory, *directory.absolute().parents) if path.is_dir())
     disk = parameters * _BYTES[weights] * _SPARE + (_CODEC_BYTES if parameters > 1e8 else 0)
-    _require("disk space", shutil.disk_usage(where).free, disk, f"in {where}")
+    # What an interrupted run left there is not written again.
+    left = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+    _require("disk space", shutil.disk_usage(where).free + left, disk, f"in {where}")
     # The original is held in float32, twice over while it is being compared.
     _require("memory", psutil.virtual_memory().available, parameters * 4 * 2, "here")
 

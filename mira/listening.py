@@ -5,6 +5,7 @@ is shared evenly between thirty new calls gives each its first word at the same 
 its second too late. In this order most start at once and none stops.
 """
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -25,6 +26,9 @@ class Listener:
     def __init__(self, live: bool = True, now: Callable[[], float] = time.perf_counter) -> None:
         self.live = live
         self.now = now
+        self.gone = False
+        self._wake: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
         self.began_at = now()
         self.runs_dry_at: float | None = None
         """When all there is will have been played; None before there is any."""
@@ -34,6 +38,19 @@ class Listener:
         # A listener that has run dry waited, and goes on from here; it is no more urgent for that.
         now = self.now()
         self.runs_dry_at = max(self.runs_dry_at or now, now) + audio_s
+
+    def leaves(self) -> None:
+        """Nobody listens any more: whoever waits on their behalf can stop, see `on_leave`."""
+        with self._lock:
+            self.gone, wake = True, self._wake
+        wake()
+
+    def on_leave(self, wake: Callable[[], None]) -> None:
+        """Say what wakes the one that waits on their behalf; at once if they have left."""
+        with self._lock:
+            self._wake = wake
+        if self.gone:
+            wake()
 
     def left_s(self) -> float | None:
         """Seconds of audio still to play, negative if it has been silent since; None: none yet."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mira.engine import Engine
-from mira.errors import InvalidRequest, InvalidSettings
+from mira.errors import CheckpointError, InvalidRequest, InvalidSettings
 from mira.settings import Settings
 from mira.synth.base import Synthesizer
 from mira.types import Samples, Sampling, Voice
@@ -40,6 +40,7 @@ SAMPLE_TEXT = (
 )
 LOOK_AHEAD_ATTEMPTS = 5  # at an utterance that is long enough to measure on
 CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
+MOST_CPU_STREAMS = 16  # of a converted model, unless the settings say otherwise
 
 
 def load_engine(settings: Settings) -> Engine:
@@ -158,7 +159,7 @@ def _torch_codec(settings: Settings, checkpoint: "Checkpoint", weights: "Tensors
 def _converted(settings: Settings) -> Parts:
     """In OpenVINO, on a CPU."""
     require("cpu", "openvino", "tokenizers")
-    from mira.checkpoint.converted import CODEC, open_converted
+    from mira.checkpoint.converted import AGAIN, CODEC, open_converted
     from mira.codec.openvino import OpenVINOCodec
     from mira.lm.openvino import OpenVINOLM
     from mira.lm.prompt import PromptBuilder
@@ -169,12 +170,20 @@ def _converted(settings: Settings) -> Parts:
             "prompt. Give them with the model as published, or leave them out."
         )
     converted = open_converted(Path(settings.model))
-    return Parts(
-        OpenVINOLM(converted.directory, converted.tokens, settings.cpu_threads),
-        OpenVINOCodec(converted.directory / CODEC, settings.cpu_threads, settings.upsample),
-        PromptBuilder(converted.tokenizer, converted.tokens),
-        spans_at_once=1,  # two windows take as long as one after the other
-    )
+    try:
+        prompts = PromptBuilder(converted.tokenizer, converted.tokens)
+        codec = OpenVINOCodec(converted.directory / CODEC, settings.cpu_threads, settings.upsample)
+        # Last: it alone runs a thread, which nobody would stop if another part were missing.
+        language_model = OpenVINOLM(
+            converted.directory,
+            converted.tokens,
+            settings.cpu_threads,
+            settings.max_streams or MOST_CPU_STREAMS,
+        )
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; {AGAIN}") from error
+    # Two windows together take as long as one after the other.
+    return Parts(language_model, codec, prompts, spans_at_once=1)
 
 
 def require(extra: str, *libraries: str) -> None:

@@ -50,14 +50,15 @@ def convert(
     codec_model: CodecModel = None,
 ) -> None:
     """Make a directory that a CPU speaks from, several times faster; it needs no PyTorch."""
-    from rich.console import Console
-
-    from mira.checkpoint import locate, open_checkpoint
-    from mira.convert import convert
     from mira.load import require
 
     require("torch", "torch", "transformers")
     require("cpu", "openvino")
+    from rich.console import Console
+
+    from mira.checkpoint import locate, open_checkpoint
+    from mira.convert import convert
+
     codec = locate(codec_model, part="codec") if codec_model else None
     checkpoint = open_checkpoint(locate(model), codec)
     with Console(stderr=True).status("") as status:
@@ -66,6 +67,8 @@ def convert(
         f"{output}: of {found.tokens} speech tokens after the same beginning, {found.same} are the "
         f"original's first choice; logits {found.snr_db} dB above their error"
     )
+    if found.same < 0.8 * found.tokens and weights == "int4":
+        print("That is little. Compare with --weights int8, and listen to both.")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """What tests of several rooms share: a real voice, a toy, and servers."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -13,6 +14,10 @@ from tests.toys import ToySynthesizer
 
 Serve = Callable[..., Served]
 
+# Here and in every process that a test starts: tensors of a tiny model lose time in a pool of
+# threads, above all when two tests run side by side. PyTorch reads it when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # No deadlines, because the machines are small and shared. The same examples each time, so that a
 # commit that passed goes on passing; `pytest --hypothesis-profile=default` looks for new ones.
 hypothesis.settings.register_profile("mira", deadline=None, derandomize=True)
@@ -23,17 +28,6 @@ hypothesis.settings.load_profile("mira")
 def builtin() -> BuiltinSynthesizer:
     """The real voice; loading it takes a second."""
     return BuiltinSynthesizer()
-
-
-@pytest.fixture(scope="session")
-def one_thread() -> Iterator[None]:
-    """For a tiny model in this process: tensors so small lose time in a pool of threads."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

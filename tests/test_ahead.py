@@ -46,7 +46,7 @@ def helpers_alive() -> list[str]:
 
 @given(
     lengths=st.lists(st.integers(1, 3000), max_size=40),
-    lead_s=st.sampled_from([0.001, 0.05, 1.0, 600.0]),
+    lead_s=st.sampled_from([1e-9, 0.001, 0.05, 1.0, 600.0]),
 )
 def test_blocks_come_through_whole_and_in_order(lengths: list[int], lead_s: float) -> None:
     source = Source(lengths)

@@ -18,7 +18,7 @@ def mira(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.
         input=stdin,
         capture_output=True,
         timeout=180,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment},
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "OMP_NUM_THREADS": "1", **environment},
     )
 
 

@@ -1,6 +1,7 @@
 """A tiny checkpoint converted: whole, interrupted, and where it can't be."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ from mira.load import load_engine
 from mira.settings import Settings
 from mira.types import Sampling
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TEXT = "Hello there, how are you today?"
 
 
@@ -105,6 +105,23 @@ def test_settings_that_need_the_published_files_are_refused(converted: Path) -> 
             load(converted, **{name: "somewhere"})
 
 
+@pytest.mark.parametrize("missing", ["language.bin", "codec/prenet.xml"])
+def test_a_part_that_is_gone_has_to_be_converted_again(
+    converted: Path, tmp_path: Path, missing: str
+) -> None:
+    damaged = shutil.copytree(converted, tmp_path / "damaged")
+    (damaged / missing).unlink()
+    with pytest.raises(CheckpointError, match="convert the model again: mira model convert"):
+        load(damaged)
+
+
+def test_what_is_no_directory_is_said(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(CheckpointError, match="can't be converted to"):
+            convert(checkpoint, path, "int4")
+
+
 @pytest.mark.parametrize("part", ["convert_language", "_agreement", "_convert_codec"])
 def test_an_interrupted_conversion_goes_on(
     checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
@@ -171,3 +188,14 @@ def test_too_little_room_is_said_before_anything_is_written(
     with pytest.raises(InvalidSettings, match=rf"needs about .* GB of {what}; there are 0\.0 GB"):
         convert(checkpoint, tmp_path / "new", "int8")
     assert not (tmp_path / "new").exists()
+
+
+def test_what_an_interrupted_run_left_needs_no_more_room(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    with pytest.raises(InvalidSettings, match="disk space"):
+        module._check_room(checkpoint.dims, tmp_path, "bf16")
+    with (tmp_path / "language.bin").open("wb") as file:
+        file.truncate(1 << 30)  # more than a tiny one needs
+    module._check_room(checkpoint.dims, tmp_path, "bf16")

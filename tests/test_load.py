@@ -22,7 +22,6 @@ from mira.types import Samples, Sampling, Voice
 from tests.toys import ToySynthesizer
 from tests.wav2vec2 import write_wav2vec2
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 RECORDING = 0.1 * np.random.default_rng(0).standard_normal(24000).astype(np.float32)
 SAID = "It rains <|end_text|> again."
 

@@ -21,7 +21,6 @@ from mira.tts import BATCH_AT_ONCE, MiraTTS
 from mira.types import Samples, Sampling, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TEXT = "Hello there. This is a test."
 EXACT = Settings(look_ahead_frames=67)
 

@@ -20,7 +20,7 @@ CODEC = "codec"  # the directory of the codec's graphs
 FORMAT = 1
 """Of the directory; another one has to be converted again."""
 
-_AGAIN = "convert the model again: mira model convert MODEL"
+AGAIN = "convert the model again: mira model convert MODEL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +119,19 @@ def open_converted(directory: Path) -> Converted:
     if content.get("format") != FORMAT:
         raise CheckpointError(
             f"{directory}: was converted by another version of Mira (format "
-            f"{content.get('format')}, expected {FORMAT}); {_AGAIN}"
+            f"{content.get('format')}, expected {FORMAT}); {AGAIN}"
         )
     if content.get("complete") is not True:
-        raise CheckpointError(f"{directory}: the conversion was not finished; {_AGAIN}")
+        raise CheckpointError(f"{directory}: the conversion was not finished; {AGAIN}")
     if content.get("tokenizer") != fingerprint([directory / TOKENIZER]):
         raise CheckpointError(
-            f"{directory}: {TOKENIZER} is not the one that the model was converted with; {_AGAIN}"
+            f"{directory}: {TOKENIZER} is not the one that the model was converted with; {AGAIN}"
         )
     try:
         tokens = content["tokens"] | {"end_ids": tuple(content["tokens"]["end_ids"])}
         return Converted(directory, content["weights"], TokenMap(**tokens))
     except (KeyError, TypeError) as error:
-        raise CheckpointError(f"{directory / MANIFEST}: damaged ({error}); {_AGAIN}") from error
+        raise CheckpointError(f"{directory / MANIFEST}: damaged ({error}); {AGAIN}") from error
 
 
 def fingerprint(files: Sequence[Path]) -> str:
@@ -155,7 +155,7 @@ def _read(directory: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: damaged ({error}); {_AGAIN}") from error
+        raise CheckpointError(f"{path}: damaged ({error}); {AGAIN}") from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: damaged; {_AGAIN}")
+        raise CheckpointError(f"{path}: damaged; {AGAIN}")
     return content

@@ -68,6 +68,8 @@ def export_codec(
     if int8 is not None:
         int8.graph.set_friendly_name("wave_generator_int8")
         graphs.append(int8.graph)
+    for stale in directory.glob("wave_generator_int8.*"):  # of a run that was interrupted
+        stale.unlink()
     for graph in graphs:
         _save(graph, directory / f"{graph.get_friendly_name()}.xml")
     return Exported(int8.layers, int8.snr_db) if int8 else Exported(0, None)

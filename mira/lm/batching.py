@@ -163,10 +163,12 @@ class BatchingLM:
                 "fit into the cache"
             )
         self._enter(stream)
+        stream.listener.on_leave(self._wake)
         try:
             while (token := self._take(stream)) is not None:
                 yield token
         finally:
+            stream.listener.on_leave(lambda: None)
             self._leave(stream)
 
     def close(self) -> None:
@@ -187,7 +189,10 @@ class BatchingLM:
 
     def _take(self, stream: _Stream) -> int | None:
         with self._changed:
-            self._changed.wait_for(lambda: stream.tokens or stream.ended)
+            listener = stream.listener
+            self._changed.wait_for(lambda: stream.tokens or stream.ended or listener.gone)
+            if listener.gone:
+                raise SynthesisFailed("nobody listens any more")
             if stream.tokens:
                 if len(stream.tokens) == TOKENS_AHEAD:  # it may go on
                     self._changed.notify_all()
@@ -195,6 +200,10 @@ class BatchingLM:
             if stream.error is not None:
                 raise stream.error
             return None
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _leave(self, stream: _Stream) -> None:
         with self._changed:
@@ -208,12 +217,10 @@ class BatchingLM:
     def _run(self) -> None:
         while (rows := self._next()) is not None:
             try:
-                logits = self._runner.step([row for _, row in rows])
+                self._advance(rows, self._runner.step([row for _, row in rows]))
             except Exception as error:  # noqa: BLE001 - whatever it is, the streams must know
                 self._break(error)
                 self._restart()
-            else:
-                self._advance(rows, logits)
 
     def _next(self) -> list[tuple[_Stream, Row]] | None:
         """Wait for something to compute; None when the model is closed."""
@@ -227,7 +234,7 @@ class BatchingLM:
 
             self._changed.wait_for(planned)
             if self._closed:
-                self._fail(SynthesisFailed("the language model is closed"))
+                self._fail("the language model is closed")
                 return None
             return rows
 
@@ -264,7 +271,7 @@ class BatchingLM:
     def _advance(
         self, rows: Sequence[tuple[_Stream, Row]], logits: npt.NDArray[np.float32]
     ) -> None:
-        for (stream, row), scores in zip(rows, logits):
+        for (stream, row), scores in zip(rows, logits, strict=True):
             stream.past += len(row.ids)
             del stream.unread[: len(row.ids)]
             if not stream.unread:
@@ -287,14 +294,16 @@ class BatchingLM:
                 stream.ended = True
 
     def _break(self, error: Exception) -> None:
-        log.error("the language model broke: %s", error)
+        log.error("the language model broke", exc_info=error)
+        reason = " ".join(str(error).split())
         with self._changed:
             self._broken = error
-            self._fail(SynthesisFailed(f"the language model broke: {error}"))
+            self._fail(f"the language model broke: {reason}")
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, why: str) -> None:
         for stream in [*self._waiting, *self._running]:
-            stream.error, stream.ended = error, True
+            # An error each: raising one in several threads would join their tracebacks.
+            stream.error, stream.ended = SynthesisFailed(why), True
         self._waiting.clear()
         self._retire()
         self._changed.notify_all()

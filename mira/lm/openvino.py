@@ -66,6 +66,7 @@ class OpenVINORunner:
             # Here and not before it is saved: what it notes on the nodes isn't stored.
             paged_attention_transformation(model)
             self._compiled = core.compile_model(model, "CPU", _properties(threads))
+            self.vocab_rows = model.get_rt_info(["mira", "vocab_rows"]).astype(int)
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise CheckpointError(f"{graph}: can't be loaded ({reason})") from error
@@ -76,7 +77,6 @@ class OpenVINORunner:
         }
         self.page_tokens = self._caches["value_cache.0"][2]
         self.num_pages = -(-cache_tokens // self.page_tokens)
-        self.vocab_rows = model.get_rt_info(["mira", "vocab_rows"]).astype(int)
         self.restart()
 
     def restart(self) -> None:
@@ -114,7 +114,7 @@ class OpenVINORunner:
 def check_processor() -> None:
     """Raise InvalidSettings on an x86 processor without AVX2: it would take minutes a sentence."""
     flags = Path("/proc/cpuinfo")
-    if flags.is_file() and "flags" in (text := flags.read_text()) and " avx2 " not in text:
+    if flags.is_file() and "flags" in (text := flags.read_text()) and "avx2" not in text.split():
         raise InvalidSettings("model: this processor has no AVX2, which a Mira model needs.")
 
 

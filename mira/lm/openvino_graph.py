@@ -67,9 +67,9 @@ class _Builder:
         embedding = self._tensors["model.embed_tokens.weight"]
         x = ops.gather(constant(embedding, self._outer), ids, _ints(0))
         rotation = self._rotation(positions)
-        hidden = _Attention(self._shape, rotation, _mask(mask), beam, _batch(ids), self._assigns)
+        attention = _Attention(self._shape, rotation, _mask(mask), beam, _batch(ids), self._assigns)
         for layer in range(self._shape.layers):
-            x = self._layer(layer, x, hidden)
+            x = self._layer(layer, x, attention)
         x = self._norm(ops.gather(x, last, _ints(0)), "model.norm.weight")
         head = self._tensors.get("lm_head.weight", embedding)
         logits = ops.result(ops.matmul(x, constant(head[list(rows)], self._outer), False, True))

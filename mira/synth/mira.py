@@ -20,7 +20,7 @@ from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
-from mira.synth.guard import Degenerate, Guard
+from mira.synth.guard import SILENCE, Degenerate, Guard
 from mira.synth.pace import SENTENCE, measure
 from mira.types import Samples, Sampling, Voice
 
@@ -174,7 +174,12 @@ class MiraSynthesizer:
                 raise
             log.warning("%s: a sentence was cut off", degenerate)
             self._count(f"cut off: {degenerate}")
-            held = held * np.linspace(1, 0, len(held), dtype=np.float32)
+            # What was not yielded yet may begin with the last word.
+            rest = np.concatenate([held, *unheard])
+            stop = max([len(held), *(np.flatnonzero(abs(rest) > SILENCE)[-1:] + hold)])
+            held = rest[:stop]
+            fade = min(hold, len(held))
+            held[len(held) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
         yield held
 
     def _count(self, incident: str) -> None:

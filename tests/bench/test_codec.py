@@ -7,8 +7,6 @@ from mira.codec.pytorch import TorchCodec
 from mira.codec.stream import Window
 from tests.codec.random_weights import random_weights
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def codec() -> TorchCodec:

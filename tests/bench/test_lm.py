@@ -63,7 +63,6 @@ def test_calls_run_together() -> None:
     assert len(set(model.seeds)) == 4
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_a_tiny_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = write_tiny(tmp_path / "tiny")
     main(str(directory), (1, 2), num_tokens=10)

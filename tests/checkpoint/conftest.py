@@ -1,23 +1,13 @@
 """One tiny checkpoint of each layout, written once and shared by all tests of this folder."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    """Tensors this small lose time in a pool of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -1,25 +1,14 @@
 """One small codec with random weights, shared by all tests of this folder."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from mira.codec.base import Speaker
 from mira.codec.pytorch import TorchCodec
 from tests.codec.random_weights import random_upsampler, random_weights
 
 GLOBAL_TOKENS = tuple(range(0, 4096, 128))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    """Tensors this small lose time in a pool of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

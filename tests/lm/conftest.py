@@ -1,10 +1,8 @@
 """One tiny checkpoint of each naming, and the reference backend on the first."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
@@ -12,15 +10,6 @@ from mira.lm.prompt import PromptBuilder
 from mira.lm.transformers import TransformersLM
 
 GLOBAL_TOKENS = list(range(0, 4096, 128))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    """Tensors this small lose time in a pool of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

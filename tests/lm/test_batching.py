@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -194,17 +194,32 @@ def test_too_few_pages_are_waited_for(toy: ToyRunner) -> None:
 
 
 def test_whoever_waits_can_give_up(toy: ToyRunner) -> None:
+    """A call that hangs up before its first token waits for no place, and takes none."""
     toy.step_s = 0.002
+    listener, errors = Listener(), []
+
+    def read(tokens: Generator[int, None, None]) -> None:
+        try:
+            list(tokens)
+        except SynthesisFailed as error:
+            errors.append(str(error))
+
     with closing(BatchingLM(toy, Vocabulary(), max_streams=1)) as lm:
         with closing(lm.generate(PROMPT, sampling(0, 300))) as speaking:
             next(speaking)
-            waiting = lm.generate(PROMPT, sampling(1))
-            reader = threading.Thread(target=lambda: list(waiting))
+            waiting = lm.generate(PROMPT, sampling(1), listener)
+            reader = threading.Thread(target=read, args=(waiting,))
             reader.start()
             wait_for(lambda: lm.streams == 2)
+            listener.leaves()
+            reader.join(5)
+            assert not reader.is_alive()
+            assert errors == ["nobody listens any more"]
+            assert lm.streams == 1
             list(speaking)
-        reader.join()
         wait_for(lambda: idle(lm))
+        with pytest.raises(SynthesisFailed, match="nobody"):  # nor does one that left before
+            next(lm.generate(PROMPT, sampling(1), listener))
 
 
 def listener_with(left_s: float) -> Listener:
@@ -276,6 +291,48 @@ def test_one_stream_that_overflows_fails_alone(toy: ToyRunner, lm: BatchingLM) -
     toy.last_logit = 0.0
     assert lm.ready
     assert len(list(lm.generate(PROMPT, sampling(0)))) == 30
+
+
+def test_logits_of_another_shape_break_it_like_a_failed_step(
+    toy: ToyRunner, lm: BatchingLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as those of another model's graph: whoever listens is told, and nobody waits."""
+    said: list[str] = []
+
+    def listen() -> None:
+        with pytest.raises(SynthesisFailed) as caught:
+            list(lm.generate(PROMPT, sampling(0)))
+        said.append(str(caught.value))
+
+    step = ToyRunner.step
+    for part in (np.s_[:, :-1], np.s_[:0]):
+        with monkeypatch.context() as patch:
+            patch.setattr(toy, "step", lambda rows, part=part: step(toy, rows)[part])
+            patch.setattr(toy, "restart", lambda: patch.undo())
+            listener = threading.Thread(target=listen, daemon=True)
+            listener.start()
+            listener.join(10)
+            wait_for(lambda: lm.ready)
+    assert len(said) == 2
+    assert len(list(lm.generate(PROMPT, sampling(0)))) == 30
+
+
+def test_each_stream_that_breaks_has_an_error_of_its_own(toy: ToyRunner, lm: BatchingLM) -> None:
+    toy.step_s = 0.002
+    errors: list[SynthesisFailed] = []
+
+    def listen(seed: int) -> None:
+        with pytest.raises(SynthesisFailed) as caught:
+            list(lm.generate(PROMPT, sampling(seed, 900)))
+        errors.append(caught.value)
+
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(listen, seed) for seed in range(4)]
+        wait_for(lambda: bool(toy.steps) and len(toy.steps[-1]) == 4)
+        toy.broken = RuntimeError("gone")
+        for future in futures:
+            future.result(10)
+    assert len({id(error) for error in errors}) == 4
 
 
 def test_closing_ends_everybody(toy: ToyRunner) -> None:

@@ -178,6 +178,18 @@ def test_heard_garbage_is_faded_out_and_counted(rest: list[int], kind: str) -> N
     assert np.abs(fade[-16:]).max() < 0.02  # it ends softly
 
 
+def test_the_last_word_is_heard_however_long_the_silence_in_its_block() -> None:
+    word = [1, 2, 3, 4, 5]
+    model = ScriptedModel([word + list(range(SILENT, SILENT + 90))])
+    made = MiraSynthesizer(model, AnyPrompt(), ToneCodec(), Window(look_ahead=67))  # type: ignore[arg-type]
+    blocks = made.synthesize(TEXT, VOICE, Sampling(seed=1), Listener(live=False))
+    samples = np.concatenate(list(blocks))
+    expected = np.concatenate([tone(token) for token in word])
+    np.testing.assert_array_equal(samples[: len(expected)], expected)
+    assert len(samples) <= len(expected) + FADE_MS * RATE // 1000
+    assert made.incidents == {"cut off: silence": 1}
+
+
 def test_the_token_limit_ends_the_sentence() -> None:
     made, model = synthesizer(list(range(1, 200)))
     spoken(made, Sampling(max_new_tokens=60))

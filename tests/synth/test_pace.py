@@ -1,7 +1,9 @@
 """How many calls a machine takes: on models whose speed is known."""
 
+import math
 import time
 from collections.abc import Generator, Sequence
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -10,7 +12,14 @@ from mira.codec.base import Span, Speaker
 from mira.errors import SynthesisFailed
 from mira.listening import Listener
 from mira.lm.batching import BatchingLM
-from mira.synth.pace import LONGEST_FIRST, SHORTEST_FIRST, _first_frames, calls_of_one, measure
+from mira.synth.pace import (
+    LONGEST_FIRST,
+    SHORTEST_FIRST,
+    _first_frames,
+    _step_s,
+    calls_of_one,
+    measure,
+)
 from mira.types import Samples, Sampling
 from tests.lm.test_batching import PROMPT, ToyRunner, Vocabulary
 from tests.toys import ToySynthesizer
@@ -47,8 +56,26 @@ def test_a_model_that_batches() -> None:
     assert 0.5 < pace.real_time_factor < 0.8
 
 
-def test_no_more_than_asked_for() -> None:
-    assert measured(0.0, Renders(0.0, 0.0), most=3).calls == 3
+@pytest.mark.parametrize("most", [1, 3, 5])
+def test_as_many_as_asked_for_and_no_more(most: int) -> None:
+    assert measured(0.0, Renders(0.0, 0.0), most).calls == most
+
+
+def step_s(max_streams: int, calls: int) -> float:
+    """Measured on steps of 20 ms, with a prompt that fills one."""
+    runner = ToyRunner(step_s=0.02)
+    with closing(BatchingLM(runner, Vocabulary(), max_streams)) as lm:
+        return _step_s(lm, list(range(60)), calls)
+
+
+def test_what_was_made_while_others_began_counts_for_nothing() -> None:
+    """Prompts are read one after another: the first stream is then far ahead of the last."""
+    assert step_s(max_streams=16, calls=12) >= 0.019
+
+
+def test_calls_that_would_wait_for_a_place_do_not_count() -> None:
+    assert step_s(max_streams=4, calls=6) == math.inf
+    assert step_s(max_streams=4, calls=12) == math.inf
 
 
 def test_a_machine_that_is_too_slow_takes_one_call_and_begins_late() -> None:
@@ -57,7 +84,7 @@ def test_a_machine_that_is_too_slow_takes_one_call_and_begins_late() -> None:
     assert pace.real_time_factor > 1.5
 
 
-@pytest.mark.parametrize(("step_s", "window_s", "frame_s"), [(0.01, 0.1, 0.002), (0.005, 0.3, 0)])
+@pytest.mark.parametrize(("step_s", "window_s", "frame_s"), [(0.01, 0.1, 0.002), (0.005, 0.2, 0)])
 def test_a_first_chunk_lasts_until_the_second_is_there(
     step_s: float, window_s: float, frame_s: float
 ) -> None:
@@ -72,6 +99,14 @@ def test_one_after_another() -> None:
     assert calls_of_one(ToySynthesizer(compute_s=0.02), 64) in (3, 4)
     assert calls_of_one(ToySynthesizer(), 64) == 64
     assert calls_of_one(ToySynthesizer(compute_s=0.3), 64) == 1
+
+
+def test_one_that_says_nothing_ends_too() -> None:
+    class Mute(ToySynthesizer):
+        def synthesize(self, *arguments: object) -> Generator[Samples, None, None]:
+            yield from ()
+
+    assert calls_of_one(Mute(), 64) == 1
 
 
 class Breaks:
