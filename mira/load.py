@@ -4,6 +4,7 @@ The only importer of concrete backends.
 """
 
 import logging
+import threading
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
@@ -83,7 +84,7 @@ def _mira(settings: Settings) -> Synthesizer:
     return MiraSynthesizer(
         parts.language_model,
         parts.prompts,
-        BatchingCodec(codec, max_spans=parts.spans_at_once),
+        BatchingCodec(codec, max_spans=parts.spans_at_once, processors=parts.processors),
         Window(look_ahead=settings.look_ahead_frames),
         voices=(sample,),
     )
@@ -97,6 +98,7 @@ class Parts:
     codec: "Codec"
     prompts: "PromptBuilder"
     spans_at_once: int  # that a pass of the codec renders better together than one by one
+    processors: "threading.Lock | None" = None  # that model and codec have only together, if so
 
     def close(self) -> None:
         """Stop what runs for them."""
@@ -170,6 +172,7 @@ def _converted(settings: Settings) -> Parts:
             "prompt. Give them with the model as published, or leave them out."
         )
     converted = open_converted(Path(settings.model))
+    processors = threading.Lock()
     try:
         prompts = PromptBuilder(converted.tokenizer, converted.tokens)
         codec = OpenVINOCodec(converted.directory / CODEC, settings.cpu_threads, settings.upsample)
@@ -179,11 +182,12 @@ def _converted(settings: Settings) -> Parts:
             converted.tokens,
             settings.cpu_threads,
             settings.max_streams or MOST_CPU_STREAMS,
+            processors,
         )
     except CheckpointError as error:
         raise CheckpointError(f"{error}; {AGAIN}") from error
     # Two windows together take as long as one after the other.
-    return Parts(language_model, codec, prompts, spans_at_once=1)
+    return Parts(language_model, codec, prompts, spans_at_once=1, processors=processors)
 
 
 def require(extra: str, *libraries: str) -> None:

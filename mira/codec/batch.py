@@ -6,6 +6,7 @@ Knows nothing about what a pass computes: it is a `Codec` around a `Codec`.
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from mira.codec.base import Codec, Span, Speaker
@@ -35,10 +36,19 @@ class BatchingCodec:
         codec: Does the work, on one thread.
         gather_s: How long the first request of a pass waits for others.
         max_spans: No more are gathered once a pass holds this many.
+        processors: Held while a pass is computed that somebody waits for in silence, so that
+            nothing else slows it down. None: there is room for all.
     """
 
-    def __init__(self, codec: Codec, gather_s: float = 0.003, max_spans: int = 32) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        gather_s: float = 0.003,
+        max_spans: int = 32,
+        processors: "threading.Lock | None" = None,
+    ) -> None:
         self._codec = codec
+        self._processors = processors
         self._gather_s = gather_s
         self._max_spans = max_spans
         self._requests: list[_Request] = []
@@ -122,9 +132,16 @@ class BatchingCodec:
     def _full(self) -> bool:
         return sum(len(request.spans) for request in self._requests) >= self._max_spans
 
+    def _hurry(self, gathered: Sequence[_Request]) -> AbstractContextManager[object]:
+        if self._processors is None or gathered[0].rank()[0] > 1:
+            return nullcontext()
+        return self._processors
+
     def _answer(self, gathered: Sequence[_Request]) -> None:
         try:
-            blocks = iter(self._codec.decode([span for each in gathered for span in each.spans]))
+            with self._hurry(gathered):
+                spans = [span for request in gathered for span in request.spans]
+                blocks = iter(self._codec.decode(spans))
             for request in gathered:
                 request.future.set_result([next(blocks) for _ in request.spans])
         except BaseException as error:  # noqa: BLE001 - carried over and raised in decode()

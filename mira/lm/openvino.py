@@ -4,6 +4,7 @@ The graph is `openvino_graph.py`'s, read from files; PyTorch is not needed. Sour
 as OpenVINO's CPU plugin implements it.
 """
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class OpenVINOLM(BatchingLM):
         vocabulary: Where its tokens are.
         threads: Of a step; 0 for as many as there are processors.
         max_streams: That speak at once; the cache has room for them all.
+        processors: Held during a step. None: nothing else needs them alone.
 
     Raises:
         CheckpointError: The graph is missing or damaged.
@@ -40,8 +42,9 @@ class OpenVINOLM(BatchingLM):
         vocabulary: SpeechVocabulary,
         threads: int = 0,
         max_streams: int = 16,
+        processors: "threading.Lock | None" = None,
     ) -> None:
-        runner = OpenVINORunner(directory / GRAPH, threads, max_streams * MAX_CONTEXT)
+        runner = OpenVINORunner(directory / GRAPH, threads, max_streams * MAX_CONTEXT, processors)
         super().__init__(runner, vocabulary, max_streams)
 
 
@@ -52,13 +55,21 @@ class OpenVINORunner:
         graph: Its XML file.
         threads: Of a step; 0 for as many as there are processors.
         cache_tokens: That the pages hold together; memory is taken only for those that are used.
+        processors: Held during a step.
 
     Raises:
         CheckpointError: The graph is missing or damaged.
         InvalidSettings: The processor can't run it.
     """
 
-    def __init__(self, graph: Path, threads: int, cache_tokens: int) -> None:
+    def __init__(
+        self,
+        graph: Path,
+        threads: int,
+        cache_tokens: int,
+        processors: "threading.Lock | None" = None,
+    ) -> None:
+        self._processors = processors or threading.Lock()
         check_processor()
         core = ov.Core()
         try:
@@ -106,7 +117,8 @@ class OpenVINORunner:
         }
         for name, values in inputs.items():
             self._request.set_tensor(name, ov.Tensor(values))
-        self._request.infer()
+        with self._processors:
+            self._request.infer()
         logits: npt.NDArray[np.float32] = self._request.get_output_tensor().data[:, 0]
         return logits.copy()
 

@@ -22,7 +22,7 @@ HEADROOM = 1.15
 SENTENCE = "Thank you for waiting, I have found your booking and it can be changed right now."
 ONE_S = 0.3  # of speaking for one listener after another
 STEPS = 10  # of the language model, for each number of calls
-SHORTEST_FIRST, LONGEST_FIRST = 8, 16  # frames: below, context eats it; above, the answer is late
+SHORTEST_FIRST, LONGEST_FIRST = 8, 12  # frames: below, context eats it; above, the answer is late
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,24 @@ def test_the_most_urgent_go_first(echo: Echo, gather: Callable[..., BatchingCode
     assert rendered == [0.1, 0.0, 5.0, 9.0]
 
 
+def test_who_waits_in_silence_has_the_processors_alone(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    """A pass for somebody who has heard nothing yet waits for them; one for a lead does not."""
+    processors = threading.Lock()
+    codec = gather(gather_s=0, processors=processors)
+    silent, ahead = Listener(), Listener()
+    ahead.takes(5.0)
+    with processors, ThreadPoolExecutor(1) as pool:
+        assert codec.decode([Span((1,), NOBODY, 0, 1, ahead)])
+        waiting = pool.submit(codec.decode, [Span((2,), NOBODY, 0, 1, silent)])
+        time.sleep(0.05)
+        assert not waiting.done()
+        processors.release()
+        assert waiting.result(10)[0].tolist() == [2]
+        processors.acquire()
+
+
 def test_the_rest_is_passed_on(gather: Callable[..., BatchingCodec]) -> None:
     codec = gather()
     assert (codec.sample_rate, codec.samples_per_frame) == (50, 1)

@@ -91,3 +91,27 @@ def test_a_default_voice_that_does_not_exist_is_said(serve: Serve) -> None:
     served = serve(load=lambda settings: Engine(ToySynthesizer()), default_voice="zoe")
     wait_until(lambda: served.service.failure is not None)
     assert "there is no voice 'zoe'" in str(served.service.failure)
+
+
+def test_a_model_that_broke_is_not_ready_until_it_is_back(
+    toy: ToySynthesizer, serve: Serve
+) -> None:
+    served = serve(toy, default_voice="anna")
+    toy.ready = False
+    assert served.get("/health").json()["ready"] is False
+    ready = served.get("/health/ready")
+    assert (ready.status_code, ready.json()["free_streams"]) == (503, 0)
+    assert "being restarted" in ready.json()["error"]
+    assert {"being restarted" in said for said in refused(served)} == {True}
+    assert "mira_free_streams 0.0" in served.get("/metrics").text
+    toy.ready = True
+    assert served.get("/health/ready").json()["free_streams"] == 64
+    assert served.post("/v1/audio/speech-stream", json={"input": "Hi."}).status_code == 200
+
+
+def test_as_many_streams_as_were_measured(toy: ToySynthesizer, serve: Serve) -> None:
+    toy.measure = lambda most: min(most, 3)  # type: ignore[method-assign]
+    served = serve(toy, default_voice="anna", max_streams=0)
+    assert served.get("/health/ready").json()["free_streams"] == 3
+    told = serve(toy, default_voice="anna", max_streams=5)
+    assert told.get("/health/ready").json()["free_streams"] == 5, "the settings know better"
