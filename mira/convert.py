@@ -1,4 +1,4 @@
-"""A published checkpoint in, a directory that a CPU speaks in real time from out.
+"""A published checkpoint in, a directory that OpenVINO speaks from on a CPU out.
 
 With load.py the only importer of concrete backends. Needs PyTorch; what it writes does not.
 """
@@ -163,6 +163,7 @@ def _utterances(
 
 
 def convert_language(checkpoint: Checkpoint, directory: Path, weights: Weights) -> None:
+    """Write the language model's graph; under its own name only once it is whole."""
     import openvino as ov
 
     from mira.checkpoint.tensors import read_tensors

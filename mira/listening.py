@@ -52,6 +52,12 @@ class Listener:
         if self.gone:
             wake()
 
+    @property
+    def silent(self) -> bool:
+        """Whether somebody waits and hears nothing: there was nothing yet, or it has run out."""
+        left_s = self.left_s()
+        return self.live and (left_s is None or left_s < 0)
+
     def left_s(self) -> float | None:
         """Seconds of audio still to play, negative if it has been silent since; None: none yet."""
         return None if self.runs_dry_at is None else self.runs_dry_at - self.now()

@@ -133,9 +133,10 @@ class BatchingCodec:
         return sum(len(request.spans) for request in self._requests) >= self._max_spans
 
     def _hurry(self, gathered: Sequence[_Request]) -> AbstractContextManager[object]:
-        if self._processors is None or gathered[0].rank()[0] > 1:
-            return nullcontext()
-        return self._processors
+        listeners = [span.listener for request in gathered for span in request.spans]
+        if self._processors and any(listener and listener.silent for listener in listeners):
+            return self._processors
+        return nullcontext()
 
     def _answer(self, gathered: Sequence[_Request]) -> None:
         try:

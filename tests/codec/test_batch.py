@@ -184,7 +184,7 @@ def test_who_waits_in_silence_has_the_processors_alone(
     processors = threading.Lock()
     codec = gather(gather_s=0, processors=processors)
     silent, ahead = Listener(), Listener()
-    ahead.takes(5.0)
+    ahead.takes(0.2)  # urgent, but not silent
     with processors, ThreadPoolExecutor(1) as pool:
         assert codec.decode([Span((1,), NOBODY, 0, 1, ahead)])
         waiting = pool.submit(codec.decode, [Span((2,), NOBODY, 0, 1, silent)])
