@@ -114,6 +114,17 @@ def memory(model: Model = "") -> None:
 
 
 @app.command()
+def voices(
+    model: Model = "",
+    counts: Annotated[str, typer.Option(help="In the folder, one after another.")] = "1,1000",
+) -> None:
+    """A folder of many voices; one that changes while calls speak."""
+    from mira.bench.voices import main
+
+    main(_numbers("--counts", counts, int), *_serve(model))
+
+
+@app.command()
 def say() -> None:
     """`mira say` on long text."""
     from mira.bench.say import main

@@ -15,8 +15,10 @@ import typer
 from mira.bench_cli import app as bench_app
 from mira.errors import InvalidRequest, MiraError
 from mira.model_cli import app as model_app
+from mira.options import Config, Set, parse, settings_of
 from mira.settings import Settings, load_settings
 from mira.types import Sampling, Voice
+from mira.voices_cli import app as voices_app
 
 if TYPE_CHECKING:
     from mira.audio import AudioStream
@@ -32,17 +34,10 @@ app = typer.Typer(
 )
 app.add_typer(model_app, name="model")
 app.add_typer(bench_app, name="bench")
+app.add_typer(voices_app, name="voices")
 
 CHARS_PER_S = 17.0  # of English speech, roughly: for the progress bar
 LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one
-
-Config = Annotated[
-    Path | None, typer.Option("--config", help="A TOML file with settings.", show_default=False)
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Any setting, as NAME=VALUE; repeatable.", show_default=False),
-]
 
 
 def main() -> None:
@@ -109,7 +104,7 @@ def say(
     Encoder(format_name, sample_rate or 48000)  # refuses what can't be had, before any work
     if text == "-":
         text = sys.stdin.read()
-    settings = _settings(config, settings_flags)
+    settings = settings_of(config, settings_flags)
 
     with ExitStack() as stack:
         engine = stack.enter_context(closing(load_engine(settings)))
@@ -137,12 +132,12 @@ def say(
 
 
 def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice:
-    from mira.voices import Voices
+    from mira.voices import open_voices
 
-    voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
+    voices = open_voices(settings, engine.voices, engine)
     found = voices.find(name or settings.default_voice)
-    if found.substituted:
-        print(f"mira: no voice {name!r}; {found.voice.name} speaks instead", file=sys.stderr)
+    if found.instead:
+        print(f"mira: {found.voice.name} speaks instead. {found.instead}", file=sys.stderr)
     return found.voice
 
 
@@ -202,22 +197,11 @@ def serve(
     settings_flags: Set = None,
 ) -> None:
     """Run the service, until it is told to stop."""
-    settings = _settings(config, settings_flags, host=host, port=port)
+    settings = settings_of(config, settings_flags, host=host, port=port)
 
     from mira.server.run import run
 
     run(settings)
-
-
-@app.command()
-def voices(config: Config = None, settings_flags: Set = None) -> None:
-    """List who can speak."""
-    from mira.load import load_engine
-
-    settings = _settings(config, settings_flags)
-    with closing(load_engine(settings)) as engine:
-        for voice in engine.voices:
-            print(voice.name, "(default)" if voice.name == settings.default_voice else "")
 
 
 @app.command("config")
@@ -227,25 +211,17 @@ def show_config(config: Config = None, settings_flags: Set = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    settings, sources = load_settings(config, _parse(settings_flags))
+    settings, sources = load_settings(config, parse(settings_flags))
     table = Table("setting", "value", "from", "what it is", box=box.SIMPLE)
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        shown = ", ".join(value) if isinstance(value, tuple) else str(value)
+        shown = str(value)
+        if isinstance(value, tuple):
+            shown = ", ".join(value)
+        elif isinstance(value, dict):
+            shown = ", ".join(f"{name}={other}" for name, other in value.items())
         table.add_row(name, shown, sources.get(name, "default"), field.description)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def _settings(config: Path | None, flags: list[str] | None, **named: object) -> Settings:
-    return load_settings(config, {**_parse(flags), **named})[0]
-
-
-def _parse(flags: list[str] | None) -> dict[str, object]:
-    pairs = [flag.partition("=") for flag in flags or ()]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise InvalidRequest(f"--set {name}: write it as NAME=VALUE.")
-    return {name: value for name, _, value in pairs}
 
 
 if __name__ == "__main__":

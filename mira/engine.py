@@ -46,6 +46,11 @@ class Engine:
         return self._synthesizer.voices
 
     @property
+    def fingerprint(self) -> str:
+        """Names all that `clone` depends on beside its recording; empty: it can't clone."""
+        return self._synthesizer.fingerprint
+
+    @property
     def incidents(self) -> Counter[str]:
         """What went wrong and was dealt with since the start, by kind."""
         return self._synthesizer.incidents

@@ -7,6 +7,9 @@
     ├── CheckpointError      model files missing, damaged or of another shape
     ├── VoiceNotFound        no such voice, and no substitute allowed
     ├── ModelNotFound        no such model
+    ├── ConsentNotFound      no such consent
+    ├── NotAllowed           the settings forbid it
+    ├── StorageFailed        the disk can't be written
     ├── Overloaded           every stream is taken; come back after `retry_after_s`
     ├── NotReady             the engine has not spoken its warm-up sentence yet
     └── SynthesisFailed      the engine broke while speaking
@@ -54,6 +57,18 @@ class VoiceNotFound(MiraError):
 
 class ModelNotFound(MiraError):
     """No model has this name."""
+
+
+class ConsentNotFound(MiraError):
+    """No consent has this id."""
+
+
+class NotAllowed(MiraError):
+    """The settings forbid what was asked for, or forbid it to whoever asked."""
+
+
+class StorageFailed(MiraError):
+    """What was to be kept can't be written; nothing has changed."""
 
 
 class Overloaded(MiraError):

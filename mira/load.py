@@ -11,8 +11,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidRequest, InvalidSettings
 from mira.settings import Settings
@@ -34,11 +32,9 @@ log = logging.getLogger(__name__)
 # none, and those of Mira's are an extra.
 
 SAMPLE_VOICE = "heart"
-"""Known from the start with every model: nobody's recording, but the built-in voice itself."""
-SAMPLE_TEXT = (
-    "Hello, my name is Clara. It is a pleasure to talk to you today. Whenever you are ready, we "
-    "can begin with the first question."
-)
+"""Known from the start with every model: nobody's recording, but one of the built-in voice."""
+SAMPLE = Path(__file__).parent / "voices" / "sample" / f"{SAMPLE_VOICE}.flac"
+FINGERPRINT_DIGITS = 32  # 128 bits; it is part of files' names
 LOOK_AHEAD_ATTEMPTS = 5  # at an utterance that is long enough to measure on
 CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
 MOST_CPU_STREAMS = 16  # of a converted model, unless the settings say otherwise
@@ -73,13 +69,15 @@ def _builtin(settings: Settings) -> Synthesizer:
 
 def _mira(settings: Settings) -> Synthesizer:
     parts = load_parts(settings)
+    from mira.checkpoint.converted import fingerprint
     from mira.codec.batch import BatchingCodec
     from mira.codec.stream import Window
     from mira.synth.mira import MiraSynthesizer
 
     codec, recording = parts.codec, sample_recording()
+    transcript = SAMPLE.with_suffix(".txt").read_text("utf-8").strip()
     sample = Voice(
-        SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), SAMPLE_TEXT
+        SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), transcript
     )
     return MiraSynthesizer(
         parts.language_model,
@@ -87,6 +85,7 @@ def _mira(settings: Settings) -> Synthesizer:
         BatchingCodec(codec, max_spans=parts.spans_at_once, processors=parts.processors),
         Window(look_ahead=settings.look_ahead_frames),
         voices=(sample,),
+        fingerprint=fingerprint(parts.hears)[:FINGERPRINT_DIGITS],
     )
 
 
@@ -97,6 +96,7 @@ class Parts:
     language_model: "LanguageModel"
     codec: "Codec"
     prompts: "PromptBuilder"
+    hears: tuple[Path, ...]  # the files of what makes tokens of a recording
     spans_at_once: int  # that a pass of the codec renders better together than one by one
     processors: "threading.Lock | None" = None  # that model and codec have only together, if so
 
@@ -137,8 +137,26 @@ def _published(settings: Settings) -> Parts:
         ),
         _torch_codec(settings, checkpoint, weights),
         PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens),
+        _hearing(settings, checkpoint),
         CODEC_SPEAKS_AT_MOST,
     )
+
+
+def _hearing(settings: Settings, checkpoint: "Checkpoint") -> tuple[Path, ...]:
+    """The files that its tokens of a recording depend on."""
+    if not settings.semantic_model:
+        return tuple(
+            path for role, path in checkpoint.files.items() if role in ("codec", "speaker_encoder")
+        )
+    weights = sorted(_wav2vec2(settings, checkpoint).glob("*model.*"))
+    return (*checkpoint.files.values(), *weights)
+
+
+def _wav2vec2(settings: Settings, checkpoint: "Checkpoint") -> Path:
+    from mira.checkpoint import locate
+
+    inside = checkpoint.directory / settings.semantic_model  # where Spark's own files have it
+    return inside if inside.is_dir() else locate(settings.semantic_model, part="wav2vec2")
 
 
 def _torch_codec(settings: Settings, checkpoint: "Checkpoint", weights: "Tensors") -> "Codec":
@@ -187,7 +205,8 @@ def _converted(settings: Settings) -> Parts:
     except CheckpointError as error:
         raise CheckpointError(f"{error}; {AGAIN}") from error
     # Two windows together take as long as one after the other.
-    return Parts(language_model, codec, prompts, spans_at_once=1, processors=processors)
+    hears = tuple(sorted((converted.directory / CODEC).glob("speaker_encoder.*")))
+    return Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)
 
 
 def require(extra: str, *libraries: str) -> None:
@@ -212,11 +231,10 @@ def _speech_tokenizer(
 ) -> "SpeechTokenizer | None":
     if not settings.semantic_model:
         return None
-    from mira.checkpoint import load_wav2vec2, locate
+    from mira.checkpoint import load_wav2vec2
     from mira.codec.semantic import WAV2VEC2_LAYERS, SemanticEncoder, SpeechTokenizer
 
-    inside = checkpoint.directory / settings.semantic_model  # where Spark's own files have it
-    directory = inside if inside.is_dir() else locate(settings.semantic_model, part="wav2vec2")
+    directory = _wav2vec2(settings, checkpoint)
     device = settings.model_device
     return SpeechTokenizer(
         load_wav2vec2(directory, WAV2VEC2_LAYERS, device),
@@ -254,9 +272,7 @@ def _measured_look_ahead(loaded: Parts, text: str, seed: int) -> list["LookAhead
 
 
 def sample_recording() -> tuple[Samples, int]:
-    """The built-in voice, as a recording to clone."""
-    from mira.synth.builtin import BuiltinSynthesizer
+    """Somebody to clone who is nobody: the built-in voice."""
+    from mira.audio.decode import decode_file
 
-    builtin = BuiltinSynthesizer()
-    blocks = builtin.synthesize(SAMPLE_TEXT, builtin.voices[0])
-    return np.concatenate(list(blocks)), builtin.sample_rate
+    return decode_file(SAMPLE)

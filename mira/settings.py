@@ -26,12 +26,21 @@ def _split(value: object) -> object:
     return value
 
 
+def _pairs(value: object) -> object:
+    """NAME=VALUE,NAME=VALUE, where there are only strings."""
+    if isinstance(value, str):
+        parts = [part.partition("=") for part in value.split(",") if part.strip()]
+        return {name.strip(): other.strip() for name, _, other in parts}
+    return value
+
+
 def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 Rate = Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], BeforeValidator(_number)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
 
 
 class Settings(BaseModel):
@@ -72,6 +81,23 @@ class Settings(BaseModel):
     strict_voices: bool = Field(
         False, description="answer 404 for an unknown voice instead of using the default one"
     )
+    voice_aliases: Pairs = Field(
+        {}, description="other names of voices: alloy=anna,echo=ben, or a table in TOML"
+    )
+    voices_dir: Path = Field(
+        Path("voices"), description="folder of recordings with transcripts; each is a voice"
+    )
+    change_voices: bool = Field(
+        True, description="voices can be added and removed over HTTP; false: only in their folder"
+    )
+    require_consent: bool = Field(
+        True, description="an upload has to state the consent of whose voice it is"
+    )
+    max_voices: int = Field(4096, ge=1, le=100_000, description="uploads over it are refused")
+    max_recording_bytes: int = Field(
+        10 << 20, ge=1024, le=1 << 28, description="largest recording of a voice"
+    )
+    max_recording_s: float = Field(60.0, ge=1, le=600, description="longest recording of a voice")
     stream_sample_rate: Rate = Field(
         16000, description="default rate of /v1/audio/speech-stream, Hz"
     )

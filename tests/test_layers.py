@@ -21,13 +21,15 @@ MAY_IMPORT = {
     "turns": {"listening"},
     "ahead": {"listening", "turns", "types"},
     "engine": LEAVES | {"ahead", "text", "synth.base", "turns"},
-    "load": LEAVES | {"engine", "synth", "lm", "codec", "checkpoint"},
+    "load": LEAVES | {"audio", "engine", "synth", "lm", "codec", "checkpoint"},
     "convert": LEAVES | {"lm", "codec", "checkpoint", "load"},
-    "voices": LEAVES,
+    "voices": LEAVES | {"audio"},
+    "options": LEAVES,
+    "voices_cli": LEAVES | {"load", "options", "voices"},
     "sinks": {"audio", "errors"},
     "cli": LEAVES
     | {"audio", "engine", "checkpoint", "load", "server", "sinks", "voices"}
-    | {"bench_cli", "model_cli"},
+    | {"bench_cli", "model_cli", "options", "voices_cli"},
     "bench": LEAVES | {"audio", "checkpoint", "codec", "lm", "load"},
     "bench_cli": {"bench", "errors"},
     "model_cli": LEAVES | {"checkpoint", "convert", "load"},

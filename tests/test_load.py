@@ -15,7 +15,7 @@ from mira.errors import CheckpointError, SynthesisFailed
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
-from mira.load import SAMPLE_TEXT, load_engine
+from mira.load import SAMPLE, load_engine
 from mira.settings import Settings
 from mira.synth.mira import MiraSynthesizer
 from mira.types import Samples, Sampling, Voice
@@ -123,7 +123,7 @@ def test_without_its_transcript_it_is_not(engine: Engine, spark: Path) -> None:
 
 def test_the_sample_voice_goes_on_from_its_own_recording(engine: Engine) -> None:
     voice = engine.voices[0]
-    assert voice.transcript == SAMPLE_TEXT
+    assert voice.transcript == SAMPLE.with_suffix(".txt").read_text("utf-8").strip()
     assert len(voice.speech_tokens) > 100
     assert len(prompt_of(engine, voice)) > 38 + len(voice.speech_tokens)
 

@@ -19,9 +19,10 @@ RUNNABLE = [(kind, code) for kind, code in BLOCKS if not code.startswith("make "
 
 
 @pytest.fixture(scope="module")
-def base_url() -> Iterator[str]:
+def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service as `make serve` starts it, on a free port."""
-    with running() as service:
+    folder = tmp_path_factory.mktemp("voices")
+    with running("--set", f"voices_dir={folder}") as service:
         yield f"{service.host}:{service.port}"
 
 
@@ -31,8 +32,12 @@ def test_the_readme_has_examples_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize(("kind", "code"), RUNNABLE, ids=[code[:30] for _, code in RUNNABLE])
-def test_example_runs_and_speaks(kind: str, code: str, base_url: str, tmp_path: Path) -> None:
+def test_example_runs_and_speaks(
+    kind: str, code: str, base_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     code = code.replace("localhost:5100", base_url)
+    code = code.replace("mira/voices/sample", str(ROOT / "mira" / "voices" / "sample"))
+    code = code.replace("/tmp/clara.voice", f"{tmp_path_factory.mktemp('else')}/clara.voice")
     code = code.replace(". .venv/bin/activate\n", "")  # the tests run in that environment
     command = [sys.executable, "-c", code] if kind == "python" else ["bash", "-euc", code]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -40,7 +45,7 @@ def test_example_runs_and_speaks(kind: str, code: str, base_url: str, tmp_path: 
         command, cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    made = list(tmp_path.iterdir())
+    made = [path for path in tmp_path.iterdir() if path.is_file()]
     assert made or "seconds are ready" in done.stdout
     for file in made:
         assert seconds(file) > 0.5, file
@@ -71,7 +76,7 @@ def test_every_endpoint_is_in_the_table() -> None:
     paths = create_app(Settings(), load_engine).openapi()["paths"]
     described = README[README.index("## Endpoints") : README.index("Formats:")]
     for path in paths:
-        short = path.replace("{voice_id}", "{id}").replace("{model_id}", "{id}")
+        short = re.sub(r"{\w+_id}", "{id}", path)
         tail = short[short.rindex("/") :] if short.endswith("{id}") else short
         assert short == "/" or f"{tail}`" in described, short
 

@@ -32,6 +32,8 @@ class ToySynthesizer:
         fail_at: The block of each sentence, counted from 0, that is not made but fails.
         error: What it fails with.
         before_block: Called before each block with its number in the sentence; may wait.
+        fingerprint: Empty, it can't clone.
+        while_cloning: Called with the name; may wait or fail.
     """
 
     block_s: float = 0.1
@@ -46,7 +48,10 @@ class ToySynthesizer:
     at_once: int = 1024
     ready: bool = True
     incidents: Counter[str] = field(default_factory=Counter)
+    fingerprint: str = ""
+    while_cloning: Callable[[str], object] = lambda name: None
 
+    clones: int = field(init=False, default=0)  # made
     opened: int = field(init=False, default=0)  # generators that began
     closed: int = field(init=False, default=0)  # generators that ended, whichever way
     shut: bool = field(init=False, default=False)  # by `close`
@@ -59,8 +64,14 @@ class ToySynthesizer:
         return most
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
-        """Refuse: it can't clone."""
-        raise InvalidRequest("A toy can't clone.", "voice")
+        """Hear how high it is: tokens of another recording are others."""
+        if not self.fingerprint:
+            raise InvalidRequest("A toy can't clone.", "voice")
+        self.while_cloning(name)
+        self._count(clones=1)
+        crossings = int(np.abs(np.diff(np.signbit(samples).astype(int))).sum())
+        rate = round(crossings / len(samples) * sample_rate / 20)
+        return Voice(name, tuple((rate + i) % 4096 for i in range(32)), transcript=transcript)
 
     def synthesize(
         self,
@@ -70,7 +81,7 @@ class ToySynthesizer:
         listener: Listener | None = None,
     ) -> Generator[Samples, None, None]:
         """Yield the tone block by block; see `Synthesizer`."""
-        if voice not in self.voices:
+        if voice not in self.voices and not (self.fingerprint and voice.global_tokens):
             raise VoiceNotFound(f"The toy can't speak as {voice.name!r}.")
         whole = self.tone(sentence, voice)
         length = max(1, round(self.block_s * self.sample_rate))
@@ -93,7 +104,8 @@ class ToySynthesizer:
 
     def tone(self, sentence: str, voice: Voice) -> Samples:
         """The whole sentence."""
-        frequency = 200 + 300 * self.voices.index(voice) + zlib.crc32(sentence.encode()) % 100
+        number = voice.global_tokens[0] if voice.global_tokens else self.voices.index(voice)
+        frequency = 200 + 300 * number % 3000 + zlib.crc32(sentence.encode()) % 100
         num_samples = max(1, round(len(sentence) * self.s_per_char * self.sample_rate))
         phase = np.arange(num_samples) * (2 * np.pi * frequency / self.sample_rate)
         return (0.5 * np.sin(phase)).astype(np.float32)

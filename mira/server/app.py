@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from mira.engine import Engine
-from mira.server import errors, speech, status, voices
+from mira.server import consents, errors, speech, status, voices
 from mira.server.middleware import BodyLimit, RequestId
 from mira.server.state import Service
 from mira.settings import Settings
@@ -46,9 +46,14 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAP
     )
     app.state.service = service
     errors.install(app, service.telemetry.failed)
-    for module in (speech, voices, status):
+    for module in (speech, voices, consents, status):
         app.include_router(module.router)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    with_recording = settings.max_recording_bytes + settings.max_body_bytes
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        large=dict.fromkeys((voices.UPLOADS, consents.UPLOADS), with_recording),
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -12,12 +12,15 @@ from starlette.exceptions import HTTPException
 
 from mira.errors import (
     CheckpointError,
+    ConsentNotFound,
     InvalidRequest,
     InvalidSettings,
     MiraError,
     ModelNotFound,
+    NotAllowed,
     NotReady,
     Overloaded,
+    StorageFailed,
     SynthesisFailed,
     VoiceNotFound,
 )
@@ -28,9 +31,12 @@ RESPONSES: dict[type[MiraError], tuple[int, str]] = {  # HTTP status, OpenAI's e
     InvalidRequest: (400, "invalid_request_error"),
     VoiceNotFound: (404, "invalid_request_error"),
     ModelNotFound: (404, "invalid_request_error"),
+    ConsentNotFound: (404, "invalid_request_error"),
+    NotAllowed: (403, "permission_error"),
     Overloaded: (429, "rate_limit_error"),
     NotReady: (503, "server_error"),
     SynthesisFailed: (500, "server_error"),
+    StorageFailed: (507, "server_error"),
     InvalidSettings: (500, "server_error"),
     CheckpointError: (500, "server_error"),
 }
@@ -106,6 +112,8 @@ def _param_and_code(error: Exception) -> tuple[str | None, str | None]:
         return "voice", "voice_not_found"
     if isinstance(error, ModelNotFound):
         return "model", "model_not_found"
+    if isinstance(error, ConsentNotFound):
+        return "consent", "consent_not_found"
     if isinstance(error, Overloaded):
         return None, "rate_limit_exceeded"
     return None, None
@@ -135,7 +143,7 @@ def _unreadable() -> InvalidRequest:
 def _first_problem(error: RequestValidationError) -> InvalidRequest:
     """One problem at a time, with the field's name and what to do, in a sentence."""
     first: dict[str, Any] = error.errors()[0]
-    path = [str(part) for part in first["loc"] if part != "body"]
+    path = [str(part) for part in first["loc"][1:]]  # the first says where: body, query, path
     if first["type"] == "json_invalid":
         reason = first.get("ctx", {}).get("error", "")
         return InvalidRequest(f"The body is not valid JSON: {reason}.", None, "invalid_json")

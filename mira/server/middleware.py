@@ -5,14 +5,17 @@ hides that the client left. Knows nothing about endpoints.
 """
 
 import uuid
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 
-from anyio import move_on_after
+from anyio import CapacityLimiter, move_on_after
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mira.server.errors import refuse
 
+LARGE_AT_ONCE = 8  # requests that may have a large body; each is in memory several times over
 BODY_TIMEOUT_S = 30.0  # to send a request's body: a client that trickles it must not stay for ever
 
 
@@ -38,23 +41,39 @@ class RequestId:
 
 
 class BodyLimit:
-    """Refuses a body over the limit: before reading it if its length is announced, else there."""
+    """Refuses a body over the limit: before reading it if its length is announced, else there.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Args:
+        max_bytes: Of any body, but for those
+        large: that are sent to these paths. Few of them are read at once, the others wait.
+    """
+
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, large: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._large = large or {}
+        self._places = CapacityLimiter(LARGE_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, bounded in size and time, then pass the request on."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        large = self._large.get(scope["path"]) if scope["method"] == "POST" else None
+        async with AsyncExitStack() as stack:
+            if large is not None:
+                await stack.enter_async_context(self._places)
+            await self._read(scope, receive, send, large or self._max_bytes)
+
+    async def _read(self, scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
         too_large = refuse(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The body is over the limit of {self._max_bytes} bytes.",
+            f"The body is over the limit of {max_bytes} bytes.",
             "request_too_large",
         )
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced) > self._max_bytes:
+        if announced.isdecimal() and int(announced) > max_bytes:
             return await too_large(scope, receive, send)
         body = bytearray()
         with move_on_after(BODY_TIMEOUT_S) as timeout:
@@ -65,7 +84,7 @@ class BodyLimit:
                     return None
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
-                if len(body) > self._max_bytes:
+                if len(body) > max_bytes:
                     return await too_large(scope, receive, send)
         if timeout.cancelled_caught:
             late = f"The body did not arrive within {BODY_TIMEOUT_S:.0f} seconds."

@@ -20,12 +20,14 @@ from mira.server import errors
 from mira.server.requests import SpeechRequest, StreamRequest
 from mira.server.state import Service
 from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
-from mira.types import Sampling
+from mira.types import Sampling, Voice
+from mira.voices import Found
 
 log = logging.getLogger(__name__)
 
 SPEECH_SAMPLE_RATE = 24000  # OpenAI's `pcm` has no header, so its clients have this built in
 TELEPHONE_FORMATS = {"ulaw": 8000, "alaw": 8000}  # what a telephone line carries
+PREVIEW_TEXT = "Hello, this is how I sound. Your table for two is booked at half past seven."
 
 router = APIRouter(tags=["speech"])
 
@@ -37,7 +39,8 @@ async def speech(request: Request, body: SpeechRequest) -> Response:
     if body.stream_format == "sse":
         framing = _server_sent_events(body.input)
     rate = body.sample_rate or TELEPHONE_FORMATS.get(body.response_format, SPEECH_SAMPLE_RATE)
-    return _respond(request, body, body.voice_name, body.response_format, rate, framing)
+    found = await _find(request, body, body.voice_name)
+    return _respond(request, body, found.voice, body.response_format, rate, framing)
 
 
 @router.post("/v1/audio/speech-stream", response_class=Response)
@@ -45,18 +48,23 @@ async def speech_stream(request: Request, body: StreamRequest) -> Response:
     """Speak `input` as raw 16-bit little-endian mono samples, for phone clients."""
     settings = Service.of(request).settings
     rate = body.sample_rate or settings.stream_sample_rate
-    voice = body.voice or settings.default_voice
-    return _respond(request, body, voice, "pcm", rate, Framing("application/octet-stream"))
+    found = await _find(request, body, body.voice or settings.default_voice)
+    return _respond(request, body, found.voice, "pcm", rate, Framing("application/octet-stream"))
 
 
-def _respond(
-    request: Request,
-    body: SpeechRequest | StreamRequest,
-    voice_name: str,
-    format_name: str,
-    sample_rate: int,
-    framing: Framing,
-) -> Response:
+@router.get("/v1/audio/voices/{voice_id}/preview", response_class=Response)
+async def preview(request: Request, voice_id: str) -> Response:
+    """A sentence in this voice, as MP3; nobody stands in for one that can't speak."""
+    service = Service.of(request)
+    _, voices = service.speaking()
+    voice = await service.on_voices(lambda: voices.exactly(voice_id))
+    framing = Framing(FORMATS["mp3"].media_type)
+    body = StreamRequest(input=PREVIEW_TEXT)
+    return _respond(request, body, voice, "mp3", SPEECH_SAMPLE_RATE, framing)
+
+
+async def _find(request: Request, body: SpeechRequest | StreamRequest, name: str) -> Found:
+    """Who speaks, seen to before anything is computed."""
     service = Service.of(request)
     limit = service.settings.max_text_chars
     if len(body.input) > limit:
@@ -66,12 +74,23 @@ def _respond(
             "input",
             "string_above_max_length",
         )
-    engine, voices = service.speaking()
-    found = voices.find(voice_name)
-    if found.substituted:
-        log.warning("voice %r not found; %r speaks instead", voice_name, found.voice.name)
+    found = await service.find(name)
+    if found.instead:
+        log.warning("voice %r: %r speaks instead. %s", name, found.voice.name, found.instead)
         service.telemetry.substitution()
+    return found
 
+
+def _respond(
+    request: Request,
+    body: SpeechRequest | StreamRequest,
+    voice: Voice,
+    format_name: str,
+    sample_rate: int,
+    framing: Framing,
+) -> Response:
+    service = Service.of(request)
+    engine, _ = service.speaking()
     interrupt = Interrupt()
 
     def chunks() -> Generator[Chunk, None, None]:
@@ -83,14 +102,14 @@ def _respond(
             volume=body.volume,
         )
         sampling = Sampling(seed=body.seed)
-        blocks = engine.speak(body.input, found.voice, sampling, interrupt)
+        blocks = engine.speak(body.input, voice, sampling, interrupt)
         yield from encode(blocks, engine.sample_rate * body.pace, audio)
 
     return SpeechResponse(
-        Stream(chunks(), interrupt, found.voice.name),
+        Stream(chunks(), interrupt, voice.name),
         framing,
         {
-            "X-Voice-Used": _ascii(found.voice.name),
+            "X-Voice-Used": _ascii(voice.name),
             "X-Sample-Rate": str(sample_rate),
             # Proxies that collect a body before they pass it on would undo all the hurry.
             "Cache-Control": "no-cache",

@@ -6,8 +6,9 @@ Knows nothing about requests. There is one per app, made by `create_app`.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 from mira.engine import Engine
@@ -15,12 +16,15 @@ from mira.errors import NotReady
 from mira.server.admission import Admission
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
-from mira.voices import Voices
+from mira.voices import Found, Voices, Watcher, open_voices
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MOST_STREAMS = 64
 """At once, however fast the machine: each has threads of its own."""
+VOICE_WORKERS = 2
+"""Threads that read, check and write voices' files: calls need the processors more."""
 
 
 @dataclass(slots=True)
@@ -35,9 +39,12 @@ class Service:
     give_up: Callable[[], object] = field(init=False, default=lambda: None)
     """Called when the engine could not be loaded: a service that can never speak should end."""
     _engine: Engine | None = field(init=False, default=None)
+    _watcher: Watcher | None = field(init=False, default=None)
+    _voice_work: CapacityLimiter = field(init=False)
     _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self._voice_work = CapacityLimiter(VOICE_WORKERS)
         self.admission = Admission(self.settings.max_streams or MOST_STREAMS, self.settings.queue_s)
 
     @staticmethod
@@ -73,6 +80,21 @@ class Service:
             raise NotReady(self.obstacle)
         return self._speaking
 
+    async def find(self, name: str) -> Found:
+        """The voice with this name, or the default one; see `Voices.find`.
+
+        Raises:
+            NotReady: See `speaking`.
+            VoiceNotFound: It can't speak, and the settings are strict.
+        """
+        _, voices = self.speaking()
+        found = voices.at_once(name)
+        return await self.on_voices(lambda: voices.find(name)) if found is None else found
+
+    async def on_voices(self, work: Callable[[], T]) -> T:
+        """Do something with voices' files, on a worker thread."""
+        return await to_thread.run_sync(work, limiter=self._voice_work)
+
     async def start(self) -> None:
         """Load the engine on a worker thread, so that health checks are answered meanwhile."""
         try:
@@ -80,14 +102,18 @@ class Service:
             self._engine = engine = await to_thread.run_sync(self.load, settings)
             most = settings.max_streams or MOST_STREAMS
             measured = await to_thread.run_sync(engine.measure, most)
-            voices = Voices(engine.voices, settings.default_voice, settings.strict_voices)
+            voices = await self.on_voices(lambda: open_voices(settings, engine.voices, engine))
+            found = await self.on_voices(lambda: voices.find(voices.default))
             self.telemetry.watch(engine.incidents)
             self.admission.max_streams = settings.max_streams or measured
+            self._watcher = Watcher(settings.voices_dir, voices.store.refresh)
             self._speaking = engine, voices
+            if found.voice.name != settings.default_voice:
+                log.error("default_voice can't speak; %r stands in", found.voice.name)
             log.info(
                 "ready: %d voice(s), default %s; %d streams at once",
                 len(voices.names),
-                voices.default.name,
+                found.voice.name,
                 self.admission.max_streams,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
@@ -100,6 +126,8 @@ class Service:
 
         One that it cut off is still active until the block that was being computed is there.
         """
+        if self._watcher is not None:
+            await to_thread.run_sync(self._watcher.close)
         await self.admission.idle()
         if self._engine is not None:
             await to_thread.run_sync(self._engine.close)

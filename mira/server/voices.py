@@ -1,68 +1,223 @@
-"""Who can speak: `/voices` and its OpenAI cousin `/v1/audio/voices`.
+"""Who can speak: Mira's `/voices` and OpenAI's `/v1/audio/voices`, two views of the same voices.
 
 Knows nothing about how a voice sounds.
 """
 
-from fastapi import APIRouter, Request
+import json
+import time
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from mira.errors import VoiceNotFound
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.responses import Response
+
+from mira.errors import InvalidRequest, NotAllowed, VoiceNotFound
+from mira.server.requests import MAX_NAME_CHARS
 from mira.server.state import Service
 from mira.types import Voice
+from mira.voices import Clip, Consent, Recorded, Voices
+
+UPLOADS = "/v1/audio/voices"
+MAX_STATEMENT_CHARS = 2000
+MAX_TRANSCRIPT_CHARS = 1500
+CONSENT_IDS = "cons_"  # all begin so
 
 router = APIRouter(tags=["voices"])
 
 
-def _describe(service: Service, voice: Voice) -> dict[str, object]:
-    return {
-        "id": voice.name,
-        "name": voice.name,
-        "format": "clone" if voice.global_tokens else "builtin",
-        "cached": True,  # nothing has to be computed before it can speak
-        "usage_count": service.telemetry.uses[voice.name],
-    }
+def may_change(request: Request) -> None:
+    """Whether whoever asks may add, remove or recompute voices.
+
+    Raises:
+        NotAllowed: The settings say no, or a web page of somebody else asks: a form in one could
+            be sent here by every browser that can reach this service.
+    """
+    settings = Service.of(request).settings
+    if not settings.change_voices:
+        raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
+    origin = request.headers.get("origin")
+    known = {*settings.cors_origins} & {origin, "*"}
+    if origin and not known and urlsplit(origin).netloc != request.headers.get("host"):
+        raise NotAllowed("Web pages of other origins can't change voices: see cors_origins.")
 
 
-def _listing(request: Request) -> dict[str, object]:
+Name = Annotated[str, Form(max_length=MAX_NAME_CHARS)]
+
+
+@router.post(UPLOADS, dependencies=[Depends(may_change)])
+async def add_voice(
+    request: Request,
+    name: Name,
+    audio_sample: Annotated[UploadFile, File(description="One person speaking, 3 to 10 s.")],
+    consent: Annotated[
+        str,
+        Form(
+            max_length=MAX_STATEMENT_CHARS,
+            description="The id of a consent, or who consented to what, in words.",
+        ),
+    ] = "",
+    transcript: Annotated[
+        str, Form(max_length=MAX_TRANSCRIPT_CHARS, description="What is said, word for word.")
+    ] = "",
+    type: Annotated[Literal["audio_sample"], Form()] = "audio_sample",
+) -> Response:
+    """Make a voice of a recording, or another version of the voice with this name."""
     service = Service.of(request)
     _, voices = service.speaking()
-    described = [_describe(service, voice) for voice in voices.all]
-    return {"total": len(described), "default_voice": voices.default.name, "voices": described}
+    recording = await audio_sample.read()
+
+    def add() -> Recorded:
+        given, spoken = _consent(service, voices, consent.strip())
+        return voices.store.add(name, recording, transcript, given, spoken)
+
+    added = await service.on_voices(add)
+    return _json(_openai(added) | _details(service, voices, added))
+
+
+def _consent(service: Service, voices: Voices, given: str) -> tuple[Consent | None, Clip | None]:
+    if given.startswith(CONSENT_IDS):
+        return voices.store.consents.get(given)
+    if given:
+        return Consent(statement=given, created_at=int(time.time())), None
+    if service.settings.require_consent:
+        raise InvalidRequest(
+            "consent: say who consents that a voice is made of theirs, such as 'Anna Smith agreed "
+            "on 2 May', or give the id of a consent (POST /v1/audio/voice_consents).",
+            "consent",
+            "missing_required_field",
+        )
+    return None, None
 
 
 @router.get("/v1/audio/voices")
 async def openai_voices(request: Request) -> dict[str, object]:
-    """The voices as objects with `id` and `name`, as clients of other servers expect."""
+    """The voices that can speak, as objects with `id` and `name`: what clients of other servers
+    expect."""
     _, voices = Service.of(request).speaking()
     return {"voices": [{"id": name, "name": name} for name in voices.names]}
 
 
+@router.get("/v1/audio/voices/{voice_id}")
+async def openai_voice(request: Request, voice_id: str) -> Response:
+    """One voice, with the report on its recording."""
+    service = Service.of(request)
+    _, voices = service.speaking()
+    return _json(_openai(voices.called(voice_id)) | _one(service, voice_id))
+
+
+@router.delete("/v1/audio/voices/{voice_id}", dependencies=[Depends(may_change)])
+async def delete_voice(request: Request, voice_id: str) -> dict[str, object]:
+    """Remove a voice: its recording, transcript and consent, and all that was computed of it."""
+    service = Service.of(request)
+    _, voices = service.speaking()
+    if voice_id in {voice.name for voice in voices.own}:
+        raise InvalidRequest(f"{voice_id!r} is the engine's own voice and stays.", "voice")
+    if voice_id == service.settings.default_voice:
+        raise InvalidRequest(
+            f"{voice_id!r} is the default voice: set default_voice to another one first.", "voice"
+        )
+    await service.on_voices(lambda: voices.store.remove(voice_id))
+    return {"id": voice_id, "object": "audio.voice.deleted", "deleted": True}
+
+
 @router.get("/voices")
-async def list_voices(request: Request) -> dict[str, object]:
-    """All voices, who is the default, and how often each has spoken."""
-    return _listing(request)
+async def list_voices(request: Request) -> Response:
+    """All voices, who is the default, which other names lead to which, and the files in the folder
+    that can't be used, with the reason."""
+    return _listing(Service.of(request))
 
 
 # Before /voices/{voice_id}, which would take "refresh" for a name.
 @router.get("/voices/refresh")
 @router.post("/voices/refresh")
-async def refresh_voices(request: Request) -> dict[str, object]:
-    """The voices that there are now. Those of the built-in engine never change."""
-    return _listing(request)
+async def refresh_voices(request: Request) -> Response:
+    """Look at the folder now, and list what is there. It is looked at by itself as well."""
+    service = Service.of(request)
+    _, voices = service.speaking()
+    await service.on_voices(voices.store.refresh)
+    return _listing(service)
 
 
-@router.post("/voices/clear-cache")
+@router.post("/voices/clear-cache", dependencies=[Depends(may_change)])
 async def clear_cache(request: Request) -> dict[str, object]:
-    """Drop what was computed from recordings. The built-in engine computes nothing."""
-    Service.of(request).speaking()
-    return {"cleared": 0}
+    """Drop what was computed from recordings; it is computed again when it is needed."""
+    service = Service.of(request)
+    _, voices = service.speaking()
+    return {"cleared": await service.on_voices(voices.store.clear_cache)}
 
 
 @router.get("/voices/{voice_id}")
-async def get_voice(request: Request, voice_id: str) -> dict[str, object]:
-    """One voice."""
-    service = Service.of(request)
+async def get_voice(request: Request, voice_id: str) -> Response:
+    """One voice, with the report on its recording."""
+    return _json(_one(Service.of(request), voice_id))
+
+
+def _listing(service: Service) -> Response:
     _, voices = service.speaking()
-    for voice in voices.all:
-        if voice.name == voice_id:
-            return _describe(service, voice)
-    raise VoiceNotFound(f"There is no voice {voice_id!r}. GET /voices lists them.")
+    described = [_describe_own(service, voice) for voice in voices.own]
+    recorded = voices.store.recorded
+    described += [_describe(service, voices, recorded[name]) for name in sorted(recorded)]
+    return _json(
+        {
+            "total": len(described),
+            "default_voice": voices.default,
+            "voices": described,
+            "unusable": voices.store.unusable,
+            "aliases": voices.aliases,
+        }
+    )
+
+
+def _one(service: Service, name: str) -> dict[str, object]:
+    _, voices = service.speaking()
+    voice = voices.called(name)
+    if voice is None:
+        raise VoiceNotFound(f"There is no voice {name!r}. GET /voices lists them.")
+    if isinstance(voice, Voice):
+        return _describe_own(service, voice)
+    return _details(service, voices, voice)
+
+
+def _describe_own(service: Service, voice: Voice) -> dict[str, object]:
+    return {
+        "id": voice.name,
+        "name": voice.name,
+        "format": "builtin",
+        "can_speak": True,
+        "cached": True,  # nothing has to be computed before it can speak
+        "usage_count": service.telemetry.uses[voice.name],
+    }
+
+
+def _describe(service: Service, voices: Voices, voice: Recorded) -> dict[str, object]:
+    return {
+        "id": voice.name,
+        "name": voice.name,
+        "format": voice.format,
+        "can_speak": voices.store.can_speak,
+        "cached": voices.store.prepared(voice),
+        "usage_count": service.telemetry.uses[voice.name],
+        "version": voice.version,
+        "created_at": voice.created_at,
+        "transcript": voice.transcript,
+        "consent": voice.consent is not None,
+        "quality": voice.quality.grade,
+    }
+
+
+def _details(service: Service, voices: Voices, voice: Recorded) -> dict[str, object]:
+    return _describe(service, voices, voice) | {
+        "consent": voice.consent.model_dump() if voice.consent else None,
+        "quality": voice.quality.to_json(),
+    }
+
+
+def _openai(voice: Voice | Recorded | None) -> dict[str, object]:
+    created = voice.created_at if isinstance(voice, Recorded) else 0
+    return {"object": "audio.voice", "type": "audio_sample", "created_at": created}
+
+
+def _json(content: Mapping[str, object]) -> Response:
+    """Without FastAPI's walk through every value, which takes a thousand voices 40 ms."""
+    return Response(json.dumps(content, ensure_ascii=False), media_type="application/json")

@@ -38,6 +38,11 @@ class Synthesizer(Protocol):
     def incidents(self) -> Counter[str]:
         """What went wrong and was dealt with since the start, by kind; only grows."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Names all that a clone depends on beside its recording, in hexadecimal digits: where it
+        is the same, so is the clone. Empty: it can't clone."""
+
     def measure(self, most: int) -> int:
         """Find how many listeners it keeps fed at the same time on this machine, up to `most`.
 

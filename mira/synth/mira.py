@@ -44,6 +44,7 @@ class MiraSynthesizer:
         codec: Makes samples of the tokens.
         window: How many tokens are rendered at a time.
         voices: Those that are known from the start.
+        fingerprint: Names the weights that recognise a speaker; see `Synthesizer`.
     """
 
     max_chars = MAX_CHARS
@@ -56,8 +57,10 @@ class MiraSynthesizer:
         codec: Codec,
         window: Window | None = None,
         voices: tuple[Voice, ...] = (),
+        fingerprint: str = "0",
     ) -> None:
         self.voices = voices
+        self.fingerprint = fingerprint
         self._language_model = language_model
         self._prompts = prompts
         self._codec = codec

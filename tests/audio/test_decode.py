@@ -1,83 +1,147 @@
-"""Recordings of every common format are read; everything else is refused with a reason."""
+"""A stranger's recording is read in a process of its own, which may fail without any harm."""
 
-import io
-import struct
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
-from mira.audio import AudioStream
-from mira.audio.decode import MAX_BYTES, decode
-from mira.errors import InvalidRequest
-
-RATE = 24000
-SECOND = (0.5 * np.sin(np.arange(RATE) * 2 * np.pi * 440 / RATE)).astype(np.float32)
-
-
-def written(samples: np.ndarray, rate: int = RATE, **how: str) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate, **{"format": "WAV", **how})
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("name", ["wav", "mp3", "opus", "flac", "aac"])
-def test_every_format_is_read(name: str) -> None:
-    stream = AudioStream(RATE, name, RATE)
-    samples, rate = decode(stream.push(SECOND) + stream.flush())
-    assert samples.dtype == np.float32
-    assert len(samples) / rate == pytest.approx(1.0, abs=0.1)
-    assert np.abs(samples).max() == pytest.approx(np.abs(SECOND).max(), rel=0.2)
-
-
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "FLOAT", "DOUBLE"])
-def test_every_width_is_read(subtype: str) -> None:
-    samples, rate = decode(written(SECOND, subtype=subtype))
-    assert (rate, len(samples)) == (RATE, RATE)
-    assert np.abs(samples - SECOND).max() < 0.01
-
-
-def test_channels_are_mixed() -> None:
-    samples, _ = decode(written(np.stack([SECOND, SECOND], axis=1)))
-    assert np.abs(samples - SECOND).max() < 0.01
-    assert decode(written(np.stack([SECOND] * 6, axis=1)))[0].ndim == 1
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "damaged, or not audio"),
-        (bytes(range(256)) * 100, "damaged, or not audio"),
-        (b"PK\x03\x04" + bytes(1000), "damaged, or not audio"),
-        (b"#EXTM3U\nfile:///etc/hostname\n", "damaged, or not audio"),
-        (b"ffconcat version 1.0\nfile '/etc/hostname'\n", "damaged, or not audio"),
-    ],
+from mira.audio import decode as decoding
+from mira.audio.decode import (
+    MAX_BYTES,
+    Reader,
+    Recording,
+    decode,
+    decode_file,
+    read_recording,
 )
-def test_what_is_no_recording_is_refused(data: bytes, reason: str) -> None:
-    with pytest.raises(InvalidRequest, match=reason):
-        decode(data)
+from mira.audio.unpack import unpack
+from mira.errors import InvalidRequest
+from tests.audio.recordings import RATE, encoded, mov, muxed, tone, wav
 
 
-def test_a_recording_over_the_limit_is_not_even_opened() -> None:
+def assert_alike(recording: Recording, data: bytes) -> None:
+    unpacked = unpack(data, 60.0)
+    assert (recording.suffix, recording.sample_rate) == (unpacked.suffix, unpacked.sample_rate)
+    assert (recording.samples == np.concatenate(unpacked.blocks)).all()
+
+
+def test_what_is_unpacked_arrives() -> None:
+    data = encoded("opus", 3.0, layout="stereo")
+    recording = read_recording(data)
+    assert_alike(recording, data)
+    assert recording.samples.dtype == np.float32
+    assert recording.samples.flags.writeable
+
+
+def test_a_film_with_subtitles_is_heard() -> None:
+    film = muxed("matroska", "aac", "fltp", tone(), video="mpeg4", subtitles="ass")
+    assert_alike(read_recording(film), film)
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(wav(tone(0.1)))  # whatever it is called
+    samples, rate = decode_file(tmp_path / "a.mp3")
+    assert (len(samples), rate) == (RATE // 10, RATE)
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match=r"nobody\.wav: can't be read: No such file"):
+        decode_file(tmp_path / "nobody.wav")
+    with pytest.raises(InvalidRequest, match="Is a directory"):
+        decode_file(tmp_path)
+
+
+def test_a_refusal_says_why() -> None:
+    with pytest.raises(InvalidRequest, match="damaged, or not audio") as refused:
+        decode(b"PK\x03\x04" + bytes(1000))
+    assert refused.value.param == "audio"
+    with pytest.raises(InvalidRequest, match=r"longer than 0\.5 seconds"):
+        decode(wav(tone()), 0.5)
+
+
+def test_a_recording_over_the_limit_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_UNPACK", Path("nowhere.py"))
     with pytest.raises(InvalidRequest, match="over 10 MiB"):
-        decode(bytes(MAX_BYTES + 1))
+        read_recording(bytes(MAX_BYTES + 1))
+    with pytest.raises(InvalidRequest, match=r"over 0\.5 MiB"):
+        read_recording(bytes((1 << 19) + 1), max_bytes=1 << 19)
 
 
-def test_an_empty_recording_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match=r"no sound|damaged"):
-        decode(written(np.zeros(0, np.float32)))
+def test_a_bomb_hurts_nobody() -> None:
+    with pytest.raises(InvalidRequest):
+        read_recording(mov(codec=b"mp4a", num_samples=10**7, num_edits=100))
 
 
-def test_a_recording_that_is_too_long_is_refused_while_it_is_read() -> None:
-    # Five minutes of silence are 30 kB of FLAC: no promise of the header is needed to be late.
-    data = written(np.zeros(300 * 8000, np.float32), 8000, format="FLAC")
-    assert len(data) < 1 << 20
-    with pytest.raises(InvalidRequest, match="longer than 60 seconds"):
-        decode(data)
+def test_recordings_are_read_side_by_side() -> None:
+    data = [wav(tone(0.1 * count), RATE) for count in range(1, 3)]
+    with ThreadPoolExecutor() as pool:
+        for recording, read in zip(data, pool.map(read_recording, data)):
+            assert_alike(read, recording)
 
 
-def test_a_header_that_lies_about_the_length_is_no_danger() -> None:
-    data = bytearray(written(SECOND, subtype="PCM_16"))
-    data[40:44] = struct.pack("<I", 0x7FFFFFFF)
-    samples, _ = decode(bytes(data))
-    assert len(samples) == RATE
+UNPACKING = """
+import os, signal, sys
+sys.path.append({folder!r})
+import unpack
+as_ever = unpack.unpack
+def worse(data, max_seconds):
+    if data.startswith(b"!"):
+        {code}
+    return as_ever(data, max_seconds)
+unpack.unpack = worse
+unpack.PATIENCE_S, unpack.CPU_SECONDS = 2, 1
+unpack.main()
+"""
+ENDS = {
+    "os.abort()": (InvalidRequest, "damaged, or takes too long"),
+    "os.kill(os.getpid(), signal.SIGXCPU)": (InvalidRequest, "damaged, or takes too long"),
+    "while True: pass": (InvalidRequest, "damaged, or takes too long"),
+    "signal.pause()": (InvalidRequest, "damaged, or takes too long"),
+    "raise ZeroDivisionError('ours')": (RuntimeError, "ZeroDivisionError: ours"),
+    "open('/etc/hostname')": (RuntimeError, "Too many open files"),
+    r"os.write(1, b'1\n!')": (RuntimeError, "Bad file descriptor"),
+    "os.kill(os.getppid(), signal.SIGKILL)": (RuntimeError, "unpack.py ended with -9"),
+}
+
+
+@pytest.mark.parametrize("code", ENDS)
+def test_whoever_reads_may_fail_and_the_next_is_read(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Killed by a file, it is the file's fault; otherwise it is ours."""
+    folder = str(decoding._UNPACK.parent)
+    program = tmp_path / "unpack.py"
+    program.write_text(UNPACKING.format(folder=folder, code=code))
+    monkeypatch.setattr(decoding, "_UNPACK", program)
+    error, reason = ENDS[code]
+    data = wav(tone(0.1))
+    with closing(Reader()) as reader:
+        with pytest.raises(error, match=reason):
+            reader.read(b"!" * 200_000)  # more than a pipe holds
+        assert_alike(reader.read(data), data)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_process_reads_all_and_ends_with_its_reader() -> None:
+    reader = Reader()
+    data = wav(tone(0.1))
+    assert_alike(reader.read(data), data)
+    process = reader._process
+    with pytest.raises(InvalidRequest):
+        reader.read(b"nothing")
+    assert_alike(reader.read(data), data)
+    assert reader._process is process is not None
+    del reader
+    assert process.poll() is not None
+
+
+def test_a_process_that_somebody_killed_is_started_again() -> None:
+    data = wav(tone(0.1))
+    with closing(Reader()) as reader:
+        reader.read(data)
+        assert reader._process is not None
+        reader._process.kill()
+        reader._process.wait()
+        assert_alike(reader.read(data), data)

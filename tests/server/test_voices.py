@@ -1,31 +1,71 @@
-"""Who can speak, in each of the shapes that clients ask for."""
+"""The life of a voice over HTTP, in each of the shapes that clients ask for."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import openai
 import pytest
 
 from tests.conftest import Serve
-from tests.server.serving import Served
+from tests.server.serving import Served, wait_until
 from tests.toys import ToySynthesizer
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
+
+CONSENT = "Anna Smith agreed on 2 May."
+OWN = {"id", "name", "format", "can_speak", "cached", "usage_count"}
+RECORDED = OWN | {"version", "created_at", "transcript", "consent", "quality"}
+Start = Callable[..., Served]
 
 
 @pytest.fixture
-def served(serve: Serve, toy: ToySynthesizer) -> Served:
-    return serve(toy)
+def start(serve: Serve, tmp_path: Path) -> Start:
+    """A service on a folder of its own, which can clone unless told otherwise."""
+
+    def begin(toy: ToySynthesizer | None = None, **settings: object) -> Served:
+        toy = toy or ToySynthesizer(fingerprint="c0ffee")
+        return serve(toy, **{"voices_dir": tmp_path / "voices", **settings})
+
+    return begin
+
+
+@pytest.fixture
+def served(start: Start) -> Served:
+    return start()
+
+
+def upload(served: Served, recording: Path = CARLO, **fields: str) -> httpx.Response:
+    data = {"name": "anna2", "consent": CONSENT, **fields}
+    return served.post(
+        "/v1/audio/voices",
+        data={key: value for key, value in data.items() if value},
+        files={"audio_sample": (recording.name, recording.read_bytes())},
+    )
+
+
+def speak(served: Served, voice: str, text: str = "Hi.") -> httpx.Response:
+    return served.post("/v1/audio/speech-stream", json={"input": text, "voice": voice})
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/voices"), ("GET", "/voices/refresh"), ("POST", "/voices/refresh")],
 )
-def test_the_listing(served: Served, method: str, path: str) -> None:
+def test_the_listing(served: Served, tmp_path: Path, method: str, path: str) -> None:
+    bring(tmp_path / "voices", ALLISON, CORRUPT)
+    served.post("/voices/refresh")
     with served.client() as client:
         answer = client.request(method, path)
     assert answer.status_code == 200
     found = answer.json()
-    assert set(found) == {"total", "default_voice", "voices"}
-    assert (found["total"], found["default_voice"]) == (2, "anna")
-    assert [voice["name"] for voice in found["voices"]] == ["anna", "ben"]
-    for voice in found["voices"]:
-        assert set(voice) == {"id", "name", "format", "cached", "usage_count"}
+    assert set(found) == {"total", "default_voice", "voices", "unusable", "aliases"}
+    assert (found["total"], found["default_voice"]) == (3, "anna")
+    assert [voice["name"] for voice in found["voices"]] == ["anna", "ben", "allison"]
+    assert [set(voice) for voice in found["voices"]] == [OWN, OWN, RECORDED]
+    assert list(found["unusable"]) == ["corrupt.wav"]
+    assert set(found["aliases"].values()) <= {"anna", "ben", "allison"}
 
 
 def test_openais_cousin_lists_objects(served: Served) -> None:
@@ -36,18 +76,21 @@ def test_openais_cousin_lists_objects(served: Served) -> None:
 
 def test_uses_are_counted(served: Served) -> None:
     for voice in ("ben", "ben", "zoe"):
-        served.post("/v1/audio/speech-stream", json={"input": "Hi.", "voice": voice})
+        speak(served, voice)
     uses = {voice["id"]: voice["usage_count"] for voice in served.get("/voices").json()["voices"]}
     assert uses == {"anna": 1, "ben": 2}
     assert served.get("/voices/ben").json()["usage_count"] == 2
 
 
 @pytest.mark.parametrize("name", ["zoe", "Anna", "..%2Fanna", "%00", "%F0%9F%8E%89", "%ED%A0%80"])
-def test_an_unknown_voice_is_a_404(served: Served, name: str) -> None:
-    answer = served.get(f"/voices/{name}")
-    assert answer.status_code == 404
-    error = answer.json()["error"]
-    assert set(error) == {"message", "type", "param", "code"}
+@pytest.mark.parametrize("root", ["/voices", "/v1/audio/voices"])
+def test_an_unknown_voice_is_a_404(served: Served, root: str, name: str) -> None:
+    with served.client() as client:
+        for method in ("GET", "DELETE"):
+            answer = client.request(method, f"{root}/{name}")
+            if answer.status_code != 405:
+                assert answer.status_code == 404
+                assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
 def test_it_is_said_to_be_the_voice(served: Served) -> None:
@@ -56,6 +99,236 @@ def test_it_is_said_to_be_the_voice(served: Served) -> None:
     assert "'zoe'" in error["message"]
 
 
-def test_there_is_no_cache_to_clear(served: Served) -> None:
-    assert served.post("/voices/clear-cache").json() == {"cleared": 0}
-    assert served.get("/voices/clear-cache").status_code == 404, "it changes, so it is no GET"
+def test_the_whole_life_of_a_voice(served: Served, tmp_path: Path) -> None:
+    made = upload(served, name="نورة", transcript="Ciao.")
+    assert made.status_code == 200
+    voice = made.json()
+    assert voice["object"] == "audio.voice"
+    assert voice["id"] == voice["name"] == "نورة"
+    assert voice["consent"]["statement"] == CONSENT
+    assert voice["quality"]["grade"] in {"good", "fair", "poor"}
+    assert voice["quality"]["duration_s"] == pytest.approx(5.7, abs=0.1)
+    assert all(verdict["words"] for verdict in voice["quality"]["verdicts"])
+    for path in ("/voices/نورة", "/v1/audio/voices/نورة"):
+        found = served.get(path).json()
+        assert {key: found[key] for key in found} == {key: voice[key] for key in found}
+    assert (tmp_path / "voices" / "نورة.voice").exists()
+
+    spoken = speak(served, "نورة")
+    assert spoken.headers["x-voice-used"] == "%D9%86%D9%88%D8%B1%D8%A9"
+    assert served.get("/voices/نورة").json()["cached"]
+    preview = served.get("/v1/audio/voices/نورة/preview")
+    assert preview.headers["content-type"] == "audio/mpeg"
+    assert len(preview.content) > 1000
+
+    other = upload(served, JUNE, name="نورة")
+    assert other.json()["version"] != voice["version"]
+    assert [path.name for path in (tmp_path / "voices").glob("*.*")] != []
+    assert served.post("/voices/clear-cache").json() == {"cleared": 1}
+
+    with served.client() as client:
+        gone = client.delete("/v1/audio/voices/نورة")
+    assert gone.json() == {"id": "نورة", "object": "audio.voice.deleted", "deleted": True}
+    assert served.get("/voices/نورة").status_code == 404
+    assert [path for path in (tmp_path / "voices").rglob("*") if path.is_file()] == []
+
+
+def test_openais_own_client(served: Served) -> None:
+    with openai.OpenAI(base_url=f"{served.url}/v1", api_key="unused", max_retries=0) as client:
+        voice = client.audio.voices.create(name="clara", audio_sample=ALLISON, consent=CONSENT)
+        assert (voice.object, voice.id, voice.type) == ("audio.voice", "clara", "audio_sample")
+        heard = client.audio.speech.create(model="mira", voice={"id": voice.id}, input="Hello.")
+        assert heard.response.headers["x-voice-used"] == "clara"
+        gone = client.audio.voices.delete(voice.id)
+        assert (gone.deleted, gone.object) == (True, "audio.voice.deleted")
+
+
+@pytest.mark.parametrize(
+    ("recording", "fields", "param", "why"),
+    [
+        (CARLO, {"consent": ""}, "consent", "who consents"),
+        (CARLO, {"consent": "cons_0123"}, "consent", "no consent 'cons_0123'"),
+        (CARLO, {"name": ""}, "name", "required"),
+        (CARLO, {"name": "../anna"}, "name", "begins with"),
+        (CARLO, {"name": "anna"}, "name", "engine's own voice"),
+        (CARLO, {"name": "a" * 300}, "name", "256"),
+        (CARLO, {"transcript": "a" * 1501}, "transcript", "1500"),
+        (CARLO, {"consent": "a" * 2001}, "consent", "2000"),
+        (CARLO, {"type": "prompt"}, "type", "audio_sample"),
+        (CORRUPT, {}, "audio", "damaged, or not audio"),
+    ],
+)
+def test_what_cant_be_uploaded_says_why(
+    served: Served, recording: Path, fields: dict[str, str], param: str, why: str
+) -> None:
+    answer = upload(served, recording, **fields)
+    assert answer.status_code in {400, 404}
+    error = answer.json()["error"]
+    assert error["param"] == param
+    assert why in error["message"]
+    assert served.get("/voices").json()["total"] == 2
+
+
+def test_a_form_without_a_recording_or_that_is_none(served: Served) -> None:
+    missing = served.post("/v1/audio/voices", data={"name": "anna2", "consent": CONSENT})
+    assert missing.json()["error"]["param"] == "audio_sample"
+    for headers in ({"content-type": "multipart/form-data"}, {"content-type": "application/json"}):
+        answer = served.post("/v1/audio/voices", content=b"{}", headers=headers)
+        assert answer.status_code == 400
+        assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+def test_an_upload_may_be_larger_than_other_bodies_but_not_endless(start: Start) -> None:
+    served = start(max_recording_bytes=100_000, max_body_bytes=2000)
+    assert upload(served).status_code == 200
+    answer = upload(served, ALLISON)
+    assert answer.status_code == 413
+    assert "over the limit" in answer.json()["error"]["message"]
+    assert speak(served, "ben", "a" * 3000).status_code == 413
+
+
+def test_consent_need_not_be_stated_if_the_settings_say_so(start: Start) -> None:
+    assert upload(start(require_consent=False), consent="").json()["consent"] is None
+
+
+def test_voices_can_be_read_only(start: Start, tmp_path: Path) -> None:
+    bring(tmp_path / "voices", CARLO)
+    served = start(change_voices=False)
+    with served.client() as client:
+        answers = [
+            upload(served),
+            client.delete("/v1/audio/voices/carlo"),
+            client.post("/voices/clear-cache"),
+            client.post("/v1/audio/voice_consents/cons_1", json={"name": "x"}),
+            client.delete("/v1/audio/voice_consents/cons_1"),
+        ]
+    assert {answer.status_code for answer in answers} == {403}
+    assert {answer.json()["error"]["type"] for answer in answers} == {"permission_error"}
+    assert served.get("/voices/carlo").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed", "status"),
+    [
+        ("https://evil.example", (), 403),
+        ("null", (), 403),
+        ("https://app.example", ("https://app.example",), 200),
+        ("https://any.example", ("*",), 200),
+        ("same", (), 200),
+    ],
+)
+def test_a_strangers_web_page_cannot_change_voices(
+    start: Start, origin: str, allowed: tuple[str, ...], status: int
+) -> None:
+    served = start(cors_origins=allowed)
+    origin = served.url if origin == "same" else origin
+    answer = served.post("/voices/clear-cache", headers={"origin": origin})
+    assert answer.status_code == status
+
+
+def test_what_must_stay_stays(start: Start, tmp_path: Path) -> None:
+    bring(tmp_path / "voices", CARLO, JUNE)
+    served = start(default_voice="carlo")
+    with served.client() as client:
+        for name, why in {"anna": "own voice", "carlo": "default voice"}.items():
+            answer = client.delete(f"/v1/audio/voices/{name}")
+            assert (answer.status_code, why in answer.text) == (400, True)
+
+
+def test_a_dropped_file_is_listed_within_two_seconds(start: Start, tmp_path: Path) -> None:
+    bring(tmp_path / "voices", ALLISON)
+    served = start()
+    for recording in (CARLO, CORRUPT):
+        bring(tmp_path / "voices", recording)
+        stem = recording.stem
+        wait_until(lambda name=stem: name in served.get("/voices").text, 2.0)
+    (tmp_path / "voices" / "carlo.ogg").unlink()
+    wait_until(lambda: '"carlo"' not in served.get("/voices").text, 2.0)
+
+
+def test_without_a_model_recordings_are_listed_and_say_what_they_need(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = start(ToySynthesizer())
+    made = upload(served, name="clara").json()
+    assert (made["can_speak"], made["cached"]) == (False, False)
+    answer = speak(served, "clara")
+    assert (answer.status_code, answer.headers["x-voice-used"]) == (200, "anna")
+    assert "'clara'" in caplog.text
+    assert "'anna' speaks instead" in caplog.text
+    assert "needs a Mira model" in caplog.text
+    assert served.get("/stats").json()["voice_substitutions"] == 1
+    preview = served.get("/v1/audio/voices/clara/preview")
+    assert preview.status_code == 404
+    assert "needs a Mira model" in preview.json()["error"]["message"]
+    assert [voice["id"] for voice in served.get("/v1/audio/voices").json()["voices"]] == [
+        "anna",
+        "ben",
+    ]
+
+
+def test_a_call_finishes_in_the_version_it_began_with(start: Start) -> None:
+    go_on = threading.Event()
+    toy = ToySynthesizer(
+        fingerprint="c0ffee", before_block=lambda number: number == 0 or go_on.wait(20)
+    )
+    served = start(toy)
+    upload(served, CARLO, name="clara")
+    with ThreadPoolExecutor(1) as pool:
+        began = pool.submit(speak, served, "clara", "Hello there, how are you?")
+        toy.wait(lambda toy: toy.blocks == 1)
+        upload(served, ALLISON, name="clara")
+        with served.client() as client:
+            client.delete("/v1/audio/voices/clara")
+        upload(served, JUNE, name="clara")
+        go_on.set()
+        first = began.result().content
+    upload(served, CARLO, name="clara")
+    assert speak(served, "clara", "Hello there, how are you?").content == first
+
+
+def test_a_clone_in_progress_holds_up_nobody_else(start: Start) -> None:
+    go_on = threading.Event()
+    toy = ToySynthesizer(fingerprint="c0ffee", while_cloning=lambda name: go_on.wait(20))
+    served = start(toy)
+    upload(served, name="clara")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(speak, served, "clara")
+        for _ in range(5):
+            assert speak(served, "ben").status_code == 200
+        assert not waiting.done()
+        go_on.set()
+        assert waiting.result().headers["x-voice-used"] == "clara"
+
+
+def test_a_storm_of_changes_while_calls_speak(start: Start, tmp_path: Path) -> None:
+    """Uploads, removals and refreshes at once; eight calls go on, and nothing is lost or left."""
+    toy = ToySynthesizer(fingerprint="c0ffee", compute_s=0.01)
+    served = start(toy)
+    upload(served, ALLISON, name="caller")
+    text = "Please hold the line, somebody will be with you. " * 3
+    with ThreadPoolExecutor(24) as pool:
+        calls = [pool.submit(speak, served, "caller", text) for _ in range(8)]
+        changes = [
+            pool.submit(upload, served, CARLO, name=f"kept {number}") for number in range(12)
+        ]
+        changes += [pool.submit(upload, served, JUNE, name="busy") for _ in range(6)]
+        changes += [pool.submit(served.post, "/voices/refresh") for _ in range(6)]
+
+        def remove(number: int) -> httpx.Response:
+            upload(served, CARLO, name=f"gone {number}")
+            with served.client() as client:
+                return client.delete(f"/v1/audio/voices/gone {number}")
+
+        changes += [pool.submit(remove, number) for number in range(6)]
+        statuses = {change.result().status_code for change in changes}
+        spoken = {call.result().content for call in calls}
+    assert statuses == {200}
+    assert len(spoken) == 1
+    names = {"caller", "busy", *(f"kept {number}" for number in range(12))}
+    served.post("/voices/refresh")
+    listing = served.get("/voices").json()
+    assert {voice["id"] for voice in listing["voices"]} == names | {"anna", "ben"}
+    assert listing["unusable"] == {}
+    assert {path.stem for path in (tmp_path / "voices").glob("*.voice")} == names
+    assert not list((tmp_path / "voices").rglob(".part-*"))

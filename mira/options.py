@@ -1,0 +1,48 @@
+"""The options that commands share: where settings come from.
+
+Knows nothing about what the settings are.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mira.errors import InvalidRequest
+from mira.settings import Settings, load_settings
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="A TOML file with settings.", show_default=False)
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any setting, as NAME=VALUE; repeatable.", show_default=False),
+]
+
+
+def settings_of(config: Path | None, flags: list[str] | None, **named: object) -> Settings:
+    """The settings that a command was called with.
+
+    Args:
+        config: `Config`.
+        flags: `Set`.
+        named: Settings that the command has options of their own for; None is not set.
+
+    Raises:
+        InvalidRequest: A flag is not NAME=VALUE.
+        InvalidSettings: See `load_settings`.
+    """
+    return load_settings(config, {**parse(flags), **named})[0]
+
+
+def parse(flags: list[str] | None) -> dict[str, object]:
+    """NAME=VALUE flags as a mapping.
+
+    Raises:
+        InvalidRequest: One isn't that.
+    """
+    pairs = [flag.partition("=") for flag in flags or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise InvalidRequest(f"--set {name}: write it as NAME=VALUE.")
+    return {name: value for name, _, value in pairs}

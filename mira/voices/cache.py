@@ -1,0 +1,128 @@
+"""What was computed from recordings, kept on disk: by a recording's content and the model's.
+
+JSON, so that reading it can't run anything. A file that is damaged or of another form counts as
+absent, and one that can't be written is computed again next time: nothing depends on the cache but
+time. Knows nothing about names.
+"""
+
+import json
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mira.errors import StorageFailed
+from mira.voices.files import make_folder, sweep, write_whole
+from mira.voices.quality import Quality
+
+log = logging.getLogger(__name__)
+
+_FORM = 1  # of the quality report; another one is made again
+_GlobalToken = Annotated[int, Field(ge=0, lt=4096)]
+_SpeechToken = Annotated[int, Field(ge=0, lt=8192)]
+
+
+class Tokens(BaseModel):
+    """What a model made of a recording: see `mira.types.Voice`."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    global_tokens: tuple[_GlobalToken, ...] = Field(min_length=1, max_length=256)
+    speech_tokens: tuple[_SpeechToken, ...] = Field((), max_length=1 << 16)
+
+
+class Cache:
+    """Files in one folder, which is made when it is needed.
+
+    Args:
+        folder: For nothing else.
+        model: Names what makes tokens; empty if nothing does.
+    """
+
+    def __init__(self, folder: Path, model: str) -> None:
+        self._folder = folder
+        self._model = model
+        self._writable = True
+        sweep(folder)
+        self.prepared = {
+            path.name.partition(".")[0] for path in self._files() if path.name.endswith(self._kind)
+        }
+        """Contents of recordings whose tokens are here."""
+
+    def quality(self, content: str) -> Quality | None:
+        """The report on a recording."""
+        try:
+            return Quality.from_json(json.loads(self._quality_file(content).read_bytes()))
+        except (OSError, ValueError):
+            return None
+
+    def keep_quality(self, content: str, quality: Quality) -> None:
+        """Have it next time."""
+        self._write(self._quality_file(content), json.dumps(quality.to_json()))
+
+    def tokens(self, content: str) -> Tokens | None:
+        """What the model made of a recording."""
+        try:
+            return Tokens.model_validate_json(self._tokens_file(content).read_bytes())
+        except (OSError, ValidationError):
+            self.prepared.discard(content)
+            return None
+
+    def keep_tokens(self, content: str, tokens: Tokens) -> None:
+        """Have them next time."""
+        if self._write(self._tokens_file(content), tokens.model_dump_json()):
+            self.prepared.add(content)
+
+    def forget(self, content: str) -> None:
+        """Remove all that was computed from a recording, by any model."""
+        self.prepared.discard(content)
+        for path in self._files():
+            if path.name.startswith(f"{content}."):
+                _remove(path)
+
+    def keep_only(self, contents: Collection[str]) -> None:
+        """Remove what was computed from any other recording."""
+        for path in self._files():
+            content = path.name.partition(".")[0]
+            if content not in contents:
+                self.prepared.discard(content)
+                _remove(path)
+
+    def clear(self) -> int:
+        """Remove everything; for how many recordings there was something."""
+        contents = {path.name.partition(".")[0] for path in self._files()}
+        self.keep_only(())
+        return len(contents)
+
+    @property
+    def _kind(self) -> str:
+        return f".{self._model}.tokens.json" if self._model else ".no-model"
+
+    def _quality_file(self, content: str) -> Path:
+        return self._folder / f"{content}.{_FORM}.quality.json"
+
+    def _tokens_file(self, content: str) -> Path:
+        return self._folder / f"{content}{self._kind}"
+
+    def _files(self) -> Iterator[Path]:
+        with suppress(OSError):
+            yield from [path for path in self._folder.iterdir() if not path.name.startswith(".")]
+
+    def _write(self, path: Path, text: str) -> bool:
+        try:
+            make_folder(self._folder)
+            write_whole(path, text.encode(), durable=False)
+        except StorageFailed as error:
+            if self._writable:  # once is enough
+                log.warning("voices: what is computed can't be kept: %s", error)
+            self._writable = False
+            return False
+        return True
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

@@ -1,0 +1,123 @@
+"""Files that are whole or absent, whatever happens while they are written; read with a bound.
+
+Knows nothing about what is in them.
+"""
+
+import os
+import secrets
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from mira.errors import InvalidRequest, StorageFailed
+
+_PART = ".part-"  # hidden, so that nobody takes an unfinished file for one
+_ABANDONED_S = 3600.0  # no writer takes so long: whoever began it is gone
+
+Stamp = tuple[int, int, int]
+"""Size, time of change and inode: another one means other contents."""
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """What tells a file's contents from those it had before, without reading them."""
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def write_whole(path: Path, data: bytes, durable: bool = True) -> Stamp:
+    """Put a file in its place at once.
+
+    Args:
+        durable: Return when it would survive a power cut, too.
+
+    Raises:
+        StorageFailed: It can't be written; then there is what was there before.
+    """
+    part = path.with_name(f"{_PART}{secrets.token_hex(8)}")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+            stamp = stamp_of(os.fstat(file.fileno()))
+        part.replace(path)
+    except OSError as error:
+        raise StorageFailed(f"{path.parent}: can't be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):  # it is there only if something went wrong
+            part.unlink(missing_ok=True)
+    if durable:
+        sync_folder(path.parent)
+    return stamp
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        StorageFailed: It can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{folder}: can't be made: {error.strerror}.") from error
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        StorageFailed: It can't be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{path}: can't be removed: {error.strerror}.") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk remember which files the folder has, as well as it can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed left unfinished."""
+    with suppress(OSError):
+        for part in folder.glob(f"{_PART}*"):
+            with suppress(OSError):
+                if time.time() - part.stat().st_mtime > _ABANDONED_S:
+                    part.unlink()
+
+
+def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
+    """Read a file that really is in `folder`: an ordinary one, or a link to one in there.
+
+    Raises:
+        InvalidRequest: It can't be read, is larger than `max_bytes`, or is none of the above.
+    """
+    try:
+        path = (folder / filename).resolve(strict=True)
+        if not path.is_relative_to(folder.resolve(strict=True)):
+            raise InvalidRequest("It is a link to a file outside of its folder.", "audio")
+        # Without O_NONBLOCK, a pipe that nobody writes to would be waited for for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise InvalidRequest("It is no ordinary file.", "audio")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(max_bytes + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise InvalidRequest(f"It can't be read: {error.strerror}.", "audio") from error
+    except RuntimeError as error:  # pathlib's, until Python 3.13
+        raise InvalidRequest("It can't be read: it is a link to itself.", "audio") from error
+    if len(data) > max_bytes:
+        raise InvalidRequest(f"It has more than {max_bytes / 2**20:g} MiB.", "audio")
+    return data

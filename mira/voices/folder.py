@@ -1,0 +1,190 @@
+"""The folder that voices are kept in: which files are voices, read, written and removed.
+
+A voice is NAME.wav (or another kind of recording) with NAME.txt beside it, as people put them
+there, or NAME.voice, which holds all of it in one file: that is what is written here, so that at
+every moment a voice is whole or absent. Knows nothing about what is recorded.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mira.errors import InvalidRequest
+from mira.voices.archive import (
+    MAX_TRANSCRIPT_CHARS,
+    RECORDING_SUFFIXES,
+    SUFFIX,
+    Clip,
+    VoiceFile,
+    largest,
+    pack,
+    unpack,
+)
+from mira.voices.files import (
+    Stamp,
+    make_folder,
+    read_within,
+    remove_file,
+    stamp_of,
+    sweep,
+    sync_folder,
+    write_whole,
+)
+from mira.voices.names import clean_name
+
+_TRANSCRIPT = ".txt"
+_PREFERENCE = (SUFFIX, *RECORDING_SUFFIXES)  # of two files with the same name the first counts
+_TRANSCRIPT_BYTES = 4 * MAX_TRANSCRIPT_CHARS + 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that should be a voice, as it was found."""
+
+    name: str
+    filename: str
+    stamps: tuple[Stamp, Stamp | None]  # of the file, and of the transcript beside it
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    name: str  # without suffix, in the form that names are kept in
+    suffix: str  # in lower case
+
+
+class Folder:
+    """Does not have to exist before the first voice is written.
+
+    Args:
+        path: Of the folder.
+        max_recording_bytes: Larger ones are refused.
+    """
+
+    def __init__(self, path: Path, max_recording_bytes: int) -> None:
+        self.path = path
+        self._max_bytes = max_recording_bytes
+
+    def scan(self) -> tuple[list[Candidate], dict[str, str]]:
+        """Which files should be voices; and of those that can't be for their name, why."""
+        sweep(self.path)
+        candidates: dict[str, Candidate] = {}
+        problems: dict[str, str] = {}
+        for file in sorted(self._files(), key=_by_preference):
+            if file.suffix == _TRANSCRIPT:
+                continue
+            try:
+                name = clean_name(file.name)
+            except InvalidRequest as error:
+                problems[file.path.name] = str(error)
+                continue
+            if first := candidates.get(name):
+                problems[file.path.name] = (
+                    f"There is {first.filename} with the same name, and that one speaks. Rename or "
+                    "remove one of them."
+                )
+            elif stamps := self._stamps(file.path):
+                candidates[name] = Candidate(name, file.path.name, stamps)
+        return list(candidates.values()), problems
+
+    def unchanged(self, candidate: Candidate) -> bool:
+        """Whether its files are still those that were found."""
+        return self._stamps(self.path / candidate.filename) == candidate.stamps
+
+    def read(self, candidate: Candidate) -> VoiceFile:
+        """Read all that there is of a voice.
+
+        Raises:
+            InvalidRequest: It can't be read, or is too large.
+        """
+        path = Path(candidate.filename)
+        if path.suffix.lower() == SUFFIX:
+            data = read_within(self.path, path.name, largest(self._max_bytes))
+            return unpack(data, self._max_bytes)
+        return VoiceFile(
+            candidate.name,
+            Clip(read_within(self.path, path.name, self._max_bytes), path.suffix.lower()),
+            self._transcript(path) if candidate.stamps[1] else "",
+            created_at=candidate.stamps[0][1] // 10**9,
+        )
+
+    def write(self, voice: VoiceFile) -> Candidate:
+        """Put a voice in the place of whatever has its name.
+
+        Raises:
+            StorageFailed: It can't be written; then there is what was there before.
+        """
+        make_folder(self.path)
+        path = self.path / f"{voice.name}{SUFFIX}"
+        stamp = write_whole(path, pack(voice))
+        # Until these are gone, they are only in the shadow of the new file.
+        self._unlink(file for file in self._named(voice.name) if file.path.name != path.name)
+        return Candidate(voice.name, path.name, (stamp, None))
+
+    def remove(self, name: str) -> bool:
+        """Remove all files with a voice's name; whether there were any.
+
+        Raises:
+            StorageFailed: One can't be removed.
+        """
+        # What is in the shadow of another file goes first, so that it never comes to light; a
+        # transcript goes after its recording, which without it would be another voice.
+        found = sorted(self._named(name), key=_by_preference, reverse=True)
+        order = {_TRANSCRIPT: 1, SUFFIX: 2}
+        return self._unlink(sorted(found, key=lambda file: order.get(file.suffix, 0)))
+
+    def _files(self) -> Iterator[_File]:
+        try:
+            paths = list(self.path.iterdir())
+        except OSError:  # none there yet, or none that can be looked into
+            return
+        for path in paths:
+            suffix = path.suffix.lower()
+            if not path.name.startswith(".") and suffix in (*_PREFERENCE, _TRANSCRIPT):
+                yield _File(path, unicodedata.normalize("NFC", path.stem), suffix)
+
+    def _named(self, name: str) -> list[_File]:
+        return [file for file in self._files() if file.name == name]
+
+    def _unlink(self, files: Iterator[_File] | list[_File]) -> bool:
+        removed = False
+        for file in files:
+            remove_file(file.path)
+            removed = True
+        if removed:
+            sync_folder(self.path)
+        return removed
+
+    def _stamps(self, path: Path) -> tuple[Stamp, Stamp | None] | None:
+        """None if it is gone."""
+        try:
+            own = stamp_of(path.stat())
+        except FileNotFoundError:
+            # A link that leads nowhere is there, and is reported when it is read.
+            return ((0, 0, 0), None) if path.is_symlink() else None
+        except OSError:
+            return (0, 0, 0), None
+        if path.suffix.lower() == SUFFIX:
+            return own, None
+        try:
+            return own, stamp_of(path.with_suffix(_TRANSCRIPT).stat())
+        except OSError:
+            return own, None
+
+    def _transcript(self, recording: Path) -> str:
+        name = recording.with_suffix(_TRANSCRIPT).name
+        try:
+            text = read_within(self.path, name, _TRANSCRIPT_BYTES).decode("utf-8-sig")
+        except InvalidRequest as error:
+            raise InvalidRequest(f"{name}: {error}", "transcript") from error
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(
+                f"{name}: is no text in UTF-8. Save it as that.", "transcript"
+            ) from error
+        return text.strip()
+
+
+def _by_preference(file: _File) -> tuple[int, str]:
+    rank = _PREFERENCE.index(file.suffix) if file.suffix in _PREFERENCE else len(_PREFERENCE)
+    return rank, file.path.name

@@ -1,0 +1,190 @@
+"""A name in, the voice that speaks out.
+
+Knows nothing about how a voice sounds or who asked.
+"""
+
+import difflib
+import hashlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
+from mira.settings import Settings
+from mira.types import Voice
+from mira.voices.store import NEEDS_MODEL, Cloner, Recorded, VoiceStore, open_store
+
+OPENAI_VOICES = (
+    *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin"),
+    *("nova", "onyx", "sage", "shimmer", "verse"),
+)
+"""Some clients can send no other names, so these are aliases of voices that exist."""
+_MIXER = 0x9E3779B97F4A7C15  # odd, and without a pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name led to."""
+
+    voice: Voice
+    instead: str = ""
+    """Why the default voice stands in for the one that was asked for; empty if it doesn't."""
+
+
+class Voices:
+    """All voices by name: the engine's own and those that were recorded."""
+
+    def __init__(
+        self,
+        own: Sequence[Voice],
+        store: VoiceStore,
+        default: str,
+        strict: bool = False,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        Args:
+            own: The engine's, at least one.
+            store: Those that were recorded; as it is when somebody asks.
+            default: Name of the one that stands in for those that can't speak.
+            strict: Nobody stands in: such a name is VoiceNotFound.
+            aliases: Other names of voices, before OpenAI's.
+
+        Raises:
+            InvalidSettings: There is nothing called `default`, usable or not.
+        """
+        self.store = store
+        self.strict = strict
+        self._own = {voice.name: voice for voice in own}
+        self._aliases = dict(aliases or {})
+        self._default_name = default
+        self._spread_over: Mapping[str, Recorded] | None = None
+        self._spread: dict[str, str] = {}
+        if not self._is_known(default):
+            raise InvalidSettings(
+                f"default_voice: there is no voice {default!r}. There is: {', '.join(self.names)}."
+            )
+
+    @property
+    def own(self) -> tuple[Voice, ...]:
+        """The engine's, in its order."""
+        return tuple(self._own.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all voices that can speak: the engine's own, then the others by name."""
+        recorded = sorted(self.store.recorded) if self.store.can_speak else []
+        return (*self._own, *recorded)
+
+    @property
+    def default(self) -> str:
+        """Name of the voice that stands in for others: the one that was set, if it can speak."""
+        recorded = self.store.can_speak and self._default_name in self.store.recorded
+        known = recorded or self._default_name in self._own
+        return self._default_name if known else next(iter(self._own))
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Other names, and the voice that each leads to now."""
+        return {**self._openai(), **self._aliases}
+
+    def at_once(self, name: str) -> Found | None:
+        """As `find`, unless something would have to be read or computed first: then None."""
+        for needed in (name, self.default):
+            voice = self._meant(needed)
+            if isinstance(voice, Recorded) and self.store.will_compute(voice):
+                return None
+        return self.find(name)
+
+    def find(self, name: str) -> Found:
+        """The voice with this name or alias, else the default one. May take a second.
+
+        Raises:
+            VoiceNotFound: It can't speak, and `strict` is set.
+        """
+        try:
+            return Found(self.exactly(name))
+        except VoiceNotFound as error:
+            if self.strict:
+                raise
+            return Found(self._stand_in(), str(error))
+
+    def exactly(self, name: str) -> Voice:
+        """The voice with this name or alias. May take a second.
+
+        Raises:
+            VoiceNotFound: There is none, or it can't speak; says why.
+        """
+        voice = self._meant(name)
+        if isinstance(voice, Voice):
+            return voice
+        if voice is None:
+            near = difflib.get_close_matches(name, self.names, n=3) or self.names[:10]
+            raise VoiceNotFound(f"There is no voice {name!r}. Try {' or '.join(near)}.")
+        if not self.store.can_speak:
+            raise VoiceNotFound(f"{voice.name!r} is a recording. {NEEDS_MODEL}")
+        try:
+            return self.store.prepare(voice)
+        except InvalidRequest as error:
+            raise VoiceNotFound(f"{voice.name!r} can't speak: {error}") from error
+
+    def _stand_in(self) -> Voice:
+        try:
+            return self.exactly(self.default)
+        except VoiceNotFound:
+            return next(iter(self._own.values()))
+
+    def _meant(self, name: str) -> Voice | Recorded | None:
+        return self.called(name) or self.called(self._alias(name))
+
+    def called(self, name: str) -> Voice | Recorded | None:
+        """The voice with exactly this name, whether it can speak or not."""
+        name = unicodedata.normalize("NFC", name)
+        return self._own.get(name) or self.store.recorded.get(name)
+
+    def _alias(self, name: str) -> str:
+        """What an alias leads to; empty if it is none."""
+        if name in self._aliases:
+            return self._aliases[name]
+        return self._openai().get(name.lower(), "")
+
+    def _openai(self) -> dict[str, str]:
+        """Each of OpenAI's names leads to the same voice each time, and they to all voices alike.
+
+        To the one with the largest hash of the pair, so that a voice that comes or goes changes no
+        name but those that lead to it.
+        """
+        recorded = self.store.recorded
+        if self._spread_over is not recorded:
+            names = [(_digest(name), name) for name in self.names]
+            self._spread = {alias: _largest(alias, names) for alias in OPENAI_VOICES}
+            self._spread_over = recorded
+        return self._spread
+
+    def _is_known(self, name: str) -> bool:
+        rejected = {filename.rpartition(".")[0] for filename in self.store.unusable}
+        return name in self._own or name in self.store.recorded or name in rejected
+
+
+def open_voices(settings: Settings, own: Sequence[Voice], cloner: Cloner | None = None) -> Voices:
+    """The engine's voices and those in the folder that the settings name, which is read.
+
+    Raises:
+        InvalidSettings: There is no such default voice.
+    """
+    store = open_store(settings, cloner, [voice.name for voice in own])
+    return Voices(
+        own, store, settings.default_voice, settings.strict_voices, settings.voice_aliases
+    )
+
+
+@lru_cache(8192)
+def _digest(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big")
+
+
+def _largest(alias: str, names: list[tuple[int, str]]) -> str:
+    """The one of `names`, each with its digest, whose hash with `alias` is the largest."""
+    digest = _digest(alias)
+    return max(names, key=lambda pair: (pair[0] ^ digest) * _MIXER % 2**64)[1]

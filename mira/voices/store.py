@@ -1,0 +1,469 @@
+"""The voices that people brought: found, checked, added, replaced and removed while calls go on.
+
+What is on the disk is the truth; what is known of it changes voice by voice, and who reads it never
+waits. Knows nothing about how a model makes a voice of a recording, nor which name means which.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from mira.audio.decode import Reader
+from mira.errors import ConsentNotFound, InvalidRequest, VoiceNotFound
+from mira.settings import Settings
+from mira.types import Samples, Voice
+from mira.voices.archive import MAX_TRANSCRIPT_CHARS, Clip, Consent, VoiceFile, pack, unpack
+from mira.voices.cache import Cache, Tokens
+from mira.voices.consents import Consents
+from mira.voices.folder import Candidate, Folder
+from mira.voices.names import clean_name
+from mira.voices.quality import Quality, assess
+
+log = logging.getLogger(__name__)
+
+NEEDS_MODEL = "Speaking in the voice of a recording needs a Mira model: set `model`."
+REMEMBERED = 1024  # voices whose tokens are in memory; the others' are on disk
+
+
+class Cloner(Protocol):
+    """Makes voices of recordings: an engine."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names what a clone depends on beside the recording; "" if it can't clone."""
+
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
+        """See `mira.synth.base.Synthesizer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a recording may be, and how many there may be."""
+
+    max_bytes: int = 10 << 20
+    max_seconds: float = 60.0
+    max_voices: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is known of one voice. A value: who holds it is not disturbed by changes."""
+
+    candidate: Candidate
+    content: str  # SHA-256 of the recording
+    version: str  # of recording and transcript: another one sounds otherwise
+    format: str  # of the recording, such as wav
+    transcript: str
+    consent: Consent | None
+    created_at: int  # Unix time, s
+    quality: Quality = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.candidate.name
+
+
+class VoiceStore:
+    """Safe to use from several threads at once, and beside other processes on the same folder.
+
+    Args:
+        path: The folder; made when the first voice is added.
+        cloner: Makes voices of recordings; None: nobody here will speak.
+        limits: Of each recording, and how many there may be.
+        taken: Names that no recording can have: those of the engine's own voices.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        cloner: Cloner | None = None,
+        limits: Limits = Limits(),
+        taken: Sequence[str] = (),
+    ) -> None:
+        self.path = path
+        self.consents = Consents(path / "consents", limits.max_bytes, limits.max_voices)
+        self._cloner = cloner
+        self._limits = limits
+        self._taken = taken
+        self._reader = Reader()
+        self._folder = Folder(path, limits.max_bytes)
+        self._cache = Cache(path / ".cache", cloner.fingerprint if cloner else "")
+        self._refreshing = threading.Lock()
+        self._changing = threading.Lock()  # held while files and what is known of them change
+        self._cloning = threading.Lock()  # one at a time: the processors are there for calls
+        # Replaced whole at each change, so that readers need no lock.
+        self._recorded: Mapping[str, Recorded] = MappingProxyType({})
+        self._problems: Mapping[str, str] = {}  # of files' names
+        self._rejected: Mapping[str, tuple[Candidate, str]] = {}  # by file
+        self._tokens: OrderedDict[str, Tokens] = OrderedDict()  # by content
+
+    @property
+    def recorded(self) -> Mapping[str, Recorded]:
+        """Every voice whose recording can be used, by name: the same object until one changes."""
+        return self._recorded
+
+    @property
+    def unusable(self) -> dict[str, str]:
+        """Every file that should be a voice and can't be, and why, for the one who brought it."""
+        rejected = {filename: why for filename, (_, why) in self._rejected.items()}
+        return dict(sorted({**self._problems, **rejected}.items()))
+
+    @property
+    def can_speak(self) -> bool:
+        """Whether voices can be made of recordings at all."""
+        return self._cloner is not None and bool(self._cloner.fingerprint)
+
+    def prepared(self, voice: Recorded) -> bool:
+        """Whether it can speak without anything being computed first."""
+        return voice.content in self._cache.prepared or voice.content in self._tokens
+
+    def refresh(self) -> None:
+        """Look at the folder again: what is new or changed is read and checked, the rest isn't."""
+        with self._refreshing:
+            candidates, problems = self._folder.scan()
+            self._problems = problems
+            for candidate in candidates:
+                if not self._is_known(candidate):
+                    self._examine(candidate)
+            self._drop_all_but({candidate.name for candidate in candidates})
+            with self._changing:
+                self._cache.keep_only({voice.content for voice in self._recorded.values()})
+
+    def add(
+        self,
+        name: str,
+        recording: bytes,
+        transcript: str = "",
+        consent: Consent | None = None,
+        spoken_consent: Clip | None = None,
+    ) -> Recorded:
+        """Make a voice, or another version of the one with this name.
+
+        Args:
+            name: See `clean_name`.
+            recording: A whole audio file.
+            transcript: What is said in it, word for word; "" if nobody knows.
+            consent: To making a voice of it.
+            spoken_consent: The recording of that.
+
+        Raises:
+            InvalidRequest: The name or the recording can't be used, or there are too many voices.
+            StorageFailed: It can't be written; nothing has changed.
+        """
+        name = clean_name(name)
+        if name in self._taken:
+            raise InvalidRequest(f"name: {name!r} is the engine's own voice. Use another.", "name")
+        transcript = _clean_transcript(transcript)
+        samples, sample_rate, suffix = self._decode(recording)
+        quality = _usable(assess(samples, sample_rate))
+        voice = VoiceFile(
+            name, Clip(recording, suffix), transcript, consent, spoken_consent, int(time.time())
+        )
+        content = voice.content
+        with self._changing:
+            before = self._recorded.get(name)
+            if before is None and len(self._recorded) >= self._limits.max_voices:
+                raise InvalidRequest(
+                    f"There are {self._limits.max_voices} voices already: remove some, or raise "
+                    "the setting max_voices."
+                )
+            added = _recorded(self._folder.write(voice), voice, content, quality)
+            self._cache.keep_quality(content, quality)
+            self._set(name, added)
+            self._forget_unused(before)
+        return added
+
+    def check(self, recording: bytes) -> Quality:
+        """What there is to say of a recording, usable or not.
+
+        Raises:
+            InvalidRequest: It can't be read.
+        """
+        samples, sample_rate, _ = self._decode(recording)
+        return assess(samples, sample_rate)
+
+    def remove(self, name: str) -> None:
+        """Remove a voice, also one that can't be used: recording, transcript, consent, and
+        everything computed from them.
+
+        Raises:
+            VoiceNotFound: There is none.
+            StorageFailed: It can't be removed.
+        """
+        with self._changing:
+            before = self._recorded.get(name)
+            if not self._folder.remove(name):
+                raise VoiceNotFound(f"There is no recorded voice {name!r}.")
+            self._set(name, None)
+            self._forget_unused(before)
+            if before is not None and before.consent is not None and before.consent.id:
+                self._remove_consent(before.consent.id)
+
+    def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
+        """Keep a recording of somebody who consents.
+
+        Raises:
+            InvalidRequest: The recording can't be read, or there are too many.
+            StorageFailed: It can't be written.
+        """
+        _, _, suffix = self._decode(recording)
+        return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
+
+    def remove_consent(self, id: str) -> None:
+        """Delete a consent that no voice stands on.
+
+        Raises:
+            ConsentNotFound: There is none with this id.
+            InvalidRequest: There is a voice that was made with it.
+            StorageFailed: It can't be removed.
+        """
+        with self._changing:
+            if users := self._users_of(id):
+                raise InvalidRequest(
+                    f"The voice {users[0]!r} was made with this consent: delete the voice first.",
+                    "consent_id",
+                )
+            self.consents.remove(id)
+
+    def pack(self, name: str) -> bytes:
+        """A voice as one file, for `unpack` here or elsewhere.
+
+        Raises:
+            VoiceNotFound: There is none.
+            InvalidRequest: Its files can't be read any more.
+        """
+        return pack(self._folder.read(self._get(name).candidate))
+
+    def unpack(self, data: bytes, name: str | None = None) -> Recorded:
+        """Add a voice that `pack` made a file of.
+
+        Args:
+            name: To call it otherwise.
+
+        Raises:
+            InvalidRequest: The file is something else, or see `add`.
+            StorageFailed: It can't be written; nothing has changed.
+        """
+        voice = unpack(data, self._limits.max_bytes)
+        return self.add(
+            name or voice.name,
+            voice.recording.data,
+            voice.transcript,
+            voice.consent,
+            voice.spoken_consent,
+        )
+
+    def will_compute(self, voice: Recorded) -> bool:
+        """Whether `prepare` would have to read or compute something."""
+        return self.can_speak and voice.content not in self._tokens
+
+    def remembered(self, voice: Recorded) -> Voice | None:
+        """The voice, if it is in memory."""
+        tokens = self._tokens.get(voice.content)
+        return None if tokens is None else _voice(voice, tokens)
+
+    def prepare(self, voice: Recorded) -> Voice:
+        """The voice, computed if need be; what was computed once is not computed again.
+
+        Raises:
+            InvalidRequest: The recording turns out unusable; it is listed as such from now on.
+        """
+        if known := self.remembered(voice):
+            return known
+        with self._cloning:
+            if known := self.remembered(voice):  # somebody else was waiting for it, too
+                return known
+            cached = self._cache.tokens(voice.content)
+            tokens = cached or self._clone(voice)
+            with self._changing:  # not beside a removal, which would leave it behind
+                if self._users_of_content(voice.content):
+                    self._remember(voice.content, tokens)
+                    if cached is None:
+                        self._cache.keep_tokens(voice.content, tokens)
+        return _voice(voice, tokens)
+
+    def clear_cache(self) -> int:
+        """Drop what was computed, in memory and on disk; for how many recordings there was any.
+
+        Reports stay in memory, so nothing that is listed changes.
+        """
+        with self._cloning, self._changing:
+            self._tokens.clear()
+            return self._cache.clear()
+
+    def _get(self, name: str) -> Recorded:
+        if voice := self._recorded.get(name):
+            return voice
+        raise VoiceNotFound(f"There is no recorded voice {name!r}.")
+
+    def _is_known(self, candidate: Candidate) -> bool:
+        known = self._recorded.get(candidate.name)
+        rejected = self._rejected.get(candidate.filename)
+        return (known is not None and known.candidate == candidate) or (
+            rejected is not None and rejected[0] == candidate
+        )
+
+    def _examine(self, candidate: Candidate) -> None:
+        found: Recorded | str
+        try:
+            if candidate.name in self._taken:
+                raise InvalidRequest(
+                    f"{candidate.name!r} is the engine's own voice. Rename the file."
+                )
+            found = self._inspect(candidate)
+        except InvalidRequest as error:
+            found = str(error)
+        with self._changing:
+            if not self._folder.unchanged(candidate):
+                return  # it is being written: the next look finds it
+            before = self._recorded.get(candidate.name)
+            if isinstance(found, Recorded):
+                self._set(candidate.name, found)
+            else:
+                log.warning("voices: %r can't be used: %s", candidate.filename, found)
+                self._reject(candidate, found)
+            self._forget_unused(before)
+
+    def _inspect(self, candidate: Candidate) -> Recorded:
+        voice = self._folder.read(candidate)
+        _clean_transcript(voice.transcript)
+        content = voice.content
+        quality = self._cache.quality(content)
+        if quality is None:
+            samples, sample_rate, _ = self._decode(voice.recording.data)
+            quality = _usable(assess(samples, sample_rate))
+            self._cache.keep_quality(content, quality)
+        return _recorded(candidate, voice, content, quality)
+
+    def _decode(self, recording: bytes) -> tuple[Samples, int, str]:
+        limits = self._limits
+        found = self._reader.read(recording, limits.max_bytes, limits.max_seconds)
+        return found.samples, found.sample_rate, f".{found.suffix}"
+
+    def _remember(self, content: str, tokens: Tokens) -> None:
+        self._tokens[content] = tokens
+        while len(self._tokens) > REMEMBERED:
+            self._tokens.popitem(last=False)
+
+    def _clone(self, voice: Recorded) -> Tokens:
+        if self._cloner is None:
+            raise InvalidRequest(NEEDS_MODEL, "voice")
+        try:
+            file = self._folder.read(voice.candidate)
+            if file.content != voice.content:
+                raise InvalidRequest("Its recording has just changed. Try again.")
+            samples, sample_rate, _ = self._decode(file.recording.data)
+            made = self._cloner.clone(voice.name, samples, sample_rate, voice.transcript)
+        except InvalidRequest as error:
+            with self._changing:
+                if self._recorded.get(voice.name) == voice:
+                    self._reject(voice.candidate, str(error))
+            raise
+        return Tokens(global_tokens=made.global_tokens, speech_tokens=made.speech_tokens)
+
+    def _set(self, name: str, voice: Recorded | None) -> None:
+        """Know a voice from now on, or know that there is none. Under `_changing`."""
+        recorded = {key: value for key, value in self._recorded.items() if key != name}
+        if voice is not None:
+            recorded[name] = voice
+        self._recorded = MappingProxyType(recorded)
+        self._rejected = {
+            filename: rejected
+            for filename, rejected in self._rejected.items()
+            if rejected[0].name != name
+        }
+
+    def _reject(self, candidate: Candidate, why: str) -> None:
+        self._set(candidate.name, None)
+        self._rejected = {**self._rejected, candidate.filename: (candidate, why)}
+
+    def _drop_all_but(self, names: set[str]) -> None:
+        gone = self._recorded.keys() | {rejected[0].name for rejected in self._rejected.values()}
+        for name in gone - names:
+            with self._changing:
+                before = self._recorded.get(name)
+                # Somebody may have added it since the folder was read.
+                if before is None or not self._folder.unchanged(before.candidate):
+                    self._set(name, None)
+                    self._forget_unused(before)
+
+    def _forget_unused(self, before: Recorded | None) -> None:
+        """Nothing stays of a recording that is gone. Under `_changing`."""
+        if before is not None and not self._users_of_content(before.content):
+            self._tokens.pop(before.content, None)
+            self._cache.forget(before.content)
+
+    def _users_of_content(self, content: str) -> bool:
+        return any(voice.content == content for voice in self._recorded.values())
+
+    def _users_of(self, consent_id: str) -> list[str]:
+        return [
+            voice.name
+            for voice in self._recorded.values()
+            if voice.consent is not None and voice.consent.id == consent_id
+        ]
+
+    def _remove_consent(self, id: str) -> None:
+        if not self._users_of(id):
+            try:
+                self.consents.remove(id)
+            except ConsentNotFound:  # removed before, or on another machine
+                return
+
+
+def open_store(
+    settings: Settings, cloner: Cloner | None = None, taken: Sequence[str] = ()
+) -> VoiceStore:
+    """The voices in the folder that the settings name, which is read."""
+    store = VoiceStore(settings.voices_dir, cloner, limits_of(settings), taken)
+    store.refresh()
+    return store
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Those that the settings set."""
+    return Limits(settings.max_recording_bytes, settings.max_recording_s, settings.max_voices)
+
+
+def _recorded(candidate: Candidate, voice: VoiceFile, content: str, quality: Quality) -> Recorded:
+    sounds_like = hashlib.sha256(f"{content} {voice.transcript}".encode())
+    return Recorded(
+        candidate,
+        content,
+        sounds_like.hexdigest()[:12],
+        voice.recording.suffix.removeprefix("."),
+        voice.transcript,
+        voice.consent,
+        voice.created_at,
+        quality,
+    )
+
+
+def _voice(voice: Recorded, tokens: Tokens) -> Voice:
+    return Voice(voice.name, tokens.global_tokens, tokens.speech_tokens, voice.transcript)
+
+
+def _usable(quality: Quality) -> Quality:
+    if quality.grade == "unusable":
+        reasons = [verdict.words for verdict in quality.verdicts if verdict.grade == "unusable"]
+        raise InvalidRequest(f"The recording can't be used: {'; '.join(reasons)}.", "audio")
+    return quality
+
+
+def _clean_transcript(transcript: str) -> str:
+    if len(transcript) > MAX_TRANSCRIPT_CHARS:
+        raise InvalidRequest(
+            f"The transcript has {len(transcript)} characters, more than the limit of "
+            f"{MAX_TRANSCRIPT_CHARS}. Use a shorter recording.",
+            "transcript",
+            "string_above_max_length",
+        )
+    return transcript.strip()

@@ -1,0 +1,91 @@
+"""A folder in, a call whenever something in it changes out.
+
+Knows nothing about what the files are.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from watchfiles import watch
+from watchfiles.main import FileChange
+
+log = logging.getLogger(__name__)
+
+_DEBOUNCE_MS = 400  # a file that is being copied changes many times
+_LOOK_S = 0.5  # after so long without news the folder's own time of change is compared
+_LOOK_ANYWAY_S = 10.0  # some networks' file systems report nothing
+
+
+class Watcher:
+    """Calls `changed` on a thread of its own until it is closed.
+
+    Args:
+        folder: May be absent, disappear and come back.
+        changed: Called soon after each change, after several that come close together once, and
+            every few seconds whether anything changed or not. What it raises is logged.
+    """
+
+    def __init__(self, folder: Path, changed: Callable[[], object]) -> None:
+        self._folder = folder
+        self._changed = changed
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mira-voices", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; a call that is under way ends first. May be called again."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if self._folder.is_dir():
+                self._watch()
+            self._stop.wait(_LOOK_S)
+
+    def _watch(self) -> None:
+        self._call()
+        seen, looked_at = self._state(), time.monotonic()
+        try:
+            for found in self._changes():
+                state, now = self._state(), time.monotonic()
+                if found or state != seen or now - looked_at > _LOOK_ANYWAY_S:
+                    seen, looked_at = state, now
+                    self._call()
+                if state is None:
+                    return
+        except (OSError, RuntimeError) as error:  # the latter is watchfiles' own
+            log.warning("voices: %s can't be watched: %s", self._folder, error)
+            self._stop.wait(_LOOK_ANYWAY_S)
+
+    def _changes(self) -> Iterator[set[FileChange]]:
+        """What changed, or nothing if nothing did for a while."""
+        return watch(
+            self._folder,
+            watch_filter=lambda change, path: not Path(path).name.startswith("."),
+            debounce=_DEBOUNCE_MS,
+            step=100,
+            stop_event=self._stop,
+            rust_timeout=int(_LOOK_S * 1000),
+            yield_on_timeout=True,
+            recursive=False,
+            raise_interrupt=False,
+        )
+
+    def _state(self) -> int | None:
+        """When a file last came or went; None if the folder is gone."""
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return None
+
+    def _call(self) -> None:
+        if self._stop.is_set():
+            return
+        try:
+            self._changed()
+        except Exception:  # the next change may go better
+            log.exception("voices: the folder could not be read")

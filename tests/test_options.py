@@ -1,0 +1,20 @@
+"""Flags become settings, or an error that says how to write them."""
+
+import pytest
+
+from mira.errors import InvalidRequest, InvalidSettings
+from mira.options import parse, settings_of
+
+
+def test_flags_are_settings() -> None:
+    settings = settings_of(None, ["port=5200", "voice_aliases=alloy=anna, echo=ben"], host="::1")
+    assert (settings.port, settings.host) == (5200, "::1")
+    assert settings.voice_aliases == {"alloy": "anna", "echo": "ben"}
+    assert settings_of(None, None, port=None).port == 5100
+
+
+def test_what_is_no_pair_is_said() -> None:
+    with pytest.raises(InvalidRequest, match="--set port: write it as NAME=VALUE"):
+        parse(["port"])
+    with pytest.raises(InvalidSettings, match="Did you mean"):
+        settings_of(None, ["prot=1"])

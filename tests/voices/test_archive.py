@@ -1,0 +1,107 @@
+"""A voice survives being a file; a file that is anything else is refused, whatever it claims."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mira.errors import InvalidRequest
+from mira.voices.archive import RECORDING_SUFFIXES, Clip, Consent, VoiceFile, largest, pack, unpack
+
+LIMIT = 1 << 20
+CLIPS = st.builds(Clip, st.binary(max_size=200), st.sampled_from(RECORDING_SUFFIXES))
+CONSENTS = st.builds(
+    Consent,
+    statement=st.text(max_size=50),
+    id=st.text(max_size=20),
+    name=st.text(max_size=20),
+    language=st.text(max_size=5),
+    created_at=st.integers(0, 2**40),
+)
+VOICES = st.builds(
+    VoiceFile,
+    name=st.text(max_size=50),
+    recording=CLIPS,
+    transcript=st.text(max_size=100),
+    consent=st.none() | CONSENTS,
+    spoken_consent=st.none() | CLIPS,
+    created_at=st.integers(0, 2**40),
+)
+ANNA = VoiceFile("anna", Clip(b"RIFF", ".wav"), "Hello.", Consent(statement="Anna agreed."))
+
+
+def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+@given(VOICES.filter(lambda voice: "\ud800" not in repr(voice)))
+def test_a_voice_comes_back_as_it_was(voice: VoiceFile) -> None:
+    data = pack(voice)
+    assert unpack(data, LIMIT) == voice
+    assert pack(voice) == data, "the same voice is the same bytes"
+    assert len(data) < largest(LIMIT)
+
+
+def test_any_tool_opens_it() -> None:
+    with zipfile.ZipFile(io.BytesIO(pack(ANNA))) as archive:
+        assert archive.testzip() is None
+        assert archive.read("recording.wav") == b"RIFF"
+        assert json.loads(archive.read("voice.json"))["transcript"] == "Hello."
+
+
+CARD = b'{"format": 1, "name": "anna"}'
+WAV = {"recording.wav": b"RIFF"}
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "damaged, or something else"),
+        (b"RIFF" + bytes(100), "damaged, or something else"),
+        (pack(ANNA)[:-10], "damaged, or something else"),
+        (pack(ANNA).replace(b"RIFF", b"RIFX"), "damaged, or something else"),
+        (zipped({}), "lacks its card"),
+        (zipped({"voice.json": CARD}), "lacks its card or its recording"),
+        (zipped(WAV), "lacks its card"),
+        (zipped({"voice.json": b"[]", **WAV}), "card can't be read"),
+        (zipped({"voice.json": b'{"format": 2, "name": "a"}', **WAV}), "card can't be read"),
+        (zipped({"voice.json": b"[" * 50000, **WAV}), "card can't be read"),
+        (zipped({"voice.json": CARD, "recording.exe": b""}), "doesn't belong there"),
+        (zipped({"voice.json": CARD, "../recording.wav": b""}), "doesn't belong there"),
+        (zipped({"voice.json": CARD, "/etc/passwd": b""}), "doesn't belong there"),
+        (zipped({"voice.json": CARD, **WAV, "recording.mp3": b""}), "something twice"),
+        (zipped({"voice.json": CARD, "recording.wav": bytes(LIMIT + 1)}), "too big"),
+        (zipped({"voice.json": bytes(100_000), **WAV}), "too big"),
+        # A bomb: a few bytes that would be a gigabyte.
+        (
+            zipped({"voice.json": CARD, "recording.wav": bytes(LIMIT)}, zipfile.ZIP_DEFLATED),
+            "compr",
+        ),
+    ],
+)
+def test_what_is_no_voice_is_refused(data: bytes, why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why):
+        unpack(data, LIMIT)
+
+
+@given(st.integers(0, len(pack(ANNA)) - 1), st.integers(0, 255))
+def test_a_damaged_byte_is_harmless(position: int, value: int) -> None:
+    data = bytearray(pack(ANNA))
+    data[position] = value
+    try:
+        unpack(bytes(data), LIMIT)
+    except InvalidRequest:
+        return
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        unpack(data, LIMIT)

@@ -1,0 +1,83 @@
+"""What was computed is found again for the same recording and model, and nothing else is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mira.voices.cache import Cache, Tokens
+from mira.voices.quality import assess
+
+TOKENS = Tokens(global_tokens=tuple(range(32)), speech_tokens=(1, 2, 3))
+QUALITY = assess(np.zeros(16000, np.float32), 16000)
+ONE, OTHER = "a" * 64, "b" * 64
+
+
+def test_what_is_kept_is_found_also_by_the_next(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "new" / "cache", "model")
+    assert cache.tokens(ONE) is None
+    assert cache.quality(ONE) is None
+    cache.keep_tokens(ONE, TOKENS)
+    cache.keep_quality(ONE, QUALITY)
+    for found in (cache, Cache(tmp_path / "new" / "cache", "model")):
+        assert found.tokens(ONE) == TOKENS
+        assert found.quality(ONE) == QUALITY
+        assert found.prepared == {ONE}
+        assert found.tokens(OTHER) is None
+
+
+def test_another_model_hears_otherwise(tmp_path: Path) -> None:
+    Cache(tmp_path, "model").keep_tokens(ONE, TOKENS)
+    other = Cache(tmp_path, "other")
+    assert other.tokens(ONE) is None
+    assert other.prepared == set()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"global_tokens": []}', b"\xff" * 100])
+def test_what_is_damaged_counts_as_absent(tmp_path: Path, damage: bytes) -> None:
+    cache = Cache(tmp_path, "model")
+    cache.keep_tokens(ONE, TOKENS)
+    cache.keep_quality(ONE, QUALITY)
+    for path in tmp_path.iterdir():
+        path.write_bytes(damage)
+    cache = Cache(tmp_path, "model")
+    assert cache.tokens(ONE) is None
+    assert cache.quality(ONE) is None
+    assert cache.prepared == set()
+
+
+def test_tokens_that_no_codebook_has_count_as_damaged(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, "model")
+    cache.keep_tokens(ONE, TOKENS)
+    (path,) = tmp_path.iterdir()
+    path.write_text(path.read_text().replace("31", "4096"))
+    assert cache.tokens(ONE) is None
+
+
+def test_forgetting(tmp_path: Path) -> None:
+    for model in ("model", "other"):
+        cache = Cache(tmp_path, model)
+        for content in (ONE, OTHER):
+            cache.keep_tokens(content, TOKENS)
+            cache.keep_quality(content, QUALITY)
+    cache.forget(ONE)
+    assert cache.prepared == {OTHER}
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(ONE)]
+    cache.keep_only({OTHER})
+    assert cache.tokens(OTHER) == TOKENS
+    assert cache.clear() == 1
+    assert list(tmp_path.iterdir()) == []
+    assert cache.prepared == set()
+    assert cache.clear() == 0
+
+
+def test_a_folder_that_cant_be_written_costs_only_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    cache = Cache(tmp_path / "file" / "cache", "model")
+    for _ in range(3):
+        cache.keep_tokens(ONE, TOKENS)
+    assert cache.prepared == set()
+    assert len(caplog.records) == 1
+    assert "can't be kept" in caplog.text

@@ -1,0 +1,57 @@
+"""Consents are kept, found, renamed and removed; no id leads out of their folder."""
+
+from pathlib import Path
+
+import pytest
+
+from mira.errors import ConsentNotFound, InvalidRequest
+from mira.voices.archive import Clip
+from mira.voices.consents import Consents
+
+SPOKEN = Clip(b"I agree.", ".wav")
+
+
+@pytest.fixture
+def consents(tmp_path: Path) -> Consents:
+    return Consents(tmp_path / "consents", 1 << 20, at_most=3)
+
+
+def test_the_life_of_a_consent(consents: Consents) -> None:
+    assert consents.all() == []
+    second = consents.add("Ben", "de-DE", SPOKEN, 2)
+    first = consents.add("Anna", "en-US", SPOKEN, 1)
+    assert consents.all() == [first, second]
+    assert consents.get(first.id) == (first, SPOKEN)
+    renamed = consents.rename(first.id, "Anna Smith")
+    assert (renamed.name, renamed.id, renamed.language) == ("Anna Smith", first.id, "en-US")
+    assert consents.get(first.id) == (renamed, SPOKEN)
+    consents.remove(first.id)
+    assert consents.all() == [second]
+    with pytest.raises(ConsentNotFound, match="GET /v1/audio/voice_consents"):
+        consents.get(first.id)
+
+
+def test_there_is_an_end_to_them(consents: Consents) -> None:
+    for _ in range(3):
+        consents.add("Anna", "en-US", SPOKEN, 1)
+    with pytest.raises(InvalidRequest, match="3 consents already"):
+        consents.add("Anna", "en-US", SPOKEN, 1)
+
+
+@pytest.mark.parametrize("id", ["", "cons_", "../x", "cons_../../x", "cons_" + "g" * 24, "a" * 999])
+def test_no_id_leads_astray(consents: Consents, tmp_path: Path, id: str) -> None:
+    (tmp_path / "x.consent").write_bytes(b"secret")
+    consents.add("Anna", "en-US", SPOKEN, 1)
+    for ask in (consents.get, consents.remove, lambda id: consents.rename(id, "x")):
+        with pytest.raises(ConsentNotFound):
+            ask(id)
+    assert (tmp_path / "x.consent").exists()
+
+
+def test_what_is_damaged_is_left_out(consents: Consents, tmp_path: Path) -> None:
+    kept = consents.add("Anna", "en-US", SPOKEN, 1)
+    damaged = consents.add("Ben", "en-US", SPOKEN, 1)
+    (tmp_path / "consents" / f"{damaged.id}.consent").write_bytes(b"PK")
+    assert consents.all() == [kept]
+    with pytest.raises(InvalidRequest, match="damaged"):
+        consents.get(damaged.id)

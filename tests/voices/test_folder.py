@@ -1,0 +1,168 @@
+"""Which files are voices; and that at each moment a voice is whole or absent."""
+
+import os
+import shutil
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from mira.errors import InvalidRequest
+from mira.voices.archive import Clip, Consent, VoiceFile, pack
+from mira.voices.files import remove_file
+from mira.voices.folder import Candidate, Folder
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
+
+LIMIT = 10 << 20
+
+
+def scan(path: Path) -> tuple[dict[str, Candidate], dict[str, str]]:
+    candidates, problems = Folder(path, LIMIT).scan()
+    return {candidate.name: candidate for candidate in candidates}, problems
+
+
+def voice(name: str, data: bytes = b"RIFF", transcript: str = "Hello.") -> VoiceFile:
+    return VoiceFile(name, Clip(data, ".wav"), transcript, Consent(statement="Yes."), None, 7)
+
+
+def test_recordings_are_voices_and_nothing_else_is(tmp_path: Path) -> None:
+    bring(tmp_path, ALLISON, CARLO, JUNE, CORRUPT)
+    for name in ("README.md", "notes.txt", ".hidden.wav", "picture.png", ".part-1"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "loud.WAV").write_bytes(b"")
+    (tmp_path / "consents").mkdir()
+    found, problems = scan(tmp_path)
+    assert set(found) == {"allison", "carlo", "june", "corrupt", "loud"}
+    assert problems == {}
+
+
+def test_no_folder_is_no_voices(tmp_path: Path) -> None:
+    assert scan(tmp_path / "nowhere") == ({}, {})
+    (tmp_path / "file").touch()
+    assert scan(tmp_path / "file") == ({}, {})
+
+
+def test_a_voice_is_read_with_its_transcript(tmp_path: Path) -> None:
+    bring(tmp_path, ALLISON)
+    found, _ = scan(tmp_path)
+    read = Folder(tmp_path, LIMIT).read(found["allison"])
+    assert read.recording == Clip(ALLISON.read_bytes(), ".wav")
+    assert read.transcript == ALLISON.with_suffix(".txt").read_text("utf-8").strip()
+    assert read.consent is None
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_is_the_same_in_either_form(tmp_path: Path, form: str) -> None:
+    bring(tmp_path, CARLO, name=unicodedata.normalize(form, "Zoë"))
+    found, _ = scan(tmp_path)
+    assert Folder(tmp_path, LIMIT).read(found["Zo\u00eb"]).transcript
+    assert Folder(tmp_path, LIMIT).remove("Zo\u00eb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_cant_be_one_is_a_problem(tmp_path: Path) -> None:
+    for name in ("-rf.wav", "a%b.wav", "refresh.mp3"):
+        (tmp_path / name).touch()
+    found, problems = scan(tmp_path)
+    assert found == {}
+    assert set(problems) == {"-rf.wav", "a%b.wav", "refresh.mp3"}
+    assert "reserved" in problems["refresh.mp3"]
+
+
+def test_of_two_with_one_name_the_other_is_a_problem(tmp_path: Path) -> None:
+    for name in ("anna.mp3", "anna.wav", "anna.flac"):
+        (tmp_path / name).touch()
+    found, problems = scan(tmp_path)
+    assert found["anna"].filename == "anna.wav"
+    assert set(problems) == {"anna.mp3", "anna.flac"}
+    assert "There is anna.wav with the same name" in problems["anna.mp3"]
+
+
+def test_what_changed_is_noticed(tmp_path: Path) -> None:
+    bring(tmp_path, CARLO)
+    folder = Folder(tmp_path, LIMIT)
+    candidate = scan(tmp_path)[0]["carlo"]
+    assert folder.unchanged(candidate)
+    os.utime(tmp_path / "carlo.txt", ns=(1, 1))
+    assert not folder.unchanged(candidate)
+    candidate = scan(tmp_path)[0]["carlo"]
+    shutil.copy(JUNE, tmp_path / "carlo.ogg")
+    assert not folder.unchanged(candidate)
+    candidate = scan(tmp_path)[0]["carlo"]
+    (tmp_path / "carlo.ogg").unlink()
+    assert not folder.unchanged(candidate)
+
+
+def test_a_transcript_that_is_no_text_is_said_to_be_that(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, LIMIT)
+    for content, why in (("é".encode("latin-1"), "no text in UTF-8"), (bytes(10000), "more than")):
+        bring(tmp_path, CARLO)
+        (tmp_path / "carlo.txt").write_bytes(content)
+        with pytest.raises(InvalidRequest, match=f"carlo.txt: .*{why}"):
+            folder.read(scan(tmp_path)[0]["carlo"])
+    (tmp_path / "carlo.txt").write_bytes("\ufeffCiao.\r\n".encode())
+    assert folder.read(scan(tmp_path)[0]["carlo"]).transcript == "Ciao."
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "new" / "voices", LIMIT)
+    written = folder.write(voice("anna"))
+    assert scan(folder.path)[0] == {"anna": written}
+    assert folder.unchanged(written)
+    assert folder.read(written) == voice("anna")
+    again = folder.write(voice("anna", transcript="Bye."))
+    assert again != written
+    assert folder.read(again).transcript == "Bye."
+
+
+def test_writing_replaces_whatever_had_the_name(tmp_path: Path) -> None:
+    bring(tmp_path, ALLISON, CARLO, name="anna")
+    bring(tmp_path, JUNE)
+    Folder(tmp_path, LIMIT).write(voice("anna"))
+    assert {path.name for path in tmp_path.iterdir()} == {"anna.voice", "june.mp3", "june.txt"}
+
+
+def test_removing_leaves_nothing(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, LIMIT)
+    bring(tmp_path, ALLISON, CARLO, name="anna")
+    (tmp_path / "anna.voice").write_bytes(pack(voice("anna")))
+    bring(tmp_path, JUNE)
+    assert folder.remove("anna")
+    assert {path.name for path in tmp_path.iterdir()} == {"june.mp3", "june.txt"}
+    assert not folder.remove("anna")
+    assert not folder.remove("../june")
+
+
+@pytest.mark.parametrize("shadowed", [False, True])
+@pytest.mark.parametrize("uploaded", [False, True])
+@pytest.mark.parametrize("killed_after", range(5))
+def test_a_removal_that_is_cut_short_leaves_the_voice_whole_or_absent(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    killed_after: int,
+    uploaded: bool,
+    shadowed: bool,
+) -> None:
+    """Whichever file it got to: no voice comes to light that nobody had."""
+    bring(tmp_path, ALLISON, name="anna")
+    if shadowed:
+        shutil.copy(CARLO, tmp_path / "anna.ogg")
+    folder = Folder(tmp_path, LIMIT)
+    if uploaded:
+        (tmp_path / "anna.voice").write_bytes(pack(voice("anna")))
+    before = folder.read(scan(tmp_path)[0]["anna"])
+    removed = 0
+
+    def remove(path: Path) -> None:
+        nonlocal removed
+        if removed == killed_after:
+            raise KeyboardInterrupt
+        removed += 1
+        remove_file(path)
+
+    monkeypatch.setattr("mira.voices.folder.remove_file", remove)
+    try:
+        folder.remove("anna")
+    except KeyboardInterrupt:
+        left = scan(tmp_path)[0]
+        assert not left or folder.read(left["anna"]) == before

@@ -1,0 +1,149 @@
+"""A name leads to a voice, to a visible substitute, or to a clear error."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
+from mira.types import Voice
+from mira.voices.lookup import OPENAI_VOICES, Voices, open_voices
+from mira.voices.store import VoiceStore
+from tests.server.serving import quick
+from tests.toys import ToySynthesizer
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, bring
+
+ANNA, BEN = Voice("anna"), Voice("ben")
+NAMES = [f"voice{number}" for number in range(40)]
+
+
+def own(*names: str, strict: bool = False, **aliases: str) -> Voices:
+    """An engine's voices, and no others."""
+    voices = [Voice(name) for name in names]
+    return Voices(voices, VoiceStore(Path("/nonexistent")), names[0], strict, aliases)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Callable[..., Voices]:
+    """The toy's voices and two recordings, and one that can't be used."""
+
+    def build(toy: ToySynthesizer, **settings: object) -> Voices:
+        bring(tmp_path, ALLISON, CARLO, CORRUPT)
+        fields = {"default_voice": "anna", "voices_dir": tmp_path, **settings}
+        return open_voices(quick(**fields), toy.voices, toy)
+
+    return build
+
+
+def test_an_exact_name_is_found() -> None:
+    found = own("anna", "ben").find("ben")
+    assert (found.voice, found.instead) == (BEN, "")
+
+
+@pytest.mark.parametrize("name", ["", "Anna", "zoe", "../anna", "anna\0", "ann" * 1000, "\ud800"])
+def test_an_unknown_name_is_visibly_substituted(name: str) -> None:
+    found = own("anna", "ben").find(name)
+    assert found.voice == ANNA
+    assert "no voice" in found.instead
+
+
+def test_strict_names_near_ones() -> None:
+    with pytest.raises(VoiceNotFound, match=r"no voice 'ana'. Try anna"):
+        own("anna", "ben", strict=True).find("ana")
+
+
+def test_the_default_has_to_exist() -> None:
+    with pytest.raises(InvalidSettings, match=r"no voice 'zoe'. There is: anna, ben"):
+        Voices([ANNA, BEN], VoiceStore(Path("/nonexistent")), "zoe")
+
+
+def test_there_are_thirteen_openai_names() -> None:
+    assert len(set(OPENAI_VOICES)) == 13
+
+
+def test_openai_names_are_aliases_and_no_substitution() -> None:
+    voices = own("anna", "ben", strict=True)
+    for name in OPENAI_VOICES:
+        for written in (name, name.upper()):
+            found = voices.find(written)
+            assert found.instead == ""
+            assert found.voice.name == voices.aliases[name]
+
+
+def test_openai_names_are_spread_over_the_voices() -> None:
+    assert set(own("anna", "ben").aliases.values()) == {"anna", "ben"}
+    many = list(own(*NAMES).aliases.values())
+    assert max(map(many.count, many)) <= 3
+
+
+@pytest.mark.parametrize("newcomer", ["zoe", "nora", "7"])
+def test_a_voice_that_comes_changes_no_alias_but_those_that_lead_to_it(newcomer: str) -> None:
+    before, after = own(*NAMES).aliases, own(*NAMES, newcomer).aliases
+    changed = {alias for alias in before if before[alias] != after[alias]}
+    assert {after[alias] for alias in changed} <= {newcomer}
+
+
+def test_a_set_alias_comes_before_openais_and_after_real_names() -> None:
+    voices = own("anna", "ben", alloy="ben", support="ben", anna="ben", gone="nobody")
+    assert voices.find("alloy").voice == voices.find("support").voice == BEN
+    assert voices.find("anna").voice == ANNA
+    assert voices.find("gone").voice == ANNA
+    assert voices.find("gone").instead
+
+
+def test_a_recording_speaks(recorded: Callable[..., Voices]) -> None:
+    voices = recorded(ToySynthesizer(fingerprint="toy"))
+    assert voices.names == ("anna", "ben", "allison", "carlo")
+    found = voices.find("allison")
+    assert found.instead == ""
+    assert found.voice.global_tokens
+    assert found.voice.transcript.startswith("you can direct") or found.voice.transcript
+    assert set(voices.aliases.values()) & {"allison", "carlo"}
+
+
+def test_only_what_is_in_memory_is_found_at_once(recorded: Callable[..., Voices]) -> None:
+    voices = recorded(ToySynthesizer(fingerprint="toy"))
+    assert voices.at_once("allison") is None
+    found = voices.find("allison")
+    assert voices.at_once("allison") == found
+    assert voices.at_once("ben") is not None
+    assert voices.at_once("nobody") is not None
+
+
+def test_without_a_model_a_recording_says_what_it_needs(recorded: Callable[..., Voices]) -> None:
+    voices = recorded(ToySynthesizer())
+    assert voices.names == ("anna", "ben")
+    found = voices.find("allison")
+    assert found.voice == ANNA
+    assert "'allison' is a recording" in found.instead
+    assert "needs a Mira model" in found.instead
+    assert set(voices.aliases.values()) <= {"anna", "ben"}
+    with pytest.raises(VoiceNotFound, match="needs a Mira model"):
+        recorded(ToySynthesizer(), strict_voices=True).find("allison")
+
+
+def test_what_turns_out_unusable_falls_back(recorded: Callable[..., Voices]) -> None:
+    def fail(name: str) -> None:
+        raise InvalidRequest("It is all wrong.")
+
+    voices = recorded(ToySynthesizer(fingerprint="toy", while_cloning=fail))
+    found = voices.find("carlo")
+    assert found.voice == ANNA
+    assert "'carlo' can't speak: It is all wrong." in found.instead
+    assert "It is all wrong." in voices.store.unusable["carlo.ogg"]
+    assert "carlo" not in voices.names
+
+
+def test_a_recording_can_be_the_default(recorded: Callable[..., Voices]) -> None:
+    voices = recorded(ToySynthesizer(fingerprint="toy"), default_voice="carlo")
+    assert voices.default == "carlo"
+    assert voices.find("nobody").voice.name == "carlo"
+    voices.store.remove("carlo")
+    assert voices.default == voices.find("nobody").voice.name == "anna"
+
+
+def test_a_default_that_is_there_and_unusable_does_not_stop_the_start(
+    recorded: Callable[..., Voices],
+) -> None:
+    voices = recorded(ToySynthesizer(fingerprint="toy"), default_voice="corrupt")
+    assert voices.default == "anna"

@@ -1,0 +1,88 @@
+"""Whatever happens in the folder is noticed soon, and the folder itself may come and go."""
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mira.voices.watch import Watcher
+
+
+class Looks:
+    """Sees which files there are, whenever it is called."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: set[str] = set()
+        self._changed = threading.Condition()
+        self.fails = False
+
+    def __call__(self) -> None:
+        with self._changed:
+            self._seen = {path.name for path in self._folder.glob("*")}
+            self._changed.notify_all()
+        if self.fails:
+            raise RuntimeError("The folder is odd.")
+
+    def see(self, *names: str, within_s: float = 2.0) -> None:
+        """Return once it has seen just these."""
+        with self._changed:
+            seen = self._changed.wait_for(lambda: self._seen == set(names), within_s)
+        assert seen, f"{self._seen} after {within_s} s"
+
+
+@pytest.fixture
+def looks(tmp_path: Path) -> Iterator[Looks]:
+    folder = tmp_path / "voices"
+    looks = Looks(folder)
+    with closing(Watcher(folder, looks)):
+        yield looks
+
+
+def test_files_that_come_change_and_go(tmp_path: Path, looks: Looks) -> None:
+    folder = tmp_path / "voices"
+    folder.mkdir()
+    (folder / "a").touch()
+    looks.see("a")
+    (folder / "b").touch()
+    looks.see("a", "b")
+    (folder / "a").unlink()
+    looks.see("b")
+    (folder / "b").rename(folder / "c")
+    looks.see("c")
+
+
+def test_the_folder_may_come_and_go(tmp_path: Path, looks: Looks) -> None:
+    folder = tmp_path / "voices"
+    for name in ("one", "two"):
+        folder.mkdir()
+        (folder / name).touch()
+        looks.see(name)
+        shutil.rmtree(folder)
+        looks.see()
+
+
+def test_a_failure_does_not_end_it(
+    tmp_path: Path, looks: Looks, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks.fails = True
+    folder = tmp_path / "voices"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / name).touch()
+        looks.see(*{path.name for path in folder.iterdir()})
+    assert "could not be read" in caplog.text
+
+
+def test_it_ends_at_once(tmp_path: Path) -> None:
+    watcher = Watcher(tmp_path, lambda: None)
+    time.sleep(0.2)
+    began = time.monotonic()
+    watcher.close()
+    watcher.close()
+    assert time.monotonic() - began < 1
+    assert "mira-voices" not in {thread.name for thread in threading.enumerate()}
