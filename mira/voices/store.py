@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +30,7 @@ from mira.voices.quality import Quality, assess
 log = logging.getLogger(__name__)
 
 NEEDS_MODEL = "Speaking in the voice of a recording needs a Mira model: set `model`."
+EXAMINERS = 2  # recordings that are looked at at once
 REMEMBERED = 1024  # voices whose tokens are in memory; the others' are on disk
 
 
@@ -130,9 +132,9 @@ class VoiceStore:
         with self._refreshing:
             candidates, problems = self._folder.scan()
             self._problems = problems
-            for candidate in candidates:
-                if not self._is_known(candidate):
-                    self._examine(candidate)
+            unknown = [each for each in candidates if not self._is_known(each)]
+            with ThreadPoolExecutor(EXAMINERS, "mira-voices") as pool:
+                list(pool.map(self._examine, unknown))
             self._drop_all_but({candidate.name for candidate in candidates})
             with self._changing:
                 self._cache.keep_only({voice.content for voice in self._recorded.values()})
