@@ -106,6 +106,26 @@ def listeners(
 
 
 @app.command()
+def cancel(model: Model = "") -> None:
+    """Callers who hang up in the middle: how soon the service has their places back."""
+    from mira.bench.cancel import main
+
+    main(*_serve(model))
+
+
+@app.command()
+def gpu(
+    model: ModelDirectory,
+    engines: Annotated[str, typer.Option(help="As lm_engine.")] = "lmdeploy,lmdeploy-pytorch,torch",
+    streams: Annotated[str, typer.Option(help="At once, one after another.")] = "1,8,32,64",
+) -> None:
+    """Everything that is stated of a card, in one call; takes a quarter of an hour."""
+    from mira.bench.gpu import main
+
+    main(model, tuple(engines.split(",")), _numbers("--streams", streams, int))
+
+
+@app.command()
 def memory(model: Model = "") -> None:
     """A busy hour in two minutes: start, memory, threads."""
     from mira.bench.memory import main

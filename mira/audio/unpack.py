@@ -28,6 +28,7 @@ import av.subtitles.stream  # then this process can't open a file any more
 import numpy as np
 import numpy.typing as npt
 from av.audio.plane import AudioPlane
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard
 
@@ -58,7 +59,7 @@ MAX_STREAMS = 32
 JITTER_S = 0.5  # as far back as the clock of one recording may go
 
 PATIENCE_S = 60  # it may have ten of a processor that others keep busy
-CPU_SECONDS = 10  # a minute of speech takes half of one; in eight channels, two
+CPU_SECONDS = 5  # a minute of anything takes less than two
 MEMORY = 256 << 20  # bytes, beside the libraries and the samples
 NICENESS = 10  # whoever is being spoken to comes first
 
@@ -109,7 +110,7 @@ def unpack(data: bytes, max_seconds: float) -> Unpacked:
     try:
         # Tags are in any encoding, and nobody reads them.
         with av.open(BytesIO(data), "r", options=options, metadata_errors="ignore") as container:
-            sample_rate, blocks = _listen(_frames(container), max_seconds)
+            sample_rate, blocks = _listen(_frames(container, _sound(container)), max_seconds)
             return Unpacked(SUFFIXES[container.format.name], sample_rate, blocks)
     except MemoryError as error:  # FFmpeg's own is one, too
         raise Refused(
@@ -122,12 +123,11 @@ def unpack(data: bytes, max_seconds: float) -> Unpacked:
         ) from error
 
 
-def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
-    """Yield what can be decoded of the first sound: to the end, or to where it was cut off.
+def _sound(container: InputContainer) -> AudioStream:
+    """The first sound in it; nothing else is looked at.
 
     Raises:
         Refused: There is none, or none that is decoded here.
-        InvalidDataError: More of it is damaged than the packet that a cut goes through.
     """
     if not container.streams.audio:
         raise Refused("The recording has no sound in it: send one of a voice.")
@@ -138,6 +138,16 @@ def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all  # not even their parsers are needed
+    return stream
+
+
+def _frames(container: InputContainer, stream: AudioStream) -> Iterator[av.AudioFrame]:
+    """Yield what can be decoded: to the end, or to where it was cut off.
+
+    Raises:
+        Refused: It is several recordings.
+        FFmpegError: More of it is damaged than the packet that a cut goes through.
+    """
     damaged = 0
     latest = -math.inf
     for count, packet in enumerate(container.demux(stream)):
@@ -148,7 +158,9 @@ def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
             latest = max(latest, starts)
         try:
             yield from packet.decode()
-        except av.InvalidDataError:
+        except MemoryError:
+            raise
+        except av.FFmpegError:  # of any kind: AAC's decoder says that it has no permission
             damaged += 1
             if damaged > 1 + count // 10:
                 raise
@@ -259,9 +271,7 @@ def answer_apart(data: bytes, max_seconds: float) -> bytes:
     child = os.fork()
     if child == 0:
         os.close(reading)
-        os.closerange(
-            0, 3
-        )  # whoever breaks in here answers for this file alone, and prints nothing
+        os.closerange(0, 3)  # whoever breaks in here answers for this file alone
         signal.alarm(PATIENCE_S)
         confine(max_seconds)
         said = memoryview(answer(data, max_seconds))

@@ -43,21 +43,22 @@ class Call:
     wall_s: float
 
 
-def main(directory: str, calls: Sequence[int], num_tokens: int = 200) -> None:
+def main(directory: str, calls: Sequence[int], num_tokens: int = 200, **settings: str) -> None:
     """Measure and print.
 
     Args:
         directory: A model, as in the setting of this name.
         calls: How many at once; one row each.
         num_tokens: That each call pulls; 50 are a second of speech.
+        settings: Others than `model`.
     """
-    settings = load_settings(flags={"model": directory})[0]
-    with closing(load_parts(settings)) as parts:
+    loaded = load_parts(load_settings(flags={"model": directory, **settings})[0])
+    with closing(loaded) as parts:
         model = parts.language_model
         prompts = [voice_prompt(parts.prompts, seed) for seed in range(max(calls))]
         together(model, prompts[:1], num_tokens)  # the first call of all is slower
         rows = [_row(model, prompts[:count], num_tokens) for count in calls]
-    report("lm", rows, model=directory, tokens=num_tokens)
+    report("lm", rows, model=directory, tokens=num_tokens, **settings)
 
 
 def voice_prompt(prompts: "PromptBuilder", seed: int) -> list[int]:

@@ -193,14 +193,6 @@ def id3_picture(picture: bytes) -> bytes:
     return b"APIC" + _seven_bits(len(content)) + b"\0\0" + content
 
 
-@cache
-def id3_bomb(num_bytes: int) -> bytes:
-    """A cover that is a thousand times as large when it is unpacked."""
-    content = zlib.compress(b"\0image/png\0\3\0" + bytes(num_bytes), 9)
-    unpacked = _seven_bits(num_bytes + 13)
-    return b"APIC" + _seven_bits(len(content) + 4) + b"\0\x09" + unpacked + content
-
-
 def _seven_bits(number: int) -> bytes:
     return bytes(number >> shift & 127 for shift in (21, 14, 7, 0))
 
