@@ -8,6 +8,7 @@ import threading
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ FINGERPRINT_DIGITS = 32  # 128 bits; it is part of files' names
 LOOK_AHEAD_ATTEMPTS = 5  # at an utterance that is long enough to measure on
 CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
 MOST_CPU_STREAMS = 16  # of a converted model, unless the settings say otherwise
+MOST_GPU_STREAMS = 64
+GOING_ON_CONTEXT = 6144  # tokens of a stream whose prompt holds a minute of speech
 
 
 def load_engine(settings: Settings) -> Engine:
@@ -120,22 +123,50 @@ def load_parts(settings: Settings) -> Parts:
     return _published(settings)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What runs a model as published."""
+
+    device: str
+    engines: tuple[str, ...]  # of the language model; the first that can be loaded is taken
+
+
+def plan(settings: Settings) -> Plan:
+    """Decide where a model as published runs, and with what. Needs PyTorch.
+
+    LMDeploy's own kernels are the quickest for the cards that they know; what it can't use, PyTorch
+    can. On a CPU nothing batches but a converted model.
+
+    Raises:
+        InvalidSettings: There is no such device.
+    """
+    from mira.cuda import device_named
+
+    device = str(device_named(settings.model_device))
+    if settings.lm_engine != "auto":
+        return Plan(device, (settings.lm_engine,))
+    if not device.startswith("cuda"):
+        return Plan(device, ("transformers",))
+    return Plan(device, ("lmdeploy", "torch") if find_spec("lmdeploy") else ("torch",))
+
+
 def _published(settings: Settings) -> Parts:
-    """In PyTorch, on any device: the reference."""
+    """On any device that PyTorch knows."""
     require("torch", "torch", "transformers")
     from mira.checkpoint import codec_weights, locate, open_checkpoint
     from mira.lm.prompt import PromptBuilder
-    from mira.lm.transformers import TransformersLM
 
+    planned = plan(settings)
     model = locate(settings.model, settings.model_revision or None)
     other = locate(settings.codec_model, part="codec") if settings.codec_model else None
     checkpoint = open_checkpoint(model, other)
     weights = codec_weights(checkpoint, semantic=bool(settings.semantic_model))
+    # The language model last: it takes what the card has left, and it alone runs a thread, which
+    # nobody would stop if another part were missing.
+    codec = _torch_codec(settings, planned.device, checkpoint, weights)
     return Parts(
-        TransformersLM.load(
-            checkpoint.language, checkpoint.tokens, settings.model_device, settings.model_dtype
-        ),
-        _torch_codec(settings, checkpoint, weights),
+        _language_model(settings, planned, checkpoint),
+        codec,
         PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens),
         _hearing(settings, checkpoint),
         CODEC_SPEAKS_AT_MOST,
@@ -159,20 +190,58 @@ def _wav2vec2(settings: Settings, checkpoint: "Checkpoint") -> Path:
     return inside if inside.is_dir() else locate(settings.semantic_model, part="wav2vec2")
 
 
-def _torch_codec(settings: Settings, checkpoint: "Checkpoint", weights: "Tensors") -> "Codec":
+def _language_model(settings: Settings, planned: Plan, checkpoint: "Checkpoint") -> "LanguageModel":
+    *others, last = planned.engines
+    for engine in others:
+        try:
+            return _load_language_model(engine, settings, planned.device, checkpoint)
+        except InvalidSettings as error:
+            log.warning("lm_engine: %s", error)
+    return _load_language_model(last, settings, planned.device, checkpoint)
+
+
+def _load_language_model(
+    engine: str, settings: Settings, device: str, checkpoint: "Checkpoint"
+) -> "LanguageModel":
+    from mira.lm.torch_runner import MAX_CONTEXT, TorchLM
+    from mira.lm.transformers import TransformersLM, refuse_float16
+
+    refuse_float16(settings.model_dtype)
+    files = checkpoint.language, checkpoint.tokens
+    most = settings.max_streams or MOST_GPU_STREAMS
+    if engine == "transformers":
+        return TransformersLM.load(*files, device, settings.model_dtype)
+    if engine == "torch":
+        context = GOING_ON_CONTEXT if settings.semantic_model else MAX_CONTEXT
+        return TorchLM.load(*files, device, settings.model_dtype, most, context)
+    if settings.model_dtype == "float32":
+        raise InvalidSettings("model_dtype: LMDeploy has no float32. Set lm_engine to torch.")
+    # No `require`: importing LMDeploy changes what the process logs, which `load` undoes.
+    from mira.lm.lmdeploy_engine import load
+
+    return load(checkpoint, "turbomind" if engine == "lmdeploy" else "pytorch", device, most)
+
+
+def _torch_codec(
+    settings: Settings, device: str, checkpoint: "Checkpoint", weights: "Tensors"
+) -> "Codec":
     from mira.checkpoint import onnx_selfcheck, upsampler_weights
     from mira.codec.pytorch import TorchCodec
+    from mira.codec.torch_card import CardCodec
 
     has_upsampler = "upsampler" in checkpoint.files  # Spark's own files have none
-    codec = TorchCodec(
+    build = CardCodec if device.startswith("cuda") else TorchCodec
+    codec = build(
         weights,
         upsampler_weights(checkpoint) if settings.upsample and has_upsampler else None,
-        settings.model_device,
-        speech_tokenizer=_speech_tokenizer(settings, checkpoint, weights),
+        device,
+        speech_tokenizer=_speech_tokenizer(settings, device, checkpoint, weights),
     )
     if checkpoint.codec_layout == "mira":  # Spark's has no second opinion to compare with
         found = onnx_selfcheck(checkpoint, codec.prenet, codec.encode_mel)
         log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
+    if isinstance(codec, CardCodec):
+        codec.prepare()  # last: from here on it is rounded
     return codec
 
 
@@ -184,6 +253,12 @@ def _converted(settings: Settings) -> Parts:
     from mira.lm.openvino import OpenVINOLM
     from mira.lm.prompt import PromptBuilder
 
+    for name in ("model_device", "model_dtype", "lm_engine", "model_revision"):
+        if (value := getattr(settings, name)) not in ("", "auto", "cpu"):
+            raise InvalidSettings(
+                f"{name}: a converted model runs on a CPU, as it was converted. {value!r} is for "
+                "the model as published."
+            )
     if settings.codec_model or settings.semantic_model:
         raise InvalidSettings(
             "codec_model and semantic_model: a converted model has its own codec, and no semantic "
@@ -227,7 +302,7 @@ def require(extra: str, *libraries: str) -> None:
 
 
 def _speech_tokenizer(
-    settings: Settings, checkpoint: "Checkpoint", weights: "Tensors"
+    settings: Settings, device: str, checkpoint: "Checkpoint", weights: "Tensors"
 ) -> "SpeechTokenizer | None":
     if not settings.semantic_model:
         return None
@@ -235,7 +310,6 @@ def _speech_tokenizer(
     from mira.codec.semantic import WAV2VEC2_LAYERS, SemanticEncoder, SpeechTokenizer
 
     directory = _wav2vec2(settings, checkpoint)
-    device = settings.model_device
     return SpeechTokenizer(
         load_wav2vec2(directory, WAV2VEC2_LAYERS, device),
         SemanticEncoder(weights).to(device),

@@ -64,7 +64,15 @@ class Settings(BaseModel):
         description="wav2vec2-large-xlsr-53, for going on from a recording and its transcript: a "
         "directory, of its own or inside the model's, or Hugging Face id; empty: off",
     )
-    model_device: str = Field("cpu", description="where the model runs, such as cpu or cuda:0")
+    model_device: str = Field(
+        "auto",
+        description="where the model runs: cpu, cuda or cuda:1; auto: a GPU if PyTorch sees one",
+    )
+    lm_engine: Literal["auto", "lmdeploy", "lmdeploy-pytorch", "torch", "transformers"] = Field(
+        "auto",
+        description="what runs a language model as published: on a GPU LMDeploy's TurboMind, its "
+        "engine in PyTorch, or torch; on a CPU transformers, a stream at a time; auto: what fits",
+    )
     model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"
     )

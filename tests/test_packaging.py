@@ -10,7 +10,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / name).read_text("utf-8").splitlines()
-    return {pin.lower(): version for pin, _, version in (line.partition("==") for line in lines)}
+    found = (line.partition("==") for line in lines if not line.startswith("#"))
+    return {plain(name): version for name, _, version in found}
+
+
+def plain(name: str) -> str:
+    """As all ways to write it compare."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def wanted(*extras: str) -> set[str]:
@@ -18,7 +24,7 @@ def wanted(*extras: str) -> set[str]:
     lines = list(PROJECT["dependencies"])
     for extra in extras:
         lines += PROJECT["optional-dependencies"][extra]
-    names = {re.split(r"[\[=<>~]", line)[0].lower() for line in lines}
+    names = {plain(re.split(r"[\[=<>~]", line)[0]) for line in lines}
     return names - {PROJECT["name"]}
 
 

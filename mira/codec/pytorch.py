@@ -1,15 +1,15 @@
 """The codec in PyTorch, on any device: what every other implementation is measured against.
 
-Knows nothing about files, streams or how weights were stored. Source: BiCodec, Spark-TTS,
-arXiv:2503.01710.
+`torch_card.py` makes it quick on a card. Knows nothing about files, streams or how weights were
+stored. Source: BiCodec, Spark-TTS, arXiv:2503.01710.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mira.codec.base import (
     UPSAMPLER_CONTEXT,
@@ -23,6 +23,7 @@ from mira.codec.bicodec import Prenet, SpeakerVector, WaveGenerator
 from mira.codec.reference import SAMPLE_RATE, mel_of
 from mira.codec.semantic import SpeechTokenizer
 from mira.codec.speaker import SpeakerEncoder
+from mira.codec.torch_padded import Item, exactly
 from mira.codec.upsampler import FACTOR, Upsampler
 from mira.codec.weights import Tensors, Weights
 from mira.errors import CheckpointError, SynthesisFailed
@@ -71,7 +72,10 @@ class TorchCodec:
         self._prenet = prenet.to(device, dtype)
         self._wave_generator = wave_generator.to(device, dtype)
         self._upsampler = Upsampler(upsampler).to(device, dtype) if upsampler is not None else None
-        self._device, self._dtype = device, dtype
+        self._device, self._dtype = torch.device(device), dtype
+        if self._device.type == "cuda":
+            # A token of the speaker is one side of a threshold or the other: not for rounding.
+            torch.backends.cudnn.allow_tf32 = False
         self._speech_tokenizer = speech_tokenizer
         factor = FACTOR if self._upsampler else 1
         self.sample_rate = SAMPLE_RATE * factor
@@ -108,8 +112,9 @@ class TorchCodec:
     ) -> npt.NDArray[np.float32]:
         """[frames] speech tokens, [32] global tokens -> [channels, frames]: half of `decode`."""
         check_speech_tokens(speech_tokens.tolist())
-        speaker = self.speaker(global_tokens.tolist())
-        inputs = [tensor[None] for tensor in self._prenet_inputs(speech_tokens.tolist(), speaker)]
+        tokens, speaker = speech_tokens.tolist(), self.speaker(global_tokens.tolist())
+        span = Span(tokens, speaker, 0, len(tokens))
+        inputs = [tensor[None] for tensor in self._prenet_inputs(span)]
         frames: npt.NDArray[np.float32] = self._prenet(*inputs)[0].float().cpu().numpy()
         return frames
 
@@ -119,21 +124,23 @@ class TorchCodec:
         for span in spans:
             check_speech_tokens(span.tokens)
         try:
-            blocks = self._decode(spans)
+            return self._render(spans) if spans else []
         except RuntimeError as error:
             raise SynthesisFailed(f"the codec broke: {error}") from error
-        return [block.float().cpu().numpy() for block in blocks]
 
     def close(self) -> None:
         """Nothing runs for it: see `Codec`."""
 
+    def _render(self, spans: Sequence[Span]) -> list[Samples]:
+        blocks = self._decode(spans)
+        joined = torch.cat(blocks).float().cpu().numpy()  # one copy, if it is off a card
+        return np.split(joined, np.cumsum([len(block) for block in blocks[:-1]]))
+
     def _decode(self, spans: Sequence[Span]) -> list[Tensor]:
         # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.
-        frames = _run_in_groups(
-            self._prenet, [self._prenet_inputs(span.tokens, span.speaker) for span in spans]
-        )
+        frames = self._run(self._prenet, [self._prenet_inputs(span) for span in spans])
         firsts = [max(0, span.start - WAVE_CONTEXT) for span in spans]
-        waves = _run_in_groups(
+        waves = self._run(
             self._wave_generator,
             [
                 (frame[:, first : span.stop + WAVE_CONTEXT],)
@@ -153,24 +160,38 @@ class TorchCodec:
         self, upsampler: Upsampler, waves: Sequence[Tensor], edges: Sequence[tuple[int, int]]
     ) -> list[Tensor]:
         firsts = [max(0, start - UPSAMPLER_CONTEXT) for start, _ in edges]
-        blocks = _run_in_groups(
+        blocks = self._run(
             upsampler,
             [
                 (wave[first : stop + UPSAMPLER_CONTEXT],)
                 for wave, first, (_, stop) in zip(waves, firsts, edges, strict=True)
             ],
+            [stop + UPSAMPLER_CONTEXT > len(wave) for wave, (_, stop) in zip(waves, edges)],
         )
         return [
             block[(start - first) * FACTOR : (stop - first) * FACTOR]
             for block, first, (start, stop) in zip(blocks, firsts, edges, strict=True)
         ]
 
-    def _prenet_inputs(self, tokens: Sequence[int], speaker: Speaker) -> tuple[Tensor, ...]:
-        voice = (speaker.d_vector, speaker.scale, speaker.shift)
-        return (
-            torch.tensor(list(tokens), device=self._device),
-            *(torch.from_numpy(vector).to(self._device, self._dtype) for vector in voice),
-        )
+    def _run(
+        self, network: nn.Module, items: Sequence[Item], ending: Sequence[bool] = ()
+    ) -> list[Tensor]:
+        """Run one of the networks.
+
+        Args:
+            ending: Of the upsampler's items, whether the end of one can be heard: nothing but
+                silence follows it.
+        """
+        return exactly(network, items)
+
+    def _prenet_inputs(self, span: Span) -> Item:
+        tokens = torch.tensor(list(span.tokens), device=self._device)
+        return (tokens, *self._voice(span.speaker))
+
+    def _voice(self, speaker: Speaker) -> tuple[Tensor, ...]:
+        """What the prenet knows of it, where the prenet is."""
+        vectors = (speaker.d_vector, speaker.scale, speaker.shift)
+        return tuple(torch.from_numpy(vector).to(self._device, self._dtype) for vector in vectors)
 
 
 def load_networks(tensors: Tensors) -> tuple[SpeakerEncoder, SpeakerVector, Prenet, WaveGenerator]:
@@ -197,22 +218,3 @@ def load_networks(tensors: Tensors) -> tuple[SpeakerEncoder, SpeakerVector, Pren
     if len(set(joints.values())) > 1:
         raise CheckpointError(f"expected as many channels in each of these, found {joints}")
     return networks
-
-
-def _run_in_groups(
-    network: Callable[..., Tensor], inputs: Sequence[tuple[Tensor, ...]]
-) -> list[Tensor]:
-    """Run `network` once for each length among `inputs`; the last dimension of the first is it.
-
-    Streams in mid-flight all ask for the same length, so they share one pass. Padding the others
-    to one length instead would need a mask before every convolution to keep their ends exact,
-    compute what is thrown away, and give every pass another shape to tune kernels for.
-    """
-    groups: dict[int, list[int]] = {}
-    for index, (first, *_) in enumerate(inputs):
-        groups.setdefault(first.shape[-1], []).append(index)
-    outputs: dict[int, Tensor] = {}
-    for group in groups.values():
-        batch = [torch.stack(tensors) for tensors in zip(*(inputs[i] for i in group), strict=True)]
-        outputs |= zip(group, network(*batch), strict=True)
-    return [outputs[index] for index in range(len(inputs))]

@@ -19,7 +19,7 @@ from mira.errors import NotReady, SynthesisFailed
 from mira.listening import Listener, rank
 from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt, sayable
 from mira.lm.pages import Pages
-from mira.lm.sampler import Sampler
+from mira.lm.sampler import Sampler, pick_all
 from mira.types import Sampling
 
 log = logging.getLogger(__name__)
@@ -271,27 +271,31 @@ class BatchingLM:
     def _advance(
         self, rows: Sequence[tuple[_Stream, Row]], logits: npt.NDArray[np.float32]
     ) -> None:
-        for (stream, row), scores in zip(rows, logits, strict=True):
+        if logits.shape != (len(rows), len(self._columns)):
+            raise ValueError(f"logits of shape {logits.shape} for {len(rows)} rows")
+        for stream, row in rows:
             stream.past += len(row.ids)
             del stream.unread[: len(row.ids)]
-            if not stream.unread:
-                self._say(stream, scores)
+        saying = [number for number, (stream, _) in enumerate(rows) if not stream.unread]
+        streams = [rows[number][0] for number in saying]
+        everybody = len(saying) == len(rows)
+        picks = pick_all(
+            [stream.sampler for stream in streams], logits if everybody else logits[saying]
+        )
         with self._changed:
+            for stream, picked in zip(streams, picks, strict=True):
+                self._say(stream, picked)
             self._changed.notify_all()
 
-    def _say(self, stream: _Stream, scores: npt.NDArray[np.float32]) -> None:
-        try:
-            picked = stream.sampler.pick(scores)
-        except SynthesisFailed as error:
-            stream.error = error
-            picked = SPEECH_CODES
-        with self._changed:
-            stream.made += 1
-            if picked < SPEECH_CODES:
-                stream.tokens.append(picked)
-                stream.unread.append(self._first_speech + picked)
-            if picked >= SPEECH_CODES or stream.made == stream.sampling.max_new_tokens:
-                stream.ended = True
+    def _say(self, stream: _Stream, picked: int | SynthesisFailed) -> None:
+        if isinstance(picked, SynthesisFailed):
+            stream.error, picked = picked, SPEECH_CODES
+        stream.made += 1
+        if picked < SPEECH_CODES:
+            stream.tokens.append(picked)
+            stream.unread.append(self._first_speech + picked)
+        if picked >= SPEECH_CODES or stream.made == stream.sampling.max_new_tokens:
+            stream.ended = True
 
     def _break(self, error: Exception) -> None:
         log.error("the language model broke", exc_info=error)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from mira.cuda import full_memory_as
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.listening import Listener
 from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt, sayable
@@ -38,18 +39,12 @@ class TransformersLM:
     """
 
     def __init__(self, model: Any, vocabulary: SpeechVocabulary) -> None:
-        if model.dtype == torch.float16:
-            refuse_float16("float16")
+        self._head = speech_head(model, vocabulary)
         self._body = model.get_decoder().eval()
         self._device = model.device
         self._vocab_rows = model.get_input_embeddings().weight.shape[0]
         self._vocabulary = vocabulary
-        # Nothing but speech and its end may be said, so the head computes nothing else: 8192 rows
-        # and a few instead of 166,000, which is over a quarter of what a step reads.
-        rows = sayable(vocabulary)
-        self._columns = {row: column for column, row in enumerate(rows)}
-        head = model.get_output_embeddings().weight
-        self._head = head.detach()[torch.tensor(rows, device=head.device)]
+        self._columns = {row: column for column, row in enumerate(sayable(vocabulary))}
         self._turn = Lock()
 
     @classmethod
@@ -72,27 +67,7 @@ class TransformersLM:
             InvalidSettings: The dtype is float16.
             CheckpointError: The files can't be loaded, or hold a value that is not finite.
         """
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM
-
-        torch_dtype = _torch_dtype(dtype, torch.device(device))
-        try:
-            with _no_progress_bar():
-                model: Any = AutoModelForCausalLM.from_pretrained(
-                    directory,
-                    dtype=torch_dtype,
-                    local_files_only=True,
-                    trust_remote_code=False,
-                    use_safetensors=True,
-                )
-                model.to(device)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            reason = " ".join(str(error).split())
-            raise CheckpointError(f"{directory}: can't be loaded ({reason})") from error
-        for name, values in model.named_parameters():
-            if not torch.isfinite(values).all():
-                raise CheckpointError(f"{directory}: {name}: expected finite values")
-        return cls(model, vocabulary)
+        return cls(load_model(directory, device, dtype), vocabulary)
 
     def generate(
         self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
@@ -144,6 +119,47 @@ class TransformersLM:
         except RuntimeError as error:  # such as no memory left for the cache
             raise SynthesisFailed(f"the language model broke: {error}") from error
         return logits, output.past_key_values
+
+
+def load_model(directory: Path, device: str | torch.device, dtype: Dtype) -> Any:
+    """A causal model of transformers: see `TransformersLM.load`."""
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM
+
+    torch_dtype = _torch_dtype(dtype, torch.device(device))
+    full = f"the card has no room for the language model: free some, or set model_device ({device})"
+    try:
+        with _no_progress_bar(), full_memory_as(InvalidSettings, full):
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                directory,
+                dtype=torch_dtype,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+            )
+            model.to(device)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{directory}: can't be loaded ({reason})") from error
+    for name, values in model.named_parameters():
+        if not torch.isfinite(values).all():
+            raise CheckpointError(f"{directory}: {name}: expected finite values")
+    return model
+
+
+def speech_head(model: Any, vocabulary: SpeechVocabulary) -> torch.Tensor:
+    """[8192 + ends, hidden]: what of a model's output head may be said.
+
+    Nothing but speech and its end may be, so nothing else is computed: 8192 rows and a few instead
+    of 166,000, which is over a quarter of what a step reads.
+
+    Raises:
+        InvalidSettings: The model is in float16.
+    """
+    if model.dtype == torch.float16:
+        refuse_float16("float16")
+    head: torch.Tensor = model.get_output_embeddings().weight.detach()
+    return head[torch.tensor(sayable(vocabulary), device=head.device)]
 
 
 def refuse_float16(dtype: str) -> None:

@@ -20,6 +20,7 @@ from mira.codec.base import CONTEXT, Codec, Span, Speaker, check_global_tokens, 
 from mira.codec.batch import BatchingCodec
 from mira.codec.pytorch import TorchCodec
 from mira.errors import InvalidRequest, SynthesisFailed
+from tests.card import CARD
 from tests.codec.conftest import GLOBAL_TOKENS
 from tests.codec.random_weights import random_upsampler, random_weights
 
@@ -42,21 +43,41 @@ def openvino(exported: Path, upsample: bool) -> Codec:
     return OpenVINOCodec(exported, 1, upsample)
 
 
+def card(exported: Path, upsample: bool, device: str = "cpu") -> Codec:
+    import torch
+
+    from mira.codec.torch_card import CardCodec
+
+    codec = CardCodec(random_weights(), random_upsampler() if upsample else None, device)
+    codec.prepare(torch.float32)
+    return codec
+
+
+def on_card(exported: Path, upsample: bool) -> Codec:
+    return card(exported, upsample, "cuda")
+
+
 BACKENDS: dict[str, Callable[[Path, bool], Codec]] = {
     "pytorch": pytorch,
     "batching": batching,
     "openvino": openvino,
+    "card": card,
 }
+ON_CARD: dict[str, Callable[[Path, bool], Codec]] = {"on a card": on_card}
 
 
 @pytest.fixture(
     scope="module",
-    params=[(name, False) for name in BACKENDS] + [("pytorch", True), ("openvino", True)],
+    params=[
+        *((name, False) for name in BACKENDS),
+        *((name, True) for name in ("pytorch", "openvino")),
+        *(pytest.param((name, up), marks=CARD) for name in ON_CARD for up in (False, True)),
+    ],
     ids=lambda param: f"{param[0]}-{48 if param[1] else 16}kHz",
 )
 def any_codec(request: pytest.FixtureRequest, exported: Path) -> Iterator[Codec]:
     name, upsample = request.param
-    with closing(BACKENDS[name](exported, upsample)) as codec:
+    with closing((BACKENDS | ON_CARD)[name](exported, upsample)) as codec:
         yield codec
 
 

@@ -18,7 +18,9 @@ from mira.checkpoint.layout import Checkpoint
 from mira.lm.base import SPEECH_CODES, LanguageModel, check_prompt
 from mira.lm.prompt import PromptBuilder
 from mira.types import Sampling
+from tests.card import CARD
 from tests.lm.conftest import GLOBAL_TOKENS
+from tests.lm.lmdeploy_stand_ins import on_a_gpu
 
 
 def transformers(checkpoint: Checkpoint) -> LanguageModel:
@@ -36,15 +38,34 @@ def openvino(checkpoint: Checkpoint) -> LanguageModel:
         return OpenVINOLM(Path(directory), checkpoint.tokens, threads=1)
 
 
+def torch_runner(checkpoint: Checkpoint, device: str = "cpu") -> LanguageModel:
+    from mira.lm.torch_runner import TorchLM
+
+    # In float32: rounded to bfloat16, what is said depends on who else speaks.
+    return TorchLM.load(checkpoint.language, checkpoint.tokens, device, "float32", max_streams=8)
+
+
+def torch_runner_on_card(checkpoint: Checkpoint) -> LanguageModel:
+    return torch_runner(checkpoint, "cuda")
+
+
 BACKENDS: dict[str, Callable[[Checkpoint], LanguageModel]] = {
     "transformers": transformers,
     "openvino": openvino,
+    "torch": torch_runner,
+}
+ON_CARD: dict[str, Callable[[Checkpoint], LanguageModel]] = {
+    "torch on a card": torch_runner_on_card,
+    "LMDeploy": lambda checkpoint: on_a_gpu(checkpoint, "turbomind"),
+    "LMDeploy in PyTorch": lambda checkpoint: on_a_gpu(checkpoint, "pytorch"),
 }
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+@pytest.fixture(
+    scope="module", params=[*BACKENDS, *(pytest.param(name, marks=CARD) for name in ON_CARD)]
+)
 def lm(request: pytest.FixtureRequest, mira: Checkpoint) -> Iterator[LanguageModel]:
-    with closing(BACKENDS[request.param](mira)) as lm:
+    with closing((BACKENDS | ON_CARD)[request.param](mira)) as lm:
         yield lm
 
 

@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from mira.errors import SynthesisFailed
-from mira.lm.sampler import Sampler, distribution, penalise
+from mira.lm.sampler import Sampler, distribution, penalise, pick_all
 from mira.types import Sampling
 
 NUM = 300
@@ -46,9 +46,8 @@ def published(logits: Tensor, seen: list[int], sampling: Sampling) -> Tensor:
 
 
 def ours(logits: Tensor, seen: list[int], sampling: Sampling) -> Tensor:
-    mask = np.zeros(NUM, bool)
-    mask[seen] = True
-    penalised = penalise(logits.numpy(), mask, sampling.repetition_penalty)
+    once = np.unique(np.array(seen, np.intp))
+    penalised = penalise(logits.numpy(), once, sampling.repetition_penalty)
     candidates, kept = distribution(penalised, sampling)
     probabilities = torch.zeros(NUM)
     probabilities[candidates] = torch.from_numpy(kept).float()
@@ -57,9 +56,8 @@ def ours(logits: Tensor, seen: list[int], sampling: Sampling) -> Tensor:
 
 def tokens_near_an_edge(logits: Tensor, seen: list[int], sampling: Sampling) -> bool:
     """Whether a sum or a ratio is so near its limit that rounding decides."""
-    mask = np.zeros(NUM, bool)
-    mask[seen] = True
-    penalised = penalise(logits.numpy(), mask, sampling.repetition_penalty)
+    once = np.unique(np.array(seen, np.intp))
+    penalised = penalise(logits.numpy(), once, sampling.repetition_penalty)
     scaled = torch.from_numpy(penalised).double() / sampling.temperature
     ranked = scaled.sort(descending=True).values[: sampling.top_k or None].softmax(dim=0)
     edges = [ranked.cumsum(0) - sampling.top_p, ranked / ranked[0] - sampling.min_p]
@@ -83,6 +81,47 @@ def test_ties_are_kept_as_transformers_does(top_k: int) -> None:
     found, expected = ours(logits, [3], sampling), published(logits, [3], sampling)
     assert (found > 0).sum() > top_k
     torch.testing.assert_close(found, expected)
+
+
+@st.composite
+def any_sampling(draw: st.DrawFn) -> Sampling:
+    return Sampling(
+        temperature=draw(st.sampled_from([0, 0.1, 0.8, 2])),
+        top_k=draw(st.sampled_from([0, 1, 5, 50, 128, 129, NUM])),
+        top_p=draw(st.sampled_from([0.3, 0.95, 1])),
+        min_p=draw(st.sampled_from([0, 0.05, 1])),
+        repetition_penalty=draw(st.sampled_from([0.7, 1, 1.2])),
+        seed=draw(st.integers(0, 9)),
+    )
+
+
+@given(
+    samplings=st.lists(any_sampling(), min_size=1, max_size=9),
+    step=st.sampled_from([0.0, 0.25]),
+    seed=st.integers(0, 2**31),
+    broken=st.lists(st.booleans(), min_size=9, max_size=9),
+)
+def test_together_each_picks_what_it_picks_alone(
+    samplings: list[Sampling], step: float, seed: int, broken: list[bool]
+) -> None:
+    """To the last bit, over several steps; with logits that tie, and some that overflowed."""
+    random = np.random.default_rng(seed)
+    together, alone = (
+        [Sampler(sampling, NUM, range(row, 9 * row)) for row, sampling in enumerate(samplings)]
+        for _ in range(2)
+    )
+    likely = random.normal(0, 4, (len(samplings), NUM))
+    for _ in range(4):  # the same columns are likely again: that they were picked matters
+        logits = (likely + random.normal(0, 0.5, likely.shape)).astype(np.float32)
+        if step:
+            logits = (logits / step).round() * np.float32(step)
+        logits[broken[: len(samplings)], random.integers(NUM)] = random.choice([np.nan, -np.inf])
+        found = pick_all(together, logits)
+        for row, sampler in enumerate(alone):
+            if broken[row]:
+                assert isinstance(found[row], SynthesisFailed)
+            else:
+                assert found[row] == sampler.pick(logits[row])
 
 
 def normal(seed: int) -> npt.NDArray[np.float32]:
