@@ -1,4 +1,4 @@
-"""The command line: mira say | serve | voices | model | bench | config.
+"""The command line: mira say | serve | voices | model | doctor | bench | config.
 
 Knows nothing that the library does not; every failure is one line that says what to do.
 """
@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from mira.bench_cli import app as bench_app
+from mira.doctor import doctor
 from mira.errors import InvalidRequest, MiraError
 from mira.model_cli import app as model_app
 from mira.options import Config, Set, parse, settings_of
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(model_app, name="model")
 app.add_typer(bench_app, name="bench")
 app.add_typer(voices_app, name="voices")
+app.command()(doctor)
 
 CHARS_PER_S = 17.0  # of English speech, roughly: for the progress bar
 LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one
@@ -132,10 +134,14 @@ def say(
 
 
 def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice:
-    from mira.voices import open_voices
+    name = name or settings.default_voice
+    for own in engine.voices:
+        if own.name == name:  # the folder can wait
+            return own
+    from mira.voices import open_store, open_voices
 
-    voices = open_voices(settings, engine.voices, engine)
-    found = voices.find(name or settings.default_voice)
+    store = open_store(settings, engine, [own.name for own in engine.voices])
+    found = open_voices(settings, engine.voices, store).find(name)
     if found.instead:
         print(f"mira: {found.voice.name} speaks instead. {found.instead}", file=sys.stderr)
     return found.voice

@@ -128,7 +128,10 @@ def remove(name: Name, config: Config = None, settings_flags: Set = None) -> Non
     """Remove a voice: its recording, transcript and consent, and all that was computed of it."""
     from mira.voices import open_store
 
-    open_store(settings_of(config, settings_flags)).remove(name)
+    settings = settings_of(config, settings_flags)
+    if name == settings.default_voice:
+        raise InvalidRequest(f"{name!r} is the default voice: set default_voice to another first.")
+    open_store(settings).remove(name)
 
 
 @app.command()

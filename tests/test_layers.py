@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "turns": {"listening"},
     "ahead": {"listening", "turns", "types"},
     "engine": LEAVES | {"ahead", "text", "synth.base", "turns"},
-    "load": LEAVES | {"audio", "engine", "synth", "lm", "codec", "checkpoint"},
+    "load": LEAVES | {"audio", "cuda", "engine", "synth", "lm", "codec", "checkpoint"},
     "convert": LEAVES | {"lm", "codec", "checkpoint", "load"},
     "voices": LEAVES | {"audio"},
     "options": LEAVES,
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "sinks": {"audio", "errors"},
     "cli": LEAVES
     | {"audio", "engine", "checkpoint", "load", "server", "sinks", "voices"}
-    | {"bench_cli", "model_cli", "options", "voices_cli"},
+    | {"bench_cli", "doctor", "model_cli", "options", "voices_cli"},
     "bench": LEAVES | {"audio", "checkpoint", "codec", "lm", "load"},
     "bench_cli": {"bench", "errors"},
     "model_cli": LEAVES | {"checkpoint", "convert", "load"},
@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": LEAVES | {"engine", "load", "tts"},
     "cuda": {"errors"},
+    "doctor": LEAVES | {"checkpoint", "options", "voices"},
     "text": LEAVES,
     "audio": LEAVES,
     "lm": LEAVES | {"cuda"},
@@ -93,6 +94,13 @@ def test_importing_mira_loads_no_model_library() -> None:
 
 TESTED_THROUGH = {
     "bench/texts": "bench/test_arrivals.py",
+    **{
+        f"doctor/{part}": "doctor/test_examine.py"
+        for part in (
+            *("cards", "choice", "command", "gpu"),
+            *("libraries", "machine", "report", "speaker"),
+        )
+    },
     "errors": "server/test_errors.py",
     "text/abbreviations": "text/test_segment.py",
     "text/boundaries": "text/test_segment.py",

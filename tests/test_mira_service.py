@@ -108,7 +108,7 @@ def test_recordings_speak_each_with_a_voice_of_its_own(service: Service, folder:
     store.refresh()
 
     def tokens(name: str) -> list[int]:
-        (path,) = (folder / ".cache").glob(f"{store.recorded[name].content}.*.tokens.json")
+        (path,) = (folder / ".mira-cache").glob(f"{store.recorded[name].content}.*.tokens.json")
         found: list[int] = json.loads(path.read_text())["global_tokens"]
         return found
 

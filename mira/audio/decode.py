@@ -11,6 +11,7 @@ import weakref
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Reader:
     def __init__(self) -> None:
         self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._finalizer: Any = weakref.finalize(self, dict)  # nothing to end yet
 
     def read(
         self, data: bytes, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS
@@ -89,6 +91,12 @@ class Reader:
             self._process = None
 
     def _ask(self, data: bytes, max_seconds: float) -> bytes:
+        try:
+            return self._ask_once(data, max_seconds)
+        except RuntimeError:  # whatever ended it, another one may do better
+            return self._ask_once(data, max_seconds)
+
+    def _ask_once(self, data: bytes, max_seconds: float) -> bytes:
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -97,8 +105,11 @@ class Reader:
             process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.write(data)
             process.stdin.flush()
-            return process.stdout.read(int(process.stdout.readline()))
-        except (OSError, ValueError) as error:  # its end, or half an answer
+            size = int(process.stdout.readline())
+            if len(said := process.stdout.read(size)) < size:
+                raise EOFError
+            return said
+        except (OSError, ValueError, EOFError) as error:  # its end, or half an answer
             _end(process)
             raise RuntimeError(f"{_UNPACK.name} ended with {process.returncode}") from error
 
@@ -106,8 +117,9 @@ class Reader:
         if self._process is None or self._process.poll() is not None:
             # It forks; NumPy may have threads, and Python warns of that, but no child uses them.
             command = [sys.executable, "-P", "-W", "ignore::DeprecationWarning", str(_UNPACK)]
+            self._finalizer()  # what is left of the one before
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            weakref.finalize(self, _end, self._process)
+            self._finalizer = weakref.finalize(self, _end, self._process)
         return self._process
 
 

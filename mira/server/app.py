@@ -32,6 +32,7 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAP
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(service.start())
         yield
+        service.hurry()
         loading.cancel()
         with suppress(asyncio.CancelledError):
             await loading

@@ -78,7 +78,7 @@ async def rename_consent(request: Request, consent_id: str, body: Renaming) -> d
     """Call a consent otherwise."""
     store = _store(request)
     renamed = await Service.of(request).on_voices(
-        lambda: store.consents.rename(consent_id, body.name)
+        lambda: store.rename_consent(consent_id, body.name)
     )
     return _describe(renamed)
 

@@ -52,6 +52,8 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
     async def on_mira_error(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, MiraError)
         count(type(error).__name__)
+        if isinstance(error, StorageFailed):
+            log.error("%s (%s)", error, error.__cause__)  # where, which is nobody else's business
         return respond(error)
 
     async def on_validation(request: Request, error: Exception) -> JSONResponse:

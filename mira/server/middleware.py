@@ -10,12 +10,14 @@ from contextlib import AsyncExitStack
 from http import HTTPStatus
 
 from anyio import CapacityLimiter, move_on_after
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mira.server.errors import refuse
 
 LARGE_AT_ONCE = 8  # requests that may have a large body; each is in memory several times over
+SLOWEST_BYTES_PER_S = 64 << 10  # of a large body
 BODY_TIMEOUT_S = 30.0  # to send a request's body: a client that trickles it must not stay for ever
 
 
@@ -62,6 +64,12 @@ class BodyLimit:
             return await self._app(scope, receive, send)
         large = self._large.get(scope["path"]) if scope["method"] == "POST" else None
         async with AsyncExitStack() as stack:
+            if large is not None and not _is_utf8(scope):
+                # A form's fields are decoded as it says, and some of Python's codecs take minutes.
+                wrong = "Send the form in UTF-8: its content-type names another charset."
+                return await refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, wrong, "invalid_charset")(
+                    scope, receive, send
+                )
             if large is not None:
                 await stack.enter_async_context(self._places)
             await self._read(scope, receive, send, large or self._max_bytes)
@@ -75,8 +83,11 @@ class BodyLimit:
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > max_bytes:
             return await too_large(scope, receive, send)
+        timeout_s = BODY_TIMEOUT_S
+        if max_bytes > self._max_bytes:
+            timeout_s += max_bytes / SLOWEST_BYTES_PER_S
         body = bytearray()
-        with move_on_after(BODY_TIMEOUT_S) as timeout:
+        with move_on_after(timeout_s) as timeout:
             more = True
             while more:
                 message = await receive()
@@ -87,7 +98,7 @@ class BodyLimit:
                 if len(body) > max_bytes:
                     return await too_large(scope, receive, send)
         if timeout.cancelled_caught:
-            late = f"The body did not arrive within {BODY_TIMEOUT_S:.0f} seconds."
+            late = f"The body did not arrive within {timeout_s:.0f} seconds."
             return await refuse(HTTPStatus.REQUEST_TIMEOUT, late, "request_timeout")(
                 scope, receive, send
             )
@@ -97,3 +108,10 @@ class BodyLimit:
             return whole.pop() if whole else await receive()
 
         return await self._app(scope, replay, send)
+
+
+def _is_utf8(scope: Scope) -> bool:
+    """Whether what the content-type says of its charset, if anything, is UTF-8."""
+    # As it is read later on: another reader might find another one in the same words.
+    _, options = parse_options_header(Headers(scope=scope).get("content-type"))
+    return options.get(b"charset", b"utf-8").lower() in (b"utf-8", b"utf8")

@@ -6,6 +6,7 @@ Knows nothing about requests. There is one per app, made by `create_app`.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -16,7 +17,7 @@ from mira.errors import NotReady
 from mira.server.admission import Admission
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
-from mira.voices import Found, Voices, Watcher, open_voices
+from mira.voices import Found, Voices, VoiceStore, Watcher, limits_of, open_voices
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ MOST_STREAMS = 64
 """At once, however fast the machine: each has threads of its own."""
 VOICE_WORKERS = 2
 """Threads that read, check and write voices' files: calls need the processors more."""
+SEARCHES = 8
+"""Threads that calls wait in for a voice that is not in memory."""
 
 
 @dataclass(slots=True)
@@ -39,12 +42,18 @@ class Service:
     give_up: Callable[[], object] = field(init=False, default=lambda: None)
     """Called when the engine could not be loaded: a service that can never speak should end."""
     _engine: Engine | None = field(init=False, default=None)
+    _store: VoiceStore | None = field(init=False, default=None)
     _watcher: Watcher | None = field(init=False, default=None)
     _voice_work: CapacityLimiter = field(init=False)
+    _refreshes: CapacityLimiter = field(init=False)
+    _searches: CapacityLimiter = field(init=False)
     _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._voice_work = CapacityLimiter(VOICE_WORKERS)
+        # Of their own: a look at the whole folder may take long, and calls come first.
+        self._refreshes = CapacityLimiter(1)
+        self._searches = CapacityLimiter(SEARCHES)
         self.admission = Admission(self.settings.max_streams or MOST_STREAMS, self.settings.queue_s)
 
     @staticmethod
@@ -89,7 +98,18 @@ class Service:
         """
         _, voices = self.speaking()
         found = voices.at_once(name)
-        return await self.on_voices(lambda: voices.find(name)) if found is None else found
+        if found is not None:
+            return found
+        return await to_thread.run_sync(voices.find, name, limiter=self._searches)
+
+    async def refresh(self) -> None:
+        """Look at the voices' folder now.
+
+        Raises:
+            NotReady: See `speaking`.
+        """
+        _, voices = self.speaking()
+        await to_thread.run_sync(voices.store.refresh, True, limiter=self._refreshes)
 
     async def on_voices(self, work: Callable[[], T]) -> T:
         """Do something with voices' files, on a worker thread."""
@@ -102,11 +122,16 @@ class Service:
             self._engine = engine = await to_thread.run_sync(self.load, settings)
             most = settings.max_streams or MOST_STREAMS
             measured = await to_thread.run_sync(engine.measure, most)
-            voices = await self.on_voices(lambda: open_voices(settings, engine.voices, engine))
+            taken = [voice.name for voice in engine.voices]
+            self._store = store = VoiceStore(
+                settings.voices_dir, engine, limits_of(settings), taken
+            )
+            await self.on_voices(lambda: store.refresh(clean=True))
+            voices = await self.on_voices(lambda: open_voices(settings, engine.voices, store))
             found = await self.on_voices(lambda: voices.find(voices.default))
             self.telemetry.watch(engine.incidents)
             self.admission.max_streams = settings.max_streams or measured
-            self._watcher = Watcher(settings.voices_dir, voices.store.refresh)
+            self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
             self._speaking = engine, voices
             if found.voice.name != settings.default_voice:
                 log.error("default_voice can't speak; %r stands in", found.voice.name)
@@ -120,6 +145,11 @@ class Service:
             self.failure = error
             log.error("the engine could not start: %s", error)
             self.give_up()
+
+    def hurry(self) -> None:
+        """Begin no other recording: somebody wants the service to end."""
+        if self._store is not None:
+            self._store.close()
 
     async def stop(self) -> None:
         """Close the engine, as soon as no stream needs it; the server has ended them all by now.

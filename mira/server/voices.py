@@ -6,7 +6,9 @@ Knows nothing about how a voice sounds.
 import json
 import time
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Annotated, Literal
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -16,11 +18,16 @@ from mira.errors import InvalidRequest, NotAllowed, VoiceNotFound
 from mira.server.requests import MAX_NAME_CHARS
 from mira.server.state import Service
 from mira.types import Voice
-from mira.voices import Clip, Consent, Recorded, Voices
+from mira.voices import (
+    MAX_STATEMENT_CHARS,
+    MAX_TRANSCRIPT_CHARS,
+    Clip,
+    Consent,
+    Recorded,
+    Voices,
+)
 
 UPLOADS = "/v1/audio/voices"
-MAX_STATEMENT_CHARS = 2000
-MAX_TRANSCRIPT_CHARS = 1500
 CONSENT_IDS = "cons_"  # all begin so
 
 router = APIRouter(tags=["voices"])
@@ -37,9 +44,28 @@ def may_change(request: Request) -> None:
     if not settings.change_voices:
         raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
     origin = request.headers.get("origin")
-    known = {*settings.cors_origins} & {origin, "*"}
-    if origin and not known and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin and not {*settings.cors_origins} & {origin, "*"} and not _is_own(request, origin):
         raise NotAllowed("Web pages of other origins can't change voices: see cors_origins.")
+
+
+def _is_own(request: Request, origin: str) -> bool:
+    """Whether a web page came from this service: from the same address, and one that nobody else's
+    name server could have pointed here."""
+    try:
+        page, here = urlsplit(origin), urlsplit(f"//{request.headers.get('host', '')}")
+    except ValueError:
+        return False
+    name = here.hostname or ""
+    known = name in ("localhost", Service.of(request).settings.host) or _is_address(name)
+    return known and page.netloc == here.netloc
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 Name = Annotated[str, Form(max_length=MAX_NAME_CHARS)]
@@ -69,7 +95,7 @@ async def add_voice(
 
     def add() -> Recorded:
         given, spoken = _consent(service, voices, consent.strip())
-        return voices.store.add(name, recording, transcript, given, spoken)
+        return voices.store.add(name, recording, transcript, given, spoken, spoken is not None)
 
     added = await service.on_voices(add)
     return _json(_openai(added) | _details(service, voices, added))
@@ -111,6 +137,7 @@ async def delete_voice(request: Request, voice_id: str) -> dict[str, object]:
     """Remove a voice: its recording, transcript and consent, and all that was computed of it."""
     service = Service.of(request)
     _, voices = service.speaking()
+    voice_id = normalize("NFC", voice_id)
     if voice_id in {voice.name for voice in voices.own}:
         raise InvalidRequest(f"{voice_id!r} is the engine's own voice and stays.", "voice")
     if voice_id == service.settings.default_voice:
@@ -134,8 +161,7 @@ async def list_voices(request: Request) -> Response:
 async def refresh_voices(request: Request) -> Response:
     """Look at the folder now, and list what is there. It is looked at by itself as well."""
     service = Service.of(request)
-    _, voices = service.speaking()
-    await service.on_voices(voices.store.refresh)
+    await service.refresh()
     return _listing(service)
 
 

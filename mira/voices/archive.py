@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -157,6 +158,22 @@ def read_members(
                     raise not_a_voice("it is compressed or encrypted")
             return {info.filename: archive.read(info) for info in found}
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OSError) as error:
+        raise not_a_voice("it is damaged, or something else") from error
+
+
+def read_card(path: Path, card: str) -> bytes:
+    """The card of such a file, without what else is in it.
+
+    Raises:
+        InvalidRequest: There is none, or it is damaged, too large, or compressed.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            info = archive.getinfo(card)
+            if info.file_size > _CARD_BYTES or info.compress_type != zipfile.ZIP_STORED:
+                raise not_a_voice("its card is too big or compressed")
+            return archive.read(info)
+    except (KeyError, zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
         raise not_a_voice("it is damaged, or something else") from error
 
 

@@ -7,6 +7,7 @@ time. Knows nothing about names.
 
 import json
 import logging
+import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from mira.voices.quality import Quality
 
 log = logging.getLogger(__name__)
 
+_OWN = re.compile(r"[0-9a-f]{64}\.[0-9a-z]+\.(quality|tokens)\.json")
 _FORM = 1  # of the quality report; another one is made again
 _GlobalToken = Annotated[int, Field(ge=0, lt=4096)]
 _SpeechToken = Annotated[int, Field(ge=0, lt=8192)]
@@ -99,7 +101,7 @@ class Cache:
 
     @property
     def _kind(self) -> str:
-        return f".{self._model}.tokens.json" if self._model else ".no-model"
+        return f".{self._model or 'none'}.tokens.json"
 
     def _quality_file(self, content: str) -> Path:
         return self._folder / f"{content}.{_FORM}.quality.json"
@@ -108,8 +110,9 @@ class Cache:
         return self._folder / f"{content}{self._kind}"
 
     def _files(self) -> Iterator[Path]:
+        # What has another name is somebody else's.
         with suppress(OSError):
-            yield from [path for path in self._folder.iterdir() if not path.name.startswith(".")]
+            yield from [path for path in self._folder.iterdir() if _OWN.fullmatch(path.name)]
 
     def _write(self, path: Path, text: str) -> bool:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mira.errors import ConsentNotFound, InvalidRequest
-from mira.voices.archive import Clip, Consent, largest, read_members, write_members
+from mira.voices.archive import Clip, Consent, largest, read_card, read_members, write_members
 from mira.voices.files import make_folder, read_within, remove_file, sweep, write_whole
 
 _SUFFIX = ".consent"
@@ -53,8 +53,9 @@ class Consents:
         found = []
         for path in self._files():
             try:
-                found.append(self._read(path.stem)[0])
-            except InvalidRequest:  # somebody else's file, or gone
+                card = read_card(path, _CARD)
+                found.append(Consent.model_validate_json(card))
+            except (InvalidRequest, ValidationError):  # somebody else's file, or damaged
                 continue
         return sorted(found, key=lambda consent: (consent.created_at, consent.id))
 
@@ -64,10 +65,7 @@ class Consents:
         Raises:
             ConsentNotFound: There is none with this id.
         """
-        if not _ID.fullmatch(id) or not self._path(id).is_file():
-            raise ConsentNotFound(
-                f"There is no consent {id[:64]!r}. GET /v1/audio/voice_consents lists them."
-            )
+        self._require(id)
         return self._read(id)
 
     def rename(self, id: str, name: str) -> Consent:
@@ -89,8 +87,14 @@ class Consents:
             ConsentNotFound: There is none with this id.
             StorageFailed: It can't be removed.
         """
-        self.get(id)
+        self._require(id)
         remove_file(self._path(id))
+
+    def _require(self, id: str) -> None:
+        if not _ID.fullmatch(id) or not self._path(id).is_file():
+            raise ConsentNotFound(
+                f"There is no consent {id[:64]!r}. GET /v1/audio/voice_consents lists them."
+            )
 
     def _path(self, id: str) -> Path:
         return self._folder / f"{id}{_SUFFIX}"

@@ -15,6 +15,11 @@ from mira.errors import InvalidRequest, StorageFailed
 _PART = ".part-"  # hidden, so that nobody takes an unfinished file for one
 _ABANDONED_S = 3600.0  # no writer takes so long: whoever began it is gone
 
+
+class Unreadable(InvalidRequest):
+    """A file can't be read now; another time it may be."""
+
+
 Stamp = tuple[int, int, int]
 """Size, time of change and inode: another one means other contents."""
 
@@ -36,6 +41,7 @@ def write_whole(path: Path, data: bytes, durable: bool = True) -> Stamp:
     part = path.with_name(f"{_PART}{secrets.token_hex(8)}")
     try:
         with part.open("xb") as file:
+            os.fchmod(file.fileno(), 0o600)  # whoever speaks in it is nobody else's business
             file.write(data)
             file.flush()
             if durable:
@@ -43,7 +49,7 @@ def write_whole(path: Path, data: bytes, durable: bool = True) -> Stamp:
             stamp = stamp_of(os.fstat(file.fileno()))
         part.replace(path)
     except OSError as error:
-        raise StorageFailed(f"{path.parent}: can't be written: {error.strerror}.") from error
+        raise StorageFailed(f"The folder can't be written: {error.strerror}.") from error
     finally:
         with suppress(OSError):  # it is there only if something went wrong
             part.unlink(missing_ok=True)
@@ -61,7 +67,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageFailed(f"{folder}: can't be made: {error.strerror}.") from error
+        raise StorageFailed(f"The folder can't be made: {error.strerror}.") from error
 
 
 def remove_file(path: Path) -> None:
@@ -73,7 +79,7 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageFailed(f"{path}: can't be removed: {error.strerror}.") from error
+        raise StorageFailed(f"{path.name!r} can't be removed: {error.strerror}.") from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -115,7 +121,7 @@ def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise InvalidRequest(f"It can't be read: {error.strerror}.", "audio") from error
+        raise Unreadable(f"It can't be read: {error.strerror}.", "audio") from error
     except RuntimeError as error:  # pathlib's, until Python 3.13
         raise InvalidRequest("It can't be read: it is a link to itself.", "audio") from error
     if len(data) > max_bytes:

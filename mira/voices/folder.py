@@ -5,12 +5,14 @@ there, or NAME.voice, which holds all of it in one file: that is what is written
 every moment a voice is whole or absent. Knows nothing about what is recorded.
 """
 
+import logging
+import os
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mira.errors import InvalidRequest
+from mira.errors import InvalidRequest, StorageFailed
 from mira.voices.archive import (
     MAX_TRANSCRIPT_CHARS,
     RECORDING_SUFFIXES,
@@ -32,6 +34,8 @@ from mira.voices.files import (
     write_whole,
 )
 from mira.voices.names import clean_name
+
+log = logging.getLogger(__name__)
 
 _TRANSCRIPT = ".txt"
 _PREFERENCE = (SUFFIX, *RECORDING_SUFFIXES)  # of two files with the same name the first counts
@@ -77,10 +81,10 @@ class Folder:
             try:
                 name = clean_name(file.name)
             except InvalidRequest as error:
-                problems[file.path.name] = str(error)
+                problems[_shown(file.path)] = str(error)
                 continue
             if first := candidates.get(name):
-                problems[file.path.name] = (
+                problems[_shown(file.path)] = (
                     f"There is {first.filename} with the same name, and that one speaks. Rename or "
                     "remove one of them."
                 )
@@ -118,8 +122,12 @@ class Folder:
         make_folder(self.path)
         path = self.path / f"{voice.name}{SUFFIX}"
         stamp = write_whole(path, pack(voice))
-        # Until these are gone, they are only in the shadow of the new file.
-        self._unlink(file for file in self._named(voice.name) if file.path.name != path.name)
+        # Until these are gone they are in the shadow of the new file, which is all that matters.
+        try:
+            found = self._in_order(self._of(voice.name))
+            self._unlink(file for file in found if file.path.name != path.name)
+        except StorageFailed as error:
+            log.warning("voices: what %r replaces stays beside it: %s", path.name, error)
         return Candidate(voice.name, path.name, (stamp, None))
 
     def remove(self, name: str) -> bool:
@@ -128,11 +136,7 @@ class Folder:
         Raises:
             StorageFailed: One can't be removed.
         """
-        # What is in the shadow of another file goes first, so that it never comes to light; a
-        # transcript goes after its recording, which without it would be another voice.
-        found = sorted(self._named(name), key=_by_preference, reverse=True)
-        order = {_TRANSCRIPT: 1, SUFFIX: 2}
-        return self._unlink(sorted(found, key=lambda file: order.get(file.suffix, 0)))
+        return self._unlink(self._in_order(self._of(name)))
 
     def _files(self) -> Iterator[_File]:
         try:
@@ -144,8 +148,23 @@ class Folder:
             if not path.name.startswith(".") and suffix in (*_PREFERENCE, _TRANSCRIPT):
                 yield _File(path, unicodedata.normalize("NFC", path.stem), suffix)
 
-    def _named(self, name: str) -> list[_File]:
-        return [file for file in self._files() if file.name == name]
+    def _of(self, name: str) -> list[_File]:
+        """The files of a voice; a text belongs to a recording, not to what has its own inside."""
+        found = [file for file in self._files() if file.name == name]
+        plain = any(file.suffix in RECORDING_SUFFIXES for file in found)
+        return [file for file in found if plain or file.suffix != _TRANSCRIPT]
+
+    def _in_order(self, files: list[_File]) -> list[_File]:
+        """So that after each removal there is the same voice or none.
+
+        What is in the shadow of another file goes first, so that it never comes to light. A
+        transcript goes after a recording that would be another voice without it, and before one
+        that is in a shadow itself, for nobody would know later whose it was.
+        """
+        found = sorted(files, key=_by_preference, reverse=True)
+        shadowed = any(file.suffix == SUFFIX for file in found)
+        order = {_TRANSCRIPT: -1 if shadowed else 1, SUFFIX: 2}
+        return sorted(found, key=lambda file: order.get(file.suffix, 0))
 
     def _unlink(self, files: Iterator[_File] | list[_File]) -> bool:
         removed = False
@@ -168,12 +187,12 @@ class Folder:
         if path.suffix.lower() == SUFFIX:
             return own, None
         try:
-            return own, stamp_of(path.with_suffix(_TRANSCRIPT).stat())
+            return own, stamp_of(_beside(path).stat())
         except OSError:
             return own, None
 
     def _transcript(self, recording: Path) -> str:
-        name = recording.with_suffix(_TRANSCRIPT).name
+        name = _beside(self.path / recording).name
         try:
             text = read_within(self.path, name, _TRANSCRIPT_BYTES).decode("utf-8-sig")
         except InvalidRequest as error:
@@ -183,6 +202,17 @@ class Folder:
                 f"{name}: is no text in UTF-8. Save it as that.", "transcript"
             ) from error
         return text.strip()
+
+
+def _beside(recording: Path) -> Path:
+    """Where its transcript is, if it has one."""
+    loud = recording.with_suffix(_TRANSCRIPT.upper())
+    return loud if loud.exists() else recording.with_suffix(_TRANSCRIPT)
+
+
+def _shown(path: Path) -> str:
+    """A file's name for people: on the disk it may be in any encoding."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
 def _by_preference(file: _File) -> tuple[int, str]:

@@ -13,13 +13,16 @@ from functools import lru_cache
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.settings import Settings
 from mira.types import Voice
-from mira.voices.store import NEEDS_MODEL, Cloner, Recorded, VoiceStore, open_store
+from mira.voices.names import MAX_CHARS
+from mira.voices.recorded import Recorded
+from mira.voices.store import NEEDS_MODEL, VoiceStore
 
 OPENAI_VOICES = (
     *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin"),
     *("nova", "onyx", "sage", "shimmer", "verse"),
 )
 """Some clients can send no other names, so these are aliases of voices that exist."""
+NEAR_OF = 1000  # voices among which near names are looked for
 _MIXER = 0x9E3779B97F4A7C15  # odd, and without a pattern
 
 
@@ -59,8 +62,7 @@ class Voices:
         self._own = {voice.name: voice for voice in own}
         self._aliases = dict(aliases or {})
         self._default_name = default
-        self._spread_over: Mapping[str, Recorded] | None = None
-        self._spread: dict[str, str] = {}
+        self._spread: tuple[Mapping[str, Recorded] | None, dict[str, str]] = (None, {})
         if not self._is_known(default):
             raise InvalidSettings(
                 f"default_voice: there is no voice {default!r}. There is: {', '.join(self.names)}."
@@ -90,12 +92,15 @@ class Voices:
         return {**self._openai(), **self._aliases}
 
     def at_once(self, name: str) -> Found | None:
-        """As `find`, unless something would have to be read or computed first: then None."""
-        for needed in (name, self.default):
-            voice = self._meant(needed)
-            if isinstance(voice, Recorded) and self.store.will_compute(voice):
-                return None
-        return self.find(name)
+        """As `find`, if the answer is in memory; otherwise None."""
+        voice = self._meant(name)
+        known = self._in_memory(voice)
+        if known is not None:
+            return Found(known)
+        if self.strict or (voice is not None and self.store.can_speak):
+            return None
+        stand_in = self._in_memory(self.called(self.default))
+        return None if stand_in is None else Found(stand_in, self._obstacle(name, voice))
 
     def find(self, name: str) -> Found:
         """The voice with this name or alias, else the default one. May take a second.
@@ -103,6 +108,9 @@ class Voices:
         Raises:
             VoiceNotFound: It can't speak, and `strict` is set.
         """
+        voice = self._meant(name)
+        if voice is None and not self.strict:
+            return Found(self._stand_in(), self._obstacle(name, voice))
         try:
             return Found(self.exactly(name))
         except VoiceNotFound as error:
@@ -120,14 +128,25 @@ class Voices:
         if isinstance(voice, Voice):
             return voice
         if voice is None:
-            near = difflib.get_close_matches(name, self.names, n=3) or self.names[:10]
-            raise VoiceNotFound(f"There is no voice {name!r}. Try {' or '.join(near)}.")
+            names = self.names[:NEAR_OF]
+            near = difflib.get_close_matches(name[:MAX_CHARS], names, n=3) or names[:10]
+            raise VoiceNotFound(f"{self._obstacle(name, voice)} Try {' or '.join(near)}.")
         if not self.store.can_speak:
-            raise VoiceNotFound(f"{voice.name!r} is a recording. {NEEDS_MODEL}")
+            raise VoiceNotFound(self._obstacle(name, voice))
         try:
             return self.store.prepare(voice)
         except InvalidRequest as error:
+            if self._meant(name) not in (voice, None):  # replaced while it waited for its turn
+                return self.exactly(name)
             raise VoiceNotFound(f"{voice.name!r} can't speak: {error}") from error
+
+    def _in_memory(self, voice: Voice | Recorded | None) -> Voice | None:
+        return self.store.remembered(voice) if isinstance(voice, Recorded) else voice
+
+    def _obstacle(self, name: str, voice: Voice | Recorded | None) -> str:
+        if voice is None:
+            return f"There is no voice {name!r}."
+        return f"{voice.name!r} is a recording. {NEEDS_MODEL}"
 
     def _stand_in(self) -> Voice:
         try:
@@ -156,24 +175,25 @@ class Voices:
         name but those that lead to it.
         """
         recorded = self.store.recorded
-        if self._spread_over is not recorded:
-            names = [(_digest(name), name) for name in self.names]
-            self._spread = {alias: _largest(alias, names) for alias in OPENAI_VOICES}
-            self._spread_over = recorded
-        return self._spread
+        over, spread = self._spread
+        if over is not recorded:
+            speaking = (*self._own, *(recorded if self.store.can_speak else ()))
+            names = [(_digest(name), name) for name in speaking]
+            spread = {alias: _largest(alias, names) for alias in OPENAI_VOICES}
+            self._spread = recorded, spread
+        return spread
 
     def _is_known(self, name: str) -> bool:
         rejected = {filename.rpartition(".")[0] for filename in self.store.unusable}
         return name in self._own or name in self.store.recorded or name in rejected
 
 
-def open_voices(settings: Settings, own: Sequence[Voice], cloner: Cloner | None = None) -> Voices:
-    """The engine's voices and those in the folder that the settings name, which is read.
+def open_voices(settings: Settings, own: Sequence[Voice], store: VoiceStore) -> Voices:
+    """The engine's voices and those in a folder, by the names that the settings give them.
 
     Raises:
         InvalidSettings: There is no such default voice.
     """
-    store = open_store(settings, cloner, [voice.name for voice in own])
     return Voices(
         own, store, settings.default_voice, settings.strict_voices, settings.voice_aliases
     )

@@ -4,14 +4,13 @@ What is on the disk is the truth; what is known of it changes voice by voice, an
 waits. Knows nothing about how a model makes a voice of a recording, nor which name means which.
 """
 
-import hashlib
 import logging
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -20,17 +19,28 @@ from mira.audio.decode import Reader
 from mira.errors import ConsentNotFound, InvalidRequest, VoiceNotFound
 from mira.settings import Settings
 from mira.types import Samples, Voice
-from mira.voices.archive import MAX_TRANSCRIPT_CHARS, Clip, Consent, VoiceFile, pack, unpack
+from mira.voices.archive import Clip, Consent, VoiceFile, pack, unpack
 from mira.voices.cache import Cache, Tokens
 from mira.voices.consents import Consents
+from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
 from mira.voices.names import clean_name
 from mira.voices.quality import Quality, assess
+from mira.voices.recorded import (
+    Limits,
+    Recorded,
+    clean_transcript,
+    limits_of,
+    recorded_of,
+    usable,
+    voice_of,
+)
 
 log = logging.getLogger(__name__)
 
 NEEDS_MODEL = "Speaking in the voice of a recording needs a Mira model: set `model`."
 EXAMINERS = 2  # recordings that are looked at at once
+NEVER = ((-1, -1, -1), None)  # stamps that no file has
 REMEMBERED = 1024  # voices whose tokens are in memory; the others' are on disk
 
 
@@ -45,32 +55,8 @@ class Cloner(Protocol):
         """See `mira.synth.base.Synthesizer`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a recording may be, and how many there may be."""
-
-    max_bytes: int = 10 << 20
-    max_seconds: float = 60.0
-    max_voices: int = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What is known of one voice. A value: who holds it is not disturbed by changes."""
-
-    candidate: Candidate
-    content: str  # SHA-256 of the recording
-    version: str  # of recording and transcript: another one sounds otherwise
-    format: str  # of the recording, such as wav
-    transcript: str
-    consent: Consent | None
-    created_at: int  # Unix time, s
-    quality: Quality = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        return self.candidate.name
+class _Changed(InvalidRequest):
+    """What was known of a file is not true any more."""
 
 
 class VoiceStore:
@@ -97,11 +83,12 @@ class VoiceStore:
         self._taken = taken
         self._reader = Reader()
         self._folder = Folder(path, limits.max_bytes)
-        self._cache = Cache(path / ".cache", cloner.fingerprint if cloner else "")
+        self._cache = Cache(path / ".mira-cache", cloner.fingerprint if cloner else "")
         self._refreshing = threading.Lock()
         self._changing = threading.Lock()  # held while files and what is known of them change
         self._cloning = threading.Lock()  # one at a time: the processors are there for calls
         # Replaced whole at each change, so that readers need no lock.
+        self._stopped = threading.Event()
         self._recorded: Mapping[str, Recorded] = MappingProxyType({})
         self._problems: Mapping[str, str] = {}  # of files' names
         self._rejected: Mapping[str, tuple[Candidate, str]] = {}  # by file
@@ -127,8 +114,18 @@ class VoiceStore:
         """Whether it can speak without anything being computed first."""
         return voice.content in self._cache.prepared or voice.content in self._tokens
 
-    def refresh(self) -> None:
-        """Look at the folder again: what is new or changed is read and checked, the rest isn't."""
+    def close(self) -> None:
+        """Stop looking at the folder, after the recording that is being looked at."""
+        self._stopped.set()
+        self._reader.close()
+
+    def refresh(self, clean: bool = False) -> None:
+        """Look at the folder again: what is new or changed is read and checked, the rest isn't.
+
+        Args:
+            clean: Remove what was computed from recordings that are gone. Not while any is
+                rejected: somebody with other limits may take it.
+        """
         with self._refreshing:
             candidates, problems = self._folder.scan()
             self._problems = problems
@@ -137,7 +134,8 @@ class VoiceStore:
                 list(pool.map(self._examine, unknown))
             self._drop_all_but({candidate.name for candidate in candidates})
             with self._changing:
-                self._cache.keep_only({voice.content for voice in self._recorded.values()})
+                if clean and not self._rejected and not self._stopped.is_set():
+                    self._cache.keep_only({voice.content for voice in self._recorded.values()})
 
     def add(
         self,
@@ -146,6 +144,7 @@ class VoiceStore:
         transcript: str = "",
         consent: Consent | None = None,
         spoken_consent: Clip | None = None,
+        consent_is_here: bool = False,
     ) -> Recorded:
         """Make a voice, or another version of the one with this name.
 
@@ -155,29 +154,33 @@ class VoiceStore:
             transcript: What is said in it, word for word; "" if nobody knows.
             consent: To making a voice of it.
             spoken_consent: The recording of that.
+            consent_is_here: It has to be among `consents`, still.
 
         Raises:
+            ConsentNotFound: It isn't any more.
             InvalidRequest: The name or the recording can't be used, or there are too many voices.
             StorageFailed: It can't be written; nothing has changed.
         """
         name = clean_name(name)
         if name in self._taken:
             raise InvalidRequest(f"name: {name!r} is the engine's own voice. Use another.", "name")
-        transcript = _clean_transcript(transcript)
+        transcript = clean_transcript(transcript)
         samples, sample_rate, suffix = self._decode(recording)
-        quality = _usable(assess(samples, sample_rate))
+        quality = usable(assess(samples, sample_rate))
         voice = VoiceFile(
             name, Clip(recording, suffix), transcript, consent, spoken_consent, int(time.time())
         )
         content = voice.content
         with self._changing:
+            if consent_is_here and consent is not None:
+                self.consents.get(consent.id)
             before = self._recorded.get(name)
             if before is None and len(self._recorded) >= self._limits.max_voices:
                 raise InvalidRequest(
                     f"There are {self._limits.max_voices} voices already: remove some, or raise "
                     "the setting max_voices."
                 )
-            added = _recorded(self._folder.write(voice), voice, content, quality)
+            added = recorded_of(self._folder.write(voice), voice, content, quality)
             self._cache.keep_quality(content, quality)
             self._set(name, added)
             self._forget_unused(before)
@@ -202,12 +205,14 @@ class VoiceStore:
         """
         with self._changing:
             before = self._recorded.get(name)
+            # First, because nothing would lead to it once the voice is gone. The voice has its own
+            # copy, and so stays whole until its turn comes.
+            if before is not None and before.consent is not None and before.consent.id:
+                self._remove_consent(before.consent.id, name)
             if not self._folder.remove(name):
                 raise VoiceNotFound(f"There is no recorded voice {name!r}.")
             self._set(name, None)
             self._forget_unused(before)
-            if before is not None and before.consent is not None and before.consent.id:
-                self._remove_consent(before.consent.id)
 
     def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
         """Keep a recording of somebody who consents.
@@ -218,6 +223,16 @@ class VoiceStore:
         """
         _, _, suffix = self._decode(recording)
         return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
+
+    def rename_consent(self, id: str, name: str) -> Consent:
+        """Call a consent otherwise.
+
+        Raises:
+            ConsentNotFound: There is none with this id.
+            StorageFailed: It can't be written.
+        """
+        with self._changing:  # not beside its removal
+            return self.consents.rename(id, name)
 
     def remove_consent(self, id: str) -> None:
         """Delete a consent that no voice stands on.
@@ -242,7 +257,7 @@ class VoiceStore:
             VoiceNotFound: There is none.
             InvalidRequest: Its files can't be read any more.
         """
-        return pack(self._folder.read(self._get(name).candidate))
+        return pack(replace(self._folder.read(self._get(name).candidate), name=name))
 
     def unpack(self, data: bytes, name: str | None = None) -> Recorded:
         """Add a voice that `pack` made a file of.
@@ -263,14 +278,10 @@ class VoiceStore:
             voice.spoken_consent,
         )
 
-    def will_compute(self, voice: Recorded) -> bool:
-        """Whether `prepare` would have to read or compute something."""
-        return self.can_speak and voice.content not in self._tokens
-
     def remembered(self, voice: Recorded) -> Voice | None:
         """The voice, if it is in memory."""
         tokens = self._tokens.get(voice.content)
-        return None if tokens is None else _voice(voice, tokens)
+        return None if tokens is None else voice_of(voice, tokens)
 
     def prepare(self, voice: Recorded) -> Voice:
         """The voice, computed if need be; what was computed once is not computed again.
@@ -290,7 +301,7 @@ class VoiceStore:
                     self._remember(voice.content, tokens)
                     if cached is None:
                         self._cache.keep_tokens(voice.content, tokens)
-        return _voice(voice, tokens)
+        return voice_of(voice, tokens)
 
     def clear_cache(self) -> int:
         """Drop what was computed, in memory and on disk; for how many recordings there was any.
@@ -314,6 +325,8 @@ class VoiceStore:
         )
 
     def _examine(self, candidate: Candidate) -> None:
+        if self._stopped.is_set():
+            return
         found: Recorded | str
         try:
             if candidate.name in self._taken:
@@ -321,29 +334,36 @@ class VoiceStore:
                     f"{candidate.name!r} is the engine's own voice. Rename the file."
                 )
             found = self._inspect(candidate)
+        except Unreadable as error:  # another time it may be: it counts as changed
+            found = str(error)
+            candidate = replace(candidate, stamps=NEVER)
         except InvalidRequest as error:
             found = str(error)
+        except Exception:
+            log.exception("voices: %r could not be looked at", candidate.filename)
+            found, candidate = "It could not be looked at.", replace(candidate, stamps=NEVER)
         with self._changing:
-            if not self._folder.unchanged(candidate):
+            if candidate.stamps != NEVER and not self._folder.unchanged(candidate):
                 return  # it is being written: the next look finds it
             before = self._recorded.get(candidate.name)
             if isinstance(found, Recorded):
                 self._set(candidate.name, found)
             else:
-                log.warning("voices: %r can't be used: %s", candidate.filename, found)
+                if self._rejected.get(candidate.filename, ("", ""))[1] != found:
+                    log.warning("voices: %r can't be used: %s", candidate.filename, found)
                 self._reject(candidate, found)
             self._forget_unused(before)
 
     def _inspect(self, candidate: Candidate) -> Recorded:
         voice = self._folder.read(candidate)
-        _clean_transcript(voice.transcript)
+        clean_transcript(voice.transcript)
         content = voice.content
         quality = self._cache.quality(content)
         if quality is None:
             samples, sample_rate, _ = self._decode(voice.recording.data)
-            quality = _usable(assess(samples, sample_rate))
+            quality = usable(assess(samples, sample_rate))
             self._cache.keep_quality(content, quality)
-        return _recorded(candidate, voice, content, quality)
+        return recorded_of(candidate, voice, content, quality)
 
     def _decode(self, recording: bytes) -> tuple[Samples, int, str]:
         limits = self._limits
@@ -361,9 +381,12 @@ class VoiceStore:
         try:
             file = self._folder.read(voice.candidate)
             if file.content != voice.content:
-                raise InvalidRequest("Its recording has just changed. Try again.")
+                raise _Changed("Its recording has just changed. Try again.")
             samples, sample_rate, _ = self._decode(file.recording.data)
             made = self._cloner.clone(voice.name, samples, sample_rate, voice.transcript)
+        except (_Changed, Unreadable):
+            self.refresh()
+            raise
         except InvalidRequest as error:
             with self._changing:
                 if self._recorded.get(voice.name) == voice:
@@ -413,8 +436,8 @@ class VoiceStore:
             if voice.consent is not None and voice.consent.id == consent_id
         ]
 
-    def _remove_consent(self, id: str) -> None:
-        if not self._users_of(id):
+    def _remove_consent(self, id: str, of: str) -> None:
+        if self._users_of(id) == [of]:
             try:
                 self.consents.remove(id)
             except ConsentNotFound:  # removed before, or on another machine
@@ -428,44 +451,3 @@ def open_store(
     store = VoiceStore(settings.voices_dir, cloner, limits_of(settings), taken)
     store.refresh()
     return store
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Those that the settings set."""
-    return Limits(settings.max_recording_bytes, settings.max_recording_s, settings.max_voices)
-
-
-def _recorded(candidate: Candidate, voice: VoiceFile, content: str, quality: Quality) -> Recorded:
-    sounds_like = hashlib.sha256(f"{content} {voice.transcript}".encode())
-    return Recorded(
-        candidate,
-        content,
-        sounds_like.hexdigest()[:12],
-        voice.recording.suffix.removeprefix("."),
-        voice.transcript,
-        voice.consent,
-        voice.created_at,
-        quality,
-    )
-
-
-def _voice(voice: Recorded, tokens: Tokens) -> Voice:
-    return Voice(voice.name, tokens.global_tokens, tokens.speech_tokens, voice.transcript)
-
-
-def _usable(quality: Quality) -> Quality:
-    if quality.grade == "unusable":
-        reasons = [verdict.words for verdict in quality.verdicts if verdict.grade == "unusable"]
-        raise InvalidRequest(f"The recording can't be used: {'; '.join(reasons)}.", "audio")
-    return quality
-
-
-def _clean_transcript(transcript: str) -> str:
-    if len(transcript) > MAX_TRANSCRIPT_CHARS:
-        raise InvalidRequest(
-            f"The transcript has {len(transcript)} characters, more than the limit of "
-            f"{MAX_TRANSCRIPT_CHARS}. Use a shorter recording.",
-            "transcript",
-            "string_above_max_length",
-        )
-    return transcript.strip()

@@ -32,6 +32,7 @@ class Watcher:
         self._folder = folder
         self._changed = changed
         self._stop = threading.Event()
+        self._said: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="mira-voices", daemon=True)
         self._thread.start()
 
@@ -42,8 +43,10 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            if self._folder.is_dir():
+            if self._state() is not None:
                 self._watch()
+                if self._state() is None:
+                    self._call()
             self._stop.wait(_LOOK_S)
 
     def _watch(self) -> None:
@@ -58,8 +61,10 @@ class Watcher:
                 if state is None:
                     return
         except (OSError, RuntimeError) as error:  # the latter is watchfiles' own
-            log.warning("voices: %s can't be watched: %s", self._folder, error)
-            self._stop.wait(_LOOK_ANYWAY_S)
+            # A name in another encoding is enough. From here on it is looked at again and again.
+            if str(error) not in self._said:
+                log.warning("voices: %s can't be watched: %s", self._folder, error)
+            self._said.add(str(error))
 
     def _changes(self) -> Iterator[set[FileChange]]:
         """What changed, or nothing if nothing did for a while."""

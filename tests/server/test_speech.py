@@ -424,7 +424,7 @@ def test_the_default_voice_stands_in_visibly(
     said = [r for r in caplog.records if r.levelno == logging.WARNING and "mira" in r.name]
     assert [r.getMessage() for r in said] == [
         "voice 'zoe\\nroot: all is well': 'anna' speaks instead. "
-        "There is no voice 'zoe\\nroot: all is well'. Try anna or ben."
+        "There is no voice 'zoe\\nroot: all is well'."
     ]
     assert served.metric("mira_voice_substitutions_total") == 1
     assert b"mira_voice_substitutions_total 1.0" in served.get("/metrics").content

@@ -1,6 +1,7 @@
 """The life of a voice over HTTP, in each of the shapes that clients ask for."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -215,6 +216,7 @@ def test_voices_can_be_read_only(start: Start, tmp_path: Path) -> None:
         ("https://app.example", ("https://app.example",), 200),
         ("https://any.example", ("*",), 200),
         ("same", (), 200),
+        ("http://[", (), 403),
     ],
 )
 def test_a_strangers_web_page_cannot_change_voices(
@@ -224,6 +226,24 @@ def test_a_strangers_web_page_cannot_change_voices(
     origin = served.url if origin == "same" else origin
     answer = served.post("/voices/clear-cache", headers={"origin": origin})
     assert answer.status_code == status
+
+
+def test_a_name_that_somebody_pointed_here_is_no_origin_of_ours(served: Served) -> None:
+    for name, status in (("evil.example", 403), ("localhost", 200)):
+        host = f"{name}:{served.port}"
+        headers = {"host": host, "origin": f"http://{host}"}
+        assert served.post("/voices/clear-cache", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("charset", ["punycode", "utf-16", 'utf-8; charset="punycode"'])
+def test_a_form_in_a_slow_charset_is_not_read(served: Served, charset: str) -> None:
+    kind = f"multipart/form-data; boundary=XX; charset={charset}"
+    field = b'--XX\r\nContent-Disposition: form-data; name="name"\r\n\r\n'
+    body = field + b"\xff-" * 400_000 + b"\r\n--XX--\r\n"
+    began = time.monotonic()
+    answer = served.post("/v1/audio/voices", content=body, headers={"content-type": kind})
+    assert answer.status_code == 415
+    assert time.monotonic() - began < 2
 
 
 def test_what_must_stay_stays(start: Start, tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ ONE, OTHER = "a" * 64, "b" * 64
 
 
 def test_what_is_kept_is_found_also_by_the_next(tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "new" / "cache", "model")
+    cache = Cache(tmp_path / "new" / "cache", "abc")
     assert cache.tokens(ONE) is None
     assert cache.quality(ONE) is None
     cache.keep_tokens(ONE, TOKENS)
     cache.keep_quality(ONE, QUALITY)
-    for found in (cache, Cache(tmp_path / "new" / "cache", "model")):
+    for found in (cache, Cache(tmp_path / "new" / "cache", "abc")):
         assert found.tokens(ONE) == TOKENS
         assert found.quality(ONE) == QUALITY
         assert found.prepared == {ONE}
@@ -27,27 +27,27 @@ def test_what_is_kept_is_found_also_by_the_next(tmp_path: Path) -> None:
 
 
 def test_another_model_hears_otherwise(tmp_path: Path) -> None:
-    Cache(tmp_path, "model").keep_tokens(ONE, TOKENS)
-    other = Cache(tmp_path, "other")
+    Cache(tmp_path, "abc").keep_tokens(ONE, TOKENS)
+    other = Cache(tmp_path, "def")
     assert other.tokens(ONE) is None
     assert other.prepared == set()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"global_tokens": []}', b"\xff" * 100])
 def test_what_is_damaged_counts_as_absent(tmp_path: Path, damage: bytes) -> None:
-    cache = Cache(tmp_path, "model")
+    cache = Cache(tmp_path, "abc")
     cache.keep_tokens(ONE, TOKENS)
     cache.keep_quality(ONE, QUALITY)
     for path in tmp_path.iterdir():
         path.write_bytes(damage)
-    cache = Cache(tmp_path, "model")
+    cache = Cache(tmp_path, "abc")
     assert cache.tokens(ONE) is None
     assert cache.quality(ONE) is None
     assert cache.prepared == set()
 
 
 def test_tokens_that_no_codebook_has_count_as_damaged(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, "model")
+    cache = Cache(tmp_path, "abc")
     cache.keep_tokens(ONE, TOKENS)
     (path,) = tmp_path.iterdir()
     path.write_text(path.read_text().replace("31", "4096"))
@@ -55,7 +55,7 @@ def test_tokens_that_no_codebook_has_count_as_damaged(tmp_path: Path) -> None:
 
 
 def test_forgetting(tmp_path: Path) -> None:
-    for model in ("model", "other"):
+    for model in ("abc", "def"):
         cache = Cache(tmp_path, model)
         for content in (ONE, OTHER):
             cache.keep_tokens(content, TOKENS)
@@ -65,8 +65,9 @@ def test_forgetting(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(ONE)]
     cache.keep_only({OTHER})
     assert cache.tokens(OTHER) == TOKENS
+    (tmp_path / "somebody's.json").touch()
     assert cache.clear() == 1
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["somebody's.json"]
     assert cache.prepared == set()
     assert cache.clear() == 0
 
@@ -75,7 +76,7 @@ def test_a_folder_that_cant_be_written_costs_only_time(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
-    cache = Cache(tmp_path / "file" / "cache", "model")
+    cache = Cache(tmp_path / "file" / "cache", "abc")
     for _ in range(3):
         cache.keep_tokens(ONE, TOKENS)
     assert cache.prepared == set()

@@ -55,3 +55,6 @@ def test_what_is_damaged_is_left_out(consents: Consents, tmp_path: Path) -> None
     assert consents.all() == [kept]
     with pytest.raises(InvalidRequest, match="damaged"):
         consents.get(damaged.id)
+    consents.remove(damaged.id)
+    with pytest.raises(ConsentNotFound):
+        consents.get(damaged.id)

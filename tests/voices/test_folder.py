@@ -36,6 +36,28 @@ def test_recordings_are_voices_and_nothing_else_is(tmp_path: Path) -> None:
     assert problems == {}
 
 
+def test_a_name_in_another_encoding_is_a_problem_that_can_be_shown(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")).touch()
+    found, problems = scan(tmp_path)
+    assert found == {}
+    assert list(problems) == ["caf\\xe9.wav"]
+    assert "".join(problems.values()).encode()
+
+
+def test_a_text_alone_is_no_voice_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "README.txt").touch()
+    folder = Folder(tmp_path, LIMIT)
+    assert not folder.remove("README")
+    folder.write(voice("README"))
+    assert {path.name for path in tmp_path.iterdir()} == {"README.txt", "README.voice"}
+
+
+def test_what_cant_be_cleared_away_does_not_fail_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "anna.wav").mkdir()
+    folder = Folder(tmp_path, LIMIT)
+    assert folder.read(folder.write(voice("anna"))) == voice("anna")
+
+
 def test_no_folder_is_no_voices(tmp_path: Path) -> None:
     assert scan(tmp_path / "nowhere") == ({}, {})
     (tmp_path / "file").touch()
@@ -86,6 +108,8 @@ def test_what_changed_is_noticed(tmp_path: Path) -> None:
     os.utime(tmp_path / "carlo.txt", ns=(1, 1))
     assert not folder.unchanged(candidate)
     candidate = scan(tmp_path)[0]["carlo"]
+    (tmp_path / "carlo.txt").rename(tmp_path / "carlo.TXT")
+    assert folder.read(scan(tmp_path)[0]["carlo"]).transcript
     shutil.copy(JUNE, tmp_path / "carlo.ogg")
     assert not folder.unchanged(candidate)
     candidate = scan(tmp_path)[0]["carlo"]

@@ -1,6 +1,8 @@
 """A name leads to a voice, to a visible substitute, or to a clear error."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,10 @@ import pytest
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.types import Voice
 from mira.voices.lookup import OPENAI_VOICES, Voices, open_voices
-from mira.voices.store import VoiceStore
+from mira.voices.store import VoiceStore, open_store
 from tests.server.serving import quick
 from tests.toys import ToySynthesizer
-from tests.voices.bringing import ALLISON, CARLO, CORRUPT, bring
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
 
 ANNA, BEN = Voice("anna"), Voice("ben")
 NAMES = [f"voice{number}" for number in range(40)]
@@ -30,7 +32,8 @@ def recorded(tmp_path: Path) -> Callable[..., Voices]:
     def build(toy: ToySynthesizer, **settings: object) -> Voices:
         bring(tmp_path, ALLISON, CARLO, CORRUPT)
         fields = {"default_voice": "anna", "voices_dir": tmp_path, **settings}
-        return open_voices(quick(**fields), toy.voices, toy)
+        settings = quick(**fields)
+        return open_voices(settings, toy.voices, open_store(settings, toy))
 
     return build
 
@@ -108,6 +111,33 @@ def test_only_what_is_in_memory_is_found_at_once(recorded: Callable[..., Voices]
     assert voices.at_once("allison") == found
     assert voices.at_once("ben") is not None
     assert voices.at_once("nobody") is not None
+
+
+def test_what_is_in_memory_waits_for_no_default(recorded: Callable[..., Voices]) -> None:
+    voices = recorded(ToySynthesizer(fingerprint="toy"), default_voice="carlo")
+    assert voices.at_once("ben") == voices.find("ben")
+    assert voices.at_once("nobody") is None, "the default has to be read first"
+    voices.find("nobody")
+    assert voices.at_once("nobody") == voices.find("nobody")
+
+
+def test_a_voice_that_is_replaced_while_its_call_waits_speaks_in_its_new_version(
+    recorded: Callable[..., Voices],
+) -> None:
+    toy = ToySynthesizer(fingerprint="toy")
+    cloning, go_on = threading.Event(), threading.Event()
+    toy.while_cloning = lambda name: name == "carlo" and (cloning.set(), go_on.wait(20))
+    voices = recorded(toy)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(voices.find, "carlo")
+        cloning.wait(20)
+        waiting = pool.submit(voices.find, "allison")
+        added = voices.store.add("allison", JUNE.read_bytes())
+        go_on.set()
+        assert first.result().instead == ""
+        found = waiting.result()
+    assert (found.voice, found.instead) == (voices.store.remembered(added), "")
+    assert "allison.wav" not in voices.store.unusable
 
 
 def test_without_a_model_a_recording_says_what_it_needs(recorded: Callable[..., Voices]) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from mira.errors import ConsentNotFound, InvalidRequest, StorageFailed, VoiceNotFound
-from mira.voices.archive import Consent
-from mira.voices.folder import Folder
+from mira.voices.archive import Consent, VoiceFile
+from mira.voices.files import Unreadable
+from mira.voices.folder import Candidate, Folder
 from mira.voices.store import Limits, VoiceStore
 from tests.toys import ToySynthesizer
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, OTHER, bring
@@ -154,6 +155,7 @@ def test_removing_leaves_nothing_of_it(store: VoiceStore) -> None:
     store.refresh()
     store.remove("anna")
     assert set(store.recorded) == {"june"}
+    store.refresh(clean=True)
     left = {path.name for path in store.path.rglob("*") if path.is_file()}
     quality = f"{store.recorded['june'].content}.1.quality.json"
     assert left == {"june.mp3", "june.txt", quality}
@@ -169,6 +171,61 @@ def test_an_unusable_file_can_be_removed(store: VoiceStore) -> None:
     store.remove("corrupt")
     assert store.unusable == {}
     assert not (store.path / "corrupt.wav").exists()
+
+
+def test_what_could_not_be_read_is_looked_at_again(
+    store: VoiceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(store.path, CARLO)
+    for error in (Unreadable("It can't be read: Too many open files."), RuntimeError("ours")):
+
+        def fail(candidate: Candidate, error: Exception = error) -> VoiceFile:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store._folder, "read", fail)
+            (store.path / "carlo.ogg").touch()
+            store.refresh()
+            assert list(store.unusable) == ["carlo.ogg"]
+        store.refresh()
+        assert (list(store.recorded), store.unusable) == (["carlo"], {})
+
+
+def test_what_was_computed_of_recordings_that_are_gone_goes(store: VoiceStore) -> None:
+    bring(store.path, CARLO, JUNE)
+    store.refresh()
+    cache = store.path / ".mira-cache"
+    assert len(list(cache.iterdir())) == 2
+    (store.path / "carlo.ogg").unlink()
+    VoiceStore(store.path).refresh()
+    assert len(list(cache.iterdir())) == 2, "only the service cleans"
+    bring(store.path, CORRUPT)
+    VoiceStore(store.path).refresh(clean=True)
+    assert len(list(cache.iterdir())) == 2, "somebody with other limits may take what is rejected"
+    (store.path / "corrupt.wav").unlink()
+    VoiceStore(store.path).refresh(clean=True)
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_consent_is_deleted_for_good(store: VoiceStore) -> None:
+    consent = store.add_consent("Anna", "en-US", DATA["carlo"])
+    given, spoken = store.consents.get(consent.id)
+    store.remove_consent(consent.id)
+    for attempt in (
+        lambda: store.rename_consent(consent.id, "Anna Smith"),
+        lambda: store.add("anna", DATA["carlo"], "", given, spoken, consent_is_here=True),
+    ):
+        with pytest.raises(ConsentNotFound):
+            attempt()
+    assert store.consents.all() == []
+    assert store.recorded == {}
+
+
+def test_closing_ends_a_look_at_the_folder(store: VoiceStore) -> None:
+    bring(store.path, CARLO, JUNE)
+    store.close()
+    store.refresh()
+    assert store.recorded == {}
 
 
 def test_what_two_voices_share_stays_until_both_are_gone(store: VoiceStore) -> None:

@@ -1,0 +1,59 @@
+"""Settings in; what this machine has, what Mira would use of it, and what is missing, out.
+
+Only looks: nothing is written, downloaded, or loaded into this process. What can't be found out is
+a finding, not a failure. Imports no backend: their libraries may be what is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from mira.doctor.cards import Smi, Torch, ask_smi, ask_torch, free_on, has_nvidia_card
+from mira.doctor.choice import kind_of, planned
+from mira.doctor.gpu import gpu_rows
+from mira.doctor.libraries import library_sections, requirements, version
+from mira.doctor.machine import machine_rows, read_limits, read_processor
+from mira.doctor.report import Report, Section, read
+from mira.doctor.speaker import mira_rows
+from mira.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where facts come from."""
+
+    proc: Path = Path("/proc")
+    sys: Path = Path("/sys")
+    smi: Callable[[], Smi | None] = ask_smi
+    torch: Callable[[], Torch] = ask_torch
+    version_of: Callable[[str], str | None] = version
+    requirements: Callable[[], list[str]] = requirements
+
+
+HERE = Sources()
+
+
+def examine(settings: Settings, sources: Sources = HERE) -> Report:
+    """Look at this machine, its libraries, and what these settings would make of both."""
+    processor = read_processor(read(sources.proc / "cpuinfo"))
+    limits = read_limits(read(sources.proc / "self" / "cgroup"), sources.sys / "fs" / "cgroup")
+    smi, has_card = sources.smi(), has_nvidia_card(sources.sys)
+    # It takes seconds: not where the answer would change nothing.
+    asks = smi or has_card or kind_of(settings) == "published"
+    torch = sources.torch() if asks and sources.version_of("torch") else None
+    choice = planned(settings, torch, sources.version_of("lmdeploy") is not None)
+    left = psutil.virtual_memory().available
+    if limits.memory_left_bytes is not None:
+        left = min(left, limits.memory_left_bytes)
+    left_there = left if choice.gpu is None else free_on(choice.gpu, smi, torch)
+    engine = choice.engine
+    return Report(
+        (
+            Section("Machine", tuple(machine_rows(settings, engine, processor, limits, left))),
+            Section("GPU", tuple(gpu_rows(choice, smi, has_card, torch))),
+            *library_sections(engine, sources.requirements(), sources.version_of),
+            Section("Mira", tuple(mira_rows(settings, choice, left_there))),
+        )
+    )

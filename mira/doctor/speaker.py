@@ -1,0 +1,243 @@
+"""What would speak with these settings, and whether it can.
+
+Of weights only the tables of contents are read, and no recording is opened.
+"""
+
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from mira.doctor.choice import NAMES, Choice, exists
+from mira.doctor.libraries import NEEDED_EXTRAS
+from mira.doctor.report import Row, State, gib, install
+from mira.errors import CheckpointError, InvalidRequest
+from mira.settings import Settings
+
+WORKING_BYTES = {  # beside the weights, and about; on a GPU with the cache of all streams
+    "builtin": 350 << 20,
+    "openvino": 768 << 20,
+    "transformers": 1 << 30,
+    "torch": 2 << 30,
+    "lmdeploy": 3 << 30,
+}
+
+
+LITTLE_DISK_BYTES = 100 << 20
+
+
+def mira_rows(settings: Settings, choice: Choice, left_bytes: int | None) -> Iterator[Row]:
+    """What would speak, and whether it can.
+
+    Args:
+        settings: Ask for it.
+        choice: Made of them.
+        left_bytes: Of memory where it is to compute; None: not known.
+    """
+    yield _speaker(choice)
+    yield from _refused(settings, choice)
+    weights = 0
+    try:
+        if choice.engine == "openvino":
+            row, weights = _converted(Path(settings.model))
+            yield row
+        elif choice.published:
+            for row, num_bytes in _published(settings, choice):
+                weights += num_bytes
+                yield row
+    except ImportError as error:
+        extra = min(NEEDED_EXTRAS[choice.engine])
+        yield Row("model", f"can't be looked into without {error.name}", "problem", install(extra))
+    if weights or choice.engine == "builtin":
+        yield _memory_needed(choice, weights, left_bytes)
+    yield from _voices(settings, choice.engine)
+    yield _disk(settings)
+
+
+def _speaker(choice: Choice) -> Row:
+    if choice.engine == "builtin":
+        return Row("speaks", "the built-in voice, on the processor")
+    if choice.engine == "openvino":
+        return Row("speaks", "a converted model, in OpenVINO on the processor")
+    value = f"a model as published, in {NAMES[choice.engine]} on {choice.device}"
+    if choice.device != "cpu":
+        return Row("speaks", value)
+    slow = "far slower than real time: mira model convert MODEL OUT, then set model=OUT"
+    return Row("speaks", value, "note", slow)
+
+
+def _refused(settings: Settings, choice: Choice) -> Iterator[Row]:
+    """Settings that would stop the start."""
+    if choice.engine == "openvino":
+        for name in ("model_device", "model_dtype", "lm_engine", "model_revision"):
+            if (value := getattr(settings, name)) not in ("", "auto", "cpu"):
+                yield Row(name, value, "problem", "leave it out: it is for a model as published")
+        for name in ("codec_model", "semantic_model"):
+            if value := getattr(settings, name):
+                yield Row(name, value, "problem", "leave it out: a converted model can't use it")
+    elif settings.model_dtype == "float16" and choice.published:
+        advice = "leave it out: the language model overflows in it"
+        yield Row("model_dtype", "float16", "problem", advice)
+    if choice.engine == "lmdeploy":
+        yield from _refused_by_lmdeploy(settings, choice)
+
+
+def _refused_by_lmdeploy(settings: Settings, choice: Choice) -> Iterator[Row]:
+    engine = settings.lm_engine
+    if choice.gpu is None:
+        yield Row("lm_engine", engine, "problem", "it needs a GPU: set lm_engine=auto")
+    elif engine == "lmdeploy-pytorch" and choice.gpu > 0:
+        advice = f"set model_device=cuda:0, and CUDA_VISIBLE_DEVICES={choice.gpu} beside it"
+        yield Row("lm_engine", f"{engine} on {choice.device}", "problem", advice)
+    if settings.model_dtype == "float32":
+        yield Row("model_dtype", "float32", "problem", "LMDeploy has none: set lm_engine=torch")
+
+
+def _converted(directory: Path) -> tuple[Row, int]:
+    from mira.checkpoint.converted import open_converted
+
+    try:
+        converted = open_converted(directory)
+        files = [path.stat().st_size for path in directory.rglob("*") if path.is_file()]
+    except (CheckpointError, OSError) as error:
+        return Row("model", str(error), "problem"), 0
+    return Row("model", f"{directory}, converted, weights in {converted.weights}"), sum(files)
+
+
+def _published(settings: Settings, choice: Choice) -> Iterator[tuple[Row, int]]:
+    """What is found of it, with the bytes that its weights will take."""
+    from mira.checkpoint import open_checkpoint
+    from mira.checkpoint.tensors import read_header
+
+    model = _located("model", settings.model, settings.model_revision)
+    codec = _located("codec_model", settings.codec_model) if settings.codec_model else None
+    semantic: Path | Row | None = None
+    if name := settings.semantic_model:
+        inside = isinstance(model, Path) and _is_folder(model / name)
+        semantic = None if inside else _located("semantic_model", name)
+    for row in (model, codec, semantic):
+        if isinstance(row, Row):
+            yield row, 0
+    if isinstance(model, Row) or isinstance(codec, Row):
+        return
+    try:
+        found = open_checkpoint(model, codec)
+        tensors = [info for path in found.language_weights for info in read_header(path).values()]
+        codec_bytes = sum(path.stat().st_size for path in found.files.values())
+    except (CheckpointError, OSError) as error:
+        hint = "" if exists(Path(settings.model)) else "a broken download is resumed at the start"
+        yield Row("model", str(error), "problem", hint), 0
+        return
+    dtype = settings.model_dtype
+    two_bytes = dtype == "bfloat16" or (dtype == "auto" and choice.gpu is not None)
+    language_bytes = sum(math.prod(info.shape) for info in tensors) * (2 if two_bytes else 4)
+    yield Row("model", f"{model}, {found.layout} layout"), language_bytes + codec_bytes
+
+
+def _located(setting: str, name: str, revision: str = "") -> Path | Row:
+    """A directory, or where the download of a Hugging Face id is."""
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+
+    from mira.checkpoint import locate
+    from mira.checkpoint.hub import Part
+
+    parts: dict[str, Part] = {"codec_model": "codec", "semantic_model": "wav2vec2"}
+    try:
+        return locate(name, revision or None, offline=True, part=parts.get(setting, "model"))
+    except CheckpointError as error:
+        if error.__cause__ is None:  # neither a directory nor an id
+            return Row(setting, str(error), "problem")
+        if HF_HUB_OFFLINE:
+            return Row(setting, f"{name}: not on this machine", "problem", "HF_HUB_OFFLINE is set")
+        later = "the first start downloads it"
+        return Row(setting, f"{name}: not on this machine yet", "note", later)
+    except OSError as error:
+        return Row(setting, str(error), "problem")
+
+
+def _memory_needed(choice: Choice, weights: int, left_bytes: int | None) -> Row:
+    where = "memory" if choice.gpu is None else f"memory of {choice.device}"
+    needed = weights + WORKING_BYTES[choice.engine]
+    if left_bytes is None:
+        return Row(where, f"about {gib(needed)} needed")
+    value = f"about {gib(needed)} needed, {gib(left_bytes)} free"
+    if left_bytes >= needed:
+        return Row(where, value)
+    state: State = "problem" if left_bytes < weights else "note"
+    return Row(where, value, state, "end what else runs there, or take another machine")
+
+
+def _voices(settings: Settings, engine: str) -> Iterator[Row]:
+    folder = settings.voices_dir
+    if not _is_folder(folder):
+        if exists(folder):
+            yield Row("voices", f"{folder}: is no folder", "problem", "set voices_dir to another")
+        else:
+            yield _writable(folder, "not there until the first voice is added")
+        return
+    try:
+        good, bad = _recordings(folder)
+    except (OSError, ImportError) as error:
+        yield Row("voices", f"{folder}: can't be looked into ({error})", "problem")
+        return
+    value = f"{good} recording{'' if good == 1 else 's'}; mira voices list says how good"
+    yield _writable(folder, value)
+    if bad:
+        yield Row("", f"{bad} can't be used for their names", "note", "mira voices list says why")
+    if good and engine == "builtin":
+        yield Row("", "none of them speaks", "note", "that takes a Mira model: set model")
+
+
+def _writable(folder: Path, value: str) -> Row:
+    if os.access(_existing(folder), os.W_OK | os.X_OK):
+        return Row("voices", f"{folder}: {value}")
+    closed = "give whoever runs Mira the right to write there, or set voices_dir"
+    return Row("voices", f"{folder}: {value}; can't be written", "note", closed)
+
+
+def _recordings(folder: Path) -> tuple[int, int]:
+    """How many names there are of recordings, and how many can't be one; none is opened."""
+    from mira.voices.archive import RECORDING_SUFFIXES, SUFFIX
+    from mira.voices.names import clean_name
+
+    good, bad = set(), 0
+    for path in folder.iterdir():
+        if path.name.startswith(".") or path.suffix.lower() not in (SUFFIX, *RECORDING_SUFFIXES):
+            continue
+        try:
+            name = clean_name(path.stem)
+        except InvalidRequest:
+            bad += 1
+            continue
+        bad += name in good
+        good.add(name)
+    return len(good), bad
+
+
+def _disk(settings: Settings) -> Row:
+    places = {"voices": settings.voices_dir}
+    if settings.model and _is_folder(Path(settings.model)):
+        places["the model"] = Path(settings.model)
+    elif settings.model:
+        with suppress(ImportError):
+            from huggingface_hub.constants import HF_HUB_CACHE
+
+            places["the model"] = Path(HF_HUB_CACHE)
+    free = {what: shutil.disk_usage(_existing(path)).free for what, path in places.items()}
+    value = ", ".join(f"{gib(left)} free for {what}" for what, left in free.items())
+    if min(free.values()) >= LITTLE_DISK_BYTES:
+        return Row("disk", value)
+    return Row("disk", value, "note", "what is uploaded or downloaded may not fit: free some")
+
+
+def _existing(path: Path) -> Path:
+    return next(place for place in (path, *path.absolute().parents) if _is_folder(place))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # in one that can't be entered
+        return False
