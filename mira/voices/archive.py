@@ -60,8 +60,9 @@ class VoiceFile:
 
     @property
     def content(self) -> str:
-        """Names the recording by its bytes."""
-        return hashlib.sha256(self.recording.data).hexdigest()
+        """Names the recording by its bytes: 64 hexadecimal digits."""
+        # Not SHA-256, which takes four times as long where the processor has no instruction for it.
+        return hashlib.blake2b(self.recording.data, digest_size=32).hexdigest()
 
 
 class _Card(BaseModel):

@@ -206,8 +206,9 @@ class Folder:
 
 def _beside(recording: Path) -> Path:
     """Where its transcript is, if it has one."""
+    usual = recording.with_suffix(_TRANSCRIPT)
     loud = recording.with_suffix(_TRANSCRIPT.upper())
-    return loud if loud.exists() else recording.with_suffix(_TRANSCRIPT)
+    return loud if not usual.exists() and loud.exists() else usual
 
 
 def _shown(path: Path) -> str:

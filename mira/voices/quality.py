@@ -127,12 +127,17 @@ class Quality:
         rest = {name: value for name, value in fields.items() if name != "grade"}
         try:
             # By way of JSON: there pydantic takes a list for a tuple, and is strict otherwise.
-            quality = TypeAdapter(cls).validate_json(json.dumps(rest))
+            quality = _adapter().validate_json(json.dumps(rest))
         except TypeError as error:
             raise ValueError(f"a quality report is JSON: {error}") from error
         if fields.get("grade") != quality.grade:
             raise ValueError("the grade is that of the worst verdict")
         return quality
+
+
+@cache
+def _adapter() -> "TypeAdapter[Quality]":
+    return TypeAdapter(Quality)
 
 
 def assess(samples: Samples, sample_rate: int) -> Quality:

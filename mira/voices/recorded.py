@@ -29,7 +29,7 @@ class Recorded:
     """What is known of one voice. A value: who holds it is not disturbed by changes."""
 
     candidate: Candidate
-    content: str  # SHA-256 of the recording
+    content: str  # names the recording by its bytes: see `VoiceFile`
     version: str  # of recording and transcript: another one sounds otherwise
     format: str  # of the recording, such as wav
     transcript: str

@@ -89,7 +89,7 @@ class VoiceStore:
         self._cloning = threading.Lock()  # one at a time: the processors are there for calls
         # Replaced whole at each change, so that readers need no lock.
         self._stopped = threading.Event()
-        self._recorded: Mapping[str, Recorded] = MappingProxyType({})
+        self._recorded: MappingProxyType[str, Recorded] = MappingProxyType({})
         self._problems: Mapping[str, str] = {}  # of files' names
         self._rejected: Mapping[str, tuple[Candidate, str]] = {}  # by file
         self._tokens: OrderedDict[str, Tokens] = OrderedDict()  # by content
@@ -396,7 +396,8 @@ class VoiceStore:
 
     def _set(self, name: str, voice: Recorded | None) -> None:
         """Know a voice from now on, or know that there is none. Under `_changing`."""
-        recorded = {key: value for key, value in self._recorded.items() if key != name}
+        recorded = self._recorded.copy()
+        recorded.pop(name, None)
         if voice is not None:
             recorded[name] = voice
         self._recorded = MappingProxyType(recorded)
