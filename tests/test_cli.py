@@ -85,7 +85,7 @@ def test_a_wrong_argument_gets_one_line_that_helps(arguments: list[str], says: s
 def test_an_unknown_voice_is_said_and_substituted() -> None:
     done = mira("say", "Hi.", "-o", "-", "-v", "zoe")
     assert done.returncode == 0
-    assert b"no voice 'zoe'; heart speaks instead" in done.stderr
+    assert b"heart speaks instead. There is no voice 'zoe'." in done.stderr
 
 
 def test_config_tells_where_each_value_comes_from() -> None:
