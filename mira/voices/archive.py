@@ -121,6 +121,22 @@ def unpack(data: bytes, max_recording_bytes: int) -> VoiceFile:
     )
 
 
+def describe(path: Path) -> VoiceFile:
+    """Read a voice's file without its recordings: their bytes are left empty.
+
+    Raises:
+        InvalidRequest: It is something else, or damaged.
+    """
+    try:
+        card = _Card.model_validate_json(read_card(path, _CARD))
+        with zipfile.ZipFile(path) as archive:
+            (name,) = (name for name in archive.namelist() if name.startswith(f"{_RECORDING}."))
+    except (ValidationError, ValueError, zipfile.BadZipFile, OSError) as error:
+        raise not_a_voice("its card can't be read") from error
+    recording = Clip(b"", name.removeprefix(_RECORDING))
+    return VoiceFile(card.name, recording, card.transcript, card.consent, None, card.created_at)
+
+
 def largest(max_recording_bytes: int) -> int:
     """Bytes that a voice's file may have."""
     return 2 * max_recording_bytes + 2 * _CARD_BYTES

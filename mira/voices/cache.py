@@ -8,12 +8,12 @@ time. Knows nothing about names.
 import json
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from mira.errors import StorageFailed
 from mira.voices.files import make_folder, sweep, write_whole
@@ -22,6 +22,8 @@ from mira.voices.quality import Quality
 log = logging.getLogger(__name__)
 
 _OWN = re.compile(r"[0-9a-f]{64}\.[0-9a-z]+\.(quality|tokens)\.json")
+_INDEX = "index.json"
+_ANY_INDEX = TypeAdapter(dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]])
 _FORM = 1  # of the quality report; another one is made again
 _GlobalToken = Annotated[int, Field(ge=0, lt=4096)]
 _SpeechToken = Annotated[int, Field(ge=0, lt=8192)]
@@ -53,6 +55,21 @@ class Cache:
             path.name.partition(".")[0] for path in self._files() if path.name.endswith(self._kind)
         }
         """Contents of recordings whose tokens are here."""
+        self._index = self._read_index()
+
+    def content(self, file: str) -> str | None:
+        """What a recording was, by its file's name and stamps, so that it need not be read."""
+        return self._index.get(file)
+
+    def keep_index(self, index: Mapping[str, str]) -> None:
+        """Have all of it next time, and nothing else."""
+        if index == self._index:
+            return
+        self._index = dict(index)
+        if index:
+            self._write(self._folder / _INDEX, json.dumps(self._index))
+        else:
+            _remove(self._folder / _INDEX)
 
     def quality(self, content: str) -> Quality | None:
         """The report on a recording."""
@@ -97,7 +114,14 @@ class Cache:
         """Remove everything; for how many recordings there was something."""
         contents = {path.name.partition(".")[0] for path in self._files()}
         self.keep_only(())
+        self.keep_index({})
         return len(contents)
+
+    def _read_index(self) -> dict[str, str]:
+        try:
+            return _ANY_INDEX.validate_json((self._folder / _INDEX).read_bytes())
+        except (OSError, ValidationError):
+            return {}
 
     @property
     def _kind(self) -> str:

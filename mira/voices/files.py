@@ -101,18 +101,33 @@ def sweep(folder: Path) -> None:
                     part.unlink()
 
 
+def path_within(folder: Path, filename: str) -> Path:
+    """Where a file in `folder` is; a link in there is followed, if it doesn't lead out.
+
+    Raises:
+        InvalidRequest: It does.
+    """
+    path = folder / filename
+    try:
+        if path.is_symlink() or Path(filename).name != filename:
+            path = path.resolve(strict=True)
+            if not path.is_relative_to(folder.resolve(strict=True)):
+                raise InvalidRequest("It is a link to a file outside of its folder.", "audio")
+    except OSError as error:
+        raise Unreadable(f"It can't be read: {error.strerror}.", "audio") from error
+    except RuntimeError as error:  # pathlib's, until Python 3.13
+        raise InvalidRequest("It can't be read: it is a link to itself.", "audio") from error
+    return path
+
+
 def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
     """Read a file that really is in `folder`: an ordinary one, or a link to one in there.
 
     Raises:
         InvalidRequest: It can't be read, is larger than `max_bytes`, or is none of the above.
     """
+    path = path_within(folder, filename)
     try:
-        path = folder / filename
-        if path.is_symlink() or Path(filename).name != filename:
-            path = path.resolve(strict=True)
-            if not path.is_relative_to(folder.resolve(strict=True)):
-                raise InvalidRequest("It is a link to a file outside of its folder.", "audio")
         # Without O_NONBLOCK, a pipe that nobody writes to would be waited for for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -124,8 +139,6 @@ def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
             os.close(descriptor)
     except OSError as error:
         raise Unreadable(f"It can't be read: {error.strerror}.", "audio") from error
-    except RuntimeError as error:  # pathlib's, until Python 3.13
-        raise InvalidRequest("It can't be read: it is a link to itself.", "audio") from error
     if len(data) > max_bytes:
         raise InvalidRequest(f"It has more than {max_bytes / 2**20:g} MiB.", "audio")
     return data

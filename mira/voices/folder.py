@@ -19,6 +19,7 @@ from mira.voices.archive import (
     SUFFIX,
     Clip,
     VoiceFile,
+    describe,
     largest,
     pack,
     unpack,
@@ -26,6 +27,7 @@ from mira.voices.archive import (
 from mira.voices.files import (
     Stamp,
     make_folder,
+    path_within,
     read_within,
     remove_file,
     stamp_of,
@@ -106,12 +108,18 @@ class Folder:
         if path.suffix.lower() == SUFFIX:
             data = read_within(self.path, path.name, largest(self._max_bytes))
             return unpack(data, self._max_bytes)
-        return VoiceFile(
-            candidate.name,
-            Clip(read_within(self.path, path.name, self._max_bytes), path.suffix.lower()),
-            self._transcript(path) if candidate.stamps[1] else "",
-            created_at=candidate.stamps[0][1] // 10**9,
-        )
+        return self._plain(candidate, read_within(self.path, path.name, self._max_bytes))
+
+    def describe(self, candidate: Candidate) -> VoiceFile:
+        """Read all that there is of a voice but its recordings, which are empty.
+
+        Raises:
+            InvalidRequest: It can't be read.
+        """
+        path = Path(candidate.filename)
+        if path.suffix.lower() == SUFFIX:
+            return describe(path_within(self.path, path.name))
+        return self._plain(candidate, b"")
 
     def write(self, voice: VoiceFile) -> Candidate:
         """Put a voice in the place of whatever has its name.
@@ -137,6 +145,15 @@ class Folder:
             StorageFailed: One can't be removed.
         """
         return self._unlink(self._in_order(self._of(name)))
+
+    def _plain(self, candidate: Candidate, recording: bytes) -> VoiceFile:
+        path = Path(candidate.filename)
+        return VoiceFile(
+            candidate.name,
+            Clip(recording, path.suffix.lower()),
+            self._transcript(path) if candidate.stamps[1] else "",
+            created_at=candidate.stamps[0][1] // 10**9,
+        )
 
     def _files(self) -> Iterator[_File]:
         try:

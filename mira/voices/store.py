@@ -4,6 +4,7 @@ What is on the disk is the truth; what is known of it changes voice by voice, an
 waits. Knows nothing about how a model makes a voice of a recording, nor which name means which.
 """
 
+import json
 import logging
 import threading
 import time
@@ -53,6 +54,11 @@ class Cloner(Protocol):
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """See `mira.synth.base.Synthesizer`."""
+
+
+def _place(candidate: Candidate) -> str:
+    """A file's name and stamps: the same as long as the recording in it is."""
+    return json.dumps([candidate.filename, *candidate.stamps[0]])
 
 
 class _Changed(InvalidRequest):
@@ -134,6 +140,7 @@ class VoiceStore:
                 list(pool.map(self._examine, unknown))
             self._drop_all_but({candidate.name for candidate in candidates})
             with self._changing:
+                self._keep_index()
                 if clean and not self._rejected and not self._stopped.is_set():
                     self._cache.keep_only({voice.content for voice in self._recorded.values()})
 
@@ -213,6 +220,7 @@ class VoiceStore:
                 raise VoiceNotFound(f"There is no recorded voice {name!r}.")
             self._set(name, None)
             self._forget_unused(before)
+            self._keep_index()
 
     def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
         """Keep a recording of somebody who consents.
@@ -355,6 +363,11 @@ class VoiceStore:
             self._forget_unused(before)
 
     def _inspect(self, candidate: Candidate) -> Recorded:
+        known = self._cache.content(_place(candidate))
+        if known is not None and (quality := self._cache.quality(known)):
+            voice = self._folder.describe(candidate)
+            clean_transcript(voice.transcript)
+            return recorded_of(candidate, voice, known, quality)
         voice = self._folder.read(candidate)
         clean_transcript(voice.transcript)
         content = voice.content
@@ -385,6 +398,10 @@ class VoiceStore:
             samples, sample_rate, _ = self._decode(file.recording.data)
             made = self._cloner.clone(voice.name, samples, sample_rate, voice.transcript)
         except (_Changed, Unreadable):
+            with self._changing:
+                if self._recorded.get(voice.name) == voice:  # so that it is read again
+                    self._set(voice.name, None)
+                    self._keep_index()
             self.refresh()
             raise
         except InvalidRequest as error:
@@ -426,6 +443,13 @@ class VoiceStore:
         if before is not None and not self._users_of_content(before.content):
             self._tokens.pop(before.content, None)
             self._cache.forget(before.content)
+
+    def _keep_index(self) -> None:
+        """Under `_changing`."""
+        if not self._stopped.is_set():
+            self._cache.keep_index(
+                {_place(voice.candidate): voice.content for voice in self._recorded.values()}
+            )
 
     def _users_of_content(self, content: str) -> bool:
         return any(voice.content == content for voice in self._recorded.values())

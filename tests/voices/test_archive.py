@@ -3,13 +3,24 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mira.errors import InvalidRequest
-from mira.voices.archive import RECORDING_SUFFIXES, Clip, Consent, VoiceFile, largest, pack, unpack
+from mira.voices.archive import (
+    RECORDING_SUFFIXES,
+    Clip,
+    Consent,
+    VoiceFile,
+    describe,
+    largest,
+    pack,
+    unpack,
+)
 
 LIMIT = 1 << 20
 CLIPS = st.builds(Clip, st.binary(max_size=200), st.sampled_from(RECORDING_SUFFIXES))
@@ -47,6 +58,16 @@ def test_a_voice_comes_back_as_it_was(voice: VoiceFile) -> None:
     assert unpack(data, LIMIT) == voice
     assert pack(voice) == data, "the same voice is the same bytes"
     assert len(data) < largest(LIMIT)
+
+
+def test_it_is_described_without_its_recordings(tmp_path: Path) -> None:
+    path = tmp_path / "anna.voice"
+    path.write_bytes(pack(ANNA))
+    assert describe(path) == replace(ANNA, recording=Clip(b"", ".wav"))
+    for damage in (b"", b"PK", zipped({"voice.json": CARD}), zipped({"recording.wav": b""})):
+        path.write_bytes(damage)
+        with pytest.raises(InvalidRequest, match="no voice that Mira exported"):
+            describe(path)
 
 
 def test_any_tool_opens_it() -> None:

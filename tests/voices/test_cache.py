@@ -54,6 +54,18 @@ def test_tokens_that_no_codebook_has_count_as_damaged(tmp_path: Path) -> None:
     assert cache.tokens(ONE) is None
 
 
+def test_an_index_is_kept_whole(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, "abc")
+    for index in ({"a": ONE, "b": OTHER}, {"b": ONE}):
+        cache.keep_index(index)
+        for found in (cache, Cache(tmp_path, "abc")):
+            assert {file: found.content(file) for file in "ab" if found.content(file)} == index
+    (tmp_path / "index.json").write_text('{"a": "../x"}')
+    assert Cache(tmp_path, "abc").content("a") is None
+    cache.keep_index({})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_forgetting(tmp_path: Path) -> None:
     for model in ("abc", "def"):
         cache = Cache(tmp_path, model)

@@ -158,7 +158,8 @@ def test_removing_leaves_nothing_of_it(store: VoiceStore) -> None:
     store.refresh(clean=True)
     left = {path.name for path in store.path.rglob("*") if path.is_file()}
     quality = f"{store.recorded['june'].content}.1.quality.json"
-    assert left == {"june.mp3", "june.txt", quality}
+    assert left == {"june.mp3", "june.txt", "index.json", quality}
+    assert "anna" not in (store.path / ".mira-cache" / "index.json").read_text()
     with pytest.raises(VoiceNotFound):
         store.remove("anna")
     store.remove("june")
@@ -191,20 +192,63 @@ def test_what_could_not_be_read_is_looked_at_again(
         assert (list(store.recorded), store.unusable) == (["carlo"], {})
 
 
+def test_after_a_restart_what_did_not_change_is_not_even_read(
+    store: VoiceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(store.path, CARLO)
+    store.add("anna", DATA["allison"], "Hello.", CONSENT)
+    store.refresh()
+    (store.path / "carlo.txt").write_text("Ciao.")
+
+    def read(folder: Folder, candidate: Candidate) -> VoiceFile:
+        raise AssertionError(candidate)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "read", read)
+        restarted = again(store)
+    assert restarted.recorded["anna"] == store.recorded["anna"]
+    assert restarted.recorded["carlo"].transcript == "Ciao."
+    assert restarted.recorded["carlo"].content == store.recorded["carlo"].content
+    bring(store.path, JUNE)
+    shutil.copy(JUNE, store.path / "carlo.ogg")
+    restarted = again(store)
+    assert restarted.recorded["carlo"].content == restarted.recorded["june"].content
+
+
+def test_a_file_that_claims_to_be_the_same_is_found_out_when_it_speaks(
+    store: VoiceStore, toy: ToySynthesizer
+) -> None:
+    bring(store.path, CARLO, name="anna")
+    store.refresh()
+    path = store.path / "anna.ogg"
+    data, before = bytearray(path.read_bytes()), path.stat()
+    data[-1] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    restarted = again(store, toy)
+    first = restarted.recorded["anna"]
+    with pytest.raises(InvalidRequest, match="has just changed"):
+        restarted.prepare(first)
+    assert restarted.recorded["anna"].content != first.content
+    assert restarted.prepare(restarted.recorded["anna"]).global_tokens
+
+
 def test_what_was_computed_of_recordings_that_are_gone_goes(store: VoiceStore) -> None:
     bring(store.path, CARLO, JUNE)
     store.refresh()
     cache = store.path / ".mira-cache"
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(cache.glob("*.quality.json"))) == 2
     (store.path / "carlo.ogg").unlink()
     VoiceStore(store.path).refresh()
-    assert len(list(cache.iterdir())) == 2, "only the service cleans"
+    assert len(list(cache.glob("*.quality.json"))) == 2, "only the service cleans"
     bring(store.path, CORRUPT)
     VoiceStore(store.path).refresh(clean=True)
-    assert len(list(cache.iterdir())) == 2, "somebody with other limits may take what is rejected"
+    assert len(list(cache.glob("*.quality.json"))) == 2, (
+        "somebody with other limits may take what is rejected"
+    )
     (store.path / "corrupt.wav").unlink()
     VoiceStore(store.path).refresh(clean=True)
-    assert len(list(cache.iterdir())) == 1
+    assert len(list(cache.glob("*.quality.json"))) == 1
 
 
 def test_a_consent_is_deleted_for_good(store: VoiceStore) -> None:
