@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 from mira.audio.decode import Reader
@@ -25,6 +24,7 @@ from mira.voices.cache import Cache, Tokens
 from mira.voices.consents import Consents
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
+from mira.voices.known import Known
 from mira.voices.names import clean_name
 from mira.voices.quality import Quality, assess
 from mira.voices.recorded import (
@@ -93,23 +93,19 @@ class VoiceStore:
         self._refreshing = threading.Lock()
         self._changing = threading.Lock()  # held while files and what is known of them change
         self._cloning = threading.Lock()  # one at a time: the processors are there for calls
-        # Replaced whole at each change, so that readers need no lock.
         self._stopped = threading.Event()
-        self._recorded: MappingProxyType[str, Recorded] = MappingProxyType({})
-        self._problems: Mapping[str, str] = {}  # of files' names
-        self._rejected: Mapping[str, tuple[Candidate, str]] = {}  # by file
+        self._known = Known()
         self._tokens: OrderedDict[str, Tokens] = OrderedDict()  # by content
 
     @property
     def recorded(self) -> Mapping[str, Recorded]:
         """Every voice whose recording can be used, by name: the same object until one changes."""
-        return self._recorded
+        return self._known.recorded
 
     @property
     def unusable(self) -> dict[str, str]:
         """Every file that should be a voice and can't be, and why, for the one who brought it."""
-        rejected = {filename: why for filename, (_, why) in self._rejected.items()}
-        return dict(sorted({**self._problems, **rejected}.items()))
+        return self._known.unusable
 
     @property
     def can_speak(self) -> bool:
@@ -134,15 +130,15 @@ class VoiceStore:
         """
         with self._refreshing:
             candidates, problems = self._folder.scan()
-            self._problems = problems
-            unknown = [each for each in candidates if not self._is_known(each)]
+            self._known.problems = problems
+            unknown = [each for each in candidates if not self._known.has(each)]
             with ThreadPoolExecutor(EXAMINERS, "mira-voices") as pool:
                 list(pool.map(self._examine, unknown))
             self._drop_all_but({candidate.name for candidate in candidates})
             with self._changing:
                 self._keep_index()
-                if clean and not self._rejected and not self._stopped.is_set():
-                    self._cache.keep_only({voice.content for voice in self._recorded.values()})
+                if clean and not self._known.has_rejected and not self._stopped.is_set():
+                    self._cache.keep_only({voice.content for voice in self.recorded.values()})
 
     def add(
         self,
@@ -181,15 +177,15 @@ class VoiceStore:
         with self._changing:
             if consent_is_here and consent is not None:
                 self.consents.get(consent.id)
-            before = self._recorded.get(name)
-            if before is None and len(self._recorded) >= self._limits.max_voices:
+            before = self.recorded.get(name)
+            if before is None and len(self.recorded) >= self._limits.max_voices:
                 raise InvalidRequest(
                     f"There are {self._limits.max_voices} voices already: remove some, or raise "
                     "the setting max_voices."
                 )
             added = recorded_of(self._folder.write(voice), voice, content, quality)
             self._cache.keep_quality(content, quality)
-            self._set(name, added)
+            self._known.put(added)
             self._forget_unused(before)
         return added
 
@@ -211,14 +207,14 @@ class VoiceStore:
             StorageFailed: It can't be removed.
         """
         with self._changing:
-            before = self._recorded.get(name)
+            before = self.recorded.get(name)
             # First, because nothing would lead to it once the voice is gone. The voice has its own
             # copy, and so stays whole until its turn comes.
             if before is not None and before.consent is not None and before.consent.id:
                 self._remove_consent(before.consent.id, name)
             if not self._folder.remove(name):
                 raise VoiceNotFound(f"There is no recorded voice {name!r}.")
-            self._set(name, None)
+            self._known.drop(name)
             self._forget_unused(before)
             self._keep_index()
 
@@ -251,7 +247,7 @@ class VoiceStore:
             StorageFailed: It can't be removed.
         """
         with self._changing:
-            if users := self._users_of(id):
+            if users := self._known.made_with(id):
                 raise InvalidRequest(
                     f"The voice {users[0]!r} was made with this consent: delete the voice first.",
                     "consent_id",
@@ -305,7 +301,7 @@ class VoiceStore:
             cached = self._cache.tokens(voice.content)
             tokens = cached or self._clone(voice)
             with self._changing:  # not beside a removal, which would leave it behind
-                if self._users_of_content(voice.content):
+                if self._known.uses(voice.content):
                     self._remember(voice.content, tokens)
                     if cached is None:
                         self._cache.keep_tokens(voice.content, tokens)
@@ -321,16 +317,9 @@ class VoiceStore:
             return self._cache.clear()
 
     def _get(self, name: str) -> Recorded:
-        if voice := self._recorded.get(name):
+        if voice := self.recorded.get(name):
             return voice
         raise VoiceNotFound(f"There is no recorded voice {name!r}.")
-
-    def _is_known(self, candidate: Candidate) -> bool:
-        known = self._recorded.get(candidate.name)
-        rejected = self._rejected.get(candidate.filename)
-        return (known is not None and known.candidate == candidate) or (
-            rejected is not None and rejected[0] == candidate
-        )
 
     def _examine(self, candidate: Candidate) -> None:
         if self._stopped.is_set():
@@ -353,13 +342,11 @@ class VoiceStore:
         with self._changing:
             if candidate.stamps != NEVER and not self._folder.unchanged(candidate):
                 return  # it is being written: the next look finds it
-            before = self._recorded.get(candidate.name)
+            before = self.recorded.get(candidate.name)
             if isinstance(found, Recorded):
-                self._set(candidate.name, found)
-            else:
-                if self._rejected.get(candidate.filename, ("", ""))[1] != found:
-                    log.warning("voices: %r can't be used: %s", candidate.filename, found)
-                self._reject(candidate, found)
+                self._known.put(found)
+            elif self._known.reject(candidate, found):
+                log.warning("voices: %r can't be used: %s", candidate.filename, found)
             self._forget_unused(before)
 
     def _inspect(self, candidate: Candidate) -> Recorded:
@@ -399,48 +386,30 @@ class VoiceStore:
             made = self._cloner.clone(voice.name, samples, sample_rate, voice.transcript)
         except (_Changed, Unreadable):
             with self._changing:
-                if self._recorded.get(voice.name) == voice:  # so that it is read again
-                    self._set(voice.name, None)
+                if self.recorded.get(voice.name) == voice:  # so that it is read again
+                    self._known.drop(voice.name)
                     self._keep_index()
             self.refresh()
             raise
         except InvalidRequest as error:
             with self._changing:
-                if self._recorded.get(voice.name) == voice:
-                    self._reject(voice.candidate, str(error))
+                if self.recorded.get(voice.name) == voice:
+                    self._known.reject(voice.candidate, str(error))
             raise
         return Tokens(global_tokens=made.global_tokens, speech_tokens=made.speech_tokens)
 
-    def _set(self, name: str, voice: Recorded | None) -> None:
-        """Know a voice from now on, or know that there is none. Under `_changing`."""
-        recorded = self._recorded.copy()
-        recorded.pop(name, None)
-        if voice is not None:
-            recorded[name] = voice
-        self._recorded = MappingProxyType(recorded)
-        self._rejected = {
-            filename: rejected
-            for filename, rejected in self._rejected.items()
-            if rejected[0].name != name
-        }
-
-    def _reject(self, candidate: Candidate, why: str) -> None:
-        self._set(candidate.name, None)
-        self._rejected = {**self._rejected, candidate.filename: (candidate, why)}
-
     def _drop_all_but(self, names: set[str]) -> None:
-        gone = self._recorded.keys() | {rejected[0].name for rejected in self._rejected.values()}
-        for name in gone - names:
+        for name in self._known.names - names:
             with self._changing:
-                before = self._recorded.get(name)
+                before = self.recorded.get(name)
                 # Somebody may have added it since the folder was read.
                 if before is None or not self._folder.unchanged(before.candidate):
-                    self._set(name, None)
+                    self._known.drop(name)
                     self._forget_unused(before)
 
     def _forget_unused(self, before: Recorded | None) -> None:
         """Nothing stays of a recording that is gone. Under `_changing`."""
-        if before is not None and not self._users_of_content(before.content):
+        if before is not None and not self._known.uses(before.content):
             self._tokens.pop(before.content, None)
             self._cache.forget(before.content)
 
@@ -448,21 +417,11 @@ class VoiceStore:
         """Under `_changing`."""
         if not self._stopped.is_set():
             self._cache.keep_index(
-                {_place(voice.candidate): voice.content for voice in self._recorded.values()}
+                {_place(voice.candidate): voice.content for voice in self.recorded.values()}
             )
 
-    def _users_of_content(self, content: str) -> bool:
-        return any(voice.content == content for voice in self._recorded.values())
-
-    def _users_of(self, consent_id: str) -> list[str]:
-        return [
-            voice.name
-            for voice in self._recorded.values()
-            if voice.consent is not None and voice.consent.id == consent_id
-        ]
-
     def _remove_consent(self, id: str, of: str) -> None:
-        if self._users_of(id) == [of]:
+        if self._known.made_with(id) == [of]:
             try:
                 self.consents.remove(id)
             except ConsentNotFound:  # removed before, or on another machine

@@ -50,8 +50,9 @@ class Watcher:
             self._stop.wait(_LOOK_S)
 
     def _watch(self) -> None:
-        self._call()
+        # The state first: what comes meanwhile then makes it another one.
         seen, looked_at = self._state(), time.monotonic()
+        self._call()
         try:
             for found in self._changes():
                 state, now = self._state(), time.monotonic()
