@@ -105,6 +105,16 @@ def test_settings_that_need_the_published_files_are_refused(converted: Path) -> 
             load(converted, **{name: "somewhere"})
 
 
+def test_settings_of_a_gpu_are_refused(converted: Path) -> None:
+    for name, value in {
+        "model_device": "cuda",
+        "lm_engine": "torch",
+        "model_dtype": "float32",
+    }.items():
+        with pytest.raises(InvalidSettings, match=f"{name}: a converted model runs on a CPU"):
+            load(converted, **{name: value})
+
+
 @pytest.mark.parametrize("missing", ["language.bin", "codec/prenet.xml"])
 def test_a_part_that_is_gone_has_to_be_converted_again(
     converted: Path, tmp_path: Path, missing: str

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mira.checkpoint.layout import open_checkpoint
 from mira.checkpoint.tiny import write_tiny
 from mira.engine import Engine
-from mira.errors import CheckpointError, SynthesisFailed
+from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
-from mira.load import SAMPLE, load_engine
+from mira.load import SAMPLE, Plan, load_engine, plan
 from mira.settings import Settings
 from mira.synth.mira import MiraSynthesizer
 from mira.types import Samples, Sampling, Voice
@@ -54,6 +55,29 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = write_tiny(tmp_path_factory.mktemp("tiny") / "spark", "spark")
     write_wav2vec2(directory / "wav2vec2-large-xlsr-53")
     return directory
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a card is taken where there is one")
+def test_without_a_card_the_reference_runs_on_the_processor() -> None:
+    assert plan(Settings()) == Plan("cpu", ("transformers",))
+    assert plan(Settings(lm_engine="torch")) == Plan("cpu", ("torch",))
+    for device in ("cuda", "cuda:1", "tpu"):
+        with pytest.raises(InvalidSettings, match="model_device: "):
+            plan(Settings(model_device=device))
+
+
+@pytest.mark.parametrize("engine", ["lmdeploy", "lmdeploy-pytorch"])
+def test_lmdeploy_says_what_it_needs(checkpoint: Path, engine: str) -> None:
+    settings = Settings(model=str(checkpoint), model_device="cpu")
+    with pytest.raises(InvalidSettings, match="LMDeploy needs a CUDA GPU"):
+        load_engine(settings.model_copy(update={"lm_engine": engine}))
+
+
+def test_the_engine_for_cards_speaks_on_a_processor_too(checkpoint: Path) -> None:
+    settings = Settings(model=str(checkpoint), lm_engine="torch", max_streams=2)
+    with closing(load_engine(settings)) as engine:
+        said = engine.speak("Hello there.", engine.voices[0], Sampling(seed=1))
+        assert sum(len(block) for block in said) > 0
 
 
 class Overheard:

@@ -57,7 +57,7 @@ async def preview(request: Request, voice_id: str) -> Response:
     """A sentence in this voice, as MP3; nobody stands in for one that can't speak."""
     service = Service.of(request)
     _, voices = service.speaking()
-    voice = await service.on_voices(lambda: voices.exactly(voice_id))
+    voice = await service.search(voices.exactly, voice_id)
     framing = Framing(FORMATS["mp3"].media_type)
     body = StreamRequest(input=PREVIEW_TEXT)
     return _respond(request, body, voice, "mp3", SPEECH_SAMPLE_RATE, framing)

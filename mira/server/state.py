@@ -100,7 +100,11 @@ class Service:
         found = voices.at_once(name)
         if found is not None:
             return found
-        return await to_thread.run_sync(voices.find, name, limiter=self._searches)
+        return await self.search(voices.find, name)
+
+    async def search(self, look: Callable[[str], T], name: str) -> T:
+        """Look a voice up that may have to be read or computed, on a worker thread of its own."""
+        return await to_thread.run_sync(look, name, limiter=self._searches)
 
     async def refresh(self) -> None:
         """Look at the voices' folder now.
@@ -128,17 +132,17 @@ class Service:
             )
             await self.on_voices(lambda: store.refresh(clean=True))
             voices = await self.on_voices(lambda: open_voices(settings, engine.voices, store))
-            found = await self.on_voices(lambda: voices.find(voices.default))
+            default = await self.on_voices(voices.stand_in)
             self.telemetry.watch(engine.incidents)
             self.admission.max_streams = settings.max_streams or measured
             self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
             self._speaking = engine, voices
-            if found.voice.name != settings.default_voice:
-                log.error("default_voice can't speak; %r stands in", found.voice.name)
+            if default.name != settings.default_voice:
+                log.error("default_voice can't speak; %r stands in", default.name)
             log.info(
                 "ready: %d voice(s), default %s; %d streams at once",
                 len(voices.names),
-                found.voice.name,
+                default.name,
                 self.admission.max_streams,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it

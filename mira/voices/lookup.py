@@ -110,13 +110,13 @@ class Voices:
         """
         voice = self._meant(name)
         if voice is None and not self.strict:
-            return Found(self._stand_in(), self._obstacle(name, voice))
+            return Found(self.stand_in(), self._obstacle(name, voice))
         try:
             return Found(self.exactly(name))
         except VoiceNotFound as error:
             if self.strict:
                 raise
-            return Found(self._stand_in(), str(error))
+            return Found(self.stand_in(), str(error))
 
     def exactly(self, name: str) -> Voice:
         """The voice with this name or alias. May take a second.
@@ -148,7 +148,8 @@ class Voices:
             return f"There is no voice {name!r}."
         return f"{voice.name!r} is a recording. {NEEDS_MODEL}"
 
-    def _stand_in(self) -> Voice:
+    def stand_in(self) -> Voice:
+        """The default voice, or one of the engine's own if that turns out unusable."""
         try:
             return self.exactly(self.default)
         except VoiceNotFound:

@@ -1,15 +1,17 @@
 """While the engine loads, the service answers; if it can't be loaded, the service says why."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from mira.engine import Engine
-from mira.errors import SynthesisFailed
+from mira.errors import InvalidRequest, SynthesisFailed
 from mira.settings import Settings
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.toys import ToySynthesizer
+from tests.voices.bringing import CARLO, bring
 
 REQUESTS = [
     ("POST", "/v1/audio/speech", {"model": "m", "voice": "anna", "input": "Hi."}),
@@ -115,3 +117,24 @@ def test_as_many_streams_as_were_measured(toy: ToySynthesizer, serve: Serve) -> 
     assert served.get("/health/ready").json()["free_streams"] == 3
     told = serve(toy, default_voice="anna", max_streams=5)
     assert told.get("/health/ready").json()["free_streams"] == 5, "the settings know better"
+
+
+def test_a_default_that_turns_out_unusable_stops_no_start(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(name: str) -> None:
+        raise InvalidRequest("It is all wrong.")
+
+    bring(tmp_path, CARLO)
+    toy = ToySynthesizer(fingerprint="c0ffee", while_cloning=fail)
+    served = serve(toy, voices_dir=tmp_path, default_voice="carlo", strict_voices=True)
+    assert served.get("/voices").json()["default_voice"] == "anna"
+    assert "default_voice can't speak; 'anna' stands in" in caplog.text
+
+
+def test_the_default_is_prepared_before_the_service_is_ready(serve: Serve, tmp_path: Path) -> None:
+    bring(tmp_path, CARLO)
+    toy = ToySynthesizer(fingerprint="c0ffee")
+    served = serve(toy, voices_dir=tmp_path, default_voice="carlo")
+    assert toy.clones == 1
+    assert served.get("/voices/carlo").json()["cached"]
