@@ -8,8 +8,25 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from mira.errors import InvalidRequest
+
 Samples = npt.NDArray[np.float32]
 """[num_samples] mono, nominally in [-1, 1]; the sample rate is its producer's."""
+
+
+MAX_TRANSCRIPT_CHARS = 1500
+"""Of a recording: the longest that is taken, a minute, of the fastest speech."""
+
+
+def check_transcript(transcript: str) -> None:
+    """Raise InvalidRequest for one that no recording can hold: every sentence would read it."""
+    if len(transcript) > MAX_TRANSCRIPT_CHARS:
+        raise InvalidRequest(
+            f"The transcript has {len(transcript)} characters, more than the limit of "
+            f"{MAX_TRANSCRIPT_CHARS}. Use a shorter recording.",
+            "transcript",
+            "string_above_max_length",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Reader:
     ) -> Recording:
         """Read a recording of any common format, mixed down to mono: the mean of its channels.
 
-        Takes 20 ms for ten seconds of WAV, and 0.3 s more the first time.
+        Takes some 40 ms for ten seconds, and half a second more the first time.
 
         Args:
             data: A whole file, from anybody.

@@ -17,10 +17,9 @@ from fastapi.responses import Response
 from mira.errors import InvalidRequest, NotAllowed, VoiceNotFound
 from mira.server.requests import MAX_NAME_CHARS
 from mira.server.state import Service
-from mira.types import Voice
+from mira.types import MAX_TRANSCRIPT_CHARS, Voice
 from mira.voices import (
     MAX_STATEMENT_CHARS,
-    MAX_TRANSCRIPT_CHARS,
     Clip,
     Consent,
     Recorded,
@@ -245,5 +244,5 @@ def _openai(voice: Voice | Recorded | None) -> dict[str, object]:
 
 
 def _json(content: Mapping[str, object]) -> Response:
-    """Without FastAPI's walk through every value, which takes a thousand voices 40 ms."""
+    """Without FastAPI's walk through every value, which takes 35 ms for a thousand voices."""
     return Response(json.dumps(content, ensure_ascii=False), media_type="application/json")

@@ -16,20 +16,19 @@ import numpy as np
 
 from mira.codec.base import Codec, Speaker
 from mira.codec.stream import StreamingDecoder, Window
-from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.errors import SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
 from mira.synth.guard import SILENCE, Degenerate, Guard
 from mira.synth.pace import SENTENCE, measure
-from mira.types import Samples, Sampling, Voice
+from mira.types import Samples, Sampling, Voice, check_transcript
 
 log = logging.getLogger(__name__)
 
 MAX_CHARS = 150  # 10 s of ordinary speech; slow speech of it still ends before 1024 tokens do
 RETRIES = 3  # for a sentence of which nothing was heard yet
 FADE_MS = 20  # of a sentence that has to be cut off
-MAX_TRANSCRIPT_CHARS = 1500  # the longest recording, a minute, of the fastest speech
 SPEAKERS_CACHED = 256
 NOTHING: Samples = np.zeros(0, np.float32)
 _ANOTHER_SEED = 0x9E3779B1  # spreads the seeds of retries
@@ -101,7 +100,7 @@ class MiraSynthesizer:
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a recording; see `Synthesizer`."""
-        _check_transcript(transcript)
+        check_transcript(transcript)
         return Voice(
             name,
             self._codec.encode(samples, sample_rate),
@@ -196,22 +195,11 @@ class MiraSynthesizer:
         transcript without its speech would be read aloud, and speech without its transcript would
         be taken for the beginning of the sentence: either alone is left out, as Spark-TTS does.
         """
-        _check_transcript(voice.transcript)
+        check_transcript(voice.transcript)
         said = " ".join(voice.transcript.split())
         if not (said and voice.speech_tokens):
             return self._prompts.build(sentence, voice.global_tokens)
         return self._prompts.build(sentence, voice.global_tokens, voice.speech_tokens, f"{said} ")
-
-
-def _check_transcript(transcript: str) -> None:
-    """Raise InvalidRequest for one that no recording can hold: every sentence would read it."""
-    if len(transcript) > MAX_TRANSCRIPT_CHARS:
-        raise InvalidRequest(
-            f"The transcript has {len(transcript)} characters, more than the limit of "
-            f"{MAX_TRANSCRIPT_CHARS}. Use a shorter recording.",
-            "transcript",
-            "string_above_max_length",
-        )
 
 
 def _render(

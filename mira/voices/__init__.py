@@ -3,23 +3,16 @@
 Knows nothing about HTTP, nor about how a model makes a voice of a recording.
 """
 
-from mira.voices.archive import (
-    MAX_STATEMENT_CHARS,
-    MAX_TRANSCRIPT_CHARS,
-    Clip,
-    Consent,
-    largest,
-)
+from mira.voices.archive import MAX_STATEMENT_CHARS, Clip, Consent, largest
 from mira.voices.files import write_whole
 from mira.voices.lookup import OPENAI_VOICES, Found, Voices, open_voices
-from mira.voices.quality import Quality, assess
+from mira.voices.quality import Quality
 from mira.voices.recorded import Limits, Recorded, limits_of
 from mira.voices.store import VoiceStore, open_store
 from mira.voices.watch import Watcher
 
 __all__ = [
     "MAX_STATEMENT_CHARS",
-    "MAX_TRANSCRIPT_CHARS",
     "OPENAI_VOICES",
     "Clip",
     "Consent",
@@ -30,7 +23,6 @@ __all__ = [
     "VoiceStore",
     "Voices",
     "Watcher",
-    "assess",
     "largest",
     "limits_of",
     "open_store",

@@ -15,10 +15,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mira.errors import InvalidRequest
+from mira.types import MAX_TRANSCRIPT_CHARS
 
 SUFFIX = ".voice"
 RECORDING_SUFFIXES = (".wav", ".mp3", ".ogg", ".flac", ".m4a", ".webm", ".aac")
-MAX_TRANSCRIPT_CHARS = 1500  # the longest recording, a minute, of the fastest speech
 MAX_STATEMENT_CHARS = 2000
 _CARD = "voice.json"
 _CARD_BYTES = 64 << 10
@@ -61,7 +61,7 @@ class VoiceFile:
     @property
     def content(self) -> str:
         """Names the recording by its bytes: 64 hexadecimal digits."""
-        # Not SHA-256, which takes four times as long where the processor has no instruction for it.
+        # Not SHA-256, which takes twice as long where the processor has no instruction for it.
         return hashlib.blake2b(self.recording.data, digest_size=32).hexdigest()
 
 

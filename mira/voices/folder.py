@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mira.errors import InvalidRequest, StorageFailed
+from mira.types import MAX_TRANSCRIPT_CHARS
 from mira.voices.archive import (
-    MAX_TRANSCRIPT_CHARS,
     RECORDING_SUFFIXES,
     SUFFIX,
     Clip,

@@ -103,7 +103,7 @@ class Voices:
         return None if stand_in is None else Found(stand_in, self._obstacle(name, voice))
 
     def find(self, name: str) -> Found:
-        """The voice with this name or alias, else the default one. May take a second.
+        """The voice with this name or alias, else the default one. May have to clone.
 
         Raises:
             VoiceNotFound: It can't speak, and `strict` is set.
@@ -119,7 +119,7 @@ class Voices:
             return Found(self.stand_in(), str(error))
 
     def exactly(self, name: str) -> Voice:
-        """The voice with this name or alias. May take a second.
+        """The voice with this name or alias. May have to clone.
 
         Raises:
             VoiceNotFound: There is none, or it can't speak; says why.

@@ -35,6 +35,7 @@ HEARD_S = 6.0  # what the speaker encoder takes from the beginning; less is repe
 STEP = 512  # samples: 32 ms, for each of which the detector says whether it is speech
 LEAST_SPEECH_S = 0.5
 
+_WORSE = {grade: rank for rank, grade in enumerate(get_args(Grade))}
 _LOWEST_RATE = 4000  # Hz: a voice needs 2 kHz
 _FULL_SCALE = 0.9999
 _COARSE = 0.01  # below this peak the steps of 16 bits look like flat tops
@@ -108,7 +109,7 @@ class Quality:
     @property
     def grade(self) -> Grade:
         """That of the worst verdict."""
-        return max((verdict.grade for verdict in self.verdicts), key=get_args(Grade).index)
+        return max((verdict.grade for verdict in self.verdicts), key=_WORSE.__getitem__)
 
     def to_json(self) -> dict[str, object]:
         """The fields, and the grade, as JSON has them."""

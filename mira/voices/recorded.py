@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mira.errors import InvalidRequest
 from mira.settings import Settings
 from mira.types import Voice
-from mira.voices.archive import MAX_TRANSCRIPT_CHARS, Consent, VoiceFile
+from mira.voices.archive import Consent, VoiceFile
 from mira.voices.cache import Tokens
 from mira.voices.folder import Candidate
 from mira.voices.quality import Quality
@@ -73,15 +73,3 @@ def usable(quality: Quality) -> Quality:
         reasons = [verdict.words for verdict in quality.verdicts if verdict.grade == "unusable"]
         raise InvalidRequest(f"The recording can't be used: {'; '.join(reasons)}.", "audio")
     return quality
-
-
-def clean_transcript(transcript: str) -> str:
-    """Without space around it; InvalidRequest if no recording is so long."""
-    if len(transcript) > MAX_TRANSCRIPT_CHARS:
-        raise InvalidRequest(
-            f"The transcript has {len(transcript)} characters, more than the limit of "
-            f"{MAX_TRANSCRIPT_CHARS}. Use a shorter recording.",
-            "transcript",
-            "string_above_max_length",
-        )
-    return transcript.strip()

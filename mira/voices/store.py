@@ -4,7 +4,6 @@ What is on the disk is the truth; what is known of it changes voice by voice, an
 waits. Knows nothing about how a model makes a voice of a recording, nor which name means which.
 """
 
-import json
 import logging
 import threading
 import time
@@ -15,22 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from mira.audio.decode import Reader
 from mira.errors import ConsentNotFound, InvalidRequest, VoiceNotFound
 from mira.settings import Settings
-from mira.types import Samples, Voice
+from mira.types import Samples, Voice, check_transcript
 from mira.voices.archive import Clip, Consent, VoiceFile, pack, unpack
 from mira.voices.cache import Cache, Tokens
 from mira.voices.consents import Consents
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
+from mira.voices.inspect import NEVER, Inspector, place_of
 from mira.voices.known import Known
 from mira.voices.names import clean_name
 from mira.voices.quality import Quality, assess
 from mira.voices.recorded import (
     Limits,
     Recorded,
-    clean_transcript,
     limits_of,
     recorded_of,
     usable,
@@ -41,7 +39,6 @@ log = logging.getLogger(__name__)
 
 NEEDS_MODEL = "Speaking in the voice of a recording needs a Mira model: set `model`."
 EXAMINERS = 2  # recordings that are looked at at once
-NEVER = ((-1, -1, -1), None)  # stamps that no file has
 REMEMBERED = 1024  # voices whose tokens are in memory; the others' are on disk
 
 
@@ -54,11 +51,6 @@ class Cloner(Protocol):
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """See `mira.synth.base.Synthesizer`."""
-
-
-def _place(candidate: Candidate) -> str:
-    """A file's name and stamps: the same as long as the recording in it is."""
-    return json.dumps([candidate.filename, *candidate.stamps[0]])
 
 
 class _Changed(InvalidRequest):
@@ -87,9 +79,9 @@ class VoiceStore:
         self._cloner = cloner
         self._limits = limits
         self._taken = taken
-        self._reader = Reader()
         self._folder = Folder(path, limits.max_bytes)
         self._cache = Cache(path / ".mira-cache", cloner.fingerprint if cloner else "")
+        self._inspector = Inspector(self._folder, self._cache, limits, taken)
         self._refreshing = threading.Lock()
         self._changing = threading.Lock()  # held while files and what is known of them change
         self._cloning = threading.Lock()  # one at a time: the processors are there for calls
@@ -119,7 +111,7 @@ class VoiceStore:
     def close(self) -> None:
         """Stop looking at the folder, after the recording that is being looked at."""
         self._stopped.set()
-        self._reader.close()
+        self._inspector.close()
 
     def refresh(self, clean: bool = False) -> None:
         """Look at the folder again: what is new or changed is read and checked, the rest isn't.
@@ -167,8 +159,9 @@ class VoiceStore:
         name = clean_name(name)
         if name in self._taken:
             raise InvalidRequest(f"name: {name!r} is the engine's own voice. Use another.", "name")
-        transcript = clean_transcript(transcript)
-        samples, sample_rate, suffix = self._decode(recording)
+        transcript = transcript.strip()
+        check_transcript(transcript)
+        samples, sample_rate, suffix = self._inspector.decode(recording)
         quality = usable(assess(samples, sample_rate))
         voice = VoiceFile(
             name, Clip(recording, suffix), transcript, consent, spoken_consent, int(time.time())
@@ -195,7 +188,7 @@ class VoiceStore:
         Raises:
             InvalidRequest: It can't be read.
         """
-        samples, sample_rate, _ = self._decode(recording)
+        samples, sample_rate, _ = self._inspector.decode(recording)
         return assess(samples, sample_rate)
 
     def remove(self, name: str) -> None:
@@ -225,7 +218,7 @@ class VoiceStore:
             InvalidRequest: The recording can't be read, or there are too many.
             StorageFailed: It can't be written.
         """
-        _, _, suffix = self._decode(recording)
+        _, _, suffix = self._inspector.decode(recording)
         return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
 
     def rename_consent(self, id: str, name: str) -> Consent:
@@ -324,21 +317,7 @@ class VoiceStore:
     def _examine(self, candidate: Candidate) -> None:
         if self._stopped.is_set():
             return
-        found: Recorded | str
-        try:
-            if candidate.name in self._taken:
-                raise InvalidRequest(
-                    f"{candidate.name!r} is the engine's own voice. Rename the file."
-                )
-            found = self._inspect(candidate)
-        except Unreadable as error:  # another time it may be: it counts as changed
-            found = str(error)
-            candidate = replace(candidate, stamps=NEVER)
-        except InvalidRequest as error:
-            found = str(error)
-        except Exception:
-            log.exception("voices: %r could not be looked at", candidate.filename)
-            found, candidate = "It could not be looked at.", replace(candidate, stamps=NEVER)
+        candidate, found = self._inspector.look(candidate)
         with self._changing:
             if candidate.stamps != NEVER and not self._folder.unchanged(candidate):
                 return  # it is being written: the next look finds it
@@ -348,27 +327,6 @@ class VoiceStore:
             elif self._known.reject(candidate, found):
                 log.warning("voices: %r can't be used: %s", candidate.filename, found)
             self._forget_unused(before)
-
-    def _inspect(self, candidate: Candidate) -> Recorded:
-        known = self._cache.content(_place(candidate))
-        if known is not None and (quality := self._cache.quality(known)):
-            voice = self._folder.describe(candidate)
-            clean_transcript(voice.transcript)
-            return recorded_of(candidate, voice, known, quality)
-        voice = self._folder.read(candidate)
-        clean_transcript(voice.transcript)
-        content = voice.content
-        quality = self._cache.quality(content)
-        if quality is None:
-            samples, sample_rate, _ = self._decode(voice.recording.data)
-            quality = usable(assess(samples, sample_rate))
-            self._cache.keep_quality(content, quality)
-        return recorded_of(candidate, voice, content, quality)
-
-    def _decode(self, recording: bytes) -> tuple[Samples, int, str]:
-        limits = self._limits
-        found = self._reader.read(recording, limits.max_bytes, limits.max_seconds)
-        return found.samples, found.sample_rate, f".{found.suffix}"
 
     def _remember(self, content: str, tokens: Tokens) -> None:
         self._tokens[content] = tokens
@@ -382,7 +340,7 @@ class VoiceStore:
             file = self._folder.read(voice.candidate)
             if file.content != voice.content:
                 raise _Changed("Its recording has just changed. Try again.")
-            samples, sample_rate, _ = self._decode(file.recording.data)
+            samples, sample_rate, _ = self._inspector.decode(file.recording.data)
             made = self._cloner.clone(voice.name, samples, sample_rate, voice.transcript)
         except (_Changed, Unreadable):
             with self._changing:
@@ -417,7 +375,7 @@ class VoiceStore:
         """Under `_changing`."""
         if not self._stopped.is_set():
             self._cache.keep_index(
-                {_place(voice.candidate): voice.content for voice in self.recorded.values()}
+                {place_of(voice.candidate): voice.content for voice in self.recorded.values()}
             )
 
     def _remove_consent(self, id: str, of: str) -> None:

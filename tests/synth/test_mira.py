@@ -14,8 +14,8 @@ from mira.codec.base import Span, Speaker
 from mira.codec.stream import Window
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
-from mira.synth.mira import FADE_MS, MAX_TRANSCRIPT_CHARS, RETRIES, MiraSynthesizer
-from mira.types import Samples, Sampling, Voice
+from mira.synth.mira import FADE_MS, RETRIES, MiraSynthesizer
+from mira.types import MAX_TRANSCRIPT_CHARS, Samples, Sampling, Voice
 
 RATE, HOP = 16000, 320
 VOICE = Voice("anna", tuple(range(32)))

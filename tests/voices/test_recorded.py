@@ -8,7 +8,7 @@ from mira.voices.archive import Clip, VoiceFile
 from mira.voices.cache import Tokens
 from mira.voices.folder import Candidate
 from mira.voices.quality import assess
-from mira.voices.recorded import clean_transcript, limits_of, recorded_of, usable, voice_of
+from mira.voices.recorded import limits_of, recorded_of, usable, voice_of
 from tests.server.serving import quick
 
 SILENCE = assess(np.zeros(16000, np.float32), 16000)
@@ -37,9 +37,6 @@ def test_a_voice_is_what_was_heard_and_what_was_said() -> None:
 def test_what_cant_be_used_says_why() -> None:
     with pytest.raises(InvalidRequest, match="can't be used: no speech found"):
         usable(SILENCE)
-    with pytest.raises(InvalidRequest, match="limit of 1500"):
-        clean_transcript("a" * 1501)
-    assert clean_transcript(" Hi.\n") == "Hi."
 
 
 def test_limits_are_settings() -> None:
