@@ -31,7 +31,7 @@ from onnx.utils import Extractor
 
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
-from mira.synth.pace import calls_of_one
+from mira.synth.alone import calls_of_one
 from mira.types import Samples, Sampling, Voice
 
 _LINUX = sys.platform == "linux"

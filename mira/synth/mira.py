@@ -20,8 +20,9 @@ from mira.errors import SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
+from mira.synth.alone import SENTENCE
 from mira.synth.guard import SILENCE, Degenerate, Guard
-from mira.synth.pace import SENTENCE, measure
+from mira.synth.pace import measure
 from mira.types import Samples, Sampling, Voice, check_transcript
 
 log = logging.getLogger(__name__)

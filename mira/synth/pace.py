@@ -13,14 +13,9 @@ from statistics import median
 
 from mira.codec.base import CONTEXT, FRAME_RATE, WAVE_CONTEXT, Codec, Span, Speaker
 from mira.lm.base import LanguageModel
-from mira.synth.base import Synthesizer
+from mira.synth.alone import HEADROOM
 from mira.types import Sampling
 
-HEADROOM = 1.15
-"""Times real time that every call has to reach: not every moment is like the measured one."""
-
-SENTENCE = "Thank you for waiting, I have found your booking and it can be changed right now."
-ONE_S = 0.3  # of speaking for one listener after another
 STEPS = 10  # of the language model, for each number of calls
 SHORTEST_FIRST, LONGEST_FIRST = 8, 12  # frames: below, context eats it; above, the answer is late
 
@@ -32,20 +27,6 @@ class Pace:
     calls: int  # that it keeps fed at the same time; 1 if not even that
     first_frames: int  # of a first chunk that lasts until the second can be there
     real_time_factor: float  # of one call alone
-
-
-def calls_of_one(synthesizer: Synthesizer, most: int) -> int:
-    """How many listeners a synthesizer that doesn't batch keeps fed, from 1 to `most`."""
-    spoken_s = took_s = 0.0
-    began = time.perf_counter()
-    while took_s < ONE_S:
-        with closing(synthesizer.synthesize(SENTENCE, synthesizer.voices[0])) as blocks:
-            for block in blocks:
-                spoken_s += len(block) / synthesizer.sample_rate
-                if time.perf_counter() - began >= ONE_S:
-                    break
-        took_s = time.perf_counter() - began
-    return max(1, min(most, int(spoken_s / took_s / HEADROOM)))
 
 
 def measure(

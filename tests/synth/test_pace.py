@@ -17,12 +17,10 @@ from mira.synth.pace import (
     SHORTEST_FIRST,
     _first_frames,
     _step_s,
-    calls_of_one,
     measure,
 )
 from mira.types import Samples, Sampling
 from tests.lm.test_batching import PROMPT, ToyRunner, Vocabulary
-from tests.toys import ToySynthesizer
 
 NOBODY = Speaker(*(np.zeros(shape, np.float32) for shape in (1, (1, 1), (1, 1))))
 
@@ -92,21 +90,6 @@ def test_a_first_chunk_lasts_until_the_second_is_there(
     assert SHORTEST_FIRST < frames < LONGEST_FIRST
     assert frames * 0.02 >= frames * (step_s + frame_s) + window_s
     assert (frames - 1) * 0.02 < (frames - 1) * (step_s + frame_s) + window_s
-
-
-def test_one_after_another() -> None:
-    """A tenth of a second of audio takes a fiftieth of one: five times real time."""
-    assert calls_of_one(ToySynthesizer(compute_s=0.02), 64) in (2, 3, 4)
-    assert calls_of_one(ToySynthesizer(), 64) == 64
-    assert calls_of_one(ToySynthesizer(compute_s=0.3), 64) == 1
-
-
-def test_one_that_says_nothing_ends_too() -> None:
-    class Mute(ToySynthesizer):
-        def synthesize(self, *arguments: object) -> Generator[Samples, None, None]:
-            yield from ()
-
-    assert calls_of_one(Mute(), 64) == 1
 
 
 class Breaks:
