@@ -1,4 +1,4 @@
-"""mira voices list | add | check | prepare | remove | export | import.
+"""mira voices list | show | add | check | prepare | remove | export | import.
 
 Knows nothing that `voices` does not. Works on the folder itself; a service that runs on it takes
 notice by itself.
@@ -61,6 +61,21 @@ def list_voices(config: Config = None, settings_flags: Set = None) -> None:
 
 
 @app.command()
+def show(name: Name, config: Config = None, settings_flags: Set = None) -> None:
+    """Print what is kept of a voice: what is said in it, who consented, how it suits cloning."""
+    from mira.voices import open_store
+
+    voice = open_store(settings_of(config, settings_flags)).recorded.get(name)
+    if voice is None:
+        raise VoiceNotFound(f"There is no recorded voice {name!r}. See: mira voices list")
+    consent = voice.consent
+    typer.echo(f"{voice.name} {voice.version} ({voice.candidate.filename})")
+    typer.echo(f"transcript: {voice.transcript or 'none'}")
+    typer.echo(f"consent: {(consent.statement or consent.name) if consent else 'none'}")
+    _print_report(voice.quality)
+
+
+@app.command()
 def add(
     recording: Recording,
     name: Annotated[str | None, typer.Option(help="Instead of the file's.")] = None,
@@ -86,6 +101,8 @@ def add(
     added = store.add(name or recording.stem, data, transcript or "", given)
     typer.echo(f"{added.name} {added.version}")
     _print_report(added.quality)
+    if not settings.model:
+        typer.echo("It speaks with a Mira model: see the setting `model`.")
 
 
 @app.command()

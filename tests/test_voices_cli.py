@@ -29,6 +29,7 @@ def test_the_whole_life(folder: Path, tmp_path: Path) -> None:
     name, version = made.output.split()[:2]
     assert name == "anna"
     assert "quality: " in made.output
+    assert "speaks with a Mira model" in made.output
     listed = mira("voices", "list").output
     assert ["heart", "(default)", "builtin", "yes"] in [
         line.split() for line in listed.splitlines()
@@ -42,6 +43,10 @@ def test_the_whole_life(folder: Path, tmp_path: Path) -> None:
     store.refresh()
     assert store.recorded["anna"].transcript.startswith("Congratulations!")
     assert store.recorded["anna"].consent is not None
+
+    shown = mira("voices", "show", "anna").output
+    assert shown.startswith(f"anna {version} (anna.voice)\ntranscript: Congratulations!")
+    assert "consent: Anna agreed.\nquality: " in shown
 
     mira("voices", "export", "anna", "-o", tmp_path / "a.voice")
     mira("voices", "remove", "anna")
@@ -78,6 +83,7 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
     mira("voices", "add", ALLISON, "--name", "heart", fails=InvalidRequest)
     mira("voices", "add", ALLISON, "--name", "../x", fails=InvalidRequest)
     mira("voices", "import", CARLO, fails=InvalidRequest)
-    mira("voices", "export", "nobody", fails=VoiceNotFound)
+    for command in ("show", "export"):
+        mira("voices", command, "nobody", fails=VoiceNotFound)
     mira("voices", "prepare", fails=InvalidSettings)
     assert not folder.exists()

@@ -1,6 +1,7 @@
 """People's consents to voices made of theirs: OpenAI's `/v1/audio/voice_consents`.
 
-Knows nothing about voices, but that a consent that one was made with stays.
+They have people's names, so all of it is for those who may change voices. Knows nothing about
+voices, but that a consent that one was made with stays.
 """
 
 from typing import Annotated
@@ -10,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mira.server.requests import MAX_NAME_CHARS
 from mira.server.state import Service
-from mira.server.voices import Name, may_change
+from mira.server.voices import Name, may_change, recording_in
 from mira.voices import Consent, VoiceStore
 
 UPLOADS = "/v1/audio/voice_consents"
 MAX_LANGUAGE_CHARS = 64
 
-router = APIRouter(tags=["consents"])
+router = APIRouter(tags=["consents"], dependencies=[Depends(may_change)])
 
 
 class Renaming(BaseModel):
@@ -32,7 +33,7 @@ def _store(request: Request) -> VoiceStore:
     return voices.store
 
 
-@router.post(UPLOADS, dependencies=[Depends(may_change)])
+@router.post(UPLOADS)
 async def add_consent(
     request: Request,
     name: Name,
@@ -41,8 +42,12 @@ async def add_consent(
 ) -> dict[str, object]:
     """Keep a recording of somebody who consents."""
     store, data = _store(request), await recording.read()
-    made = await Service.of(request).on_voices(lambda: store.add_consent(name, language, data))
-    return _describe(made)
+
+    def add() -> Consent:
+        with recording_in("recording"):
+            return store.add_consent(name, language, data)
+
+    return _describe(await Service.of(request).on_voices(add))
 
 
 @router.get("/v1/audio/voice_consents")
@@ -73,7 +78,7 @@ async def get_consent(request: Request, consent_id: str) -> dict[str, object]:
     return _describe(consent)
 
 
-@router.post("/v1/audio/voice_consents/{consent_id}", dependencies=[Depends(may_change)])
+@router.post("/v1/audio/voice_consents/{consent_id}")
 async def rename_consent(request: Request, consent_id: str, body: Renaming) -> dict[str, object]:
     """Call a consent otherwise."""
     store = _store(request)
@@ -83,7 +88,7 @@ async def rename_consent(request: Request, consent_id: str, body: Renaming) -> d
     return _describe(renamed)
 
 
-@router.delete("/v1/audio/voice_consents/{consent_id}", dependencies=[Depends(may_change)])
+@router.delete("/v1/audio/voice_consents/{consent_id}")
 async def delete_consent(request: Request, consent_id: str) -> dict[str, object]:
     """Delete a consent that no voice was made with."""
     store = _store(request)

@@ -5,7 +5,8 @@ Knows nothing about how a voice sounds.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Annotated, Literal
 from unicodedata import normalize
@@ -94,10 +95,22 @@ async def add_voice(
 
     def add() -> Recorded:
         given, spoken = _consent(service, voices, consent.strip())
-        return voices.store.add(name, recording, transcript, given, spoken, spoken is not None)
+        with recording_in("audio_sample"):
+            return voices.store.add(name, recording, transcript, given, spoken, spoken is not None)
 
     added = await service.on_voices(add)
     return _json(_openai(added) | _details(service, voices, added))
+
+
+@contextmanager
+def recording_in(field: str) -> Iterator[None]:
+    """Name a form's field in what is wrong with the recording in it."""
+    try:
+        yield
+    except InvalidRequest as error:
+        if error.param == "audio":
+            error.param = field
+        raise
 
 
 def _consent(service: Service, voices: Voices, given: str) -> tuple[Consent | None, Clip | None]:
@@ -225,7 +238,8 @@ def _describe(service: Service, voices: Voices, voice: Recorded) -> dict[str, ob
         "usage_count": service.telemetry.uses[voice.name],
         "version": voice.version,
         "created_at": voice.created_at,
-        "transcript": voice.transcript,
+        # Not their words: whoever reaches the port could read what others said, and their names.
+        "transcript": bool(voice.transcript),
         "consent": voice.consent is not None,
         "quality": voice.quality.grade,
     }
@@ -233,8 +247,8 @@ def _describe(service: Service, voices: Voices, voice: Recorded) -> dict[str, ob
 
 def _details(service: Service, voices: Voices, voice: Recorded) -> dict[str, object]:
     return _describe(service, voices, voice) | {
-        "consent": voice.consent.model_dump() if voice.consent else None,
         "quality": voice.quality.to_json(),
+        "note": voices.note(voice),
     }
 
 

@@ -4,11 +4,9 @@ Knows nothing about how a voice sounds or who asked.
 """
 
 import difflib
-import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.settings import Settings
@@ -21,9 +19,8 @@ OPENAI_VOICES = (
     *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin"),
     *("nova", "onyx", "sage", "shimmer", "verse"),
 )
-"""Some clients can send no other names, so these are aliases of voices that exist."""
+"""Some clients can send no other names, so each is an alias: of the default voice, unless set."""
 NEAR_OF = 1000  # voices among which near names are looked for
-_MIXER = 0x9E3779B97F4A7C15  # odd, and without a pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,8 @@ class Voices:
             store: Those that were recorded; as it is when somebody asks.
             default: Name of the one that stands in for those that can't speak.
             strict: Nobody stands in: such a name is VoiceNotFound.
-            aliases: Other names of voices, before OpenAI's.
+            aliases: Other names of voices. OpenAI's names that are not among them lead to the
+                default voice, whichever voices come and go.
 
         Raises:
             InvalidSettings: There is nothing called `default`, usable or not.
@@ -62,7 +60,6 @@ class Voices:
         self._own = {voice.name: voice for voice in own}
         self._aliases = dict(aliases or {})
         self._default_name = default
-        self._spread: tuple[Mapping[str, Recorded] | None, dict[str, str]] = (None, {})
         if not self._is_known(default):
             raise InvalidSettings(
                 f"default_voice: there is no voice {default!r}. There is: {', '.join(self.names)}."
@@ -89,7 +86,7 @@ class Voices:
     @property
     def aliases(self) -> dict[str, str]:
         """Other names, and the voice that each leads to now."""
-        return {**self._openai(), **self._aliases}
+        return {**dict.fromkeys(OPENAI_VOICES, self.default), **self._aliases}
 
     def at_once(self, name: str) -> Found | None:
         """As `find`, if the answer is in memory; otherwise None."""
@@ -140,6 +137,13 @@ class Voices:
                 return self.exactly(name)
             raise VoiceNotFound(f"{voice.name!r} can't speak: {error}") from error
 
+    def note(self, voice: Recorded) -> str | None:
+        """What whoever brought a recording has to know: why it doesn't speak yet, and who does."""
+        if self.store.can_speak:
+            return None
+        instead = "its requests are answered 404" if self.strict else f"{self.default!r} speaks"
+        return f"It is kept, and speaks with a Mira model (`model`). Until then {instead}."
+
     def _in_memory(self, voice: Voice | Recorded | None) -> Voice | None:
         return self.store.remembered(voice) if isinstance(voice, Recorded) else voice
 
@@ -167,22 +171,8 @@ class Voices:
         """What an alias leads to; empty if it is none."""
         if name in self._aliases:
             return self._aliases[name]
-        return self._openai().get(name.lower(), "")
-
-    def _openai(self) -> dict[str, str]:
-        """Each of OpenAI's names leads to the same voice each time, and they to all voices alike.
-
-        To the one with the largest hash of the pair, so that a voice that comes or goes changes no
-        name but those that lead to it.
-        """
-        recorded = self.store.recorded
-        over, spread = self._spread
-        if over is not recorded:
-            speaking = (*self._own, *(recorded if self.store.can_speak else ()))
-            names = [(_digest(name), name) for name in speaking]
-            spread = {alias: _largest(alias, names) for alias in OPENAI_VOICES}
-            self._spread = recorded, spread
-        return spread
+        openai = name.lower()
+        return self._aliases.get(openai, self.default) if openai in OPENAI_VOICES else ""
 
     def _is_known(self, name: str) -> bool:
         rejected = {filename.rpartition(".")[0] for filename in self.store.unusable}
@@ -198,14 +188,3 @@ def open_voices(settings: Settings, own: Sequence[Voice], store: VoiceStore) -> 
     return Voices(
         own, store, settings.default_voice, settings.strict_voices, settings.voice_aliases
     )
-
-
-@lru_cache(8192)
-def _digest(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big")
-
-
-def _largest(alias: str, names: list[tuple[int, str]]) -> str:
-    """The one of `names`, each with its digest, whose hash with `alias` is the largest."""
-    digest = _digest(alias)
-    return max(names, key=lambda pair: (pair[0] ^ digest) * _MIXER % 2**64)[1]

@@ -63,8 +63,9 @@ def test_one_that_a_voice_was_made_with_goes_with_the_voice(client: Client) -> N
 
 
 def test_what_is_no_recording_is_no_consent(client: Client) -> None:
-    with pytest.raises(openai.BadRequestError, match="damaged, or not audio"):
+    with pytest.raises(openai.BadRequestError, match="damaged, or not audio") as refused:
         client.audio.voice_consents.create(name="Anna", language="en-US", recording=CORRUPT)
+    assert refused.value.param == "recording"
     assert client.audio.voice_consents.list().data == []
 
 

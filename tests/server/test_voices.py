@@ -66,7 +66,7 @@ def test_the_listing(served: Served, tmp_path: Path, method: str, path: str) -> 
     assert [voice["name"] for voice in found["voices"]] == ["anna", "ben", "allison"]
     assert [set(voice) for voice in found["voices"]] == [OWN, OWN, RECORDED]
     assert list(found["unusable"]) == ["corrupt.wav"]
-    assert set(found["aliases"].values()) <= {"anna", "ben", "allison"}
+    assert set(found["aliases"].values()) == {"anna"}
 
 
 def test_openais_cousin_lists_objects(served: Served) -> None:
@@ -106,7 +106,7 @@ def test_the_whole_life_of_a_voice(served: Served, tmp_path: Path) -> None:
     voice = made.json()
     assert voice["object"] == "audio.voice"
     assert voice["id"] == voice["name"] == "نورة"
-    assert voice["consent"]["statement"] == CONSENT
+    assert (voice["transcript"], voice["consent"], voice["note"]) == (True, True, None)
     assert voice["quality"]["grade"] in {"good", "fair", "poor"}
     assert voice["quality"]["duration_s"] == pytest.approx(5.7, abs=0.1)
     assert all(verdict["words"] for verdict in voice["quality"]["verdicts"])
@@ -156,7 +156,7 @@ def test_openais_own_client(served: Served) -> None:
         (CARLO, {"transcript": "a" * 1501}, "transcript", "1500"),
         (CARLO, {"consent": "a" * 2001}, "consent", "2000"),
         (CARLO, {"type": "prompt"}, "type", "audio_sample"),
-        (CORRUPT, {}, "audio", "damaged, or not audio"),
+        (CORRUPT, {}, "audio_sample", "damaged, or not audio"),
     ],
 )
 def test_what_cant_be_uploaded_says_why(
@@ -189,7 +189,20 @@ def test_an_upload_may_be_larger_than_other_bodies_but_not_endless(start: Start)
 
 
 def test_consent_need_not_be_stated_if_the_settings_say_so(start: Start) -> None:
-    assert upload(start(require_consent=False), consent="").json()["consent"] is None
+    assert upload(start(require_consent=False), consent="").json()["consent"] is False
+
+
+def test_what_people_said_is_not_told_to_strangers(served: Served, tmp_path: Path) -> None:
+    bring(tmp_path / "voices", ALLISON)
+    said = ALLISON.with_suffix(".txt").read_text("utf-8").strip()
+    served.post("/voices/refresh")
+    answers = [upload(served, name="clara", transcript="Ciao."), served.get("/voices")]
+    for name in ("allison", "clara"):
+        answers += [served.get(f"{root}/{name}") for root in ("/voices", "/v1/audio/voices")]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert not [words for words in (said, "Ciao", CONSENT) if words in answer.text]
+    assert [answer.json()["consent"] for answer in answers[2:]] == [False, False, True, True]
 
 
 def test_voices_can_be_read_only(start: Start, tmp_path: Path) -> None:
@@ -200,6 +213,8 @@ def test_voices_can_be_read_only(start: Start, tmp_path: Path) -> None:
             upload(served),
             client.delete("/v1/audio/voices/carlo"),
             client.post("/voices/clear-cache"),
+            client.get("/v1/audio/voice_consents"),
+            client.get("/v1/audio/voice_consents/cons_1"),
             client.post("/v1/audio/voice_consents/cons_1", json={"name": "x"}),
             client.delete("/v1/audio/voice_consents/cons_1"),
         ]
@@ -272,6 +287,10 @@ def test_without_a_model_recordings_are_listed_and_say_what_they_need(
     served = start(ToySynthesizer())
     made = upload(served, name="clara").json()
     assert (made["can_speak"], made["cached"]) == (False, False)
+    assert "speaks with a Mira model" in made["note"]
+    assert "Until then 'anna' speaks." in made["note"]
+    for path in ("/voices/clara", "/v1/audio/voices/clara"):
+        assert served.get(path).json()["note"] == made["note"]
     answer = speak(served, "clara")
     assert (answer.status_code, answer.headers["x-voice-used"]) == (200, "anna")
     assert "'clara'" in caplog.text
