@@ -9,6 +9,7 @@ The engine in three lines:
         ...  # float32, mono, engine.sample_rate Hz
 """
 
+import mira.silence  # noqa: F401 - first: libraries report when they are imported
 from mira.engine import Engine
 from mira.errors import MiraError
 from mira.load import load_engine
