@@ -188,7 +188,8 @@ def _render(
 
     Each window is computed with the neighbours that its frames depend on, so windows join as if
     the whole had been computed at once, but for the rounding of a network whose 8-bit scale is
-    found anew in each pass.
+    found anew in each pass. What a window takes is let go before it is yielded: a slow listener
+    keeps this waiting there.
     """
     features, f0 = network.features(ids)
     frames = len(f0)
@@ -199,20 +200,25 @@ def _render(
     start = 0
     for width in itertools.chain(widths, itertools.repeat(widths[-1])):
         stop = min(start + width, frames)
-        left, right = max(start - OVERLAP_FRAMES, 0), min(stop + OVERLAP_FRAMES, frames)
-        first, last = max(left - DECODER_FRAMES, 0), min(right + DECODER_FRAMES, frames)
-        spectra = network.spectra(np.ascontiguousarray(features[:, :, first:last]))
-        window = [spectrum[:, left - first : right - first] for spectrum in spectra]
-        source = pulses[left * HOP : (right - 1) * HOP + dsp.N_FFT]
-        samples = dsp.ola(
-            _spectrum(window, source, _noise()[:, np.arange(left, right) % NOISE_FRAMES])
-        )
-        yield samples[(start - left) * HOP : (stop - left) * HOP] * np.float32(GAIN)
+        yield _window(network, features, pulses, range(start, stop))
         if stop == frames:
             return
         if start == 0:
             pulses = _padded_pulses(f0)
         start = stop
+
+
+def _window(network: _Network, features: Floats, pulses: Floats, span: range) -> Samples:
+    """The samples of these frames, computed with the neighbours that they depend on."""
+    frames = features.shape[2]
+    left, right = max(span.start - OVERLAP_FRAMES, 0), min(span.stop + OVERLAP_FRAMES, frames)
+    first, last = max(left - DECODER_FRAMES, 0), min(right + DECODER_FRAMES, frames)
+    spectra = network.spectra(np.ascontiguousarray(features[:, :, first:last]))
+    window = [spectrum[:, left - first : right - first] for spectrum in spectra]
+    source = pulses[left * HOP : (right - 1) * HOP + dsp.N_FFT]
+    noise = _noise()[:, np.arange(left, right) % NOISE_FRAMES]
+    samples: Samples = dsp.ola(_spectrum(window, source, noise))
+    return samples[(span.start - left) * HOP : (span.stop - left) * HOP] * np.float32(GAIN)
 
 
 def _padded_pulses(f0: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import weakref
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -208,3 +210,21 @@ def test_it_never_touches_the_network() -> None:
     """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (run.stdout, run.returncode) == ("quiet\n", 0), run.stderr
+
+
+def test_who_waits_for_a_slow_listener_holds_no_spectrum(builtin: BuiltinSynthesizer) -> None:
+    """Each takes three megabytes, and sixty such streams wait at once."""
+    made: list[weakref.ref[npt.NDArray[np.float32]]] = []
+
+    class Watched(Whole):
+        def spectra(self, features: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+            found = [spectrum.copy() for spectrum in super().spectra(features)]
+            made.extend(map(weakref.ref, found))
+            return found
+
+    (ids,) = (builtin._ids(part) for part in builtin._phonemize(LONG[:200]))
+    with closing(module._render(Watched(builtin._network, ids), ids)) as blocks:  # type: ignore[arg-type]
+        for _ in range(2):
+            next(blocks)
+            assert made
+            assert not any(spectrum() is not None for spectrum in made)
