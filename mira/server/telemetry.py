@@ -17,6 +17,9 @@ from prometheus_client.registry import Collector
 from mira.metrics import StreamClock
 
 RECENT = 1000  # streams that the percentiles are over
+NAMED_VOICES = 100
+"""Voices that are counted by name: uploads choose the names, and each is a series in Prometheus."""
+OTHERS = "(others)"  # no voice can be called so
 
 TTFA_BUCKETS_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
 RTF_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5)
@@ -27,7 +30,8 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.started_at = time.time()
-        self.uses: Tally[str] = Tally()  # requests that were spoken, by voice
+        self.uses: Tally[str] = Tally()
+        """Requests that were spoken, by voice: those that spoke last, and OTHERS."""
         self.cancelled = 0
         self.failures: Tally[str] = Tally()  # by kind
         self.audio_s = 0.0
@@ -83,11 +87,22 @@ class Telemetry:
 
     def first_audio(self, voice: str, clock: StreamClock) -> None:
         """A stream's first chunk is ready."""
-        self.uses[voice] += 1
-        self._requests.labels(voice).inc()
+        self._count_use(voice)
         if clock.ttfa_ms is not None:
             self._recent_ttfa_ms.append(clock.ttfa_ms)
             self._ttfa.observe(clock.ttfa_ms / 1000)
+
+    def _count_use(self, voice: str) -> None:
+        # Kept in the order in which they spoke last, so that the first is the one to forget.
+        self.uses[voice] = self.uses.pop(voice, 0) + 1
+        self._requests.labels(voice).inc()
+        named = len(self.uses) - (OTHERS in self.uses)
+        if named > NAMED_VOICES:
+            oldest = next(name for name in self.uses if name != OTHERS)
+            count = self.uses.pop(oldest)
+            self.uses[OTHERS] += count
+            self._requests.remove(oldest)
+            self._requests.labels(OTHERS).inc(count)
 
     def ended(self, clock: StreamClock, *, cancelled: bool) -> None:
         """A stream ended, whichever way."""

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from mira.errors import InvalidRequest
 from mira.metrics import StreamClock
-from mira.server.telemetry import RECENT, Telemetry
+from mira.server.telemetry import NAMED_VOICES, OTHERS, RECENT, Telemetry
+from mira.voices.names import clean_name
 
 
 def clock(ttfa_s: float, audio_s: float, late: int = 0) -> StreamClock:
@@ -72,3 +74,25 @@ def test_a_stream_without_audio_counts_in_no_average() -> None:
     telemetry.ended(silent, cancelled=True)
     assert telemetry.percentiles() == {"ttfa_ms": None, "rtf": None}
     assert telemetry.cancelled == 1
+
+
+def test_voices_beyond_a_number_are_counted_together() -> None:
+    telemetry = Telemetry()
+    made = clock(0.1, 1.0)
+    for number in range(2 * NAMED_VOICES):
+        telemetry.first_audio("anna", made)  # who speaks all the time keeps her name
+        telemetry.first_audio(f"upload{number}", made)
+    assert len(telemetry.uses) == NAMED_VOICES + 1
+    assert telemetry.uses.total() == 4 * NAMED_VOICES
+    assert telemetry.uses["anna"] == 2 * NAMED_VOICES
+    assert telemetry.uses[f"upload{2 * NAMED_VOICES - 1}"] == 1
+    assert telemetry.uses["upload0"] == 0
+    said = telemetry.prometheus(0, 2).decode()
+    spoken = [line for line in said.splitlines() if line.startswith("mira_requests_total{")]
+    assert {line.partition('"')[2].partition('"')[0] for line in spoken} == set(telemetry.uses)
+    assert sum(float(line.split()[-1]) for line in spoken) == 4 * NAMED_VOICES
+
+
+def test_no_voice_can_be_called_as_the_others_are() -> None:
+    with pytest.raises(InvalidRequest):
+        clean_name(OTHERS)
