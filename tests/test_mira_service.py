@@ -13,6 +13,7 @@ import pytest
 
 from mira.audio import AudioStream
 from mira.audio.decode import decode_file
+from mira.audio.pcm import from_s16le
 from mira.bench.service import Service, running, speech_request
 from mira.bench.voices import request, upload
 from mira.checkpoint.tiny import write_tiny
@@ -61,7 +62,7 @@ def test_a_seed_says_the_same_over_http_and_computed_whole(
     with MiraTTS(checkpoint, Settings(look_ahead_frames=67)) as tts:
         tts.set_params(seed=5)
         whole = tts.generate(TEXT, tts.sample_voice)
-    for heard in (np.frombuffer(data, "<i2") / 32768 for data in (streamed, again)):
+    for heard in map(from_s16le, (streamed, again)):
         assert len(heard) == len(whole)
         assert np.abs(heard - whole).max() < 2e-4
 

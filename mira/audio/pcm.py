@@ -44,12 +44,11 @@ def to_s16le(samples: Samples) -> bytes:
 
 
 def from_s16le(pcm: bytes) -> Samples:
-    """Decode signed 16-bit little-endian.
+    """Decode signed 16-bit little-endian; half a sample at the end is left out.
 
     Returns:
         [len(pcm) // 2] float32 in [-1, 1).
-
-    Raises:
-        ValueError: The number of bytes is odd.
     """
-    return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(_FULL_SCALE)
+    return np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2").astype(np.float32) / np.float32(
+        _FULL_SCALE
+    )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from mira.audio.decode import decode
-from mira.bench.playing import Played, from_pcm, leading_silence, play
+from mira.audio.pcm import from_s16le
+from mira.bench.playing import Played, leading_silence, play
 from mira.bench.plot import INSTALL
 from mira.errors import InvalidRequest, InvalidSettings, MiraError
 from mira.types import Samples
@@ -181,7 +182,7 @@ def listen(answer: Answer, request: Request) -> Played | None:
 def _samples(data: bytes, request: Request) -> tuple[Samples, int]:
     if request.response_format != "pcm":
         return decode(data, MAX_ANSWER_S)
-    return from_pcm(data), request.sample_rate
+    return from_s16le(data), request.sample_rate
 
 
 def endpoint(url: str) -> str:

@@ -82,9 +82,3 @@ def leading_silence(samples: Samples) -> int | None:
     """Samples before the first that can be heard; None if none can."""
     loud = np.flatnonzero(np.abs(samples) > AUDIBLE)
     return int(loud[0]) if len(loud) else None
-
-
-def from_pcm(data: bytes) -> Samples:
-    """Read s16le; half a sample at the end is left out."""
-    whole = np.frombuffer(data[: len(data) // 2 * 2], "<i2")
-    return whole.astype(np.float32) / np.float32(32768)

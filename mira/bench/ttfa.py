@@ -9,7 +9,8 @@ The same first sentences are sent alone and with 59 more behind them, taking tur
 
 import time
 
-from mira.bench.playing import from_pcm, leading_silence
+from mira.audio.pcm import from_s16le
+from mira.bench.playing import leading_silence
 from mira.bench.report import percentile, report
 from mira.bench.service import Service, running, speech_request
 from mira.bench.texts import REPLIES, sentences
@@ -31,7 +32,7 @@ def first_audio(service: Service, text: str) -> tuple[float, float]:
         raise SynthesisFailed(f"An answer was {response.status} {response.reason}.")
     data = response.read1(65536)
     first_byte_ms = (time.perf_counter() - began) * 1000
-    while (silence := leading_silence(from_pcm(data))) is None:
+    while (silence := leading_silence(from_s16le(data))) is None:
         if not (more := response.read1(65536)):
             raise SynthesisFailed("An answer ended before anything in it could be heard.")
         data += more

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import floats, lists, tuples
 
-from mira.bench.playing import from_pcm, leading_silence, play
+from mira.bench.playing import leading_silence, play
 
 GAPS_AND_AUDIO = lists(tuples(floats(0, 2), floats(0.01, 2)), min_size=1, max_size=20)
 
@@ -60,7 +60,3 @@ def test_silence_ends_at_50_db_below_full_scale() -> None:
     assert leading_silence(samples) == 3
     assert leading_silence(samples[:3]) is None
     assert leading_silence(np.zeros(0, np.float32)) is None
-
-
-def test_half_a_sample_is_left_out() -> None:
-    assert from_pcm(b"\x00\x40\x00\x80\x07").tolist() == [0.5, -1.0]

@@ -14,6 +14,7 @@ import numpy as np
 import openai
 import pytest
 
+from mira.audio.pcm import from_s16le
 from mira.types import Samples, Voice
 from mira.voices import OPENAI_VOICES
 from tests.conftest import Serve
@@ -50,10 +51,6 @@ def decode(encoded: bytes, response_format: str, sample_rate: int) -> tuple[Samp
             for part in resampler.resample(frame)
         ]
         return np.concatenate(parts), stream.rate
-
-
-def from_s16le(encoded: bytes) -> Samples:
-    return np.frombuffer(encoded, "<i2").astype(np.float32) / 32768
 
 
 def speech(text: str = HELLO, **fields: object) -> dict[str, object]:
