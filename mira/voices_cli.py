@@ -142,13 +142,17 @@ def prepare(
 
 @app.command()
 def remove(name: Name, config: Config = None, settings_flags: Set = None) -> None:
-    """Remove a voice: its recording, transcript and consent, and all that was computed of it."""
+    """Remove a voice: its recording, transcript and consent, and all that was computed of it.
+
+    Files that you put into the folder by hand are moved to its folder `removed`.
+    """
     from mira.voices import open_store
 
     settings = settings_of(config, settings_flags)
     if name == settings.default_voice:
         raise InvalidRequest(f"{name!r} is the default voice: set default_voice to another first.")
-    open_store(settings).remove(name)
+    for kept in open_store(settings).remove(name):
+        typer.echo(f"kept: {settings.voices_dir / kept}")
 
 
 @app.command()

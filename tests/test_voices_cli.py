@@ -74,6 +74,13 @@ def test_check_tells_and_changes_nothing(folder: Path) -> None:
     mira("voices", "check", folder / "nothing.wav", fails=InvalidRequest)
 
 
+def test_what_was_put_there_by_hand_is_kept(folder: Path) -> None:
+    bring(folder, CARLO)
+    kept = mira("voices", "remove", "carlo").output
+    assert kept.split("\n")[0] == f"kept: {folder / 'removed' / 'carlo.ogg'}"
+    assert "carlo" not in mira("voices", "list").output
+
+
 def test_what_cant_be_used_is_listed_with_the_reason(folder: Path) -> None:
     bring(folder, CORRUPT)
     assert "unusable: corrupt.wav: The recording can't be read" in mira("voices", "list").output

@@ -146,7 +146,9 @@ async def openai_voice(request: Request, voice_id: str) -> Response:
 
 @router.delete("/v1/audio/voices/{voice_id}", dependencies=[Depends(may_change)])
 async def delete_voice(request: Request, voice_id: str) -> dict[str, object]:
-    """Remove a voice: its recording, transcript and consent, and all that was computed of it."""
+    """Remove a voice: its recording, transcript and consent, and all that was computed of it.
+    Files that somebody put into the folder by hand are moved to its folder `removed`: `kept` names
+    them."""
     service = Service.of(request)
     _, voices = service.speaking()
     voice_id = normalize("NFC", voice_id)
@@ -156,8 +158,8 @@ async def delete_voice(request: Request, voice_id: str) -> dict[str, object]:
         raise InvalidRequest(
             f"{voice_id!r} is the default voice: set default_voice to another one first.", "voice"
         )
-    await service.on_voices(lambda: voices.store.remove(voice_id))
-    return {"id": voice_id, "object": "audio.voice.deleted", "deleted": True}
+    kept = await service.on_voices(lambda: voices.store.remove(voice_id))
+    return {"id": voice_id, "object": "audio.voice.deleted", "deleted": True, "kept": kept}
 
 
 @router.get("/voices")

@@ -9,8 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -121,15 +120,15 @@ def unpack(data: bytes, max_recording_bytes: int) -> VoiceFile:
     )
 
 
-def describe(path: Path) -> VoiceFile:
+def describe(file: BinaryIO) -> VoiceFile:
     """Read a voice's file without its recordings: their bytes are left empty.
 
     Raises:
         InvalidRequest: It is something else, or damaged.
     """
     try:
-        card = _Card.model_validate_json(read_card(path, _CARD))
-        with zipfile.ZipFile(path) as archive:
+        card = _Card.model_validate_json(read_card(file, _CARD))
+        with zipfile.ZipFile(file) as archive:
             (name,) = (name for name in archive.namelist() if name.startswith(f"{_RECORDING}."))
     except (ValidationError, ValueError, zipfile.BadZipFile, OSError) as error:
         raise not_a_voice("its card can't be read") from error
@@ -178,14 +177,14 @@ def read_members(
         raise not_a_voice("it is damaged, or something else") from error
 
 
-def read_card(path: Path, card: str) -> bytes:
+def read_card(file: BinaryIO, card: str) -> bytes:
     """The card of such a file, without what else is in it.
 
     Raises:
         InvalidRequest: There is none, or it is damaged, too large, or compressed.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             info = archive.getinfo(card)
             if info.file_size > _CARD_BYTES or info.compress_type != zipfile.ZIP_STORED:
                 raise not_a_voice("its card is too big or compressed")

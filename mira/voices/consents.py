@@ -11,7 +11,14 @@ from pydantic import ValidationError
 
 from mira.errors import ConsentNotFound, InvalidRequest
 from mira.voices.archive import Clip, Consent, largest, read_card, read_members, write_members
-from mira.voices.files import make_folder, read_within, remove_file, sweep, write_whole
+from mira.voices.files import (
+    make_folder,
+    open_within,
+    read_within,
+    remove_file,
+    sweep,
+    write_whole,
+)
 
 _SUFFIX = ".consent"
 _CARD = "consent.json"
@@ -53,8 +60,8 @@ class Consents:
         found = []
         for path in self._files():
             try:
-                card = read_card(path, _CARD)
-                found.append(Consent.model_validate_json(card))
+                with open_within(self._folder, path.name) as file:
+                    found.append(Consent.model_validate_json(read_card(file, _CARD)))
             except (InvalidRequest, ValidationError):  # somebody else's file, or damaged
                 continue
         return sorted(found, key=lambda consent: (consent.created_at, consent.id))
@@ -64,6 +71,7 @@ class Consents:
 
         Raises:
             ConsentNotFound: There is none with this id.
+            InvalidRequest: It is damaged.
         """
         self._require(id)
         return self._read(id)
@@ -116,7 +124,7 @@ class Consents:
         members = read_members(data, _CARD, (_RECORDING,), self._max_bytes)
         try:
             consent = Consent.model_validate_json(members.pop(_CARD, b""))
-        except ValidationError as error:
-            raise InvalidRequest(f"The consent {id} is damaged.") from error
-        name, recording = members.popitem()
+            name, recording = members.popitem()
+        except (ValidationError, KeyError) as error:  # the latter: there is no recording
+            raise InvalidRequest(f"The consent {id} is damaged: delete it.") from error
         return consent, Clip(recording, name.removeprefix(_RECORDING))

@@ -7,8 +7,10 @@ import os
 import secrets
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from mira.errors import InvalidRequest, StorageFailed
 
@@ -82,6 +84,20 @@ def remove_file(path: Path) -> None:
         raise StorageFailed(f"{path.name!r} can't be removed: {error.strerror}.") from error
 
 
+def move_file(path: Path, target: Path) -> None:
+    """Move a file, if it is there, to where nothing is on the same disk.
+
+    Raises:
+        StorageFailed: It can't be moved.
+    """
+    try:
+        path.rename(target)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageFailed(f"{path.name!r} can't be moved: {error.strerror}.") from error
+
+
 def sync_folder(folder: Path) -> None:
     """Have the disk remember which files the folder has, as well as it can."""
     with suppress(OSError):
@@ -120,11 +136,12 @@ def path_within(folder: Path, filename: str) -> Path:
     return path
 
 
-def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
-    """Read a file that really is in `folder`: an ordinary one, or a link to one in there.
+@contextmanager
+def open_within(folder: Path, filename: str) -> Iterator[BinaryIO]:
+    """Open a file that really is in `folder`: an ordinary one, or a link to one in there.
 
     Raises:
-        InvalidRequest: It can't be read, is larger than `max_bytes`, or is none of the above.
+        InvalidRequest: It can't be read, there or in the block, or is none of the above.
     """
     path = path_within(folder, filename)
     try:
@@ -134,11 +151,21 @@ def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InvalidRequest("It is no ordinary file.", "audio")
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(max_bytes + 1)
+                yield file
         finally:
             os.close(descriptor)
     except OSError as error:
         raise Unreadable(f"It can't be read: {error.strerror}.", "audio") from error
+
+
+def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
+    """Read a file of at most `max_bytes`.
+
+    Raises:
+        InvalidRequest: It is larger, or see `open_within`.
+    """
+    with open_within(folder, filename) as file:
+        data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise InvalidRequest(f"It has more than {max_bytes / 2**20:g} MiB.", "audio")
     return data

@@ -2,14 +2,16 @@
 
 A voice is NAME.wav (or another kind of recording) with NAME.txt beside it, as people put them
 there, or NAME.voice, which holds all of it in one file: that is what is written here, so that at
-every moment a voice is whole or absent. Knows nothing about what is recorded.
+every moment a voice is whole or absent. What people put there may be the only copy: it is never
+deleted, but moved to a folder beside. Knows nothing about what is recorded.
 """
 
 import logging
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from mira.errors import InvalidRequest, StorageFailed
@@ -27,7 +29,8 @@ from mira.voices.archive import (
 from mira.voices.files import (
     Stamp,
     make_folder,
-    path_within,
+    move_file,
+    open_within,
     read_within,
     remove_file,
     stamp_of,
@@ -38,6 +41,9 @@ from mira.voices.files import (
 from mira.voices.names import clean_name
 
 log = logging.getLogger(__name__)
+
+REMOVED = "removed"
+"""Folder in the voices' own: recordings and transcripts that people brought, of removed voices."""
 
 _TRANSCRIPT = ".txt"
 _PREFERENCE = (SUFFIX, *RECORDING_SUFFIXES)  # of two files with the same name the first counts
@@ -118,11 +124,12 @@ class Folder:
         """
         path = Path(candidate.filename)
         if path.suffix.lower() == SUFFIX:
-            return describe(path_within(self.path, path.name))
+            with open_within(self.path, path.name) as file:
+                return describe(file)
         return self._plain(candidate, b"")
 
     def write(self, voice: VoiceFile) -> Candidate:
-        """Put a voice in the place of whatever has its name.
+        """Put a voice in the place of whatever has its name; what people brought is moved aside.
 
         Raises:
             StorageFailed: It can't be written; then there is what was there before.
@@ -133,18 +140,25 @@ class Folder:
         # Until these are gone they are in the shadow of the new file, which is all that matters.
         try:
             found = self._in_order(self._of(voice.name))
-            self._unlink(file for file in found if file.path.name != path.name)
+            kept = self._take_away([file for file in found if file.path.name != path.name])
+            if kept:
+                log.info("voices: %r replaces what is now %s", path.name, ", ".join(kept))
         except StorageFailed as error:
             log.warning("voices: what %r replaces stays beside it: %s", path.name, error)
         return Candidate(voice.name, path.name, (stamp, None))
 
-    def remove(self, name: str) -> bool:
-        """Remove all files with a voice's name; whether there were any.
+    def remove(self, name: str) -> list[str] | None:
+        """Delete what was written here of a voice, and move aside what people brought.
+
+        Returns:
+            The files that were moved, by where they are now, as seen from here; None if there is
+            nothing with this name.
 
         Raises:
-            StorageFailed: One can't be removed.
+            StorageFailed: One can't be deleted or moved.
         """
-        return self._unlink(self._in_order(self._of(name)))
+        found = self._in_order(self._of(name))
+        return self._take_away(found) if found else None
 
     def _plain(self, candidate: Candidate, recording: bytes) -> VoiceFile:
         path = Path(candidate.filename)
@@ -157,7 +171,8 @@ class Folder:
 
     def _files(self) -> Iterator[_File]:
         try:
-            paths = list(self.path.iterdir())
+            with os.scandir(self.path) as entries:
+                paths = [Path(entry.path) for entry in entries if not _is_folder(entry)]
         except OSError:  # none there yet, or none that can be looked into
             return
         for path in paths:
@@ -183,14 +198,33 @@ class Folder:
         order = {_TRANSCRIPT: -1 if shadowed else 1, SUFFIX: 2}
         return sorted(found, key=lambda file: order.get(file.suffix, 0))
 
-    def _unlink(self, files: Iterator[_File] | list[_File]) -> bool:
-        removed = False
+    def _take_away(self, files: list[_File]) -> list[str]:
+        """In this order."""
+        aside = self._free_places([file.path for file in files if file.suffix != SUFFIX])
+        if aside:
+            make_folder(self.path / REMOVED)
         for file in files:
-            remove_file(file.path)
-            removed = True
-        if removed:
+            if file.suffix == SUFFIX:
+                remove_file(file.path)
+            else:
+                move_file(file.path, aside[file.path])
+        if files:
             sync_folder(self.path)
-        return removed
+        return [f"{REMOVED}/{_shown(place)}" for place in aside.values()]
+
+    def _free_places(self, paths: Sequence[Path]) -> dict[Path, Path]:
+        """Where each can be moved to: all under one name, which tells what belongs together."""
+
+        def places(number: int) -> dict[Path, Path]:
+            more = f" {number}" if number > 1 else ""
+            folder = self.path / REMOVED
+            return {path: folder / f"{path.stem}{more}{path.suffix}" for path in paths}
+
+        return next(
+            found
+            for found in map(places, count(1))
+            if not any(map(os.path.lexists, found.values()))
+        )
 
     def _stamps(self, path: Path) -> tuple[Stamp, Stamp | None] | None:
         """None if it is gone."""
@@ -219,6 +253,13 @@ class Folder:
                 f"{name}: is no text in UTF-8. Save it as that.", "transcript"
             ) from error
         return text.strip()
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, which is reported when it is read
+        return False
 
 
 def _beside(recording: Path) -> Path:

@@ -191,9 +191,12 @@ class VoiceStore:
         samples, sample_rate, _ = self._inspector.decode(recording)
         return assess(samples, sample_rate)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str) -> list[str]:
         """Remove a voice, also one that can't be used: recording, transcript, consent, and
-        everything computed from them.
+        everything computed from them. What people put into the folder by hand is moved aside.
+
+        Returns:
+            The files that were moved, as seen from the folder.
 
         Raises:
             VoiceNotFound: There is none.
@@ -205,11 +208,13 @@ class VoiceStore:
             # copy, and so stays whole until its turn comes.
             if before is not None and before.consent is not None and before.consent.id:
                 self._remove_consent(before.consent.id, name)
-            if not self._folder.remove(name):
+            kept = self._folder.remove(name)
+            if kept is None:
                 raise VoiceNotFound(f"There is no recorded voice {name!r}.")
             self._known.drop(name)
             self._forget_unused(before)
             self._keep_index()
+        return kept
 
     def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
         """Keep a recording of somebody who consents.

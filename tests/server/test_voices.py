@@ -129,7 +129,8 @@ def test_the_whole_life_of_a_voice(served: Served, tmp_path: Path) -> None:
 
     with served.client() as client:
         gone = client.delete("/v1/audio/voices/نورة")
-    assert gone.json() == {"id": "نورة", "object": "audio.voice.deleted", "deleted": True}
+    deleted = {"object": "audio.voice.deleted", "deleted": True, "kept": []}
+    assert gone.json() == {"id": "نورة", **deleted}
     assert served.get("/voices/نورة").status_code == 404
     assert [path for path in (tmp_path / "voices").rglob("*") if path.is_file()] == []
 
@@ -259,6 +260,17 @@ def test_a_form_in_a_slow_charset_is_not_read(served: Served, charset: str) -> N
     answer = served.post("/v1/audio/voices", content=body, headers={"content-type": kind})
     assert answer.status_code == 415
     assert time.monotonic() - began < 2
+
+
+def test_a_recording_that_somebody_put_there_is_kept(served: Served, tmp_path: Path) -> None:
+    bring(tmp_path / "voices", ALLISON)
+    served.post("/voices/refresh")
+    with served.client() as client:
+        gone = client.delete("/v1/audio/voices/allison").json()
+    assert gone["kept"] == ["removed/allison.wav", "removed/allison.txt"]
+    assert (tmp_path / "voices" / gone["kept"][0]).read_bytes() == ALLISON.read_bytes()
+    served.post("/voices/refresh")
+    assert served.get("/voices/allison").status_code == 404
 
 
 def test_what_must_stay_stays(start: Start, tmp_path: Path) -> None:

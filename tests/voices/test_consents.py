@@ -1,11 +1,12 @@
 """Consents are kept, found, renamed and removed; no id leads out of their folder."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from mira.errors import ConsentNotFound, InvalidRequest
-from mira.voices.archive import Clip
+from mira.voices.archive import Clip, write_members
 from mira.voices.consents import Consents
 
 SPOKEN = Clip(b"I agree.", ".wav")
@@ -55,6 +56,21 @@ def test_what_is_damaged_is_left_out(consents: Consents, tmp_path: Path) -> None
     assert consents.all() == [kept]
     with pytest.raises(InvalidRequest, match="damaged"):
         consents.get(damaged.id)
+    members = {"consent.json": kept.model_dump_json().encode()}
+    (tmp_path / "consents" / f"{damaged.id}.consent").write_bytes(write_members(members))
+    with pytest.raises(InvalidRequest, match="damaged"):  # there is no recording in it
+        consents.get(damaged.id)
     consents.remove(damaged.id)
     with pytest.raises(ConsentNotFound):
         consents.get(damaged.id)
+
+
+def test_what_is_no_file_holds_up_nobody(consents: Consents, tmp_path: Path) -> None:
+    kept = consents.add("Anna", "en-US", SPOKEN, 1)
+    pipe, folder = (f"cons_{letter * 24}" for letter in "ab")
+    os.mkfifo(tmp_path / "consents" / f"{pipe}.consent")
+    (tmp_path / "consents" / f"{folder}.consent").mkdir()
+    assert consents.all() == [kept]
+    for id in (pipe, folder):
+        with pytest.raises(ConsentNotFound):
+            consents.get(id)

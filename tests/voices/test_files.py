@@ -9,6 +9,7 @@ import pytest
 from mira.errors import InvalidRequest, StorageFailed
 from mira.voices.files import (
     make_folder,
+    move_file,
     read_within,
     remove_file,
     stamp_of,
@@ -39,6 +40,16 @@ def test_what_cant_be_written_leaves_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageFailed, match="can't be made"):
         make_folder(tmp_path / "file" / "folder")
+
+
+def test_a_file_is_moved_or_stays(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    with pytest.raises(StorageFailed, match="'a' can't be moved: Not a directory"):
+        move_file(tmp_path / "a", tmp_path / "a" / "b")
+    move_file(tmp_path / "a", tmp_path / "b")
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+    move_file(tmp_path / "a", tmp_path / "c")  # somebody else was quicker
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_only_what_was_abandoned_is_swept(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mira.errors import InvalidRequest
+from mira.errors import InvalidRequest, StorageFailed
 from mira.voices.archive import Clip, Consent, VoiceFile, pack
 from mira.voices.files import remove_file
-from mira.voices.folder import Candidate, Folder
+from mira.voices.folder import REMOVED, Candidate, Folder
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
 
 LIMIT = 10 << 20
@@ -31,6 +31,8 @@ def test_recordings_are_voices_and_nothing_else_is(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "loud.WAV").write_bytes(b"")
     (tmp_path / "consents").mkdir()
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "link.wav").symlink_to("folder.wav")
     found, problems = scan(tmp_path)
     assert set(found) == {"allison", "carlo", "june", "corrupt", "loud"}
     assert problems == {}
@@ -47,15 +49,26 @@ def test_a_name_in_another_encoding_is_a_problem_that_can_be_shown(tmp_path: Pat
 def test_a_text_alone_is_no_voice_and_stays(tmp_path: Path) -> None:
     (tmp_path / "README.txt").touch()
     folder = Folder(tmp_path, LIMIT)
-    assert not folder.remove("README")
+    assert folder.remove("README") is None
     folder.write(voice("README"))
     assert {path.name for path in tmp_path.iterdir()} == {"README.txt", "README.voice"}
 
 
 def test_what_cant_be_cleared_away_does_not_fail_what_was_written(tmp_path: Path) -> None:
-    (tmp_path / "anna.wav").mkdir()
+    (tmp_path / "anna.wav").touch()
+    (tmp_path / REMOVED).touch()  # where the folder should be
     folder = Folder(tmp_path, LIMIT)
     assert folder.read(folder.write(voice("anna"))) == voice("anna")
+    assert (tmp_path / "anna.wav").exists()
+    with pytest.raises(StorageFailed):
+        folder.remove("anna")
+    assert folder.read(scan(tmp_path)[0]["anna"]) == voice("anna"), "as it was"
+
+
+def test_one_bad_link_hides_no_others(tmp_path: Path) -> None:
+    bring(tmp_path, CARLO)
+    (tmp_path / "round.wav").symlink_to("round.wav")
+    assert set(scan(tmp_path)[0]) == {"carlo", "round"}
 
 
 def test_no_folder_is_no_voices(tmp_path: Path) -> None:
@@ -78,8 +91,8 @@ def test_a_name_is_the_same_in_either_form(tmp_path: Path, form: str) -> None:
     bring(tmp_path, CARLO, name=unicodedata.normalize(form, "Zoë"))
     found, _ = scan(tmp_path)
     assert Folder(tmp_path, LIMIT).read(found["Zo\u00eb"]).transcript
-    assert Folder(tmp_path, LIMIT).remove("Zo\u00eb")
-    assert list(tmp_path.iterdir()) == []
+    assert len(Folder(tmp_path, LIMIT).remove("Zo\u00eb") or ()) == 2
+    assert [path.name for path in tmp_path.iterdir()] == [REMOVED]
 
 
 def test_a_name_that_cant_be_one_is_a_problem(tmp_path: Path) -> None:
@@ -139,22 +152,38 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert folder.read(again).transcript == "Bye."
 
 
-def test_writing_replaces_whatever_had_the_name(tmp_path: Path) -> None:
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_writing_replaces_whatever_had_the_name_and_loses_nothing(tmp_path: Path) -> None:
     bring(tmp_path, ALLISON, CARLO, name="anna")
     bring(tmp_path, JUNE)
-    Folder(tmp_path, LIMIT).write(voice("anna"))
-    assert {path.name for path in tmp_path.iterdir()} == {"anna.voice", "june.mp3", "june.txt"}
+    folder = Folder(tmp_path, LIMIT)
+    folder.write(voice("anna"))
+    kept = {"removed/anna.wav", "removed/anna.ogg", "removed/anna.txt"}
+    assert files(tmp_path) == {"anna.voice", "june.mp3", "june.txt", *kept}
+    assert (tmp_path / REMOVED / "anna.wav").read_bytes() == ALLISON.read_bytes()
+    folder.write(voice("anna", transcript="Bye."))
+    assert files(tmp_path) == {"anna.voice", "june.mp3", "june.txt", *kept}
 
 
-def test_removing_leaves_nothing(tmp_path: Path) -> None:
+def test_removing_deletes_what_was_written_and_keeps_what_people_brought(tmp_path: Path) -> None:
     folder = Folder(tmp_path, LIMIT)
     bring(tmp_path, ALLISON, CARLO, name="anna")
     (tmp_path / "anna.voice").write_bytes(pack(voice("anna")))
     bring(tmp_path, JUNE)
-    assert folder.remove("anna")
-    assert {path.name for path in tmp_path.iterdir()} == {"june.mp3", "june.txt"}
-    assert not folder.remove("anna")
-    assert not folder.remove("../june")
+    kept = folder.remove("anna")
+    assert set(kept or ()) == {"removed/anna.wav", "removed/anna.ogg", "removed/anna.txt"}
+    assert files(tmp_path) == {"june.mp3", "june.txt", *(kept or ())}
+    assert set(scan(tmp_path)[0]) == {"june"}
+    assert folder.remove("anna") is None
+    assert folder.remove("../june") is None
+    bring(tmp_path, CARLO, name="anna")
+    assert set(folder.remove("anna") or ()) == {"removed/anna 2.ogg", "removed/anna 2.txt"}
+    assert (tmp_path / REMOVED / "anna.ogg").exists()
+    folder.write(voice("anna"))
+    assert folder.remove("anna") == []
 
 
 @pytest.mark.parametrize("shadowed", [False, True])
@@ -184,7 +213,11 @@ def test_a_removal_that_is_cut_short_leaves_the_voice_whole_or_absent(
         removed += 1
         remove_file(path)
 
+    def move(path: Path, target: Path) -> None:
+        remove(path)
+
     monkeypatch.setattr("mira.voices.folder.remove_file", remove)
+    monkeypatch.setattr("mira.voices.folder.move_file", move)
     try:
         folder.remove("anna")
     except KeyboardInterrupt:

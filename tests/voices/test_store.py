@@ -162,14 +162,15 @@ def test_removing_leaves_nothing_of_it(store: VoiceStore) -> None:
     assert "anna" not in (store.path / ".mira-cache" / "index.json").read_text()
     with pytest.raises(VoiceNotFound):
         store.remove("anna")
-    store.remove("june")
-    assert [path for path in store.path.rglob("*") if path.is_file()] == []
+    assert store.remove("june") == ["removed/june.mp3", "removed/june.txt"]
+    left = {path.name for path in store.path.rglob("*") if path.is_file()}
+    assert left == {"june.mp3", "june.txt"}, "which somebody brought"
 
 
 def test_an_unusable_file_can_be_removed(store: VoiceStore) -> None:
     bring(store.path, CORRUPT)
     store.refresh()
-    store.remove("corrupt")
+    assert store.remove("corrupt") == ["removed/corrupt.wav"]
     assert store.unusable == {}
     assert not (store.path / "corrupt.wav").exists()
 
