@@ -5,6 +5,7 @@
     │   └── NothingToSay     text without a single speakable word
     ├── InvalidSettings      a setting that does not exist or can't be used
     ├── CheckpointError      model files missing, damaged or of another shape
+    │   └── NotDownloaded    an id's files aren't all on this machine
     ├── VoiceNotFound        no such voice, and no substitute allowed
     ├── ModelNotFound        no such model
     ├── ConsentNotFound      no such consent
@@ -49,6 +50,10 @@ class InvalidSettings(MiraError):
 
 class CheckpointError(MiraError):
     """A model's files can't be used: names the file, the tensor, the expected and the found."""
+
+
+class NotDownloaded(CheckpointError):
+    """Not all files of a Hugging Face id are on this machine, and could not be had."""
 
 
 class VoiceNotFound(MiraError):

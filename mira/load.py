@@ -116,6 +116,10 @@ def load_parts(settings: Settings) -> Parts:
         CheckpointError: The model's files can't be used.
         InvalidSettings: The settings ask for what the model can't do, or a library is missing.
     """
+    from mira.checkpoint import directory_of
+
+    for name in filter(None, (settings.model, settings.codec_model)):
+        directory_of(name)  # a slip in a path first: no library mends it
     # A published model needs PyTorch as well, a converted one OpenVINO; this one both of them.
     require("cpu" if list(Path(settings.model).glob("codec/*.xml")) else "torch", "safetensors")
     from mira.checkpoint.converted import is_converted

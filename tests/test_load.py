@@ -1,6 +1,9 @@
 """Settings lead to an engine that has already spoken, and to the parts that they name."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -42,6 +45,32 @@ def test_an_engine_that_can_not_speak_is_closed(
     with pytest.raises(SynthesisFailed, match="The toy is broken"):
         load_engine(Settings())
     assert toy.shut
+
+
+NO_EXTRAS = """
+import sys
+extras = "torch transformers tokenizers safetensors huggingface_hub openvino lmdeploy".split()
+sys.modules |= dict.fromkeys(extras)
+sys.argv = ["mira", "say", "hi", "-o", "x.wav", *sys.argv[1:]]
+from mira.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("setting", ["model=/nope", "codec_model=/nope"])
+def test_a_wrong_path_is_told_before_a_missing_library(setting: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NO_EXTRAS, "--set", f"model={tmp_path}", "--set", setting],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "mira: /nope: no such directory, nor a Hugging Face id like owner/name.\n"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 Knows nothing of speech: what the weights compute is codec/ and lm/.
 """
 
-from mira.checkpoint.hub import locate
+from mira.checkpoint.hub import directory_of, locate
 from mira.checkpoint.inspect import FileRow, describe
 from mira.checkpoint.layout import Checkpoint, Layout, open_checkpoint
 from mira.checkpoint.selfcheck import onnx_selfcheck
@@ -18,6 +18,7 @@ __all__ = [
     "TokenMap",
     "codec_weights",
     "describe",
+    "directory_of",
     "load_wav2vec2",
     "locate",
     "onnx_selfcheck",

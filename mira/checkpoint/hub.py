@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from mira.errors import CheckpointError
+from mira.errors import CheckpointError, NotDownloaded
 
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
@@ -31,6 +31,25 @@ _WANTED: dict[Part, list[str]] = {
 _UNWANTED = ["wav2vec2*"]
 
 
+def directory_of(name: str) -> Path | None:
+    """Find the directory that `name` is; None if it is a repository id instead.
+
+    Raises:
+        CheckpointError: It is neither.
+    """
+    try:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            return path
+        if path.exists():
+            raise CheckpointError(f"{name}: is a file. Give the directory of a model's files.")
+    except (OSError, RuntimeError) as error:  # closed to us, too long, another one's ~home
+        raise CheckpointError(f"{name}: can't be looked into ({error})") from error
+    if _REPOSITORY.fullmatch(name):
+        return None
+    raise CheckpointError(f"{name}: no such directory, nor a Hugging Face id like owner/name.")
+
+
 def locate(
     name: str,
     revision: str | None = None,
@@ -49,14 +68,11 @@ def locate(
         part: What is wanted of a repository: all of a model, its codec alone, or a wav2vec2.
 
     Raises:
-        CheckpointError: No such directory, or the repository can't be had; one line that says
-            what to copy where.
+        CheckpointError: No such directory.
+        NotDownloaded: The repository can't be had; one line that says what to copy where.
     """
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path
-    if not _REPOSITORY.fullmatch(name):
-        raise CheckpointError(f"{name}: no such directory, nor a repository id like owner/name")
+    if directory := directory_of(name):
+        return directory
     from huggingface_hub import snapshot_download
 
     try:
@@ -70,7 +86,7 @@ def locate(
         )
     except Exception as error:  # its own, the operating system's, its HTTP library's of the day
         reason = " ".join(str(error).split()).partition(". ")[0]
-        raise CheckpointError(
+        raise NotDownloaded(
             f"{name}: can't be had from the Hugging Face hub ({reason}). Without a network, copy "
             f"its files from https://huggingface.co/{name}/tree/{revision or 'main'} to a "
             "directory here and give that directory instead"

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 
 from mira.errors import CheckpointError
 
@@ -36,6 +35,8 @@ class TensorInfo:
 
 @contextmanager
 def _opened(path: Path, framework: str = "numpy") -> Iterator[Any]:
+    from safetensors import SafetensorError, safe_open  # an extra; finding files needs none
+
     try:
         with safe_open(path, framework=framework) as file:
             yield file

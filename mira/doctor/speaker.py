@@ -13,7 +13,7 @@ from pathlib import Path
 from mira.doctor.choice import NAMES, Choice, exists
 from mira.doctor.libraries import NEEDED_EXTRAS
 from mira.doctor.report import Row, State, gib, install
-from mira.errors import CheckpointError, InvalidRequest
+from mira.errors import CheckpointError, InvalidRequest, NotDownloaded
 from mira.settings import Settings
 
 WORKING_BYTES = {  # beside the weights, and about; on a GPU with the cache of all streams
@@ -146,14 +146,12 @@ def _located(setting: str, name: str, revision: str = "") -> Path | Row:
     parts: dict[str, Part] = {"codec_model": "codec", "semantic_model": "wav2vec2"}
     try:
         return locate(name, revision or None, offline=True, part=parts.get(setting, "model"))
-    except CheckpointError as error:
-        if error.__cause__ is None:  # neither a directory nor an id
-            return Row(setting, str(error), "problem")
+    except NotDownloaded:
         if HF_HUB_OFFLINE:
             return Row(setting, f"{name}: not on this machine", "problem", "HF_HUB_OFFLINE is set")
         later = "the first start downloads it"
         return Row(setting, f"{name}: not on this machine yet", "note", later)
-    except OSError as error:
+    except CheckpointError as error:  # neither a directory nor an id
         return Row(setting, str(error), "problem")
 
 

@@ -45,11 +45,25 @@ def test_what_was_downloaded_before_is_found(tmp_path: Path) -> None:
         locate("owner/name", "other", tmp_path, offline=True)
 
 
-@pytest.mark.parametrize("name", ["absent", "a/b/c", "./absent/model", "../x", "a/b c", ""])
+def test_a_file_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(CheckpointError, match="is a file"):
+        locate(str(tmp_path / "model.safetensors"))
+
+
+@pytest.mark.parametrize("name", ["/" + 300 * "a", "~nobody-of-this-name/model"])
+def test_a_path_that_no_system_takes_is_an_error_too(name: str) -> None:
+    with pytest.raises(CheckpointError, match="can't be looked into"):
+        locate(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["/absent", "absent", "a/b/c", "./absent/model", "../x", "a/b c", ""]
+)
 def test_what_is_neither_is_not_looked_for(name: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     if name:
-        with pytest.raises(CheckpointError, match="no such directory, nor a repository id"):
+        with pytest.raises(CheckpointError, match="no such directory, nor a Hugging Face id"):
             locate(name)
 
 
