@@ -41,6 +41,11 @@ class Engine:
         return not self._closed and self._synthesizer.ready
 
     @property
+    def failure(self) -> str:
+        """Why only a new process can speak again; empty as long as this one may."""
+        return self._synthesizer.failure
+
+    @property
     def voices(self) -> tuple[Voice, ...]:
         """Who can speak without being cloned first; the first one is the engine's own choice."""
         return self._synthesizer.voices

@@ -90,3 +90,9 @@ class NotReady(MiraError):
 
 class SynthesisFailed(MiraError):
     """The engine broke while speaking; what was sent so far is all there will be."""
+
+
+def one_line(error: BaseException) -> str:
+    """An error's kind and what it says; one of ours just says it."""
+    kind = "" if isinstance(error, MiraError) else f"{type(error).__name__}: "
+    return " ".join(f"{kind}{error}".split())

@@ -126,6 +126,10 @@ class Overheard:
     def ready(self) -> bool:
         return self._model.ready
 
+    @property
+    def failure(self) -> str:
+        return self._model.failure
+
     def close(self) -> None:
         self._model.close()
 

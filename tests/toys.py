@@ -47,6 +47,7 @@ class ToySynthesizer:
     max_chars: int = 220
     at_once: int = 1024
     ready: bool = True
+    failure: str = ""
     incidents: Counter[str] = field(default_factory=Counter)
     fingerprint: str = ""
     while_cloning: Callable[[str], object] = lambda name: None

@@ -116,6 +116,10 @@ class Codec(Protocol):
             SynthesisFailed: A token is outside its codebook, or the computation broke.
         """
 
+    @property
+    def failure(self) -> str:
+        """Why only a new process can render again; empty as long as this one may."""
+
     def close(self) -> None:
         """Stop what runs for it, when nobody needs it any more. May be called again."""
 

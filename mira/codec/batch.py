@@ -10,9 +10,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from mira.codec.base import Codec, Span, Speaker
-from mira.errors import SynthesisFailed
+from mira.errors import SynthesisFailed, one_line
 from mira.listening import rank
 from mira.types import Samples
+
+GIVE_UP_AFTER = 8
+"""Passes that fail in a row, and the codec counts as broken for good."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +32,10 @@ class BatchingCodec:
     """A `Codec` that gathers what several threads ask for into one pass.
 
     While a pass runs, the requests that come in wait, and the most urgent share the next one; when
-    none runs, a request waits `gather_s` for company. A pass that fails fails for all who share it.
-    What waits is bounded by its callers, each of whom waits for its own.
+    none runs, a request waits `gather_s` for company. A pass that fails fails for all who share it,
+    and one that can't even be gathered for all who wait. After GIVE_UP_AFTER of them in a row the
+    codec is given up: see `failure`. What waits is bounded by its callers, each of whom waits for
+    its own.
 
     Args:
         codec: Does the work, on one thread.
@@ -52,6 +57,8 @@ class BatchingCodec:
         self._gather_s = gather_s
         self._max_spans = max_spans
         self._requests: list[_Request] = []
+        self._failures = 0  # in a row
+        self._failure = ""
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="mira-codec", daemon=True)
@@ -66,6 +73,11 @@ class BatchingCodec:
     def samples_per_frame(self) -> int:
         """See `Codec`."""
         return self._codec.samples_per_frame
+
+    @property
+    def failure(self) -> str:
+        """See `Codec`."""
+        return self._failure
 
     @property
     def waiting(self) -> int:
@@ -113,8 +125,17 @@ class BatchingCodec:
         self._codec.close()
 
     def _run(self) -> None:
-        while gathered := self._gather():
-            self._answer(gathered)
+        gathered: Sequence[_Request] = ()
+        while True:
+            try:
+                gathered = self._gather()
+                if not gathered:
+                    return  # closed
+                self._answer(gathered)
+                self._failures = 0
+            except BaseException as error:  # noqa: BLE001 - carried over and raised in decode()
+                self._fail(error, gathered)
+            gathered = ()
 
     def _gather(self) -> list[_Request]:
         """The requests of the next pass; none when the codec is closed."""
@@ -125,7 +146,7 @@ class BatchingCodec:
             for request in sorted(self._requests, key=_Request.rank):
                 if sum(len(taken.spans) for taken in gathered) < self._max_spans:
                     gathered.append(request)
-                    self._requests.remove(request)
+            self._requests = [waits for waits in self._requests if waits not in gathered]
             return gathered
 
     @property
@@ -139,13 +160,27 @@ class BatchingCodec:
         return nullcontext()
 
     def _answer(self, gathered: Sequence[_Request]) -> None:
-        try:
-            with self._hurry(gathered):
-                spans = [span for request in gathered for span in request.spans]
-                blocks = iter(self._codec.decode(spans))
-            for request in gathered:
-                request.future.set_result([next(blocks) for _ in request.spans])
-        except BaseException as error:  # noqa: BLE001 - carried over and raised in decode()
-            for request in gathered:
-                if not request.future.done():
-                    request.future.set_exception(error)
+        with self._hurry(gathered):
+            spans = [span for request in gathered for span in request.spans]
+            blocks = iter(self._codec.decode(spans))
+        for request in gathered:
+            request.future.set_result([next(blocks) for _ in request.spans])
+
+    def _fail(self, error: BaseException, gathered: Sequence[_Request]) -> None:
+        """Tell the pass, or if there was none all who wait, and give up after too many in a row."""
+        why = one_line(error)
+        with self._changed:
+            self._failures += 1
+            if self._failures >= GIVE_UP_AFTER:
+                self._failure = (
+                    f"The codec failed {self._failures} times in a row, the last time with: {why}. "
+                    "The process has to be started anew."
+                )
+            if not gathered:
+                gathered, self._requests = self._requests, []
+        for request in gathered:
+            if not request.future.done():
+                # An error each: raising one in several threads would join their tracebacks.
+                failed = SynthesisFailed(why)
+                failed.__cause__ = error
+                request.future.set_exception(failed)

@@ -128,6 +128,11 @@ class TorchCodec:
         except RuntimeError as error:
             raise SynthesisFailed(f"the codec broke: {error}") from error
 
+    @property
+    def failure(self) -> str:
+        """None: a pass that breaks leaves nothing behind. See `Codec`."""
+        return ""
+
     def close(self) -> None:
         """Nothing runs for it: see `Codec`."""
 

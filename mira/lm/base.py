@@ -13,6 +13,9 @@ SPEECH_CODES = 8192
 GLOBAL_CODES = 4096
 GLOBAL_TOKENS = 32
 
+GIVE_UP_AFTER = 8
+"""Failures in a row, and a model counts as broken for good."""
+
 
 class SpeechVocabulary(Protocol):
     """Where a vocabulary keeps what speech is made of; every number is a vocabulary id."""
@@ -90,6 +93,10 @@ class LanguageModel(Protocol):
     @property
     def ready(self) -> bool:
         """Whether it can speak: not while it is being restarted, nor once it is closed."""
+
+    @property
+    def failure(self) -> str:
+        """Why only a new process can speak again; empty as long as this one may."""
 
     def close(self) -> None:
         """Stop what runs for it, when nobody needs it any more. May be called again."""

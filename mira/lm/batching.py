@@ -15,9 +15,15 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mira.errors import NotReady, SynthesisFailed
+from mira.errors import NotReady, SynthesisFailed, one_line
 from mira.listening import Listener, rank
-from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt, sayable
+from mira.lm.base import (
+    GIVE_UP_AFTER,
+    SPEECH_CODES,
+    SpeechVocabulary,
+    check_prompt,
+    sayable,
+)
 from mira.lm.pages import Pages
 from mira.lm.sampler import Sampler, pick_all
 from mira.types import Sampling
@@ -26,7 +32,7 @@ log = logging.getLogger(__name__)
 
 TOKENS_AHEAD = 64  # that nobody took yet; a stream with so many waits
 COMFORTABLE_S = 1.0  # left to play; while others are urgent, whoever has more waits
-FIRST_RESTART_S, LAST_RESTART_S = 0.1, 30.0  # between attempts to bring a broken model back
+FIRST_RESTART_S = 0.1  # between attempts to bring a broken model back; doubled each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +97,10 @@ class BatchingLM:
     """A `LanguageModel` that steps all its streams in one batch.
 
     A stream gets pages for its longest possible run before it begins, so that none is ever
-    stopped for want of memory; until there are enough it waits. When a step breaks, every stream
-    fails, and the runner is restarted until it computes again; meanwhile new ones are refused.
+    stopped for want of memory; until there are enough it waits. When a step breaks, or the planning
+    of one, every stream fails, and the runner is restarted until it computes again; meanwhile new
+    ones are refused. After GIVE_UP_AFTER failures without a whole stream between them it is given
+    up: see `failure`.
 
     Args:
         runner: Computes the steps; used on one thread, the model's own.
@@ -117,7 +125,9 @@ class BatchingLM:
         self._pages = Pages(runner.num_pages, runner.page_tokens)
         self._waiting: list[_Stream] = []
         self._running: list[_Stream] = []
-        self._broken: Exception | None = None
+        self._broken = False
+        self._failures = 0  # in a row
+        self._failure = ""
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="mira-lm", daemon=True)
@@ -126,7 +136,12 @@ class BatchingLM:
     @property
     def ready(self) -> bool:
         """See `LanguageModel`."""
-        return self._broken is None and not self._closed
+        return not self._broken and not self._closed
+
+    @property
+    def failure(self) -> str:
+        """See `LanguageModel`."""
+        return self._failure
 
     @property
     def pages_used(self) -> int:
@@ -182,7 +197,9 @@ class BatchingLM:
         with self._changed:
             if self._closed:
                 raise SynthesisFailed("the language model is closed")
-            if self._broken is not None:
+            if self._failure:
+                raise NotReady(self._failure)
+            if self._broken:
                 raise NotReady("The language model broke and is being restarted.")
             self._waiting.append(stream)
             self._changed.notify_all()
@@ -215,15 +232,18 @@ class BatchingLM:
     # What follows runs on the model's own thread.
 
     def _run(self) -> None:
-        while (rows := self._next()) is not None:
+        while not (self._closed or self._failure):
             try:
-                self._advance(rows, self._runner.step([row for _, row in rows]))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the streams must know
+                if rows := self._next():
+                    self._advance(rows, self._runner.step([row for _, row in rows]))
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the streams must know
                 self._break(error)
                 self._restart()
+        with self._changed:
+            self._fail(self._failure or "the language model is closed")
 
-    def _next(self) -> list[tuple[_Stream, Row]] | None:
-        """Wait for something to compute; None when the model is closed."""
+    def _next(self) -> list[tuple[_Stream, Row]]:
+        """Wait for something to compute, or until the model is closed."""
         with self._changed:
             rows: list[tuple[_Stream, Row]] = []
 
@@ -233,9 +253,6 @@ class BatchingLM:
                 return bool(rows) or self._closed
 
             self._changed.wait_for(planned)
-            if self._closed:
-                self._fail("the language model is closed")
-                return None
             return rows
 
     def _retire(self) -> None:
@@ -296,36 +313,49 @@ class BatchingLM:
             stream.unread.append(self._first_speech + picked)
         if picked >= SPEECH_CODES or stream.made == stream.sampling.max_new_tokens:
             stream.ended = True
+            if stream.error is None:
+                self._failures = 0
 
-    def _break(self, error: Exception) -> None:
+    def _break(self, error: BaseException) -> None:
         log.error("the language model broke", exc_info=error)
-        reason = " ".join(str(error).split())
         with self._changed:
-            self._broken = error
-            self._fail(f"the language model broke: {reason}")
+            self._broken = True
+            self._count(error)
+            self._fail(f"the language model broke: {one_line(error)}")
 
     def _fail(self, why: str) -> None:
         for stream in [*self._waiting, *self._running]:
             # An error each: raising one in several threads would join their tracebacks.
             stream.error, stream.ended = SynthesisFailed(why), True
-        self._waiting.clear()
-        self._retire()
+        # Made anew: what broke may have been the planning, and may have lost some.
+        self._waiting, self._running = [], []
+        self._pages = Pages(self._runner.num_pages, self._runner.page_tokens)
         self._changed.notify_all()
 
     def _restart(self) -> None:
         wait_s = FIRST_RESTART_S
-        while self._broken is not None:
+        while self._broken and not self._failure:
             try:
                 self._runner.restart()
                 self._runner.step([Row([self._first_speech], 0, [0])])
-                self._broken = None
+                self._broken = False
                 log.warning("the language model is back")
-            except Exception as error:  # noqa: BLE001 - it is tried again
-                log.error("the language model could not be restarted: %s", error)
+            except BaseException as error:  # noqa: BLE001 - it is tried again
+                log.error("the language model could not be restarted: %s", one_line(error))
                 with self._changed:
+                    self._count(error)
                     if self._changed.wait_for(lambda: self._closed, wait_s):
                         return
-                wait_s = min(2 * wait_s, LAST_RESTART_S)
+                wait_s *= 2
+
+    def _count(self, error: BaseException) -> None:
+        """Note a failure, and give up after too many in a row; `self._changed` is held."""
+        self._failures += 1
+        if self._failures >= GIVE_UP_AFTER:
+            self._failure = (
+                f"The language model failed {self._failures} times in a row, the last time with "
+                f"{one_line(error)}. The process has to be started anew."
+            )
 
 
 def _comfortable(stream: _Stream) -> bool:

@@ -18,9 +18,9 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from mira.errors import NotReady, SynthesisFailed
+from mira.errors import NotReady, SynthesisFailed, one_line
 from mira.listening import Listener, rank
-from mira.lm.base import check_prompt
+from mira.lm.base import GIVE_UP_AFTER, check_prompt
 from mira.lm.lmdeploy_dialects import Dialect, generation
 from mira.types import Sampling
 
@@ -102,11 +102,12 @@ class LMDeployLM:
         self._waiting: list[_Stream] = []
         self._running: list[_Stream] = []
         self._broken = ""
+        self._failures = 0  # of streams, in a row
         self._closed = False
         self._changed = threading.Condition()
         self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them weakly
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="mira-lm", daemon=True)
+        self._thread = threading.Thread(target=self._run_loop, name="mira-lm", daemon=True)
         self._thread.start()
         self._idle: list[Instance] = []
         try:
@@ -119,8 +120,15 @@ class LMDeployLM:
 
     @property
     def ready(self) -> bool:
-        """See `LanguageModel`. An engine that broke needs another process, with its own GPU."""
+        """See `LanguageModel`."""
         return not self._broken and not self._closed
+
+    @property
+    def failure(self) -> str:
+        """See `LanguageModel`. An engine that broke needs another process, with its own GPU."""
+        if not self._broken:
+            return ""
+        return f"The language model broke: {self._broken}. The process has to be started anew."
 
     @property
     def streams(self) -> int:
@@ -148,6 +156,7 @@ class LMDeployLM:
                 **self._dialect.inputs(prompt),
             )
             yield from itertools.islice(self._codes(stream), sampling.max_new_tokens)
+            self._failures = 0
         finally:
             self._leave(stream)
 
@@ -202,7 +211,7 @@ class LMDeployLM:
                 lambda: stream.instance or stream.listener.gone or self._closed or self._broken
             )
             if self._broken:
-                raise NotReady("The language model broke; the service has to be restarted.")
+                raise NotReady(self.failure)
             self._require_open()
             if stream.instance is None:
                 raise SynthesisFailed("nobody listens any more")
@@ -258,9 +267,12 @@ class LMDeployLM:
 
     def _failed(self, why: str) -> SynthesisFailed:
         """What a stream is told, and whether it is the others' end as well."""
+        self._failures += 1
         if not self._is_alive():
             why = self._why_dead() or why
             self._break(why)
+        elif self._failures >= GIVE_UP_AFTER:
+            self._break(f"{why}; {self._failures} streams failed in a row")
         if re.search("out.?of.?memory", why.lower()):
             why += "; lower max_streams, or free memory on the GPU"
         return SynthesisFailed(f"the language model broke: {why}")
@@ -335,6 +347,12 @@ class LMDeployLM:
 
     # What follows runs on the loop's thread.
 
+    def _run_loop(self) -> None:
+        try:
+            self._loop.run_forever()
+        except BaseException as error:  # noqa: BLE001 - whoever waits must know
+            self._break(one_line(error))
+
     def _cancel(self, stream: _Stream) -> None:
         """Let a pull that waits return."""
         if stream.instance is not None and stream.pull is not None and not stream.over:
@@ -387,8 +405,3 @@ class LMDeployLM:
         for task in tasks:
             task.cancel()
         return tasks
-
-
-def one_line(error: BaseException) -> str:
-    """Its kind and what it says."""
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -100,6 +100,11 @@ class TransformersLM:
         """Always: a step that breaks leaves nothing behind. See `LanguageModel`."""
         return True
 
+    @property
+    def failure(self) -> str:
+        """None, for the same reason."""
+        return ""
+
     def close(self) -> None:
         """Nothing runs for it: see `LanguageModel`."""
 

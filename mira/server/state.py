@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, sleep, to_thread
 from fastapi import Request
 
 from mira.engine import Engine
-from mira.errors import NotReady
+from mira.errors import NotReady, SynthesisFailed
 from mira.server.admission import Admission
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
@@ -28,6 +28,8 @@ VOICE_WORKERS = 2
 """Threads that read, check and write voices' files: calls need the processors more."""
 SEARCHES = 8
 """Threads that calls wait in for a voice that is not in memory."""
+LOOK_S = 0.5
+"""Between two looks at whether the engine is beyond repair."""
 
 
 @dataclass(slots=True)
@@ -38,9 +40,10 @@ class Service:
     load: Callable[[Settings], Engine]
     admission: Admission = field(init=False)
     telemetry: Telemetry = field(init=False, default_factory=Telemetry)
-    failure: Exception | None = field(init=False, default=None)  # why there is no engine
+    failure: Exception | None = field(init=False, default=None)  # why it will never speak (again)
     give_up: Callable[[], object] = field(init=False, default=lambda: None)
-    """Called when the engine could not be loaded: a service that can never speak should end."""
+    """Called once there is a `failure`: a service that can never speak should end, so that whoever
+    supervises it starts another."""
     _engine: Engine | None = field(init=False, default=None)
     _store: VoiceStore | None = field(init=False, default=None)
     _watcher: Watcher | None = field(init=False, default=None)
@@ -73,6 +76,8 @@ class Service:
         """Why it can't speak, in words for strangers; None if it can."""
         if self.ready:
             return None
+        if self.failure is not None and self._speaking is not None:
+            return "The engine broke for good, and the service ends. Its log says why."
         if self.failure is not None:
             return "The engine could not start. The service's log says why."
         if self._speaking is not None:
@@ -120,7 +125,10 @@ class Service:
         return await to_thread.run_sync(work, limiter=self._voice_work)
 
     async def start(self) -> None:
-        """Load the engine on a worker thread, so that health checks are answered meanwhile."""
+        """Load the engine on a worker thread, so that health checks are answered meanwhile.
+
+        Then watch it, until it is beyond repair or the caller cancels this.
+        """
         try:
             settings = self.settings
             self._engine = engine = await to_thread.run_sync(self.load, settings)
@@ -145,9 +153,13 @@ class Service:
                 default.name,
                 self.admission.max_streams,
             )
+            while not engine.failure:  # noqa: ASYNC110 - its threads know nothing of this loop
+                await sleep(LOOK_S)
+            raise SynthesisFailed(engine.failure)
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
             self.failure = error
-            log.error("the engine could not start: %s", error)
+            what = "could not start" if self._speaking is None else "broke for good"
+            log.error("the engine %s: %s", what, error)
             self.give_up()
 
     def hurry(self) -> None:

@@ -44,15 +44,21 @@ async def get_model(model_id: str) -> dict[str, object]:
 
 
 @router.get("/health")
-async def health(request: Request) -> dict[str, object]:
-    """Whether the process answers. Whether it can speak yet is `/health/ready`."""
+async def health(request: Request) -> JSONResponse:
+    """Whether the process answers, and may speak: 503 once only another process can.
+
+    Whether it can speak yet is `/health/ready`.
+    """
     service = Service.of(request)
-    return {
-        "status": "ok",
+    failed = service.failure is not None
+    answer = {
+        "status": "failed" if failed else "ok",
         "ready": service.ready,
         "active_streams": service.admission.active,
         "uptime_s": round(time.time() - service.telemetry.started_at, 1),
+        "error": service.obstacle if failed else None,
     }
+    return JSONResponse(answer, 503 if failed else 200)
 
 
 @router.get("/health/ready")

@@ -31,6 +31,10 @@ class Synthesizer(Protocol):
         """Whether it can speak now: a model that broke is being restarted."""
 
     @property
+    def failure(self) -> str:
+        """Why only a new process can speak again; empty as long as this one may."""
+
+    @property
     def voices(self) -> tuple[Voice, ...]:
         """Who it can speak as without being shown a recording."""
 

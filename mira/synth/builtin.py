@@ -65,6 +65,7 @@ class BuiltinSynthesizer:
 
     sample_rate: int = dsp.SR
     ready = True
+    failure = ""
     fingerprint = ""
     max_chars = 220  # about 15 s; more at once would only cost memory
 

@@ -76,8 +76,13 @@ class MiraSynthesizer:
 
     @property
     def ready(self) -> bool:
-        """Whether the language model is: see `Synthesizer`."""
-        return self._language_model.ready
+        """Whether model and codec can speak now: see `Synthesizer`."""
+        return self._language_model.ready and not self._codec.failure
+
+    @property
+    def failure(self) -> str:
+        """The language model's or the codec's: see `Synthesizer`."""
+        return self._language_model.failure or self._codec.failure
 
     def measure(self, most: int) -> int:
         """Step the model and render windows; the first chunk becomes as long as it has to be."""

@@ -18,6 +18,7 @@ class Counting:
     """A `LanguageModel` that ends every generation after a few tokens."""
 
     ready = True
+    failure = ""
 
     def __init__(self, per_generation: int) -> None:
         self.per_generation = per_generation

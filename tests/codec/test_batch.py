@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mira.codec.base import Span, Speaker
-from mira.codec.batch import BatchingCodec
+from mira.codec.batch import GIVE_UP_AFTER, BatchingCodec
 from mira.errors import SynthesisFailed
 from mira.listening import Listener
 from mira.types import Samples
@@ -22,6 +22,7 @@ class Echo:
 
     sample_rate = 50
     samples_per_frame = 1
+    failure = ""
 
     def __init__(self) -> None:
         self.closed = False
@@ -131,6 +132,50 @@ def test_failure_reaches_everyone_in_the_pass_and_nobody_after(
                 future.result(10)
     echo.error = None
     assert len(codec.decode([span(1), span(2), span(3)])) == 3
+
+
+def test_a_codec_that_always_fails_is_given_up(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    codec = gather(gather_s=0)
+    for failures in (GIVE_UP_AFTER - 1, GIVE_UP_AFTER):
+        echo.error = None
+        codec.decode([span(1)])  # the row begins anew
+        assert not codec.failure
+        echo.error = MemoryError("all\nfull")
+        for _ in range(failures):
+            with pytest.raises(SynthesisFailed, match="MemoryError: all full"):
+                codec.decode([span(1)])
+    assert codec.failure.startswith(f"The codec failed {GIVE_UP_AFTER} times in a row")
+    assert "all full. The process has to be started anew" in codec.failure
+
+
+class Unclear(Listener):
+    """Nobody can say how urgent it is."""
+
+    def left_s(self) -> float | None:
+        raise ArithmeticError("no clock")
+
+
+def test_what_can_not_be_gathered_reaches_everybody_who_waits(
+    echo: Echo, gather: Callable[..., BatchingCodec]
+) -> None:
+    codec = gather(gather_s=0)
+    echo.go_on.clear()
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(codec.decode, [span(0)])
+        assert echo.started.wait(10)
+        waiting = [
+            pool.submit(codec.decode, [Span((1,), NOBODY, 0, 1, listener)])
+            for listener in (Listener(), Unclear())
+        ]
+        wait_until(lambda: codec.waiting == 2)
+        echo.go_on.set()
+        assert first.result(10)[0].tolist() == [0]
+        for future in waiting:
+            with pytest.raises(SynthesisFailed, match="no clock"):
+                future.result(10)
+    assert len(codec.decode([span(1), span(2)])) == 2
 
 
 def test_closing_finishes_what_was_asked_and_refuses_more(

@@ -14,7 +14,8 @@ import pytest
 
 from mira.errors import NotReady, SynthesisFailed
 from mira.listening import Listener
-from mira.lm.base import SPEECH_CODES
+from mira.lm import batching
+from mira.lm.base import GIVE_UP_AFTER, SPEECH_CODES
 from mira.lm.batching import TOKENS_AHEAD, BatchingLM, Row
 from mira.types import Sampling
 
@@ -282,6 +283,80 @@ def test_what_breaks_fails_its_streams_and_comes_back(toy: ToyRunner, lm: Batchi
     assert toy.restarts == 3
     assert list(lm.generate(PROMPT, sampling(0))) == alone
     wait_for(lambda: idle(lm))
+
+
+def test_what_can_not_be_brought_back_is_given_up(
+    toy: ToyRunner, lm: BatchingLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "FIRST_RESTART_S", 0.0005)
+    toy.broken, toy.fails_to_restart = RuntimeError("gone"), 10**9
+    with pytest.raises(SynthesisFailed, match="gone"):
+        list(lm.generate(PROMPT, sampling(0)))
+    wait_for(lambda: lm.failure != "")
+    assert toy.restarts == GIVE_UP_AFTER - 1
+    assert not lm.ready
+    why = rf"failed {GIVE_UP_AFTER} times in a row.*no memory yet\. The process has to"
+    with pytest.raises(NotReady, match=why):
+        next(lm.generate(PROMPT, sampling(0)))
+    assert lm.failure.count("\n") == 0
+
+
+def test_what_breaks_each_time_that_it_is_brought_back_is_given_up(
+    toy: ToyRunner, lm: BatchingLM
+) -> None:
+    """The step that a restart is tried with is not what breaks it."""
+
+    def speak(broken: bool) -> None:
+        wait_for(lambda: lm.ready)
+        toy.broken = RuntimeError("too warm") if broken else None
+        list(lm.generate(PROMPT, sampling(0)))
+
+    def fail() -> None:
+        with pytest.raises(SynthesisFailed, match="too warm"):
+            speak(broken=True)
+
+    for _ in range(GIVE_UP_AFTER - 1):
+        fail()
+    speak(broken=False)  # a whole stream: the row begins anew
+    for _ in range(GIVE_UP_AFTER - 1):
+        fail()
+    assert not lm.failure
+    fail()
+    wait_for(lambda: "too warm" in lm.failure)
+
+
+class Unclear(Listener):
+    """Nobody can say how urgent it is."""
+
+    def left_s(self) -> float | None:
+        raise ArithmeticError("no clock")
+
+
+def test_whatever_breaks_the_planning_reaches_everybody(toy: ToyRunner, lm: BatchingLM) -> None:
+    toy.step_s = 0.002
+    alone = list(lm.generate(PROMPT, sampling(0)))
+
+    def speak(listener: Listener) -> list[int]:
+        return list(lm.generate(PROMPT, sampling(1, 900), listener))
+
+    with ThreadPoolExecutor(4) as pool:
+        speaking = [pool.submit(speak, Listener()) for _ in range(3)]
+        wait_for(lambda: lm.streams == 3)
+        speaking.append(pool.submit(speak, Unclear()))
+        for future in speaking:
+            with pytest.raises(SynthesisFailed, match="no clock"):
+                future.result(10)
+    wait_for(lambda: lm.ready)
+    assert idle(lm)
+    assert list(lm.generate(PROMPT, sampling(0))) == alone
+
+
+def test_what_is_no_exception_reaches_everybody_too(toy: ToyRunner, lm: BatchingLM) -> None:
+    """As a library's `exit` in the model's thread would be."""
+    toy.broken = SystemExit("goodbye")  # type: ignore[assignment]
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SynthesisFailed, match="goodbye"):
+        pool.submit(lambda: list(lm.generate(PROMPT, sampling(0)))).result(10)
+    wait_for(lambda: lm.ready)
 
 
 def test_one_stream_that_overflows_fails_alone(toy: ToyRunner, lm: BatchingLM) -> None:

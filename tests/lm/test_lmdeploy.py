@@ -17,6 +17,7 @@ from mira.checkpoint.layout import Checkpoint
 from mira.errors import NotReady, SynthesisFailed
 from mira.listening import Listener
 from mira.lm import lmdeploy
+from mira.lm.base import GIVE_UP_AFTER
 from mira.lm.lmdeploy import LMDeployLM
 from mira.types import Sampling
 from tests.lm.lmdeploy_stand_ins import (
@@ -197,8 +198,47 @@ def test_the_engine_dies(mira: Checkpoint, engine: ToyEngine, prompt: list[int])
         with pytest.raises(SynthesisFailed, match="broke: INTERNAL_ENGINE_ERROR"):
             list(lm.generate(prompt, sampling()))
         assert not lm.ready
-        with pytest.raises(NotReady, match="restarted"):
+        assert "INTERNAL_ENGINE_ERROR. The process has to be started anew" in lm.failure
+        with pytest.raises(NotReady, match="started anew"):
             list(lm.generate(prompt, sampling()))
+
+
+def test_an_engine_that_lives_and_always_fails_is_given_up(
+    mira: Checkpoint, engine: ToyEngine, prompt: list[int]
+) -> None:
+    with closing(around(engine, mira)) as lm:
+        for answers in (GIVE_UP_AFTER - 1, GIVE_UP_AFTER):
+            engine.answer = None
+            list(lm.generate(prompt, greedy(5)))  # a whole stream: the row begins anew
+            for _ in range(answers):
+                assert lm.ready and not lm.failure
+                engine.answer = Output(Status.INTERNAL_ENGINE_ERROR)
+                with pytest.raises(SynthesisFailed, match="INTERNAL_ENGINE_ERROR"):
+                    list(lm.generate(prompt, sampling()))
+        assert f"{GIVE_UP_AFTER} streams failed in a row" in lm.failure
+        assert not lm.ready
+
+
+def test_the_loop_dies(
+    mira: Checkpoint, engine: ToyEngine, prompt: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for an answer or for an instance is told, as are those who come later."""
+    monkeypatch.setattr(lmdeploy, "STALL_S", 0.5)
+    monkeypatch.setattr(lmdeploy, "CLOSE_S", 0.1)
+    engine.goes_on.clear()
+
+    def end() -> None:
+        raise SystemExit("goodbye")
+
+    with closing(around(engine, mira, streams=1)) as lm, ThreadPoolExecutor() as pool:
+        streams = [pool.submit(lambda: list(lm.generate(prompt, greedy()))) for _ in range(2)]
+        while lm.streams < 2:
+            time.sleep(0.001)
+        lm._post(end)
+        for stream in streams:
+            with pytest.raises((SynthesisFailed, NotReady), match="broke"):
+                stream.result(10)
+        assert "goodbye" in lm.failure or "no answer" in lm.failure
 
 
 def test_the_engine_says_what_it_died_of(

@@ -65,6 +65,51 @@ def test_the_settings_reach_the_server() -> None:
     assert config.access_log is False
 
 
+BREAKS = """
+import sys
+from mira import cli
+from mira.engine import Engine
+from mira.server import run
+from tests.toys import ToySynthesizer
+
+toy = ToySynthesizer()
+run.load_engine = lambda settings: Engine(toy, settings.lead_s)
+toy.before_block = lambda number: setattr(toy, "failure", "The card fell out.")
+sys.argv = ["mira", "serve", "--set", "default_voice=anna"]
+cli.main()
+"""
+
+
+def test_the_process_ends_when_its_model_is_beyond_repair() -> None:
+    """With one line and a status that a supervisor starts it again for."""
+    environment = {"PATH": os.environ["PATH"], "MIRA_PORT": "0", "MIRA_SHUTDOWN_TIMEOUT_S": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", BREAKS],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as process:
+        try:
+            assert process.stderr is not None
+            said = ""
+            while not (found := re.search(r"listening on (http://127.0.0.1:\d+)\n", said)):
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            with httpx.Client(base_url=found[1], trust_env=False, verify=False) as client:
+                deadline = time.monotonic() + 60
+                while client.get("/health/ready").status_code != 200:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+                assert client.post("/v1/audio/speech-stream", json={"input": "Hello."}).content
+            rest = process.stderr.read()
+            assert process.wait(60) == 1
+            assert rest.splitlines()[-1] == "mira: The card fell out."
+            assert "Traceback" not in said + rest
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_the_process_speaks_and_stops_when_told(stop: signal.Signals) -> None:
     environment = {"PATH": os.environ["PATH"], "MIRA_PORT": "0", "MIRA_SHUTDOWN_TIMEOUT_S": "1"}

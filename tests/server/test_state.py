@@ -85,7 +85,8 @@ def test_an_engine_that_can_not_start_is_given_up_and_only_the_log_says_why(
     assert "no memory left" not in ready.text
     assert "no memory left" in caplog.text
     assert served.service.failure is error
-    assert served.get("/health").status_code == 200
+    health = served.get("/health")
+    assert (health.status_code, health.json()["status"]) == (503, "failed")
     assert {"could not start" in said for said in refused(served)} == {True}
 
 
@@ -109,6 +110,24 @@ def test_a_model_that_broke_is_not_ready_until_it_is_back(
     toy.ready = True
     assert served.get("/health/ready").json()["free_streams"] == 64
     assert served.post("/v1/audio/speech-stream", json={"input": "Hi."}).status_code == 200
+
+
+def test_a_model_that_is_beyond_repair_ends_the_service(
+    toy: ToySynthesizer, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = serve(toy, default_voice="anna")
+    given_up = threading.Event()
+    served.service.give_up = given_up.set
+    toy.ready, toy.failure = False, "The card fell out. The process has to be started anew."
+    assert given_up.wait(20)
+    assert isinstance(served.service.failure, SynthesisFailed)
+    assert str(served.service.failure) == toy.failure
+    assert "broke for good: The card fell out" in caplog.text
+    health = served.get("/health")
+    assert (health.status_code, health.json()["status"]) == (503, "failed")
+    assert "broke for good" in health.json()["error"]
+    assert "broke for good" in served.get("/health/ready").json()["error"]
+    assert {"broke for good" in said for said in refused(served)} == {True}
 
 
 def test_as_many_streams_as_were_measured(toy: ToySynthesizer, serve: Serve) -> None:

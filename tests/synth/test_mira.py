@@ -36,6 +36,7 @@ class ScriptedModel:
     drawn: int = 0
     closed: bool = False
     ready: bool = True
+    failure: str = ""
 
     def generate(
         self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
@@ -58,6 +59,7 @@ class ToneCodec:
     """Each frame its own tone, and no context; obeys `Codec`."""
 
     sample_rate, samples_per_frame = RATE, HOP
+    failure = ""
     closed = False
 
     def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:

@@ -94,6 +94,7 @@ def test_a_first_chunk_lasts_until_the_second_is_there(
 
 class Breaks:
     ready = True
+    failure = ""
 
     def generate(
         self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
