@@ -4,6 +4,8 @@ Knows nothing about what is recorded. unpack.py does the work, in processes of i
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +22,9 @@ from mira.types import Samples
 
 MAX_BYTES = 10 << 20  # OpenAI's own limit for a recording of a voice
 MAX_SECONDS = 60.0
+LIMIT_S = 75.0
+"""Wall clock for one recording: longer than unpack.py's own limits, which a process that somebody
+stopped does not keep."""
 
 _UNPACK = Path(__file__).with_name("unpack.py")
 
@@ -100,6 +105,9 @@ class Reader:
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
+        watch = threading.Timer(LIMIT_S, _kill, [process])
+        watch.daemon = True
+        watch.start()
         try:
             asked = {"bytes": len(data), "seconds": max_seconds}
             process.stdin.write(json.dumps(asked).encode() + b"\n")
@@ -112,24 +120,35 @@ class Reader:
         except (OSError, ValueError, EOFError) as error:  # its end, or half an answer
             _end(process)
             raise RuntimeError(f"{_UNPACK.name} ended with {process.returncode}") from error
+        finally:
+            watch.cancel()
 
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
             # It forks; NumPy may have threads, and Python warns of that, but no child uses them.
             command = [sys.executable, "-P", "-W", "ignore::DeprecationWarning", str(_UNPACK)]
             self._finalizer()  # what is left of the one before
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            )
             self._finalizer = weakref.finalize(self, _end, self._process)
         return self._process
 
 
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill it and the child that reads for it, stopped or not."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def _end(process: "subprocess.Popen[bytes]") -> None:
+    _kill(process)  # first: a pipe that nobody reads from may not close
+    process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with suppress(OSError):
                 pipe.close()
-    process.terminate()
-    process.wait()
 
 
 def read_recording(

@@ -62,6 +62,8 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        if isinstance(error.__cause__, OSError):  # a form's file over 1 MB is kept in one
+            return await on_mira_error(request, _unwritable(error.__cause__))
         if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__ is not None:
             return await on_mira_error(request, _unreadable())
         status = HTTPStatus(error.status_code)
@@ -140,6 +142,12 @@ def _unreadable() -> InvalidRequest:
         None,
         "invalid_json",
     )
+
+
+def _unwritable(cause: OSError) -> StorageFailed:
+    error = StorageFailed(f"The temporary folder can't be written: {cause.strerror}.")
+    error.__cause__ = cause
+    return error
 
 
 def _first_problem(error: RequestValidationError) -> InvalidRequest:

@@ -1,11 +1,15 @@
 """A stranger's recording is read in a process of its own, which may fail without any harm."""
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from mira.audio import decode as decoding
@@ -153,4 +157,48 @@ def test_a_process_that_somebody_killed_is_started_again() -> None:
         assert reader._process is not None
         reader._process.kill()
         reader._process.wait()
+        assert_alike(reader.read(data), data)
+
+
+def stopped(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() == psutil.STATUS_STOPPED
+
+
+def test_a_process_that_somebody_stopped_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = wav(tone(0.1))
+    with closing(Reader()) as reader:
+        reader.read(data)
+        process = reader._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        with monkeypatch.context() as patch:
+            patch.setattr(decoding, "LIMIT_S", 1.0)
+            with suppress(RuntimeError):  # a busy machine starts no other one within a second
+                assert_alike(reader.read(data), data)
+        assert process.poll() == -signal.SIGKILL
+        assert_alike(reader.read(data), data)
+        assert reader._process is not None
+        os.kill(reader._process.pid, signal.SIGSTOP)  # closing ends it all the same
+
+
+def test_a_child_that_somebody_stopped_goes_with_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "unpack.py"
+    stop = "os.kill(os.getpid(), signal.SIGSTOP)"
+    program.write_text(UNPACKING.format(folder=str(decoding._UNPACK.parent), code=stop))
+    monkeypatch.setattr(decoding, "_UNPACK", program)
+    data = wav(tone(0.1))
+    with closing(Reader()) as reader, ThreadPoolExecutor(1) as pool:
+        reader.read(data)
+        assert reader._process is not None
+        parent = psutil.Process(reader._process.pid)
+        with monkeypatch.context() as patch:
+            patch.setattr(decoding, "LIMIT_S", 2.0)
+            reading = pool.submit(reader.read, b"!")
+            while not (children := parent.children()) or not stopped(children[0]):
+                time.sleep(0.01)
+            with pytest.raises(RuntimeError, match="ended with -9"):
+                reading.result(60)
+        assert not stopped(children[0])
         assert_alike(reader.read(data), data)

@@ -1,8 +1,10 @@
 """The life of a voice over HTTP, in each of the shapes that clients ask for."""
 
+import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import httpx
 import openai
 import pytest
 
+from mira.audio import wav_header
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.toys import ToySynthesizer
@@ -187,6 +190,40 @@ def test_an_upload_may_be_larger_than_other_bodies_but_not_endless(start: Start)
     assert answer.status_code == 413
     assert "over the limit" in answer.json()["error"]["message"]
     assert speak(served, "ben", "a" * 3000).status_code == 413
+
+
+@pytest.fixture(params=["full", "gone"])
+def useless_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """One that holds half a megabyte, and one that is not there."""
+    folder = tmp_path / "temporary"
+    if request.param == "gone":
+        yield folder
+        return
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system can be mounted by root alone, where that is allowed")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_temporary_folder_is_said(
+    served: Served, monkeypatch: pytest.MonkeyPatch, useless_folder: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(useless_folder))
+    large = wav_header(48000, 1_000_000) + bytes(2_000_000)
+    for path, field in (("voices", "audio_sample"), ("voice_consents", "recording")):
+        answer = served.post(
+            f"/v1/audio/{path}",
+            data={"name": "anna2", "consent": CONSENT, "language": "en-US"},
+            files={field: ("a.wav", large)},
+        )
+        assert answer.status_code == 507
+        error = answer.json()["error"]
+        assert (error["type"], set(error)) == ("server_error", {"message", "type", "param", "code"})
+        assert "temporary folder can't be written" in error["message"]
+        assert str(useless_folder) not in answer.text
+    assert upload(served).status_code == 200, "a small one needs no temporary file"
 
 
 def test_consent_need_not_be_stated_if_the_settings_say_so(start: Start) -> None:
