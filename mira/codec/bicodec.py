@@ -12,10 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mira.codec.base import GLOBAL_TOKENS, SPEECH_CODES
-from mira.codec.vocos import AdaptiveBackbone, Backbone, norm_paths
-from mira.codec.weights import Weights, conv, conv_transpose, linear
-
-FSQ_LEVELS = 4  # values that each dimension of a global token can take
+from mira.codec.torch_layers import conv, conv_transpose, linear, parameter
+from mira.codec.vocos import AdaptiveBackbone, Backbone
+from mira.codec.weights import FSQ_LEVELS, UNIT_DILATIONS, Weights, norm_paths, stride_of
 
 
 class SpeakerVector(nn.Module):
@@ -63,7 +62,7 @@ class Prenet(nn.Module):
     def __init__(self, weights: Weights) -> None:
         super().__init__()
         quantizer, prenet = weights.at("quantizer"), weights.at("prenet")
-        self.codebook = quantizer.parameter("codebook.weight", SPEECH_CODES, None)
+        self.codebook = parameter(quantizer, "codebook.weight", SPEECH_CODES, None)
         self.out_project = conv(quantizer.at("out_project"), None, self.codebook.shape[1], 1)
         self.linear_pre = linear(prenet.at("linear_pre"), None, self.out_project.out_channels)
         dim = self.linear_pre.out_features
@@ -121,12 +120,12 @@ class _UpsamplingBlock(nn.Module):
         super().__init__()
         self.snake = _Snake(weights.at(0), channels)
         kernel = weights.at(1).shape("weight", 3)[2]
-        self.stride = kernel // 2  # the published kernels 16, 11, 8, 4 have strides 8, 5, 4, 2
+        self.stride = stride_of(kernel)
         self.upsample = conv_transpose(weights.at(1), channels, None, kernel, self.stride)
         self.channels = self.upsample.out_channels
         self.units = nn.ModuleList(
             _ResidualUnit(weights.at(2 + i, "block"), self.channels, dilation)
-            for i, dilation in enumerate((1, 3, 9))
+            for i, dilation in enumerate(UNIT_DILATIONS)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -154,7 +153,7 @@ class _Snake(nn.Module):
 
     def __init__(self, weights: Weights, channels: int) -> None:
         super().__init__()
-        self.alpha = weights.parameter("alpha", 1, channels, 1)
+        self.alpha = parameter(weights, "alpha", 1, channels, 1)
         self.inverse = nn.Parameter(1 / (self.alpha + 1e-9), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:

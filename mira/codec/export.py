@@ -1,4 +1,4 @@
-"""Tensors of a codec in, a directory that OpenVINO renders from without PyTorch out.
+"""Tensors of a codec in, a directory that OpenVINO renders from out; needs no PyTorch.
 
 Knows nothing about where the tensors come from or who else writes to the directory.
 """
@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
-import torch
 
 from mira.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES
 from mira.codec.graph import prenet_graph, speaker_graph, wave_graph
 from mira.codec.graph_encoder import encoder_graph
 from mira.codec.graph_upsampler import upsampler_graph
-from mira.codec.pytorch import load_networks
-from mira.codec.quantize import Quantized, quantize
-from mira.codec.upsampler import Upsampler
-from mira.codec.weights import Tensors
+from mira.codec.quantize import Quantized, convolutions, quantize
+from mira.codec.weights import UNIT_DILATIONS, Tensors, bicodec
+from mira.codec.weights import upsampler as flash_sr
+from mira.errors import CheckpointError
 
+INTEGERS = "wave_generator_int8"
 INT8_SNR_DB = 30.0  # less exact than this, integers aren't used
 
 Utterance = tuple[Sequence[int], Sequence[int]]
@@ -36,49 +36,66 @@ class Exported:
     int8_snr_db: float | None  # signal over error of that graph
 
 
-@torch.no_grad()
-def export_codec(
-    tensors: Tensors,
-    upsampler: Tensors | None,
-    directory: Path,
-    utterances: Sequence[Utterance] | None = None,
-) -> Exported:
+def export_codec(tensors: Tensors, upsampler: Tensors | None, directory: Path) -> None:
     """Write a graph for each network, for `mira.codec.openvino.OpenVINOCodec`.
 
     Args:
         tensors: As for `mira.codec.pytorch.TorchCodec`.
         upsampler: The same; None: none is written.
         directory: Made if it isn't there.
-        utterances: Two or more that are like those to be spoken; on them it is decided how much
-            of the wave generator may be computed in integers. None: tokens at random. Empty:
-            nothing is.
 
     Raises:
         CheckpointError: A tensor is missing, left over or of another shape.
         OSError: A file can't be written.
     """
-    encoder, speaker, prenet, wave_generator = load_networks(tensors)
-    voice, frames = speaker_graph(speaker), prenet_graph(prenet)
-    wave = wave_graph(wave_generator)
-    graphs = [encoder_graph(encoder), voice, frames, wave]
-    if upsampler is not None:
-        graphs.append(upsampler_graph(Upsampler(upsampler)))
-    inputs = _wave_inputs(voice, frames, _at_random() if utterances is None else utterances)
-    int8 = _quantized(wave, len(wave_generator.blocks), inputs) if inputs else None
-    if int8 is not None:
-        int8.graph.set_friendly_name("wave_generator_int8")
-        graphs.append(int8.graph)
-    for stale in directory.glob("wave_generator_int8.*"):  # of a run that was interrupted
-        stale.unlink()
+    weights = bicodec(tensors)
+    try:
+        graphs = [build(weights) for build in (encoder_graph, speaker_graph, prenet_graph)]
+        graphs.append(wave_graph(weights))
+        weights.finish()
+        if upsampler is not None:
+            weights = flash_sr(upsampler)
+            graphs.append(upsampler_graph(weights))
+            weights.finish()
+    except RuntimeError as error:  # how OpenVINO says that two tensors don't meet
+        raise CheckpointError(f"tensors don't fit each other: {_last_line(error)}") from error
     for graph in graphs:
-        _save(graph, directory / f"{graph.get_friendly_name()}.xml")
-    return Exported(int8.layers, int8.snr_db) if int8 else Exported(0, None)
+        _save(graph, directory)
 
 
-def _quantized(
-    wave: ov.Model, blocks: int, inputs: Sequence[npt.NDArray[np.float32]]
-) -> Quantized | None:
-    half = len(inputs) // 2
+def export_integers(directory: Path, utterances: Sequence[Utterance] | None = None) -> Exported:
+    """Write the wave generator in 8-bit integers beside the others, as far as that is exact.
+
+    Args:
+        directory: Of `export_codec`.
+        utterances: Two or more that are like those to be spoken; on them it is decided how much
+            of the wave generator may be computed in integers. None: tokens at random. Empty:
+            nothing is.
+
+    Raises:
+        OSError: A file can't be written.
+    """
+    for stale in directory.glob(f"{INTEGERS}.*"):  # of a run that was interrupted
+        stale.unlink()
+    inputs = _wave_inputs(directory, _at_random() if utterances is None else utterances)
+    wave = _read(directory, "wave_generator")
+    int8 = _quantized(wave, inputs) if inputs else None
+    if int8 is None:
+        return Exported(0, None)
+    int8.graph.set_friendly_name(INTEGERS)
+    _save(int8.graph, directory)
+    return Exported(int8.layers, int8.snr_db)
+
+
+def _read(directory: Path, name: str) -> ov.Model:
+    graph = ov.Core().read_model(directory / f"{name}.xml")
+    graph.set_friendly_name(name)
+    return graph
+
+
+def _quantized(wave: ov.Model, inputs: Sequence[npt.NDArray[np.float32]]) -> Quantized | None:
+    half, in_block = len(inputs) // 2, 1 + 2 * len(UNIT_DILATIONS)
+    blocks = (len(convolutions(wave)) - 2) // in_block
     return quantize(wave, _worthiest_first(blocks), inputs[:half], inputs[half:], INT8_SNR_DB)
 
 
@@ -89,18 +106,18 @@ def _worthiest_first(blocks: int) -> list[int]:
     ones take most of the time; noise from a late block has the least way to grow. The first and
     the last convolution are cheap.
     """
-    units = 3
+    units = len(UNIT_DILATIONS)
     starts = [1 + block * (1 + 2 * units) for block in reversed(range(blocks))]
     wide = [start + 1 + 2 * unit for start in starts for unit in range(units)]
     return [*wide, *(layer + 1 for layer in wide), *starts]
 
 
-def _wave_inputs(
-    voice: ov.Model, frames: ov.Model, utterances: Sequence[Utterance]
-) -> list[npt.NDArray[np.float32]]:
-    core = ov.Core()
+def _wave_inputs(directory: Path, utterances: Sequence[Utterance]) -> list[npt.NDArray[np.float32]]:
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    speak, prenet = (core.compile_model(graph, "CPU", exact) for graph in (voice, frames))
+    speak, prenet = (
+        ov.Core().compile_model(_read(directory, name), "CPU", exact)
+        for name in ("speaker", "prenet")
+    )
 
     def wave_input(speech: Sequence[int], speaker: Sequence[int]) -> Any:
         vectors = speak([np.array([speaker], np.int64)]).values()
@@ -116,8 +133,14 @@ def _at_random() -> list[Utterance]:
     return [(speech, speaker) for speech, speaker in drawn]
 
 
-def _save(graph: ov.Model, path: Path) -> None:
+def _save(graph: ov.Model, directory: Path) -> None:
+    path = directory / f"{graph.get_friendly_name()}.xml"
     try:
         ov.save_model(graph, path, compress_to_fp16=False)
     except RuntimeError as error:  # how OpenVINO says that a disk is full
         raise OSError(f"{path}: can't be written: {error}") from error
+
+
+def _last_line(error: Exception) -> str:
+    """OpenVINO tells of each place that an error went through; the reason comes last."""
+    return str(error).strip().splitlines()[-1]

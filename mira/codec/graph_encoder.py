@@ -1,4 +1,4 @@
-"""The speaker encoder as a PyTorch module in, the same as an OpenVINO graph out.
+"""Tensors of the speaker encoder in, the network as an OpenVINO graph out; needs no PyTorch.
 
 Knows nothing about recordings or files. Source: ECAPA-TDNN, arXiv:2005.07143; BiCodec, Spark-TTS,
 arXiv:2503.01710.
@@ -11,20 +11,24 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as op
 
-from mira.codec.bicodec import FSQ_LEVELS
-from mira.codec.graph import Node, constant, convolution, floats, ints, linear
-from mira.codec.speaker import HEADS as HEADS
-from mira.codec.speaker import SpeakerEncoder
+from mira.codec.base import GLOBAL_TOKENS
+from mira.codec.graph import Node, convolution, floats, ints, linear
+from mira.codec.weights import FSQ_LEVELS, SPEAKER_DILATIONS, SPEAKER_HEADS, Weights
+
+_BATCH_NORM_EPS = 1e-5
 
 
-def encoder_graph(network: SpeakerEncoder) -> ov.Model:
+def encoder_graph(weights: Weights) -> ov.Model:
     """mel [1, frames, mels] -> [1, GLOBAL_TOKENS] int64."""
-    mels = network.ecapa.first.conv.in_channels
+    weights = weights.at("speaker_encoder")
+    ecapa = weights.at("speaker_encoder")
+    mels = ecapa.at("layer1", "conv").shape("weight", 3)[1]
     mel = op.parameter([1, -1, mels], np.float32, name="mel")
-    features = _ecapa(op.transpose(mel, ints(0, 2, 1)), network.ecapa)
-    latents = _perceiver(op.transpose(features, ints(0, 2, 1)), network.perceiver)
-    tokens = _quantize(linear(latents, network.project_in), network.project_in.out_features)
-    return ov.Model([tokens], [mel], "speaker_encoder")
+    features = _ecapa(op.transpose(mel, ints(0, 2, 1)), ecapa)
+    latents = _perceiver(op.transpose(features, ints(0, 2, 1)), weights.at("perceiver_sampler"))
+    project_in = weights.at("quantizer", "project_in")
+    digits = project_in.shape("weight", 2)[0]
+    return ov.Model([_quantize(linear(latents, project_in), digits)], [mel], "speaker_encoder")
 
 
 def _quantize(latents: Node, digits: int) -> Node:
@@ -37,64 +41,72 @@ def _quantize(latents: Node, digits: int) -> Node:
     return op.convert(op.reduce_sum(values * places, ints(2)), "i64")
 
 
-def _ecapa(x: Node, network: Any) -> Node:
+def _ecapa(x: Node, weights: Weights) -> Node:
     """[1, mels, frames] -> [1, channels, frames]"""
-    x = _conv_relu_norm(x, network.first)
+    x = _conv_relu_norm(x, weights.at("layer1"))
     outputs = []
-    for block in network.blocks:
-        x = _res2_block(x, block)
+    for dilation in SPEAKER_DILATIONS:
+        x = _res2_block(x, weights.at(f"layer{dilation}", "se_res2block"), dilation)
         outputs.append(x)
-    return op.relu(convolution(op.concat(outputs, 1), network.last))
+    return op.relu(convolution(op.concat(outputs, 1), weights.at("conv")))
 
 
-def _res2_block(x: Node, block: Any) -> Node:
-    groups = op.split(_conv_relu_norm(x, block.first), op.constant(1), len(block.convs) + 1)
+def _res2_block(x: Node, weights: Weights, dilation: int) -> Node:
+    inner = weights.at(1)
+    count = inner.count("convs")
+    groups = op.split(_conv_relu_norm(x, weights.at(0)), op.constant(1), count + 1)
     *groups, passed = groups.outputs()
     outputs: list[Node] = []
-    for group, layer, norm in zip(groups, block.convs, block.norms, strict=True):
+    for i, group in enumerate(groups):
         heard = op.add(outputs[-1], group) if outputs else group
-        outputs.append(_batch_norm(op.relu(convolution(heard, layer)), norm))
-    y = _conv_relu_norm(op.concat([*outputs, passed], 1), block.last)
+        y = op.relu(convolution(heard, inner.at("convs", i), dilation=dilation))
+        outputs.append(_batch_norm(y, inner.at("bns", i)))
+    y = _conv_relu_norm(op.concat([*outputs, passed], 1), weights.at(2))
     mean = op.reduce_mean(y, ints(2))
-    gain = op.sigmoid(linear(op.relu(linear(mean, block.squeeze)), block.excite))
+    squeezed = op.relu(linear(mean, weights.at(3, "linear1")))
+    gain = op.sigmoid(linear(squeezed, weights.at(3, "linear2")))
     return x + y * op.unsqueeze(gain, ints(2))
 
 
-def _conv_relu_norm(x: Node, layer: Any) -> Node:
-    return _batch_norm(op.relu(convolution(x, layer.conv)), layer.norm)
+def _conv_relu_norm(x: Node, weights: Weights) -> Node:
+    return _batch_norm(op.relu(convolution(x, weights.at("conv"))), weights.at("bn"))
 
 
-def _batch_norm(x: Node, layer: Any) -> Node:
-    scale = layer.weight / (layer.running_var + layer.eps).sqrt()
-    shift = layer.bias - layer.running_mean * scale
-    return x * constant(scale[:, None]) + constant(shift[:, None])
+def _batch_norm(x: Node, weights: Weights) -> Node:
+    names = ("weight", "bias", "running_mean", "running_var")
+    weight, bias, mean, variance = (weights.take(name, None) for name in names)
+    scale = weight / np.sqrt(variance + np.float32(_BATCH_NORM_EPS))
+    return x * floats(scale[:, None]) + floats((bias - mean * scale)[:, None])
 
 
-def _perceiver(features: Node, network: Any) -> Node:
+def _perceiver(features: Node, weights: Weights) -> Node:
     """[1, frames, channels] -> [1, GLOBAL_TOKENS, dim]"""
-    context = linear(features, network.project)
-    x: Node = constant(network.latents[None])
-    layers = zip(network.attentions, network.widen, network.narrow, strict=True)
-    for attention, widen, narrow in layers:
-        x = x + _attention(x, op.concat([x, context], 1), attention)
-        value, gate = op.split(linear(x, widen), op.constant(2), 2).outputs()
-        x = x + linear(op.multiply(op.gelu(gate, "erf"), value), narrow)
+    context = linear(features, weights.at("proj_context"))
+    latents = weights.take("latents", GLOBAL_TOKENS, None)
+    x: Node = op.constant(latents[None])
+    for i in range(weights.count("layers")):
+        layer = weights.at("layers", i)
+        x = x + _attention(x, op.concat([x, context], 1), layer.at(0))
+        value, gate = op.split(linear(x, layer.at(1, 0)), op.constant(2), 2).outputs()
+        x = x + linear(op.multiply(op.gelu(gate, "erf"), value), layer.at(1, 2))
     x = op.normalize_l2(x, ints(2), 1e-12, "max")
-    return x * constant(network.gamma * sqrt(network.dim))
+    dim = latents.shape[1]
+    return x * floats(weights.take("norm.gamma", dim) * np.float32(sqrt(dim)))
 
 
-def _attention(x: Node, context: Node, layer: Any) -> Node:
-    key, value = op.split(linear(context, layer.to_kv), op.constant(2), 2).outputs()
-    query, key, value = (_heads(part) for part in (linear(x, layer.to_q), key, value))
-    head = layer.to_q.out_features // HEADS
-    scores = op.matmul(query * floats(head**-0.5), key, False, True)
+def _attention(x: Node, context: Node, weights: Weights) -> Node:
+    inner = weights.at("to_q").shape("weight", 2)[0]
+    key_value: Any = linear(context, weights.at("to_kv"), bias=False)
+    key, value = op.split(key_value, op.constant(2), 2).outputs()
+    query = linear(x, weights.at("to_q"), bias=False)
+    query, key, value = (_heads(part) for part in (query, key, value))
+    scale = (inner // SPEAKER_HEADS) ** -0.5
+    scores = op.matmul(query * floats(scale), key, False, True)
     heard = op.matmul(op.softmax(scores, 3), value, False, False)
-    return linear(
-        op.reshape(op.transpose(heard, ints(0, 2, 1, 3)), ints(1, -1, HEADS * head), False),
-        layer.to_out,
-    )
+    joined = op.reshape(op.transpose(heard, ints(0, 2, 1, 3)), ints(1, -1, inner), False)
+    return linear(joined, weights.at("to_out"), bias=False)
 
 
 def _heads(x: Node) -> Node:
     """[1, length, heads * dim] -> [1, heads, length, dim]"""
-    return op.transpose(op.reshape(x, ints(0, 0, HEADS, -1), True), ints(0, 2, 1, 3))
+    return op.transpose(op.reshape(x, ints(0, 0, SPEAKER_HEADS, -1), True), ints(0, 2, 1, 3))

@@ -1,61 +1,76 @@
-"""FlashSR's network as a PyTorch module in, the same as an OpenVINO graph out.
+"""Tensors of FlashSR in, the network as an OpenVINO graph out; needs no PyTorch.
 
 Knows nothing about speech or files. Source: mira.codec.upsampler.
 """
-
-from typing import Any
 
 import numpy as np
 import openvino as ov
 from openvino import opset13 as op
 
 from mira.codec.graph import Node, convolution, floats, ints, snake
-from mira.codec.upsampler import Upsampler
+from mira.codec.weights import (
+    UPSAMPLER_BLOCKS,
+    UPSAMPLER_DILATIONS,
+    UPSAMPLER_TAPS,
+    Array,
+    Weights,
+)
 
 _REACH = 3  # samples on each side that a sample of either phase is a sum of
-_TAPS = 4 * _REACH  # of the filter that halves the rate
 
 
-def upsampler_graph(network: Upsampler) -> ov.Model:
+def upsampler_graph(weights: Weights) -> ov.Model:
     """[1, num_samples] -> [1, 3 * num_samples]"""
+    dec = weights.at("dec")
     samples = op.parameter([1, -1], np.float32, name="samples")
-    x = _interpolate(convolution(op.unsqueeze(samples, ints(1)), network.first))
-    first, second = network.blocks
-    x = (_block(x, first) + _block(x, second)) * floats(0.5)
-    x = op.tanh(convolution(_activation(x, network.activation), network.last))
+    x = _interpolate(convolution(op.unsqueeze(samples, ints(1)), dec.at("conv_pre")))
+    first, second = (_block(x, dec.at("resblocks", i)) for i in UPSAMPLER_BLOCKS)
+    x = _activation((first + second) * floats(0.5), dec.at("activation_post"))
+    x = op.tanh(convolution(x, dec.at("conv_post"), bias=False))
     return ov.Model([op.squeeze(x, ints(1))], [samples], "upsampler")
 
 
-def _block(x: Node, block: Any) -> Node:
-    layers = zip(block.wide_activations, block.wide, block.activations, block.narrow, strict=True)
-    for before, wide, between, narrow in layers:
-        y = convolution(_activation(x, before), wide)
-        x = x + convolution(_activation(y, between), narrow)
+def _block(x: Node, weights: Weights) -> Node:
+    for i, dilation in enumerate(UPSAMPLER_DILATIONS):
+        y = _activation(x, weights.at("activations", 2 * i))
+        y = convolution(y, weights.at("convs1", i), dilation=dilation)
+        y = _activation(y, weights.at("activations", 2 * i + 1))
+        x = x + convolution(y, weights.at("convs2", i))
     return x
 
 
-def _activation(x: Node, layer: Any) -> Node:
+def _activation(x: Node, weights: Weights) -> Node:
     """`x + sin²(αx) / β` at twice the rate, the two samples of a step apart all the way.
 
     Apart, the filters that double and halve the rate are two convolutions of each channel with
     itself, and no sample has to be moved between them.
     """
-    up, down = layer.up.detach().numpy(), layer.down.detach().numpy()
-    channels = len(layer.alpha)
+    alpha, beta = (np.exp(weights.take(f"act.{name}", None))[:, None] for name in ("alpha", "beta"))
+    inverse = (1 / (beta + 1e-9)).astype(np.float32)
+    up = weights.take("upsample.filter", 1, 1, UPSAMPLER_TAPS)[0, 0]
+    down = weights.take("downsample.lowpass.filter", 1, 1, UPSAMPLER_TAPS)[0, 0]
+    channels = len(alpha)
     x = op.pad(x, ints(0, 0, _REACH), ints(0, 0, _REACH), "edge")
-    even, odd = (
-        snake(_filtered(x, up[: 2 * _REACH + 1, phase], channels), layer) for phase in (0, 1)
-    )
+    even, odd = (snake(_filtered(x, taps, channels), alpha, inverse) for taps in _phases(up))
     first, last = _held(even, 0, 1), _held(odd, -1, 2**31)
     before, after = _REACH - 1, _REACH
     even = op.concat([first] * before + [even] + [last] * after, 2)
     odd = op.concat([first] * after + [odd] + [last] * before, 2)
-    taps = down[:_TAPS, 0]
-    return _filtered(even, taps[1::2], channels) + _filtered(odd, taps[::2], channels)
+    return _filtered(even, down[1::2], channels) + _filtered(odd, down[::2], channels)
 
 
-def _filtered(x: Node, taps: Any, channels: int) -> Node:
-    weight = np.tile(np.asarray(taps, np.float32), (channels, 1, 1, 1))
+def _phases(up: Array) -> tuple[Array, Array]:
+    """The filter that doubles the rate, for the even samples and for the odd ones, twice as loud.
+
+    Each is [2 * _REACH + 1]: half of the filter, latest first, with a zero at the end that the
+    other one begins with.
+    """
+    latest_first = 2 * up[::-1]
+    return np.append(latest_first[::2], np.float32(0)), np.append(np.float32(0), latest_first[1::2])
+
+
+def _filtered(x: Node, taps: Array, channels: int) -> Node:
+    weight = np.tile(taps, (channels, 1, 1, 1))
     return op.group_convolution(x, op.constant(weight), [1], [0], [0], [1])
 
 

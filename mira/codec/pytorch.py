@@ -25,19 +25,9 @@ from mira.codec.semantic import SpeechTokenizer
 from mira.codec.speaker import SpeakerEncoder
 from mira.codec.torch_padded import Item, exactly
 from mira.codec.upsampler import FACTOR, Upsampler
-from mira.codec.weights import Tensors, Weights
+from mira.codec.weights import Tensors, bicodec
 from mira.errors import CheckpointError, SynthesisFailed
 from mira.types import Samples
-
-_NOT_USED = (
-    "postnet.",  # training only
-    "quantizer.cluster_size",  # training only
-    "speaker_encoder.speaker_encoder.pool.",  # these three make an x-vector, which nothing reads
-    "speaker_encoder.speaker_encoder.bn.",
-    "speaker_encoder.speaker_encoder.linear.",
-    "encoder.",  # these two make speech tokens of a recording: semantic.py
-    "quantizer.in_project.",
-)
 
 
 class TorchCodec:
@@ -205,8 +195,7 @@ def load_networks(tensors: Tensors) -> tuple[SpeakerEncoder, SpeakerVector, Pren
     Raises:
         CheckpointError: A tensor is missing, left over or of another shape.
     """
-    weights = Weights({n: t for n, t in tensors.items() if not n.endswith("num_batches_tracked")})
-    weights.skip(*_NOT_USED)
+    weights = bicodec(tensors)
     networks = (
         SpeakerEncoder(weights),
         SpeakerVector(weights),

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from mira.codec.base import SPEECH_CODES
 from mira.codec.reference import prepare
+from mira.codec.torch_layers import conv, linear, tensor
 from mira.codec.vocos import Backbone
-from mira.codec.weights import Tensors, Weights, conv, linear
+from mira.codec.weights import Tensors, Weights
 from mira.errors import CheckpointError, InvalidRequest
 from mira.types import Samples
 
@@ -53,7 +54,7 @@ class SemanticEncoder(nn.Module):
         )
         self.project = linear(encoder.at("project"), None, dim)
         self.in_project = conv(quantizer.at("in_project"), None, self.project.out_features, 1)
-        codebook = quantizer.take("codebook.weight", SPEECH_CODES, self.in_project.out_channels)
+        codebook = tensor(quantizer, "codebook.weight", SPEECH_CODES, self.in_project.out_channels)
         self.directions = nn.Parameter(F.normalize(codebook).T.contiguous(), False)
         weights.finish()
 

@@ -14,10 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mira.codec.base import GLOBAL_TOKENS
-from mira.codec.bicodec import FSQ_LEVELS
-from mira.codec.weights import Weights, conv, linear
-
-HEADS = 8
+from mira.codec.torch_layers import conv, linear, parameter, tensor
+from mira.codec.weights import FSQ_LEVELS, SPEAKER_DILATIONS, SPEAKER_HEADS, Weights
 
 
 class SpeakerEncoder(nn.Module):
@@ -62,7 +60,7 @@ class _Ecapa(nn.Module):
         dim = self.first.conv.out_channels
         self.blocks = nn.ModuleList(
             _Res2Block(weights.at(f"layer{dilation}", "se_res2block"), dim, dilation)
-            for dilation in (2, 3, 4)
+            for dilation in SPEAKER_DILATIONS
         )
         self.last = conv(weights.at("conv"), None, 3 * dim, 1)
         self.channels = self.last.out_channels
@@ -128,7 +126,7 @@ class _Perceiver(nn.Module):
         super().__init__()
         self.project = linear(weights.at("proj_context"), None, channels)
         self.dim = self.project.out_features
-        self.latents = weights.parameter("latents", GLOBAL_TOKENS, self.dim)
+        self.latents = parameter(weights, "latents", GLOBAL_TOKENS, self.dim)
         layers = range(weights.count("layers"))
         self.attentions = nn.ModuleList(
             _Attention(weights.at("layers", i, 0), self.dim) for i in layers
@@ -139,7 +137,7 @@ class _Perceiver(nn.Module):
         self.narrow = nn.ModuleList(
             linear(weights.at("layers", i, 1, 2), self.dim, None) for i in layers
         )
-        self.gamma = weights.parameter("norm.gamma", self.dim)
+        self.gamma = parameter(weights, "norm.gamma", self.dim)
 
     def forward(self, features: Tensor) -> Tensor:
         context = self.project(features)
@@ -164,7 +162,9 @@ class _Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         query = self.to_q(x)
         key, value = self.to_kv(context).chunk(2, dim=-1)
-        heads = (part.unflatten(2, (HEADS, -1)).transpose(1, 2) for part in (query, key, value))
+        heads = (
+            part.unflatten(2, (SPEAKER_HEADS, -1)).transpose(1, 2) for part in (query, key, value)
+        )
         heard = F.scaled_dot_product_attention(*heads)
         out: Tensor = self.to_out(heard.transpose(1, 2).flatten(2))
         return out
@@ -173,8 +173,8 @@ class _Attention(nn.Module):
 def _batch_norm(weights: Weights, channels: int) -> nn.BatchNorm1d:
     layer = nn.BatchNorm1d(channels, device="meta")
     for name in ("weight", "bias"):
-        setattr(layer, name, weights.parameter(name, channels))
+        setattr(layer, name, parameter(weights, name, channels))
     for name in ("running_mean", "running_var"):
-        setattr(layer, name, weights.take(name, channels))
+        setattr(layer, name, tensor(weights, name, channels))
     layer.num_batches_tracked = None
     return layer.eval()

@@ -12,11 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mira.codec.weights import Tensors, Weights, conv
+from mira.codec.torch_layers import conv, tensor
+from mira.codec.weights import (
+    UPSAMPLER_BLOCKS,
+    UPSAMPLER_DILATIONS,
+    UPSAMPLER_TAPS,
+    Tensors,
+    Weights,
+    upsampler,
+)
 
 FACTOR = 3  # `_interpolate` is written for it
-_DILATIONS = (1, 3, 5)
-_TAPS = 12  # of the filters that double and halve the rate
 _BLOCK = 16  # samples that one row of a matrix product covers
 
 
@@ -29,12 +35,11 @@ class Upsampler(nn.Module):
 
     def __init__(self, tensors: Tensors) -> None:
         super().__init__()
-        weights = Weights(tensors)
-        weights.skip("dec.resblocks.1.")  # trained, then left out of the published forward pass
+        weights = upsampler(tensors)
         dec = weights.at("dec")
         self.first = conv(dec.at("conv_pre"), None, 1, 7)
         dim = self.first.out_channels
-        self.blocks = nn.ModuleList(_Block(dec.at("resblocks", i), dim) for i in (0, 2))
+        self.blocks = nn.ModuleList(_Block(dec.at("resblocks", i), dim) for i in UPSAMPLER_BLOCKS)
         self.activation = _Activation(dec.at("activation_post"), dim)
         self.last = conv(dec.at("conv_post"), 1, dim, 7, bias=False)
         weights.finish()
@@ -51,16 +56,17 @@ class _Block(nn.Module):
     def __init__(self, weights: Weights, dim: int) -> None:
         super().__init__()
         activations = [
-            _Activation(weights.at("activations", i), dim) for i in range(2 * len(_DILATIONS))
+            _Activation(weights.at("activations", i), dim)
+            for i in range(2 * len(UPSAMPLER_DILATIONS))
         ]
         self.wide_activations = nn.ModuleList(activations[::2])
         self.activations = nn.ModuleList(activations[1::2])
         self.wide = nn.ModuleList(
             conv(weights.at("convs1", i), dim, dim, None, dilation=dilation)
-            for i, dilation in enumerate(_DILATIONS)
+            for i, dilation in enumerate(UPSAMPLER_DILATIONS)
         )
         self.narrow = nn.ModuleList(
-            conv(weights.at("convs2", i), dim, dim, None) for i in range(len(_DILATIONS))
+            conv(weights.at("convs2", i), dim, dim, None) for i in range(len(UPSAMPLER_DILATIONS))
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,25 +86,25 @@ class _Activation(nn.Module):
 
     def __init__(self, weights: Weights, dim: int) -> None:
         super().__init__()
-        self.alpha = nn.Parameter(weights.take("act.alpha", dim).exp()[:, None], False)
-        beta = weights.take("act.beta", dim).exp()[:, None]
+        self.alpha = nn.Parameter(tensor(weights, "act.alpha", dim).exp()[:, None], False)
+        beta = tensor(weights, "act.beta", dim).exp()[:, None]
         self.inverse = nn.Parameter(1 / (beta + 1e-9), False)
-        up = weights.take("upsample.filter", 1, 1, _TAPS)
-        inputs = torch.eye(_BLOCK + _TAPS // 2)[:, None]
-        response = 2 * F.conv_transpose1d(inputs, up, stride=2)[:, 0, _TAPS - 1 :]
+        up = tensor(weights, "upsample.filter", 1, 1, UPSAMPLER_TAPS)
+        inputs = torch.eye(_BLOCK + UPSAMPLER_TAPS // 2)[:, None]
+        response = 2 * F.conv_transpose1d(inputs, up, stride=2)[:, 0, UPSAMPLER_TAPS - 1 :]
         self.up = nn.Parameter(response[:, : 2 * _BLOCK].clone(), False)
-        down = weights.take("downsample.lowpass.filter", 1, 1, _TAPS)
-        inputs = torch.eye(2 * _BLOCK + _TAPS - 2)[:, None]
+        down = tensor(weights, "downsample.lowpass.filter", 1, 1, UPSAMPLER_TAPS)
+        inputs = torch.eye(2 * _BLOCK + UPSAMPLER_TAPS - 2)[:, None]
         self.down = nn.Parameter(F.conv1d(inputs, down, stride=2)[:, 0], False)
 
     def forward(self, x: Tensor) -> Tensor:
         length = x.shape[-1]
         spare = -length % _BLOCK  # fill the last block; what comes of it is cut off
-        x = _hold_edges(x, _TAPS // 4, _TAPS // 4 + spare)
+        x = _hold_edges(x, UPSAMPLER_TAPS // 4, UPSAMPLER_TAPS // 4 + spare)
         x = (x.unfold(-1, len(self.up), _BLOCK) @ self.up).flatten(-2)[..., : 2 * length]
         # In place: memory fresh from the system costs more than the arithmetic.
         x = torch.sin(self.alpha * x).square_().mul_(self.inverse).add_(x)
-        x = _hold_edges(x, _TAPS // 2 - 1, _TAPS // 2 + 2 * spare)
+        x = _hold_edges(x, UPSAMPLER_TAPS // 2 - 1, UPSAMPLER_TAPS // 2 + 2 * spare)
         return (x.unfold(-1, len(self.down), 2 * _BLOCK) @ self.down).flatten(-2)[..., :length]
 
 

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mira.codec.weights import Weights, conv, linear
+from mira.codec.torch_layers import conv, linear, parameter, tensor
+from mira.codec.weights import Weights, norm_paths
 
 _KERNEL = 7
 _EPS = 1e-6
@@ -28,8 +29,8 @@ class AdaptiveBackbone(nn.Module):
         self.blocks = nn.ModuleList(
             _ConvNeXt(weights.at("convnext", i), self.dim) for i in range(weights.count("convnext"))
         )
-        self.final_scale = weights.parameter("final_layer_norm.weight", self.dim)
-        self.final_shift = weights.parameter("final_layer_norm.bias", self.dim)
+        self.final_scale = parameter(weights, "final_layer_norm.weight", self.dim)
+        self.final_shift = parameter(weights, "final_layer_norm.bias", self.dim)
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """[batch, channels, frames] -> [batch, frames, channels].
@@ -53,7 +54,7 @@ class Backbone(nn.Module):
         dim = self.adaptive.dim
         norms = [weights.at(*path) for path in norm_paths(weights)]
         self.scale, self.shift = (
-            nn.Parameter(torch.stack([norm.take(name, dim) for norm in norms])[None], False)
+            nn.Parameter(torch.stack([tensor(norm, name, dim) for norm in norms])[None], False)
             for name in ("weight", "bias")
         )
 
@@ -63,19 +64,13 @@ class Backbone(nn.Module):
         return y
 
 
-def norm_paths(weights: Weights) -> list[tuple[str | int, ...]]:
-    """Where a backbone's inner norms are: the embedding's, then each block's."""
-    blocks = weights.count("convnext")
-    return [("norm",), *(("convnext", i, "norm") for i in range(blocks))]
-
-
 class _ConvNeXt(nn.Module):
     def __init__(self, weights: Weights, dim: int) -> None:
         super().__init__()
         self.depthwise = conv(weights.at("dwconv"), dim, 1, _KERNEL, groups=dim)
         self.widen = linear(weights.at("pwconv1"), None, dim)
         self.narrow = linear(weights.at("pwconv2"), dim, self.widen.out_features)
-        self.gamma = weights.parameter("gamma", dim)
+        self.gamma = parameter(weights, "gamma", dim)
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         y = _norm(self.depthwise(x).transpose(1, 2), scale, shift)

@@ -1,21 +1,38 @@
-"""Tensors by name in, layers filled with them out; each tensor is used once, or it is an error.
+"""Tensors by name in, each of them used once out, or it is an error.
 
 Names are those of Spark-TTS' `BiCodec/model.safetensors`, weight norm fused. A layer's sizes are
 the sizes of its tensors, so a tiny checkpoint takes the same way as the published one.
 
-Knows nothing about files or about the networks that the layers make up.
+Knows nothing about files, or what computes with the tensors: PyTorch or OpenVINO.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
 from mira.errors import CheckpointError
 
 Tensors = Mapping[str, npt.NDArray[np.generic]]
+Array = npt.NDArray[np.float32]
+
+FSQ_LEVELS = 4  # values that each dimension of a global token can take
+SPEAKER_HEADS = 8  # of the attention that sums a recording up
+SPEAKER_DILATIONS = (2, 3, 4)  # of the blocks that hear it
+UNIT_DILATIONS = (1, 3, 9)  # of the residual units of a block of the wave generator
+UPSAMPLER_DILATIONS = (1, 3, 5)
+UPSAMPLER_BLOCKS = (0, 2)
+UPSAMPLER_TAPS = 12  # of the filters that double and halve the rate
+
+_NOT_USED = (
+    "postnet.",  # training only
+    "quantizer.cluster_size",  # training only
+    "speaker_encoder.speaker_encoder.pool.",  # these three make an x-vector, which nothing reads
+    "speaker_encoder.speaker_encoder.bn.",
+    "speaker_encoder.speaker_encoder.linear.",
+    "encoder.",  # these two make speech tokens of a recording: semantic.py
+    "quantizer.in_project.",
+)
 
 
 class Weights:
@@ -33,7 +50,7 @@ class Weights:
         inner._path = self._path + "".join(f"{part}." for part in path)
         return inner
 
-    def take(self, name: str, *shape: int | None) -> Tensor:
+    def take(self, name: str, *shape: int | None) -> Array:
         """A float32 copy of one tensor.
 
         Args:
@@ -54,7 +71,7 @@ class Weights:
         ):
             raise CheckpointError(f"{name}: expected shape {expected}; found {list(found)}")
         self._left.remove(name)
-        return torch.tensor(np.asarray(self._tensors[name], dtype=np.float32))
+        return np.array(self._tensors[name], np.float32, order="C")
 
     def shape(self, name: str, dimensions: int) -> tuple[int, ...]:
         """The sizes of a tensor that is yet to be taken.
@@ -69,10 +86,6 @@ class Weights:
                 f"{name}: expected {dimensions} dimensions; found {list(found) or 'none'}"
             )
         return found
-
-    def parameter(self, name: str, *shape: int | None) -> nn.Parameter:
-        """`take`, as a parameter that isn't trained."""
-        return nn.Parameter(self.take(name, *shape), requires_grad=False)
 
     def count(self, *path: str | int) -> int:
         """How many children of `path` are numbered 0, 1, 2, …"""
@@ -96,54 +109,26 @@ class Weights:
             )
 
 
-def linear(weights: Weights, out: int | None, in_: int | None, *, bias: bool = True) -> nn.Linear:
-    """`weight` [out, in], `bias` [out]."""
-    weight = weights.parameter("weight", out, in_)
-    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias, device="meta")
-    layer.weight = weight
-    if bias:
-        layer.bias = weights.parameter("bias", weight.shape[0])
-    return layer
+def bicodec(tensors: Tensors) -> Weights:
+    """What speaking and recognising a speaker need; `finish` it when all networks are built."""
+    weights = Weights({n: t for n, t in tensors.items() if not n.endswith("num_batches_tracked")})
+    weights.skip(*_NOT_USED)
+    return weights
 
 
-def conv(
-    weights: Weights,
-    out: int | None,
-    in_: int | None,
-    kernel: int | None,
-    *,
-    dilation: int = 1,
-    groups: int = 1,
-    bias: bool = True,
-) -> nn.Conv1d:
-    """`weight` [out, in / groups, kernel], `bias` [out]; padded with zeros to keep the length."""
-    weight = weights.parameter("weight", out, in_, kernel)
-    width = weight.shape[2]
-    layer = nn.Conv1d(
-        weight.shape[1] * groups,
-        weight.shape[0],
-        width,
-        dilation=dilation,
-        groups=groups,
-        padding=dilation * (width - 1) // 2,
-        bias=bias,
-        device="meta",
-    )
-    layer.weight = weight
-    if bias:
-        layer.bias = weights.parameter("bias", weight.shape[0])
-    return layer
+def upsampler(tensors: Tensors) -> Weights:
+    """FlashSR's; `finish` it when the network is built."""
+    weights = Weights(tensors)
+    weights.skip("dec.resblocks.1.")  # trained, then left out of the published forward pass
+    return weights
 
 
-def conv_transpose(
-    weights: Weights, in_: int | None, out: int | None, kernel: int | None, stride: int
-) -> nn.ConvTranspose1d:
-    """`weight` [in, out, kernel], `bias` [out]; the length grows by exactly `stride`."""
-    weight = weights.parameter("weight", in_, out, kernel)
-    width = weight.shape[2]
-    layer = nn.ConvTranspose1d(
-        weight.shape[0], weight.shape[1], width, stride, (width - stride) // 2, device="meta"
-    )
-    layer.weight = weight
-    layer.bias = weights.parameter("bias", weight.shape[1])
-    return layer
+def stride_of(kernel: int) -> int:
+    """By how much a block of the wave generator raises the rate: 16, 11, 8, 4 by 8, 5, 4, 2."""
+    return kernel // 2
+
+
+def norm_paths(weights: Weights) -> list[tuple[str | int, ...]]:
+    """Where a backbone's inner norms are: the embedding's, then each block's."""
+    blocks = weights.count("convnext")
+    return [("norm",), *(("convnext", i, "norm") for i in range(blocks))]

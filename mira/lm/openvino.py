@@ -52,10 +52,11 @@ class OpenVINORunner:
     """A `Runner` over a compiled graph.
 
     Args:
-        graph: Its XML file.
+        graph: Its XML file, or the graph itself, which is changed.
         threads: Of a step; 0 for as many as there are processors.
         cache_tokens: That the pages hold together; memory is taken only for those that are used.
         processors: Held during a step.
+        exact: Compute in float32 throughout, which on some processors is slower.
 
     Raises:
         CheckpointError: The graph is missing or damaged.
@@ -64,19 +65,20 @@ class OpenVINORunner:
 
     def __init__(
         self,
-        graph: Path,
+        graph: Path | ov.Model,
         threads: int,
         cache_tokens: int,
         processors: "threading.Lock | None" = None,
+        exact: bool = False,
     ) -> None:
         self._processors = processors or threading.Lock()
         check_processor()
         core = ov.Core()
         try:
-            model = core.read_model(graph)
+            model = core.read_model(graph) if isinstance(graph, Path) else graph
             # Here and not before it is saved: what it notes on the nodes isn't stored.
             paged_attention_transformation(model)
-            self._compiled = core.compile_model(model, "CPU", _properties(threads))
+            self._compiled = core.compile_model(model, "CPU", _properties(threads, exact))
             self.vocab_rows = model.get_rt_info(["mira", "vocab_rows"]).astype(int)
         except RuntimeError as error:
             reason = " ".join(str(error).split())
@@ -130,12 +132,14 @@ def check_processor() -> None:
         raise InvalidSettings("model: this processor has no AVX2, which a Mira model needs.")
 
 
-def _properties(threads: int) -> dict[str, object]:
+def _properties(threads: int, exact: bool) -> dict[str, object]:
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
         # Where the processor has bfloat16, OpenVINO would take it: not what was compared.
         "INFERENCE_PRECISION_HINT": "f32",
         "KV_CACHE_PRECISION": "f32",
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 128,
+        # What is multiplied by integers is rounded to 8 bits in groups, where the processor adds up
+        # such products: part of what a conversion's agreement is measured on.
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0 if exact else 128,
     }

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import openvino as ov
 from openvino import opset13 as ops
 
-Weights = Literal["int4", "int8", "bf16"]
+Weights = Literal["int4", "int8", "bf16", "f32"]
+"""How matrices are stored; bf16 is exact for weights that were published so, f32 for any."""
 GROUP = 128  # weights that share a scale in int4; whole rows in int8
 
 _LEAST_SCALE = 2.0**-14  # the least normal float16: rows of zeros divide by it
@@ -56,6 +57,8 @@ def quantize(weights: npt.NDArray[np.float32], bits: int, group: int) -> Grid:
 
 def constant(weights: npt.NDArray[np.float32], kind: Weights) -> Any:
     """An OpenVINO node of float32 [rows, columns], stored as `kind`."""
+    if kind == "f32":
+        return ops.constant(weights, shared_memory=True)  # it is large, and not changed by anybody
     if kind == "bf16":
         return ops.convert(_bfloat16(weights), np.float32)
     columns = weights.shape[1]

@@ -34,5 +34,5 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mira.codec.export import export_codec
 
     directory = tmp_path_factory.mktemp("exported")
-    export_codec(random_weights(), random_upsampler(), directory, utterances=[])
+    export_codec(random_weights(), random_upsampler(), directory)
     return directory

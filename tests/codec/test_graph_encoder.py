@@ -6,12 +6,13 @@ import torch
 
 from mira.codec.graph_encoder import encoder_graph
 from mira.codec.pytorch import load_networks
+from mira.codec.weights import bicodec
 from tests.codec.random_weights import random_weights
 
 
 def test_same_tokens() -> None:
     network, *_ = load_networks(random_weights())
-    graph = encoder_graph(network)
+    graph = encoder_graph(bicodec(random_weights()))
     run = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     rng = np.random.default_rng(0)
     for frames in (20, 301):

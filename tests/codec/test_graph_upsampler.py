@@ -6,12 +6,13 @@ import torch
 
 from mira.codec.graph_upsampler import upsampler_graph
 from mira.codec.upsampler import Upsampler
+from mira.codec.weights import upsampler
 from tests.codec.random_weights import random_upsampler
 
 
 def test_same_samples() -> None:
     network = Upsampler(random_upsampler())
-    graph = upsampler_graph(network)
+    graph = upsampler_graph(upsampler(random_upsampler()))
     run = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     rng = np.random.default_rng(0)
     for num_samples in (1, 5, 100, 333):

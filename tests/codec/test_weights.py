@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mira.codec.pytorch import TorchCodec
+from mira.codec.torch_layers import conv
 from mira.codec.upsampler import Upsampler
-from mira.codec.weights import Weights, conv
+from mira.codec.weights import Weights
 from mira.errors import CheckpointError
 from tests.codec.random_weights import random_upsampler, random_weights
 
