@@ -1,35 +1,47 @@
-"""A published checkpoint in, a directory that OpenVINO speaks from on a CPU out.
+"""A published checkpoint in, a directory that OpenVINO speaks from on a CPU out; needs no PyTorch.
 
-With load.py the only importer of concrete backends. Needs PyTorch; what it writes does not.
+With load.py the only importer of concrete backends.
 """
 
+import logging
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import openvino as ov
 import psutil
 
-from mira.checkpoint import Checkpoint
-from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, fingerprint
+from mira.checkpoint import Checkpoint, codec_weights, onnx_selfcheck, upsampler_weights
+from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, identity
 from mira.checkpoint.language import LanguageDims
+from mira.checkpoint.tensors import Array, read_tensors
+from mira.codec.export import Utterance, export_codec, export_integers
+from mira.codec.openvino import OpenVINOCodec
 from mira.errors import CheckpointError, InvalidSettings
+from mira.lm.base import sayable
+from mira.lm.batching import BatchingLM, Row
+from mira.lm.openvino import GRAPH, OpenVINOLM, OpenVINORunner, check_processor
+from mira.lm.openvino_graph import Qwen2, build
 from mira.lm.prompt import PromptBuilder
 from mira.lm.quantize import Weights
-from mira.load import sample_recording
+from mira.progress import Report, quiet
+from mira.sample import sample_recording
 from mira.types import Sampling
 
-if TYPE_CHECKING:
-    from mira.codec.export import Exported, Utterance
-    from mira.codec.weights import Tensors
-    from mira.lm.openvino import OpenVINORunner
+log = logging.getLogger(__name__)
 
-CHECKED_TOKENS = 48  # that both backends are asked about
+Asked = Literal["auto", "int4", "int8", "bf16"]
+
+SMALLEST_FIRST: tuple[Weights, ...] = ("int4", "int8", "bf16")
+LEAST_SAME = 0.8  # of the original's first choices that `auto` wants of fewer bits
+CHECKED_TOKENS = 48  # that both are asked about
 CHECKED_TEXT = "Thank you for waiting. I have found your booking, and it can be changed today."
 SAID_TEXTS = (CHECKED_TEXT, "Hello there! How may I help you? The line is quite bad, I am afraid.")
 SAID_TOKENS = 100  # two seconds of each
@@ -37,6 +49,7 @@ SAID_TOKENS = 100  # two seconds of each
 _BYTES: dict[Weights, float] = {"int4": 0.55, "int8": 1.01, "bf16": 2.0}  # of a weight
 _CODEC_BYTES = 700 << 20  # on disk, at true size
 _SPARE = 1.2
+_REPORT_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,49 +60,122 @@ class Agreement:
     same: int  # of them, the likeliest is the same
     snr_db: float  # of the logits
 
+    @property
+    def good(self) -> bool:
+        """Whether that will do."""
+        return self.same >= LEAST_SAME * self.tokens
+
+    def __str__(self) -> str:
+        """In words that follow "of its weights in int4"."""
+        return (
+            f"of {self.tokens} speech tokens after the same beginning, {self.same} are the "
+            f"original's first choice; logits {self.snr_db} dB above their error"
+        )
+
 
 def convert(
     checkpoint: Checkpoint,
     directory: Path,
-    weights: Weights,
-    progress: Callable[[str], None] = lambda step: None,
-) -> Agreement:
+    asked: Asked = "auto",
+    report: Report = quiet,
+    name: str = "",
+) -> tuple[Weights, Agreement]:
     """Write a directory; goes on where an interrupted run stopped.
 
     Args:
         checkpoint: With a codec.
         directory: New, empty, or what an earlier run with the same arguments left.
-        weights: How the language model's are stored.
-        progress: Called with what is being done.
+        asked: How the language model's weights are stored; `auto`: in the fewest bits that agree
+            with the original.
+        report: Told of the checkpoint's bytes that were worked through: twice all of them, and
+            more if `auto` has to try again.
+        name: Of the model, for the report; its directory's otherwise.
+
+    Returns:
+        How they are stored, and how far that agrees with the original.
 
     Raises:
         CheckpointError: A file can't be used, the directory holds something else, or the disk is
             full; what was finished stays, and the next run goes on from there.
         InvalidSettings: This machine can't do it: memory, disk or processor.
     """
-    from mira.lm.openvino import check_processor
-
     check_processor()
-    _check_room(checkpoint.dims, directory, weights)
-    progress("reading the checkpoint")
-    files = [*checkpoint.language_weights, *checkpoint.files.values()]
-    files += [checkpoint.language / name for name in ("config.json", TOKENIZER)]
-    source = fingerprint(files)
+    _check_room(checkpoint.dims, directory, asked)
+    work = _Work(report, f"converting {name or checkpoint.directory} to {directory}", checkpoint)
     with _disk_errors(directory):
-        manifest = Manifest.begin(directory, source, weights, checkpoint.tokens)
+        manifest = Manifest.begin(directory, identity(checkpoint), asked, checkpoint.tokens)
         if not manifest.has("language"):
-            progress("converting the language model")
-            convert_language(checkpoint, directory, weights)
-            manifest.finished("language")
+            weights, agreement = _language(checkpoint, directory, asked, work)
+            manifest.finished("language", weights=weights, agreement=asdict(agreement))
+        work.reach(2 * work.language)
         if not manifest.has("codec"):
-            progress("converting the codec")
-            manifest.finished("codec", integers=asdict(_convert_codec(checkpoint, directory)))
-        if not manifest.has("check"):
-            progress("comparing it with the original")
-            manifest.finished("check", agreement=asdict(_agreement(checkpoint, directory)))
+            _codec(checkpoint, directory)
+            manifest.finished("codec")
+        work.reach(2 * work.language + work.codec)
+        if not manifest.has("integers"):
+            integers = export_integers(directory / CODEC, _utterances(checkpoint, directory))
+            manifest.finished("integers", integers=asdict(integers))
         shutil.copyfile(checkpoint.language / TOKENIZER, directory / TOKENIZER)
         manifest.complete()
-    return Agreement(**manifest.content["agreement"])
+    work.reach(2 * (work.language + work.codec))
+    return manifest.content["weights"], Agreement(**manifest.content["agreement"])
+
+
+class _Work:
+    """Counts the bytes of a checkpoint that were worked through, and reports them now and then."""
+
+    def __init__(self, report: Report, what: str, checkpoint: Checkpoint) -> None:
+        self.language = _size(checkpoint.language_weights)
+        self.codec = _size(tuple(checkpoint.files.values()))
+        self._total = 2 * (self.language + self.codec)
+        self._report, self._what = report, what
+        self._done, self._told_at = 0.0, 0.0
+        self.did(0)
+
+    def again(self) -> None:
+        """The language model has to be converted once more."""
+        self._total += self.language
+
+    def did(self, num_bytes: float) -> None:
+        """So much more is done."""
+        self._done = min(self._done + num_bytes, self._total)
+        if time.monotonic() - self._told_at >= _REPORT_EVERY_S:
+            self._tell()
+
+    def reach(self, num_bytes: int) -> None:
+        """All that comes before a step is done, whenever it was."""
+        self._done = max(self._done, num_bytes)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told_at = time.monotonic()
+        self._report(self._what, int(self._done), self._total)
+
+
+def _size(files: tuple[Path, ...]) -> int:
+    return sum(path.stat().st_size for path in files)
+
+
+class _Counted(Mapping[str, Array]):
+    """Tensors whose first use counts as work done."""
+
+    def __init__(self, tensors: Mapping[str, Array], did: Callable[[float], None], num_bytes: int):
+        self._tensors, self._did = tensors, did
+        self._new = set(tensors)
+        self._rate = num_bytes / sum(values.size for values in tensors.values())
+
+    def __getitem__(self, name: str) -> Array:
+        values = self._tensors[name]
+        if name in self._new:
+            self._new.remove(name)
+            self._did(values.size * self._rate)
+        return values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
 
 
 @contextmanager
@@ -104,14 +190,15 @@ def _disk_errors(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_room(dims: LanguageDims, directory: Path, weights: Weights) -> None:
+def _check_room(dims: LanguageDims, directory: Path, asked: Asked) -> None:
     parameters = _parameters(dims)
     where = next(path for path in (directory, *directory.absolute().parents) if path.is_dir())
-    disk = parameters * _BYTES[weights] * _SPARE + (_CODEC_BYTES if parameters > 1e8 else 0)
+    kept = _BYTES["int4" if asked == "auto" else asked]
+    disk = parameters * kept * _SPARE + (_CODEC_BYTES if parameters > 1e8 else 0)
     # What an interrupted run left there is not written again.
     left = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
     _require("disk space", shutil.disk_usage(where).free + left, disk, f"in {where}")
-    # The original is held in float32, twice over while it is being compared.
+    # The original is held in float32, twice over while it computes.
     _require("memory", psutil.virtual_memory().available, parameters * 4 * 2, "here")
 
 
@@ -129,27 +216,99 @@ def _parameters(dims: LanguageDims) -> int:
     return dims.layers * layer + dims.vocab_rows * dims.hidden * (1 if dims.tied else 2)
 
 
-def _convert_codec(checkpoint: Checkpoint, directory: Path) -> "Exported":
-    from mira.checkpoint import codec_weights, upsampler_weights
-    from mira.codec.export import export_codec
+def _language(
+    checkpoint: Checkpoint, directory: Path, asked: Asked, work: _Work
+) -> tuple[Weights, Agreement]:
+    """Write the language model in what was asked for, or in the fewest bits that agree."""
+    prompts = PromptBuilder(checkpoint.language / TOKENIZER, checkpoint.tokens)
+    prompt = prompts.build(CHECKED_TEXT, range(0, 4096, 128))
+    ids, expected = _original(checkpoint, prompt, work)
+    kinds = SMALLEST_FIRST if asked == "auto" else (asked,)
+    for kind in kinds:
+        convert_language(checkpoint, directory, kind, work.did)
+        cache_tokens = len(prompt) + len(ids)
+        found = _logits(OpenVINORunner(directory / GRAPH, 0, cache_tokens), prompt, ids)
+        agreement = _agreement(expected, found)
+        log.info("weights in %s: %s", kind, agreement)
+        if agreement.good or kind == kinds[-1]:
+            break
+        work.again()
+    return kind, agreement
 
-    weights = codec_weights(checkpoint)
+
+def _agreement(expected: Array, found: Array) -> Agreement:
+    error = ((found - expected) ** 2).mean()
+    return Agreement(
+        tokens=len(expected),
+        same=int((found.argmax(1) == expected.argmax(1)).sum()),
+        snr_db=round(float(10 * np.log10(expected.var() / max(error, 1e-20))), 1),
+    )
+
+
+def _original(
+    checkpoint: Checkpoint, prompt: list[int], work: _Work
+) -> tuple[list[int], npt.NDArray[np.float32]]:
+    """What the original says, greedily, and its logits on the way: float32 in the same runtime."""
+    runner = original_runner(checkpoint, work.did)
+    greedy = Sampling(temperature=0, max_new_tokens=CHECKED_TOKENS)
+    with closing(BatchingLM(runner, checkpoint.tokens, max_streams=1)) as model:
+        codes = list(model.generate(prompt, greedy))
+    ids = [checkpoint.tokens.first_speech + code for code in codes]
+    return ids, _logits(runner, prompt, ids)
+
+
+def original_runner(
+    checkpoint: Checkpoint, did: Callable[[float], None] = lambda num_bytes: None
+) -> OpenVINORunner:
+    """The language model as published, in float32: what a converted one is measured against."""
+    graph = _graph(checkpoint, "f32", did)
+    return OpenVINORunner(graph, threads=0, cache_tokens=_ORIGINAL_CONTEXT, exact=True)
+
+
+_ORIGINAL_CONTEXT = 1280  # as many tokens as a stream may have
+
+
+def _graph(checkpoint: Checkpoint, weights: Weights, did: Callable[[float], None]) -> ov.Model:
+    dims, tensors = checkpoint.dims, dict[str, Array]()
+    for path in checkpoint.language_weights:
+        tensors |= read_tensors(path)
+    shape = Qwen2(
+        dims.layers, dims.heads, dims.kv_heads, dims.head_dim, dims.rope_theta, dims.norm_epsilon
+    )
+    counted = _Counted(tensors, did, _size(checkpoint.language_weights))
+    return build(counted, shape, sayable(checkpoint.tokens), weights)
+
+
+def convert_language(
+    checkpoint: Checkpoint,
+    directory: Path,
+    weights: Weights,
+    did: Callable[[float], None] = lambda num_bytes: None,
+) -> None:
+    """Write the language model's graph; under its own name only once it is whole."""
+    graph = _graph(checkpoint, weights, did)
+    partial = directory / f"part-{GRAPH}"
+    ov.save_model(graph, partial, compress_to_fp16=False)
+    partial.with_suffix(".bin").replace((directory / GRAPH).with_suffix(".bin"))
+    partial.replace(directory / GRAPH)
+
+
+def _codec(checkpoint: Checkpoint, directory: Path) -> None:
+    """Write the codec's graphs, and hold them against the checkpoint's own."""
     upsampler = upsampler_weights(checkpoint) if "upsampler" in checkpoint.files else None
-    utterances = _utterances(checkpoint, weights, directory)
-    return export_codec(weights, upsampler, directory / CODEC, utterances)
+    export_codec(codec_weights(checkpoint), upsampler, directory / CODEC)
+    if checkpoint.codec_layout == "mira":  # Spark's has no second opinion to compare with
+        codec = OpenVINOCodec(directory / CODEC, upsample=False, exact=True)
+        found = onnx_selfcheck(checkpoint, codec.prenet, codec.encode_mel)
+        log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
 
 
-def _utterances(
-    checkpoint: Checkpoint, weights: "Tensors", directory: Path
-) -> "list[Utterance] | None":
+def _utterances(checkpoint: Checkpoint, directory: Path) -> list[Utterance] | None:
     """What the model itself says, in two voices: the codec is to be exact on that.
 
     The first half of them differs from the second in its words.
     """
-    from mira.codec.pytorch import TorchCodec
-    from mira.lm.openvino import OpenVINOLM
-
-    codec = TorchCodec(weights)
+    codec = OpenVINOCodec(directory / CODEC, upsample=False, exact=True)
     samples, rate = sample_recording()
     voices = [codec.encode(samples, rate), codec.encode(samples, rate * 3 // 4)]  # and a deeper one
     prompts = PromptBuilder(checkpoint.language / TOKENIZER, checkpoint.tokens)
@@ -162,54 +321,8 @@ def _utterances(
     return said if all(len(speech) > 1 for speech, _ in said) else None
 
 
-def convert_language(checkpoint: Checkpoint, directory: Path, weights: Weights) -> None:
-    """Write the language model's graph; under its own name only once it is whole."""
-    import openvino as ov
-
-    from mira.checkpoint.tensors import read_tensors
-    from mira.lm.base import sayable
-    from mira.lm.openvino import GRAPH
-    from mira.lm.openvino_graph import Qwen2, build
-
-    dims, tokens = checkpoint.dims, checkpoint.tokens
-    tensors: dict[str, npt.NDArray[np.float32]] = {}
-    for path in checkpoint.language_weights:
-        tensors |= read_tensors(path)
-    shape = Qwen2(
-        dims.layers, dims.heads, dims.kv_heads, dims.head_dim, dims.rope_theta, dims.norm_epsilon
-    )
-    graph = build(tensors, shape, sayable(tokens), weights)
-    partial = directory / f"part-{GRAPH}"
-    ov.save_model(graph, partial, compress_to_fp16=False)
-    partial.with_suffix(".bin").replace((directory / GRAPH).with_suffix(".bin"))
-    partial.replace(directory / GRAPH)
-
-
-def _agreement(checkpoint: Checkpoint, directory: Path) -> Agreement:
-    """Let both continue the same beginnings, greedily chosen by the original."""
-    from mira.lm.openvino import GRAPH, OpenVINORunner
-    from mira.lm.transformers import TransformersLM
-
-    reference = TransformersLM.load(checkpoint.language, checkpoint.tokens, dtype="float32")
-    prompts = PromptBuilder(checkpoint.language / TOKENIZER, checkpoint.tokens)
-    prompt = prompts.build(CHECKED_TEXT, range(0, 4096, 128))
-    greedy = Sampling(temperature=0, max_new_tokens=CHECKED_TOKENS)
-    ids = [checkpoint.tokens.first_speech + code for code in reference.generate(prompt, greedy)]
-    expected = reference.logits(prompt, ids)
-    runner = OpenVINORunner(directory / GRAPH, threads=0, cache_tokens=len(prompt) + len(ids))
-    found = _logits(runner, prompt, ids)
-    error = ((found - expected) ** 2).mean()
-    return Agreement(
-        tokens=len(expected),
-        same=int((found.argmax(1) == expected.argmax(1)).sum()),
-        snr_db=round(float(10 * np.log10(expected.var() / max(error, 1e-20))), 1),
-    )
-
-
-def _logits(runner: "OpenVINORunner", prompt: list[int], ids: list[int]) -> npt.NDArray[np.float32]:
+def _logits(runner: OpenVINORunner, prompt: list[int], ids: list[int]) -> npt.NDArray[np.float32]:
     """[ids + 1, columns]: what may come after the prompt and after each of the ids."""
-    from mira.lm.batching import Row
-
     pages = range(runner.num_pages)
     steps = [runner.step([Row(prompt, 0, pages)])]
     for number, i in enumerate(ids):

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidRequest, InvalidSettings
+from mira.sample import SAMPLE_VOICE, sample_recording, sample_transcript
 from mira.settings import Settings
 from mira.synth.base import Synthesizer
-from mira.types import Samples, Sampling, Voice
+from mira.types import Sampling, Voice
 
 if TYPE_CHECKING:
     from mira.checkpoint import Checkpoint
@@ -32,9 +33,6 @@ log = logging.getLogger(__name__)
 # Imports of backends stand in the functions: their libraries take seconds, `mira --help` needs
 # none, and those of Mira's are an extra.
 
-SAMPLE_VOICE = "heart"
-"""Known from the start with every model: nobody's recording, but one of the built-in voice."""
-SAMPLE = Path(__file__).parent / "voices" / "sample" / f"{SAMPLE_VOICE}.flac"
 FINGERPRINT_DIGITS = 32  # 128 bits; it is part of files' names
 LOOK_AHEAD_ATTEMPTS = 5  # at an utterance that is long enough to measure on
 CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
@@ -78,10 +76,8 @@ def _mira(settings: Settings) -> Synthesizer:
     from mira.synth.mira import MiraSynthesizer
 
     codec, recording = parts.codec, sample_recording()
-    transcript = SAMPLE.with_suffix(".txt").read_text("utf-8").strip()
-    sample = Voice(
-        SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), transcript
-    )
+    said = sample_transcript()
+    sample = Voice(SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), said)
     return MiraSynthesizer(
         parts.language_model,
         parts.prompts,
@@ -349,10 +345,3 @@ def _measured_look_ahead(loaded: Parts, text: str, seed: int) -> list["LookAhead
         except ValueError as error:
             too_short = str(error)
     raise InvalidRequest(f"{too_short}. Give a longer --text.")
-
-
-def sample_recording() -> tuple[Samples, int]:
-    """Somebody to clone who is nobody: the built-in voice."""
-    from mira.audio.decode import decode_file
-
-    return decode_file(SAMPLE)

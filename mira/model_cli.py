@@ -3,6 +3,7 @@
 Knows nothing that `checkpoint` and `codec` do not.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -44,31 +45,29 @@ def convert(
     model: Model,
     output: Annotated[Path, typer.Argument(help="A new directory, or an interrupted run's.")],
     weights: Annotated[
-        Literal["int4", "int8", "bf16"],
-        typer.Option(help="How the language model's are stored: int4 is fastest, bf16 exact."),
-    ] = "int4",
+        Literal["auto", "int4", "int8", "bf16"],
+        typer.Option(
+            help="How the language model's are stored: int4 is fastest, bf16 exact; auto: the "
+            "fewest bits that agree with the original."
+        ),
+    ] = "auto",
     codec_model: CodecModel = None,
 ) -> None:
-    """Make a directory that a CPU speaks from, several times faster; it needs no PyTorch."""
+    """Make a directory that a CPU speaks from: what a start does by itself, in a place of yours."""
+    from mira.checkpoint import locate, open_checkpoint
     from mira.load import require
 
-    require("torch", "torch", "transformers")
-    require("cpu", "openvino")
-    from rich.console import Console
-
-    from mira.checkpoint import locate, open_checkpoint
+    require("cpu", "openvino", "safetensors", "tokenizers")
+    from mira.bar import progress_bar
     from mira.convert import convert
 
     codec = locate(codec_model, part="codec") if codec_model else None
     checkpoint = open_checkpoint(locate(model), codec)
-    with Console(stderr=True).status("") as status:
-        found = convert(checkpoint, output, weights, lambda step: status.update(f"{step} ..."))
-    print(
-        f"{output}: of {found.tokens} speech tokens after the same beginning, {found.same} are the "
-        f"original's first choice; logits {found.snr_db} dB above their error"
-    )
-    if found.same < 0.8 * found.tokens and weights == "int4":
-        print("That is little. Compare with --weights int8, and listen to both.")
+    with progress_bar(sys.stderr) as report:
+        kind, found = convert(checkpoint, output, weights, report, model)
+    print(f"{output}: weights in {kind}; {found}")
+    if not found.good and weights in ("int4", "int8"):
+        print("That is little. Compare with --weights auto, and listen to both.")
 
 
 @app.command()

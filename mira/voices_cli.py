@@ -32,7 +32,7 @@ def list_voices(config: Config = None, settings_flags: Set = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mira.load import SAMPLE_VOICE
+    from mira.sample import SAMPLE_VOICE
     from mira.voices import open_store
 
     settings = settings_of(config, settings_flags)
@@ -88,7 +88,7 @@ def add(
     settings_flags: Set = None,
 ) -> None:
     """Make a voice of a recording, or another version of the one with this name."""
-    from mira.load import SAMPLE_VOICE
+    from mira.sample import SAMPLE_VOICE
     from mira.voices import Consent, open_store
 
     settings = settings_of(config, settings_flags)
@@ -179,7 +179,7 @@ def import_voice(
     settings_flags: Set = None,
 ) -> None:
     """Add a voice from such a file."""
-    from mira.load import SAMPLE_VOICE
+    from mira.sample import SAMPLE_VOICE
     from mira.voices import largest, open_store
 
     settings = settings_of(config, settings_flags)

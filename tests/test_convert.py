@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 
 from mira import convert as module
-from mira.checkpoint import codec_weights
 from mira.checkpoint.converted import MANIFEST
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
@@ -20,6 +18,8 @@ from mira.codec.export import Exported
 from mira.convert import Agreement, convert
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidSettings
+from mira.lm.prompt import PromptBuilder
+from mira.lm.transformers import TransformersLM
 from mira.load import load_engine
 from mira.settings import Settings
 from mira.types import Sampling
@@ -38,7 +38,8 @@ def converted(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) 
     directory = tmp_path_factory.mktemp("converted")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_utterances", lambda *arguments: [])
-        found = convert(checkpoint, directory, "bf16")
+        kind, found = convert(checkpoint, directory, "bf16")
+    assert kind == "bf16"
     assert found.same == found.tokens > 40
     assert found.snr_db > 60
     return directory
@@ -53,18 +54,27 @@ def spoken(engine: Engine) -> np.ndarray:
     return np.concatenate(list(engine.speak(TEXT, engine.voices[0], Sampling(seed=4), live=False)))
 
 
-@pytest.fixture
-def engine(converted: Path) -> Iterator[Engine]:
-    with closing(load(converted)) as engine:
-        yield engine
+def test_the_original_in_float32_is_pytorch_s(checkpoint: Checkpoint) -> None:
+    """What a conversion is compared with, on a machine that may have no PyTorch."""
+    prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
+    prompt = prompts.build(TEXT, range(0, 4096, 128))
+    ids = [checkpoint.tokens.first_speech + code for code in range(0, 8192, 400)]
+    reference = TransformersLM.load(checkpoint.language, checkpoint.tokens, dtype="float32")
+    expected = reference.logits(prompt, ids)
+    found = module._logits(module.original_runner(checkpoint), prompt, ids)
+    assert np.abs(found - expected).max() < 2e-4 * np.abs(expected).max()
 
 
-def test_it_says_what_the_original_says(engine: Engine, checkpoint: Checkpoint) -> None:
-    """Same voice, same seed: the same tokens, and nearly the same samples."""
+def test_it_says_what_the_original_says(
+    converted: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Same voice, same seed: the same tokens, and nearly the same samples; both in float32."""
+    monkeypatch.setattr("mira.codec.openvino._has_bf16", lambda core: False)
     with closing(load(checkpoint.directory)) as original:
-        assert original.voices == engine.voices
-        expected = spoken(original)
-    found = spoken(engine)
+        expected, voices = spoken(original), original.voices
+    with closing(load(converted)) as engine:
+        assert engine.voices == voices
+        found = spoken(engine)
     assert len(found) == len(expected)
     assert np.abs(found - expected).max() < 1e-3
 
@@ -72,7 +82,7 @@ def test_it_says_what_the_original_says(engine: Engine, checkpoint: Checkpoint) 
 def test_what_the_model_says_decides_what_the_codec_may_round(
     checkpoint: Checkpoint, converted: Path
 ) -> None:
-    said = module._utterances(checkpoint, codec_weights(checkpoint), converted)
+    said = module._utterances(checkpoint, converted)
     assert said is not None
     assert [len(voice) for _, voice in said] == [32] * 4
     assert len({tuple(voice) for _, voice in said}) == 2
@@ -102,7 +112,7 @@ def test_it_runs_without_torch(converted: Path) -> None:
 def test_settings_that_need_the_published_files_are_refused(converted: Path) -> None:
     for name in ("codec_model", "semantic_model"):
         with pytest.raises(InvalidSettings, match="has its own codec"):
-            load(converted, **{name: "somewhere"})
+            load(converted, **{name: "some/where"})
 
 
 def test_settings_of_a_gpu_are_refused(converted: Path) -> None:
@@ -132,7 +142,7 @@ def test_what_is_no_directory_is_said(checkpoint: Checkpoint, tmp_path: Path) ->
             convert(checkpoint, path, "int4")
 
 
-@pytest.mark.parametrize("part", ["convert_language", "_agreement", "_convert_codec"])
+@pytest.mark.parametrize("part", ["_language", "_codec", "_utterances"])
 def test_an_interrupted_conversion_goes_on(
     checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
@@ -149,15 +159,16 @@ def test_an_interrupted_conversion_goes_on(
 
         return run
 
-    monkeypatch.setattr(module, "_convert_codec", stub("_convert_codec", Exported(0, None)))
-    monkeypatch.setattr(module, "convert_language", stub("convert_language"))
-    monkeypatch.setattr(module, "_agreement", stub("_agreement", Agreement(2, 1, 3.5)))
+    monkeypatch.setattr(module, "_language", stub("_language", ("int4", Agreement(2, 1, 3.5))))
+    monkeypatch.setattr(module, "_codec", stub("_codec"))
+    monkeypatch.setattr(module, "_utterances", stub("_utterances", []))
+    monkeypatch.setattr(module, "export_integers", lambda *arguments: Exported(0, None))
     with pytest.raises(CheckpointError, match=r"No space left on device.*goes on from there"):
         convert(checkpoint, tmp_path, "int4")
     with pytest.raises(CheckpointError, match="was not finished; convert the model again"):
         load(tmp_path)
-    assert convert(checkpoint, tmp_path, "int4") == Agreement(2, 1, 3.5)
-    assert sorted(done) == ["_agreement", "_convert_codec", "convert_language", "failed"]
+    assert convert(checkpoint, tmp_path, "int4") == ("int4", Agreement(2, 1, 3.5))
+    assert sorted(done) == ["_codec", "_language", "_utterances", "failed"]
     assert json.loads((tmp_path / MANIFEST).read_text())["complete"] is True
 
 

@@ -19,7 +19,8 @@ from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
-from mira.load import SAMPLE, Plan, load_engine, plan
+from mira.load import Plan, load_engine, plan
+from mira.sample import SAMPLE
 from mira.settings import Settings
 from mira.synth.mira import MiraSynthesizer
 from mira.types import Samples, Sampling, Voice

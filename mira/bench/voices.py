@@ -34,7 +34,7 @@ from mira.audio import wav_header
 from mira.audio.pcm import to_s16le
 from mira.bench.report import percentile, report
 from mira.bench.service import Service, running, speech_request
-from mira.load import sample_recording
+from mira.sample import sample_recording
 from mira.types import Samples
 
 UPLOADS = "/v1/audio/voices"

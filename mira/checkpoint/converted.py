@@ -11,14 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mira.checkpoint.layout import Checkpoint
 from mira.checkpoint.tokens import TokenMap
 from mira.errors import CheckpointError
 
 MANIFEST = "mira.json"
 TOKENIZER = "tokenizer.json"
 CODEC = "codec"  # the directory of the codec's graphs
-FORMAT = 1
-"""Of the directory; another one has to be converted again."""
+FORMAT = 2
+"""Of the directory, and of how it is made; another one has to be converted again."""
 
 AGAIN = "convert the model again: mira model convert MODEL"
 
@@ -45,11 +46,12 @@ class Manifest:
     content: dict[str, Any]
 
     @classmethod
-    def begin(cls, directory: Path, source: str, weights: str, tokens: TokenMap) -> "Manifest":
+    def begin(cls, directory: Path, source: str, asked: str, tokens: TokenMap) -> "Manifest":
         """Start, or go on where the same conversion stopped.
 
         Args:
-            source: Names the weights: `fingerprint` of their files.
+            source: `identity` of the checkpoint.
+            asked: How the language model's weights are to be stored.
 
         Raises:
             CheckpointError: The directory holds something else.
@@ -58,7 +60,7 @@ class Manifest:
             "format": FORMAT,
             "complete": False,
             "source": source,
-            "weights": weights,
+            "asked": asked,
             "tokens": asdict(tokens),
             "parts": [],
         }
@@ -90,8 +92,12 @@ class Manifest:
 
     def complete(self) -> None:
         """All parts are there."""
-        tokenizer = self.directory / TOKENIZER
-        self.content |= {"complete": True, "tokenizer": fingerprint([tokenizer])}
+        files = {
+            path.relative_to(self.directory).as_posix(): fingerprint([path])
+            for path in sorted(self.directory.rglob("*"))
+            if path.is_file() and not path.name.startswith(MANIFEST)
+        }
+        self.content |= {"complete": True, "files": files}
         self._write()
 
     def _write(self) -> None:
@@ -100,7 +106,7 @@ class Manifest:
         partial.replace(self.directory / MANIFEST)
 
 
-_IDENTITY = ("format", "source", "weights", "tokens")
+_IDENTITY = ("format", "source", "asked", "tokens")
 
 
 def is_converted(directory: Path) -> bool:
@@ -108,12 +114,25 @@ def is_converted(directory: Path) -> bool:
     return (directory / MANIFEST).is_file()
 
 
-def open_converted(directory: Path) -> Converted:
+def is_complete(directory: Path, source: str) -> bool:
+    """Whether a conversion of this checkpoint was finished here."""
+    try:
+        content = _read(directory)
+    except CheckpointError:
+        return False
+    same = content.get("format") == FORMAT and content.get("source") == source
+    return same and content.get("complete") is True
+
+
+def open_converted(directory: Path, whole: bool = True) -> Converted:
     """Check a conversion's directory.
 
+    Args:
+        whole: Read every file, and compare it with what was written: a second for a gigabyte.
+
     Raises:
-        CheckpointError: It was made by another version, is incomplete, or its tokenizer is not
-            the one it was made with.
+        CheckpointError: It was made by another version, is incomplete, or a file is not the one
+            that was written.
     """
     content = _read(directory)
     if content.get("format") != FORMAT:
@@ -123,15 +142,38 @@ def open_converted(directory: Path) -> Converted:
         )
     if content.get("complete") is not True:
         raise CheckpointError(f"{directory}: the conversion was not finished; {AGAIN}")
-    if content.get("tokenizer") != fingerprint([directory / TOKENIZER]):
-        raise CheckpointError(
-            f"{directory}: {TOKENIZER} is not the one that the model was converted with; {AGAIN}"
-        )
     try:
+        for name, written in content["files"].items():
+            path = directory / name
+            if not path.is_file():
+                raise CheckpointError(f"{path}: missing; {AGAIN}")
+            if whole and fingerprint([path]) != written:
+                raise CheckpointError(f"{path}: is not what was converted; {AGAIN}")
         tokens = content["tokens"] | {"end_ids": tuple(content["tokens"]["end_ids"])}
         return Converted(directory, content["weights"], TokenMap(**tokens))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{directory / MANIFEST}: damaged ({error}); {AGAIN}") from error
+
+
+def identity(checkpoint: Checkpoint) -> str:
+    """Names what a checkpoint's files hold, without reading them.
+
+    By size and by when they were changed; what a hub's cache links to is named after its content.
+
+    Raises:
+        CheckpointError: One can't be looked at.
+    """
+    files = [*checkpoint.language_weights, *checkpoint.files.values()]
+    files += [checkpoint.language / name for name in ("config.json", TOKENIZER)]
+    known: list[tuple[str, int, str]] = []
+    for path in files:
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise CheckpointError(f"{path}: can't be read ({error.strerror})") from error
+        content = path.resolve().name if path.is_symlink() else str(found.st_mtime_ns)
+        known.append((path.name, found.st_size, content))
+    return hashlib.sha256(json.dumps([FORMAT, known]).encode()).hexdigest()
 
 
 def fingerprint(files: Sequence[Path]) -> str:

@@ -38,6 +38,7 @@ class OpenVINOCodec:
         threads: For one pass; 0: one for each core.
         upsample: To 48 kHz, if there is a graph that does; otherwise 16 kHz.
         integers: Use the graph in 8-bit integers, if there is one and it is the fastest here.
+        exact: Compute in float32 throughout.
 
     Raises:
         CheckpointError: A file is missing or can't be read.
@@ -50,10 +51,17 @@ class OpenVINOCodec:
         upsample: bool = True,
         *,
         integers: bool = True,
+        exact: bool = False,
     ) -> None:
         core = ov.Core()
-        fast = "bf16" if _has_bf16(core) else "f32"
-        integers = integers and fast == "f32" and _has_vnni() and _path(directory, _INT8).exists()
+        fast = "bf16" if _has_bf16(core) and not exact else "f32"
+        integers = (
+            integers
+            and not exact
+            and fast == "f32"
+            and _has_vnni()
+            and _path(directory, _INT8).exists()
+        )
 
         def load(name: str, precision: str) -> "_Network":
             return _Network(core, _path(directory, name), precision, threads)
@@ -74,8 +82,23 @@ class OpenVINOCodec:
 
     def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         """Find the global tokens of whoever speaks in a reference recording: see `Codec`."""
-        (tokens,) = self._encoder(mel_of(samples, sample_rate)[None])
-        return tuple(tokens[0].tolist())
+        return tuple(self.encode_mel(mel_of(samples, sample_rate)).tolist())
+
+    def encode_mel(self, mel: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        """[mel frames, 128] magnitudes -> [32] global tokens: `encode` behind its spectrogram."""
+        ((tokens,),) = self._encoder(mel[None])
+        found: npt.NDArray[np.int64] = tokens
+        return found
+
+    def prenet(
+        self, speech_tokens: npt.NDArray[np.int64], global_tokens: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """[frames] speech tokens, [32] global tokens -> [channels, frames]: half of `decode`."""
+        check_speech_tokens(speech_tokens.tolist())
+        frames: npt.NDArray[np.float32] = self._frames(
+            speech_tokens.tolist(), self.speaker(global_tokens.tolist())
+        )[0]
+        return frames
 
     def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         """None: see `Codec`."""
@@ -120,15 +143,20 @@ class OpenVINOCodec:
 
     def _wave(self, span: Span) -> Samples:
         """[samples]: the span at 16 kHz, among as much context as the wave generator needs."""
-        speaker = span.speaker
-        voice = (vector[None] for vector in (speaker.d_vector, speaker.scale, speaker.shift))
-        (frames,) = self._prenet(np.array([span.tokens], np.int64), *voice)
+        frames = self._frames(span.tokens, span.speaker)
         # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.
         first = max(0, span.start - WAVE_CONTEXT)
         heard = np.ascontiguousarray(frames[:, :, first : span.stop + WAVE_CONTEXT])
         (wave,) = self._wave_generator(heard)
         samples: Samples = wave[0]
         return samples
+
+    def _frames(self, tokens: Sequence[int], speaker: Speaker) -> npt.NDArray[np.float32]:
+        """[1, channels, frames]: what the wave generator reads."""
+        voice = (vector[None] for vector in (speaker.d_vector, speaker.scale, speaker.shift))
+        (frames,) = self._prenet(np.array([tokens], np.int64), *voice)
+        found: npt.NDArray[np.float32] = frames
+        return found
 
 
 class _Network:

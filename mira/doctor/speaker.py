@@ -99,7 +99,7 @@ def _converted(directory: Path) -> tuple[Row, int]:
     from mira.checkpoint.converted import open_converted
 
     try:
-        converted = open_converted(directory)
+        converted = open_converted(directory, whole=False)
         files = [path.stat().st_size for path in directory.rglob("*") if path.is_file()]
     except (CheckpointError, OSError) as error:
         return Row("model", str(error), "problem"), 0

@@ -1,6 +1,8 @@
 """What a conversion left is used when it is whole, and otherwise refused in one line."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,12 @@ from mira.checkpoint.converted import (
     TOKENIZER,
     Manifest,
     fingerprint,
+    identity,
+    is_complete,
     is_converted,
     open_converted,
 )
-from mira.checkpoint.layout import Checkpoint
+from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.errors import CheckpointError
 
 
@@ -22,7 +26,7 @@ def directory(mira: Checkpoint, tmp_path: Path) -> Path:
     """A complete one, without the graphs: nothing here reads them."""
     directory = tmp_path / "converted"
     manifest = Manifest.begin(directory, "source", "int4", mira.tokens)
-    manifest.finished("codec")
+    manifest.finished("language", weights="int4")
     (directory / TOKENIZER).write_bytes((mira.language / TOKENIZER).read_bytes())
     manifest.complete()
     return directory
@@ -44,7 +48,7 @@ def test_what_was_written_is_read(directory: Path, mira: Checkpoint) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"format": 99}, r"another version of Mira \(format 99, expected 1\)"),
+        ({"format": 99}, r"another version of Mira \(format 99, expected 2\)"),
         ({"complete": False}, "was not finished"),
         ({"tokens": {}}, "damaged"),
         ({"tokens": None}, "damaged"),
@@ -70,11 +74,40 @@ def test_a_damaged_manifest(directory: Path, content: str) -> None:
 def test_another_tokenizer_has_other_ids(directory: Path) -> None:
     tokenizer = directory / TOKENIZER
     tokenizer.write_text(tokenizer.read_text().replace("speech_token_7|", "speech_token_07|"))
-    with pytest.raises(CheckpointError, match="not the one that the model was converted with"):
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json: is not what was converted"):
         open_converted(directory)
     tokenizer.unlink()
-    with pytest.raises(CheckpointError, match=r"tokenizer\.json: can't be read"):
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json: missing"):
         open_converted(directory)
+
+
+def test_one_flipped_bit_is_found(mira: Checkpoint, tmp_path: Path) -> None:
+    manifest = Manifest.begin(tmp_path, "source", "int4", mira.tokens)
+    manifest.finished("language", weights="int4")
+    weights = tmp_path / "codec" / "prenet.bin"
+    weights.parent.mkdir()
+    weights.write_bytes(bytes(1000))
+    manifest.complete()
+    assert open_converted(tmp_path).weights == "int4"
+    weights.write_bytes(bytes(500) + b"\1" + bytes(499))
+    with pytest.raises(CheckpointError, match=r"prenet\.bin: is not what was converted"):
+        open_converted(tmp_path)
+    assert open_converted(tmp_path, whole=False).weights == "int4"
+
+
+def test_a_checkpoint_that_changes_is_another_one(mira: Checkpoint, tmp_path: Path) -> None:
+    copied = open_checkpoint(shutil.copytree(mira.directory, tmp_path / "copy"))
+    before = identity(copied)
+    assert is_complete(tmp_path, before) is False
+    assert identity(open_checkpoint(copied.directory)) == before
+    config = copied.directory / "config.json"
+    config.write_text(config.read_text() + "\n")
+    assert identity(copied) != before
+    elsewhere = shutil.move(config, tmp_path / "0123abc")  # as a hub's cache has it
+    config.symlink_to(elsewhere)
+    linked = identity(copied)
+    os.utime(elsewhere, (0, 0))
+    assert identity(copied) == linked
 
 
 def test_a_conversion_goes_on_where_it_stopped(mira: Checkpoint, tmp_path: Path) -> None:

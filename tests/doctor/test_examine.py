@@ -642,6 +642,7 @@ def converted(tmp_path: Path) -> Path:
     tokens = TokenMap("mira", 0, 0, 0, 0, 0, 0, 0, 0, (1,))  # type: ignore[arg-type]
     manifest = Manifest.begin(directory, "source", "int4", tokens)
     (directory / TOKENIZER).write_text("{}")
+    manifest.finished("language", weights="int4")
     manifest.complete()
     return directory
 
@@ -658,7 +659,7 @@ def test_a_converted_model(converted: Path) -> None:
     }
     refused = mira(settings.model_copy(update=others))
     assert {name for name, row in refused.items() if row.state == "problem"} == {*others}
-    (converted / TOKENIZER).write_text("another")
+    (converted / TOKENIZER).unlink()
     assert mira(settings)["model"].state == "problem"
 
 
