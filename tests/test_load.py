@@ -205,7 +205,7 @@ def refusal(**settings: object) -> str:
 
 def test_what_is_missing_for_it_is_said_in_one_line(checkpoint: Path, tmp_path: Path) -> None:
     said = refusal(model=checkpoint, semantic_model="wav2vec2-large-xlsr-53")
-    assert "wav2vec2-large-xlsr-53: no such directory, nor a repository id" in said
+    assert "wav2vec2-large-xlsr-53: no such directory, nor a Hugging Face id" in said
     said = refusal(model=checkpoint, semantic_model=tmp_path)
     assert "no model.safetensors nor pytorch_model.bin. Copy the files of https://" in said
     without = shutil.copytree(checkpoint, tmp_path / "without")
