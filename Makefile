@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
 
-.PHONY: help serve test check format bench clean
+.PHONY: help serve test check format bench stranger wheel clients clean
 
 help:
 	@echo "make serve   install and run the service on http://127.0.0.1:5100"
@@ -36,8 +36,18 @@ format: .venv/test
 bench: .venv/test
 	for name in ttfa listeners load say memory; do $(BIN)/mira bench $$name || exit; done
 
+# Need nothing that is installed here; `.ci/run` runs them too.
+stranger:
+	$(PYTHON) tools/stranger.py
+
+wheel:
+	$(PYTHON) tools/wheel.py
+
+clients: .venv/serve
+	$(PYTHON) tools/clients.py
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-clients build *.egg-info
 
 $(BIN)/pip:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
