@@ -17,7 +17,17 @@ from mira.errors import NotReady, SynthesisFailed
 from mira.server.admission import Admission
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
-from mira.voices import Found, Voices, VoiceStore, Watcher, limits_of, open_voices
+from mira.types import Voice
+from mira.voices import (
+    Found,
+    NotPrepared,
+    Recorded,
+    Voices,
+    VoiceStore,
+    Watcher,
+    limits_of,
+    open_voices,
+)
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -27,7 +37,9 @@ MOST_STREAMS = 64
 VOICE_WORKERS = 2
 """Threads that read, check and write voices' files: calls need the processors more."""
 SEARCHES = 8
-"""Threads that calls wait in for a voice that is not in memory."""
+"""Threads that look for voices that are not in memory."""
+CLONES = 8
+"""Threads that calls wait in for a voice to be computed, one after another."""
 LOOK_S = 0.5
 """Between two looks at whether the engine is beyond repair."""
 
@@ -50,6 +62,7 @@ class Service:
     _voice_work: CapacityLimiter = field(init=False)
     _refreshes: CapacityLimiter = field(init=False)
     _searches: CapacityLimiter = field(init=False)
+    _clones: CapacityLimiter = field(init=False)
     _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -57,6 +70,7 @@ class Service:
         # Of their own: a look at the whole folder may take long, and calls come first.
         self._refreshes = CapacityLimiter(1)
         self._searches = CapacityLimiter(SEARCHES)
+        self._clones = CapacityLimiter(CLONES)  # so that a voice on disk waits for no computing
         self.admission = Admission(self.settings.max_streams or MOST_STREAMS, self.settings.queue_s)
 
     @staticmethod
@@ -107,9 +121,27 @@ class Service:
             return found
         return await self.search(voices.find, name)
 
-    async def search(self, look: Callable[[str], T], name: str) -> T:
-        """Look a voice up that may have to be read or computed, on a worker thread of its own."""
-        return await to_thread.run_sync(look, name, limiter=self._searches)
+    async def search(self, look: Callable[[str, bool], T], name: str) -> T:
+        """Look a voice up that may have to be read or computed, on worker threads.
+
+        Args:
+            look: `find` or `exactly` of `Voices`.
+        """
+        try:
+            return await to_thread.run_sync(look, name, False, limiter=self._searches)
+        except NotPrepared:
+            return await to_thread.run_sync(look, name, True, limiter=self._clones)
+
+    async def called(self, name: str) -> Voice | Recorded | None:
+        """The voice with exactly this name, whether it can speak or not.
+
+        Raises:
+            NotReady: See `speaking`.
+        """
+        _, voices = self.speaking()
+        if voices.called(name) is None and voices.store.looking:
+            await to_thread.run_sync(voices.store.look_for, name, limiter=self._searches)
+        return voices.called(name)
 
     async def refresh(self) -> None:
         """Look at the voices' folder now.
@@ -138,21 +170,16 @@ class Service:
             self._store = store = VoiceStore(
                 settings.voices_dir, engine, limits_of(settings), taken
             )
-            await self.on_voices(lambda: store.refresh(clean=True))
+            # The default voice alone is looked for here; the watcher looks at all the others.
             voices = await self.on_voices(lambda: open_voices(settings, engine.voices, store))
             default = await self.on_voices(voices.stand_in)
             self.telemetry.watch(engine.incidents)
-            self.admission.max_streams = settings.max_streams or measured
+            self.admission.max_streams = most_streams = settings.max_streams or measured
             self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
             self._speaking = engine, voices
             if default.name != settings.default_voice:
                 log.error("default_voice can't speak; %r stands in", default.name)
-            log.info(
-                "ready: %d voice(s), default %s; %d streams at once",
-                len(voices.names),
-                default.name,
-                self.admission.max_streams,
-            )
+            log.info("ready: speaks as %s; %d streams at once", default.name, most_streams)
             while not engine.failure:  # noqa: ASYNC110 - its threads know nothing of this loop
                 await sleep(LOOK_S)
             raise SynthesisFailed(engine.failure)

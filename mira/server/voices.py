@@ -140,8 +140,8 @@ async def openai_voices(request: Request) -> dict[str, object]:
 async def openai_voice(request: Request, voice_id: str) -> Response:
     """One voice, with the report on its recording."""
     service = Service.of(request)
-    _, voices = service.speaking()
-    return _json(_openai(voices.called(voice_id)) | _one(service, voice_id))
+    voice = await _called(service, voice_id)
+    return _json(_openai(voice) | _one(service, voice))
 
 
 @router.delete("/v1/audio/voices/{voice_id}", dependencies=[Depends(may_change)])
@@ -190,7 +190,8 @@ async def clear_cache(request: Request) -> dict[str, object]:
 @router.get("/voices/{voice_id}")
 async def get_voice(request: Request, voice_id: str) -> Response:
     """One voice, with the report on its recording."""
-    return _json(_one(Service.of(request), voice_id))
+    service = Service.of(request)
+    return _json(_one(service, await _called(service, voice_id)))
 
 
 def _listing(service: Service) -> Response:
@@ -205,17 +206,22 @@ def _listing(service: Service) -> Response:
             "voices": described,
             "unusable": voices.store.unusable,
             "aliases": voices.aliases,
+            "looking": voices.store.looking,
         }
     )
 
 
-def _one(service: Service, name: str) -> dict[str, object]:
-    _, voices = service.speaking()
-    voice = voices.called(name)
+async def _called(service: Service, name: str) -> Voice | Recorded:
+    voice = await service.called(name)
     if voice is None:
         raise VoiceNotFound(f"There is no voice {name!r}. GET /voices lists them.")
+    return voice
+
+
+def _one(service: Service, voice: Voice | Recorded) -> dict[str, object]:
     if isinstance(voice, Voice):
         return _describe_own(service, voice)
+    _, voices = service.speaking()
     return _details(service, voices, voice)
 
 
@@ -254,7 +260,7 @@ def _details(service: Service, voices: Voices, voice: Recorded) -> dict[str, obj
     }
 
 
-def _openai(voice: Voice | Recorded | None) -> dict[str, object]:
+def _openai(voice: Voice | Recorded) -> dict[str, object]:
     created = voice.created_at if isinstance(voice, Recorded) else 0
     return {"object": "audio.voice", "type": "audio_sample", "created_at": created}
 

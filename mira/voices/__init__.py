@@ -8,7 +8,7 @@ from mira.voices.files import write_whole
 from mira.voices.lookup import OPENAI_VOICES, Found, Voices, open_voices
 from mira.voices.quality import Quality
 from mira.voices.recorded import Limits, Recorded, limits_of
-from mira.voices.store import VoiceStore, open_store
+from mira.voices.store import NotPrepared, VoiceStore, open_store
 from mira.voices.watch import Watcher
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Consent",
     "Found",
     "Limits",
+    "NotPrepared",
     "Quality",
     "Recorded",
     "VoiceStore",

@@ -84,10 +84,12 @@ class Cache:
 
     def tokens(self, content: str) -> Tokens | None:
         """What the model made of a recording."""
+        listed = content in self.prepared
         try:
             return Tokens.model_validate_json(self._tokens_file(content).read_bytes())
         except (OSError, ValidationError):
-            self.prepared.discard(content)
+            if listed:  # else somebody may be writing it just now
+                self.prepared.discard(content)
             return None
 
     def keep_tokens(self, content: str, tokens: Tokens) -> None:

@@ -100,6 +100,13 @@ class Folder:
                 candidates[name] = Candidate(name, file.path.name, stamps)
         return list(candidates.values()), problems
 
+    def find(self, name: str) -> Candidate | None:
+        """The file that should be the voice with this name."""
+        for file in sorted(self._of(name), key=_by_preference):
+            if file.suffix != _TRANSCRIPT and (stamps := self._stamps(file.path)):
+                return Candidate(name, file.path.name, stamps)
+        return None
+
     def unchanged(self, candidate: Candidate) -> bool:
         """Whether its files are still those that were found."""
         return self._stamps(self.path / candidate.filename) == candidate.stamps
@@ -178,7 +185,7 @@ class Folder:
         for path in paths:
             suffix = path.suffix.lower()
             if not path.name.startswith(".") and suffix in (*_PREFERENCE, _TRANSCRIPT):
-                yield _File(path, unicodedata.normalize("NFC", path.stem), suffix)
+                yield _File(path, unicodedata.normalize("NFC", path.stem).strip(), suffix)
 
     def _of(self, name: str) -> list[_File]:
         """The files of a voice; a text belongs to a recording, not to what has its own inside."""

@@ -53,16 +53,19 @@ class Voices:
                 default voice, whichever voices come and go.
 
         Raises:
-            InvalidSettings: There is nothing called `default`, usable or not.
+            InvalidSettings: There is nothing called `default`, usable or not. It is looked for,
+                whether the rest of the folder has been looked at or not.
         """
         self.store = store
         self.strict = strict
         self._own = {voice.name: voice for voice in own}
         self._aliases = dict(aliases or {})
         self._default_name = default
+        self._look_for(default)
         if not self._is_known(default):
             raise InvalidSettings(
-                f"default_voice: there is no voice {default!r}. There is: {', '.join(self.names)}."
+                f"default_voice: there is no voice {default!r}, nor a recording called so in "
+                f"{store.path}. There is: {', '.join(self.names)}."
             )
 
     @property
@@ -94,33 +97,44 @@ class Voices:
         known = self._in_memory(voice)
         if known is not None:
             return Found(known)
-        if self.strict or (voice is not None and self.store.can_speak):
+        can_speak_later = self.store.looking if voice is None else self.store.can_speak
+        if self.strict or can_speak_later:
             return None
         stand_in = self._in_memory(self.called(self.default))
         return None if stand_in is None else Found(stand_in, self._obstacle(name, voice))
 
-    def find(self, name: str) -> Found:
-        """The voice with this name or alias, else the default one. May have to clone.
+    def find(self, name: str, compute: bool = True) -> Found:
+        """The voice with this name or alias, else the default one.
+
+        Args:
+            compute: It may have to be cloned; otherwise only read and looked at.
 
         Raises:
+            NotPrepared: It has to be cloned, and `compute` is not set.
             VoiceNotFound: It can't speak, and `strict` is set.
         """
+        self._look_for(name)
         voice = self._meant(name)
         if voice is None and not self.strict:
-            return Found(self.stand_in(), self._obstacle(name, voice))
+            return Found(self.stand_in(compute), self._obstacle(name, voice))
         try:
-            return Found(self.exactly(name))
+            return Found(self.exactly(name, compute))
         except VoiceNotFound as error:
             if self.strict:
                 raise
-            return Found(self.stand_in(), str(error))
+            return Found(self.stand_in(compute), str(error))
 
-    def exactly(self, name: str) -> Voice:
-        """The voice with this name or alias. May have to clone.
+    def exactly(self, name: str, compute: bool = True) -> Voice:
+        """The voice with this name or alias.
+
+        Args:
+            compute: See `find`.
 
         Raises:
+            NotPrepared: See `find`.
             VoiceNotFound: There is none, or it can't speak; says why.
         """
+        self._look_for(name)
         voice = self._meant(name)
         if isinstance(voice, Voice):
             return voice
@@ -131,10 +145,10 @@ class Voices:
         if not self.store.can_speak:
             raise VoiceNotFound(self._obstacle(name, voice))
         try:
-            return self.store.prepare(voice)
+            return self.store.prepare(voice, compute)
         except InvalidRequest as error:
             if self._meant(name) not in (voice, None):  # replaced while it waited for its turn
-                return self.exactly(name)
+                return self.exactly(name, compute)
             raise VoiceNotFound(f"{voice.name!r} can't speak: {error}") from error
 
     def note(self, voice: Recorded) -> str | None:
@@ -152,12 +166,18 @@ class Voices:
             return f"There is no voice {name!r}."
         return f"{voice.name!r} is a recording. {NEEDS_MODEL}"
 
-    def stand_in(self) -> Voice:
-        """The default voice, or one of the engine's own if that turns out unusable."""
+    def stand_in(self, compute: bool = True) -> Voice:
+        """The default voice, or one of the engine's own if that turns out unusable. See `find`."""
         try:
-            return self.exactly(self.default)
+            return self.exactly(self.default, compute)
         except VoiceNotFound:
             return next(iter(self._own.values()))
+
+    def _look_for(self, name: str) -> None:
+        """A call must not get another voice only because its own has not been looked at yet."""
+        for each in (name, self._alias(name)):
+            if self.store.looking and self.called(each) is None:
+                self.store.look_for(each)
 
     def _meant(self, name: str) -> Voice | Recorded | None:
         return self.called(name) or self.called(self._alias(name))

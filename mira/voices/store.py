@@ -7,18 +7,18 @@ waits. Knows nothing about how a model makes a voice of a recording, nor which n
 import logging
 import threading
 import time
-from collections import OrderedDict
+import unicodedata
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-from mira.errors import ConsentNotFound, InvalidRequest, VoiceNotFound
+from mira.errors import ConsentNotFound, InvalidRequest, NotReady, VoiceNotFound
 from mira.settings import Settings
 from mira.types import Samples, Voice, check_transcript
 from mira.voices.archive import Clip, Consent, VoiceFile, pack, unpack
-from mira.voices.cache import Cache, Tokens
+from mira.voices.cache import Cache
+from mira.voices.clones import Cloner, Clones
 from mira.voices.consents import Consents
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
@@ -26,31 +26,16 @@ from mira.voices.inspect import NEVER, Inspector, place_of
 from mira.voices.known import Known
 from mira.voices.names import clean_name
 from mira.voices.quality import Quality, assess
-from mira.voices.recorded import (
-    Limits,
-    Recorded,
-    limits_of,
-    recorded_of,
-    usable,
-    voice_of,
-)
+from mira.voices.recorded import Limits, Recorded, limits_of, recorded_of, usable
 
 log = logging.getLogger(__name__)
 
 NEEDS_MODEL = "Speaking in the voice of a recording needs a Mira model: set `model`."
 EXAMINERS = 2  # recordings that are looked at at once
-REMEMBERED = 1024  # voices whose tokens are in memory; the others' are on disk
 
 
-class Cloner(Protocol):
-    """Makes voices of recordings: an engine."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Names what a clone depends on beside the recording; "" if it can't clone."""
-
-    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
-        """See `mira.synth.base.Synthesizer`."""
+class NotPrepared(Exception):
+    """A voice has to be computed before it can speak."""
 
 
 class _Changed(InvalidRequest):
@@ -84,10 +69,10 @@ class VoiceStore:
         self._inspector = Inspector(self._folder, self._cache, limits, taken)
         self._refreshing = threading.Lock()
         self._changing = threading.Lock()  # held while files and what is known of them change
-        self._cloning = threading.Lock()  # one at a time: the processors are there for calls
         self._stopped = threading.Event()
+        self._looked = threading.Event()
         self._known = Known()
-        self._tokens: OrderedDict[str, Tokens] = OrderedDict()  # by content
+        self._clones = Clones(self._cache, self._changing, self._known.uses)
 
     @property
     def recorded(self) -> Mapping[str, Recorded]:
@@ -104,9 +89,14 @@ class VoiceStore:
         """Whether voices can be made of recordings at all."""
         return self._cloner is not None and bool(self._cloner.fingerprint)
 
+    @property
+    def looking(self) -> bool:
+        """Whether the first look at the whole folder is not over: there may be more voices."""
+        return not self._looked.is_set()
+
     def prepared(self, voice: Recorded) -> bool:
         """Whether it can speak without anything being computed first."""
-        return voice.content in self._cache.prepared or voice.content in self._tokens
+        return self._clones.at_hand(voice)
 
     def close(self) -> None:
         """Stop looking at the folder, after the recording that is being looked at."""
@@ -127,10 +117,22 @@ class VoiceStore:
             with ThreadPoolExecutor(EXAMINERS, "mira-voices") as pool:
                 list(pool.map(self._examine, unknown))
             self._drop_all_but({candidate.name for candidate in candidates})
+            if self._stopped.is_set():
+                return
+            if self.looking:
+                unusable = len(self.unusable)
+                log.info("%s: %d voice(s), %d unusable", self.path, len(self.recorded), unusable)
             with self._changing:
+                self._looked.set()
                 self._keep_index()
-                if clean and not self._known.has_rejected and not self._stopped.is_set():
+                if clean and not self._known.has_rejected:
                     self._cache.keep_only({voice.content for voice in self.recorded.values()})
+
+    def look_for(self, name: str) -> None:
+        """Look at the file of one voice, if there is one, whatever else has to be looked at."""
+        candidate = self._folder.find(unicodedata.normalize("NFC", name))
+        if candidate is not None and not self._known.has(candidate):
+            self._examine(candidate)
 
     def add(
         self,
@@ -199,9 +201,11 @@ class VoiceStore:
             The files that were moved, as seen from the folder.
 
         Raises:
+            NotReady: Another voice may have the same recording or consent: see `looking`.
             VoiceNotFound: There is none.
             StorageFailed: It can't be removed.
         """
+        self._require_all()
         with self._changing:
             before = self.recorded.get(name)
             # First, because nothing would lead to it once the voice is gone. The voice has its own
@@ -240,10 +244,12 @@ class VoiceStore:
         """Delete a consent that no voice stands on.
 
         Raises:
+            NotReady: There may be such a voice: see `looking`.
             ConsentNotFound: There is none with this id.
             InvalidRequest: There is a voice that was made with it.
             StorageFailed: It can't be removed.
         """
+        self._require_all()
         with self._changing:
             if users := self._known.made_with(id):
                 raise InvalidRequest(
@@ -282,37 +288,46 @@ class VoiceStore:
 
     def remembered(self, voice: Recorded) -> Voice | None:
         """The voice, if it is in memory."""
-        tokens = self._tokens.get(voice.content)
-        return None if tokens is None else voice_of(voice, tokens)
+        return self._clones.remembered(voice)
 
-    def prepare(self, voice: Recorded) -> Voice:
-        """The voice, computed if need be; what was computed once is not computed again.
+    def prepare(self, voice: Recorded, compute: bool = True) -> Voice:
+        """The voice, from memory, disk or the model: what was computed once is not computed again.
+
+        Args:
+            compute: Wait for the model, which may have others to clone first.
 
         Raises:
+            NotPrepared: It is not on disk either, and `compute` is not set.
             InvalidRequest: The recording turns out unusable; it is listed as such from now on.
         """
-        if known := self.remembered(voice):
+        if known := self._clones.recall(voice):
             return known
-        with self._cloning:
-            if known := self.remembered(voice):  # somebody else was waiting for it, too
-                return known
-            cached = self._cache.tokens(voice.content)
-            tokens = cached or self._clone(voice)
-            with self._changing:  # not beside a removal, which would leave it behind
-                if self._known.uses(voice.content):
-                    self._remember(voice.content, tokens)
-                    if cached is None:
-                        self._cache.keep_tokens(voice.content, tokens)
-        return voice_of(voice, tokens)
+        if self._cloner is None or not self.can_speak:
+            raise InvalidRequest(NEEDS_MODEL, "voice")
+        if not compute:
+            raise NotPrepared
+        try:
+            return self._clones.make(voice, self._cloner, lambda: self._hear(voice))
+        except (_Changed, Unreadable):  # here, where others may clone again: reading takes a while
+            with self._changing:
+                if self.recorded.get(voice.name) == voice:
+                    self._known.drop(voice.name)
+                    self._keep_index()
+            self.look_for(voice.name)
+            raise
+        except InvalidRequest as error:
+            with self._changing:
+                if self.recorded.get(voice.name) == voice:
+                    self._known.reject(voice.candidate, str(error))
+            raise
 
     def clear_cache(self) -> int:
         """Drop what was computed, in memory and on disk; for how many recordings there was any.
 
         Reports stay in memory, so nothing that is listed changes.
         """
-        with self._cloning, self._changing:
-            self._tokens.clear()
-            return self._cache.clear()
+        with self._changing:
+            return self._clones.clear()
 
     def _get(self, name: str) -> Recorded:
         if voice := self.recorded.get(name):
@@ -324,6 +339,8 @@ class VoiceStore:
             return
         candidate, found = self._inspector.look(candidate)
         with self._changing:
+            if self._known.has(candidate):
+                return  # somebody was in a hurry for just this one
             if candidate.stamps != NEVER and not self._folder.unchanged(candidate):
                 return  # it is being written: the next look finds it
             before = self.recorded.get(candidate.name)
@@ -333,33 +350,12 @@ class VoiceStore:
                 log.warning("voices: %r can't be used: %s", candidate.filename, found)
             self._forget_unused(before)
 
-    def _remember(self, content: str, tokens: Tokens) -> None:
-        self._tokens[content] = tokens
-        while len(self._tokens) > REMEMBERED:
-            self._tokens.popitem(last=False)
-
-    def _clone(self, voice: Recorded) -> Tokens:
-        if self._cloner is None:
-            raise InvalidRequest(NEEDS_MODEL, "voice")
-        try:
-            file = self._folder.read(voice.candidate)
-            if file.content != voice.content:
-                raise _Changed("Its recording has just changed. Try again.")
-            samples, sample_rate, _ = self._inspector.decode(file.recording.data)
-            made = self._cloner.clone(voice.name, samples, sample_rate, voice.transcript)
-        except (_Changed, Unreadable):
-            with self._changing:
-                if self.recorded.get(voice.name) == voice:  # so that it is read again
-                    self._known.drop(voice.name)
-                    self._keep_index()
-            self.refresh()
-            raise
-        except InvalidRequest as error:
-            with self._changing:
-                if self.recorded.get(voice.name) == voice:
-                    self._known.reject(voice.candidate, str(error))
-            raise
-        return Tokens(global_tokens=made.global_tokens, speech_tokens=made.speech_tokens)
+    def _hear(self, voice: Recorded) -> tuple[Samples, int]:
+        file = self._folder.read(voice.candidate)
+        if file.content != voice.content:
+            raise _Changed("Its recording has just changed. Try again.")
+        samples, sample_rate, _ = self._inspector.decode(file.recording.data)
+        return samples, sample_rate
 
     def _drop_all_but(self, names: set[str]) -> None:
         for name in self._known.names - names:
@@ -373,15 +369,18 @@ class VoiceStore:
     def _forget_unused(self, before: Recorded | None) -> None:
         """Nothing stays of a recording that is gone. Under `_changing`."""
         if before is not None and not self._known.uses(before.content):
-            self._tokens.pop(before.content, None)
-            self._cache.forget(before.content)
+            self._clones.forget(before.content)
 
     def _keep_index(self) -> None:
-        """Under `_changing`."""
-        if not self._stopped.is_set():
+        """Under `_changing`. Not before all are known: the others would have to be read again."""
+        if not self.looking:
             self._cache.keep_index(
                 {place_of(voice.candidate): voice.content for voice in self.recorded.values()}
             )
+
+    def _require_all(self) -> None:
+        if self.looking:
+            raise NotReady("The voices' folder is still being looked at. Try again in a moment.")
 
     def _remove_consent(self, id: str, of: str) -> None:
         if self._known.made_with(id) == [of]:

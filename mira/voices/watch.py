@@ -24,8 +24,8 @@ class Watcher:
 
     Args:
         folder: May be absent, disappear and come back.
-        changed: Called soon after each change, after several that come close together once, and
-            every few seconds whether anything changed or not. What it raises is logged.
+        changed: Called at once, soon after each change, after several that come close together
+            once, and every few seconds whether anything changed or not. What it raises is logged.
     """
 
     def __init__(self, folder: Path, changed: Callable[[], object]) -> None:
@@ -42,6 +42,8 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
+        if self._state() is None:
+            self._call()
         while not self._stop.is_set():
             if self._state() is not None:
                 self._watch()

@@ -8,10 +8,12 @@ import pytest
 from mira.engine import Engine
 from mira.errors import InvalidRequest, SynthesisFailed
 from mira.settings import Settings
+from mira.types import Samples
+from mira.voices.inspect import Inspector
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.toys import ToySynthesizer
-from tests.voices.bringing import CARLO, bring
+from tests.voices.bringing import ALLISON, CARLO, JUNE, bring
 
 REQUESTS = [
     ("POST", "/v1/audio/speech", {"model": "m", "voice": "anna", "input": "Hi."}),
@@ -149,6 +151,43 @@ def test_a_default_that_turns_out_unusable_stops_no_start(
     served = serve(toy, voices_dir=tmp_path, default_voice="carlo", strict_voices=True)
     assert served.get("/voices").json()["default_voice"] == "anna"
     assert "default_voice can't speak; 'anna' stands in" in caplog.text
+
+
+def test_the_service_speaks_before_it_has_looked_at_all_recordings(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    decode = Inspector.decode
+
+    def slow(inspector: Inspector, recording: bytes) -> tuple[Samples, int, str]:
+        if recording == JUNE.read_bytes():
+            go_on.wait(20)
+        return decode(inspector, recording)
+
+    monkeypatch.setattr(Inspector, "decode", slow)
+    bring(tmp_path, JUNE, ALLISON, CARLO)
+    toy = ToySynthesizer(fingerprint="c0ffee")
+    served = serve(toy, voices_dir=tmp_path, default_voice="carlo")
+    try:
+        listing = served.get("/voices").json()
+        assert listing["looking"]
+        assert "june" not in {voice["id"] for voice in listing["voices"]}
+        for name in ("carlo", "allison"):
+            heard = served.post("/v1/audio/speech-stream", json={"input": "Hi.", "voice": name})
+            assert heard.headers["x-voice-used"] == name
+            assert served.get(f"/voices/{name}").status_code == 200
+        with served.client() as client:
+            early = client.delete("/v1/audio/voices/allison")
+        assert (early.status_code, early.headers["retry-after"]) == (503, "1")
+    finally:
+        go_on.set()
+    wait_until(lambda: not served.get("/voices").json()["looking"])
+    assert served.get("/voices/june").status_code == 200
+
+
+def test_without_a_folder_nothing_is_looked_for_any_more(serve: Serve, tmp_path: Path) -> None:
+    served = serve(ToySynthesizer(), voices_dir=tmp_path / "none")
+    wait_until(lambda: not served.get("/voices").json()["looking"])
 
 
 def test_the_default_is_prepared_before_the_service_is_ready(serve: Serve, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_the_listing(served: Served, tmp_path: Path, method: str, path: str) -> 
         answer = client.request(method, path)
     assert answer.status_code == 200
     found = answer.json()
-    assert set(found) == {"total", "default_voice", "voices", "unusable", "aliases"}
+    assert set(found) == {"total", "default_voice", "voices", "unusable", "aliases", "looking"}
     assert (found["total"], found["default_voice"]) == (3, "anna")
     assert [voice["name"] for voice in found["voices"]] == ["anna", "ben", "allison"]
     assert [set(voice) for voice in found["voices"]] == [OWN, OWN, RECORDED]
@@ -319,15 +319,17 @@ def test_what_must_stay_stays(start: Start, tmp_path: Path) -> None:
             assert (answer.status_code, why in answer.text) == (400, True)
 
 
-def test_a_dropped_file_is_listed_within_two_seconds(start: Start, tmp_path: Path) -> None:
+def test_a_dropped_file_is_noticed(start: Start, tmp_path: Path) -> None:
+    """Sooner than by the look every ten seconds."""
     bring(tmp_path / "voices", ALLISON)
     served = start()
+    wait_until(lambda: not served.get("/voices").json()["looking"])
     for recording in (CARLO, CORRUPT):
         bring(tmp_path / "voices", recording)
         stem = recording.stem
-        wait_until(lambda name=stem: name in served.get("/voices").text, 2.0)
+        wait_until(lambda name=stem: name in served.get("/voices").text, 8.0)
     (tmp_path / "voices" / "carlo.ogg").unlink()
-    wait_until(lambda: '"carlo"' not in served.get("/voices").text, 2.0)
+    wait_until(lambda: '"carlo"' not in served.get("/voices").text, 8.0)
 
 
 def test_without_a_model_recordings_are_listed_and_say_what_they_need(
@@ -387,6 +389,30 @@ def test_a_clone_in_progress_holds_up_nobody_else(start: Start) -> None:
         assert not waiting.done()
         go_on.set()
         assert waiting.result().headers["x-voice-used"] == "clara"
+
+
+def test_a_voice_on_disk_waits_for_no_clone(start: Start, tmp_path: Path) -> None:
+    """However many calls wait for voices that have to be computed."""
+    served = start()
+    upload(served, name="clara")
+    speak(served, "clara")
+    go_on = threading.Event()
+    toy = ToySynthesizer(fingerprint="c0ffee", while_cloning=lambda name: go_on.wait(30))
+    served = start(toy)
+    for number in range(3):
+        upload(served, JUNE, name=f"new {number}")
+    with ThreadPoolExecutor(24) as pool:
+        waiting = [pool.submit(speak, served, f"new {number % 3}") for number in range(24)]
+        wait_until(lambda: served.service._clones.statistics().tasks_waiting == 16)
+        assert speak(served, "clara").headers["x-voice-used"] == "clara"
+        assert served.get("/v1/audio/voices/clara/preview").status_code == 200
+        assert not any(call.done() for call in waiting)
+        go_on.set()
+        assert {call.result().headers["x-voice-used"] for call in waiting} == {
+            "new 0",
+            "new 1",
+            "new 2",
+        }
 
 
 def test_a_storm_of_changes_while_calls_speak(start: Start, tmp_path: Path) -> None:

@@ -113,6 +113,19 @@ def test_of_two_with_one_name_the_other_is_a_problem(tmp_path: Path) -> None:
     assert "There is anna.wav with the same name" in problems["anna.mp3"]
 
 
+def test_one_voice_is_found_as_among_all(tmp_path: Path) -> None:
+    bring(tmp_path, ALLISON, CARLO, name="anna")
+    bring(tmp_path, JUNE)
+    (tmp_path / " ben .mp3").touch()
+    (tmp_path / "notes.txt").touch()
+    folder = Folder(tmp_path, LIMIT)
+    found, _ = scan(tmp_path)
+    assert set(found) == {"anna", "ben", "june"}
+    assert {name: folder.find(name) for name in found} == found
+    for name in ("notes", "nobody", "../june", ""):
+        assert folder.find(name) is None
+
+
 def test_what_changed_is_noticed(tmp_path: Path) -> None:
     bring(tmp_path, CARLO)
     folder = Folder(tmp_path, LIMIT)

@@ -10,7 +10,7 @@ import pytest
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.types import Voice
 from mira.voices.lookup import OPENAI_VOICES, Voices, open_voices
-from mira.voices.store import VoiceStore, open_store
+from mira.voices.store import NotPrepared, VoiceStore, open_store
 from tests.server.serving import quick
 from tests.toys import ToySynthesizer
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
@@ -55,7 +55,7 @@ def test_strict_names_near_ones() -> None:
 
 
 def test_the_default_has_to_exist() -> None:
-    with pytest.raises(InvalidSettings, match=r"no voice 'zoe'. There is: anna, ben"):
+    with pytest.raises(InvalidSettings, match=r"no voice 'zoe', nor .*There is: anna, ben"):
         Voices([ANNA, BEN], VoiceStore(Path("/nonexistent")), "zoe")
 
 
@@ -118,6 +118,33 @@ def test_only_what_is_in_memory_is_found_at_once(recorded: Callable[..., Voices]
     assert voices.at_once("allison") == found
     assert voices.at_once("ben") is not None
     assert voices.at_once("nobody") is not None
+
+
+def test_a_voice_that_was_not_looked_at_yet_is_looked_at_when_somebody_calls(
+    tmp_path: Path,
+) -> None:
+    bring(tmp_path, ALLISON, CARLO)
+    toy = ToySynthesizer(fingerprint="toy")
+    store = VoiceStore(tmp_path, toy)
+    voices = Voices(toy.voices, store, "anna", aliases={"nova": "carlo"})
+    assert store.looking
+    assert set(store.recorded) == set(), "an own default needs no recording"
+    assert voices.at_once("ben") is not None
+    assert voices.at_once("allison") is voices.at_once("nova") is None
+    with pytest.raises(NotPrepared):
+        voices.find("allison", compute=False)
+    assert voices.find("allison").voice.name == "allison"
+    assert voices.find("nova").voice.name == "carlo"
+    assert voices.find("nobody").instead
+    assert store.looking
+
+
+def test_a_default_is_looked_at_before_all_others(tmp_path: Path) -> None:
+    bring(tmp_path, ALLISON, CARLO)
+    toy = ToySynthesizer(fingerprint="toy")
+    store = VoiceStore(tmp_path, toy)
+    assert Voices(toy.voices, store, "carlo").stand_in().name == "carlo"
+    assert (set(store.recorded), store.looking) == ({"carlo"}, True)
 
 
 def test_what_is_in_memory_waits_for_no_default(recorded: Callable[..., Voices]) -> None:

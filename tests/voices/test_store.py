@@ -13,11 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from mira.errors import ConsentNotFound, InvalidRequest, StorageFailed, VoiceNotFound
+from mira.errors import (
+    ConsentNotFound,
+    InvalidRequest,
+    NotReady,
+    StorageFailed,
+    VoiceNotFound,
+)
 from mira.voices.archive import Consent, VoiceFile
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
-from mira.voices.store import Limits, VoiceStore
+from mira.voices.store import Limits, NotPrepared, VoiceStore
 from tests.toys import ToySynthesizer
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, OTHER, bring
 
@@ -32,7 +38,9 @@ def toy() -> ToySynthesizer:
 
 @pytest.fixture
 def store(tmp_path: Path, toy: ToySynthesizer) -> VoiceStore:
-    return VoiceStore(tmp_path / "voices", toy, taken=("heart",))
+    store = VoiceStore(tmp_path / "voices", toy, taken=("heart",))
+    store.refresh()
+    return store
 
 
 def again(store: VoiceStore, toy: ToySynthesizer | None = None) -> VoiceStore:
@@ -268,9 +276,11 @@ def test_a_consent_is_deleted_for_good(store: VoiceStore) -> None:
 
 def test_closing_ends_a_look_at_the_folder(store: VoiceStore) -> None:
     bring(store.path, CARLO, JUNE)
+    store = VoiceStore(store.path)
     store.close()
     store.refresh()
     assert store.recorded == {}
+    assert store.looking
 
 
 def test_what_two_voices_share_stays_until_both_are_gone(store: VoiceStore) -> None:
@@ -308,6 +318,67 @@ def test_another_model_computes_its_own(store: VoiceStore) -> None:
     assert not restarted.prepared(restarted.recorded["anna"])
     restarted.prepare(restarted.recorded["anna"])
     assert other.clones == 1
+
+
+def test_a_voice_on_disk_waits_for_nobody(store: VoiceStore, toy: ToySynthesizer) -> None:
+    """Neither for a stranger's clone, nor for a look at new recordings."""
+    store.prepare(store.add("anna", DATA["allison"]))
+    restarted = again(store, toy)
+    cloning, looking, go_on = (threading.Event() for _ in range(3))
+    toy.while_cloning = lambda name: (cloning.set(), go_on.wait(20))
+    stranger = restarted.add("ben", DATA["carlo"])
+    look = restarted._inspector.look
+
+    def slow(candidate: Candidate) -> object:
+        looking.set()
+        go_on.wait(20)
+        return look(candidate)
+
+    restarted._inspector.look = slow  # type: ignore[method-assign,assignment]
+    bring(store.path, JUNE)
+    with ThreadPoolExecutor(3) as pool:
+        others = [pool.submit(restarted.prepare, stranger), pool.submit(restarted.refresh)]
+        assert cloning.wait(20)
+        assert looking.wait(20)
+        anna = restarted.recorded["anna"]
+        assert pool.submit(restarted.prepare, anna, False).result(10).name == "anna"
+        assert pool.submit(restarted.clear_cache).result(10) == 2
+        with pytest.raises(NotPrepared):
+            pool.submit(restarted.prepare, anna, False).result(10)
+        assert not any(other.done() for other in others)
+        go_on.set()
+        assert others[0].result().name == "ben"
+    assert set(restarted.recorded) == {"anna", "ben", "june"}
+
+
+def test_one_voice_is_looked_at_before_all_others(store: VoiceStore) -> None:
+    bring(store.path, ALLISON, CARLO, CORRUPT)
+    restarted = VoiceStore(store.path)
+    for name in ("carlo", "corrupt", "nobody"):
+        restarted.look_for(name)
+    assert restarted.looking
+    assert (set(restarted.recorded), set(restarted.unusable)) == ({"carlo"}, {"corrupt.wav"})
+    carlo = restarted.recorded["carlo"]
+    for change in (restarted.remove, restarted.remove_consent):
+        with pytest.raises(NotReady, match="still being looked at"):
+            change("carlo")
+    restarted.refresh()
+    assert not restarted.looking
+    assert restarted.recorded["carlo"] is carlo
+    assert set(restarted.recorded) == {"allison", "carlo"}
+
+
+def test_new_ones_appear_one_by_one(store: VoiceStore) -> None:
+    bring(store.path, ALLISON, CARLO, JUNE)
+    look, seen = store._inspector.look, []
+
+    def count(candidate: Candidate) -> object:
+        seen.append(len(store.recorded))
+        return look(candidate)
+
+    store._inspector.look = count  # type: ignore[method-assign,assignment]
+    store.refresh()
+    assert max(seen) >= 1
 
 
 def test_a_cleared_cache_is_filled_again(store: VoiceStore, toy: ToySynthesizer) -> None:

@@ -20,10 +20,12 @@ class Looks:
         self._seen: set[str] = set()
         self._changed = threading.Condition()
         self.fails = False
+        self.looks = 0
 
     def __call__(self) -> None:
         with self._changed:
             self._seen = {path.name for path in self._folder.glob("*")}
+            self.looks += 1
             self._changed.notify_all()
         if self.fails:
             raise RuntimeError("The folder is odd.")
@@ -54,6 +56,14 @@ def test_files_that_come_change_and_go(tmp_path: Path, looks: Looks) -> None:
     looks.see("b")
     (folder / "b").rename(folder / "c")
     looks.see("c")
+
+
+def test_a_folder_that_is_not_there_is_looked_at_once(looks: Looks) -> None:
+    looks.see()
+    deadline = time.monotonic() + 20
+    while not looks.looks:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_folder_may_come_and_go(tmp_path: Path, looks: Looks) -> None:
