@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mira.errors import InvalidSettings
 
@@ -38,8 +38,14 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _absolute(path: Path) -> Path:
+    """Below the working directory of now: it stays there if that becomes another one."""
+    return path.expanduser().absolute()
+
+
 Rate = Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], BeforeValidator(_number)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Folder = Annotated[Path, AfterValidator(_absolute)]
 Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
 
 
@@ -92,8 +98,10 @@ class Settings(BaseModel):
     voice_aliases: Pairs = Field(
         {}, description="other names of voices: alloy=anna,echo=ben, or a table in TOML"
     )
-    voices_dir: Path = Field(
-        Path("voices"), description="folder of recordings with transcripts; each is a voice"
+    voices_dir: Folder = Field(
+        Path("voices"),
+        validate_default=True,
+        description="folder of recordings with transcripts; each is a voice",
     )
     change_voices: bool = Field(
         True, description="voices can be added and removed over HTTP; false: only in their folder"

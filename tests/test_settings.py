@@ -38,6 +38,19 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
     assert load_settings(environment={"MIRA_CONFIG": str(config)})[0].port == 7
 
 
+def test_the_voices_folder_stays_where_the_command_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings, _ = load_settings(environment={})
+    named, _ = load_settings(environment={"MIRA_VOICES_DIR": "a/b"})
+    home, _ = load_settings(environment={"MIRA_VOICES_DIR": "~/voices"})
+    monkeypatch.chdir("/")
+    assert settings.voices_dir == tmp_path / "voices"
+    assert named.voices_dir == tmp_path / "a" / "b"
+    assert home.voices_dir == Path.home() / "voices"
+
+
 def test_lists_are_separated_by_commas() -> None:
     settings, _ = load_settings(environment={"MIRA_CORS_ORIGINS": "https://a, https://b,"})
     assert settings.cors_origins == ("https://a", "https://b")

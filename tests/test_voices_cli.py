@@ -94,3 +94,5 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
         mira("voices", command, "nobody", fails=VoiceNotFound)
     mira("voices", "prepare", fails=InvalidSettings)
     assert not folder.exists()
+    folder.touch()
+    mira("voices", "list", fails=InvalidSettings)

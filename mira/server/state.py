@@ -25,6 +25,7 @@ from mira.voices import (
     Voices,
     VoiceStore,
     Watcher,
+    check_folder,
     limits_of,
     open_voices,
 )
@@ -163,6 +164,7 @@ class Service:
         """
         try:
             settings = self.settings
+            check_folder(settings.voices_dir)  # before the work of loading a model
             self._engine = engine = await to_thread.run_sync(self.load, settings)
             most = settings.max_streams or MOST_STREAMS
             measured = await to_thread.run_sync(engine.measure, most)

@@ -5,6 +5,7 @@ Knows nothing about HTTP, nor about how a model makes a voice of a recording.
 
 from mira.voices.archive import MAX_STATEMENT_CHARS, Clip, Consent, largest
 from mira.voices.files import write_whole
+from mira.voices.folder import check_folder
 from mira.voices.lookup import OPENAI_VOICES, Found, Voices, open_voices
 from mira.voices.quality import Quality
 from mira.voices.recorded import Limits, Recorded, limits_of
@@ -24,6 +25,7 @@ __all__ = [
     "VoiceStore",
     "Voices",
     "Watcher",
+    "check_folder",
     "largest",
     "limits_of",
     "open_store",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from mira.errors import InvalidRequest, StorageFailed
+from mira.errors import InvalidRequest, InvalidSettings, StorageFailed
 from mira.types import MAX_TRANSCRIPT_CHARS
 from mira.voices.archive import (
     RECORDING_SUFFIXES,
@@ -64,6 +64,14 @@ class _File:
     path: Path
     name: str  # without suffix, in the form that names are kept in
     suffix: str  # in lower case
+
+
+def check_folder(path: Path) -> None:
+    """Raise InvalidSettings if there is something else where the voices' folder should be."""
+    if path.exists() and not path.is_dir():
+        raise InvalidSettings(
+            f"voices_dir: {path} is no folder. Name one, or one that is not there yet."
+        )
 
 
 class Folder:

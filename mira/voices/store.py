@@ -10,6 +10,7 @@ import time
 import unicodedata
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from mira.voices.cache import Cache
 from mira.voices.clones import Cloner, Clones
 from mira.voices.consents import Consents
 from mira.voices.files import Unreadable
-from mira.voices.folder import Candidate, Folder
+from mira.voices.folder import Candidate, Folder, check_folder
 from mira.voices.inspect import NEVER, Inspector, place_of
 from mira.voices.known import Known
 from mira.voices.names import clean_name
@@ -120,8 +121,8 @@ class VoiceStore:
             if self._stopped.is_set():
                 return
             if self.looking:
-                unusable = len(self.unusable)
-                log.info("%s: %d voice(s), %d unusable", self.path, len(self.recorded), unusable)
+                found, unusable = len(self.recorded), len(self.unusable)
+                log.info("voices: %d in %s, and %d unusable", found, self.path, unusable)
             with self._changing:
                 self._looked.set()
                 self._keep_index()
@@ -384,16 +385,15 @@ class VoiceStore:
 
     def _remove_consent(self, id: str, of: str) -> None:
         if self._known.made_with(id) == [of]:
-            try:
+            with suppress(ConsentNotFound):  # removed before, or on another machine
                 self.consents.remove(id)
-            except ConsentNotFound:  # removed before, or on another machine
-                return
 
 
 def open_store(
     settings: Settings, cloner: Cloner | None = None, taken: Sequence[str] = ()
 ) -> VoiceStore:
-    """The voices in the folder that the settings name, which is read."""
+    """The voices in the folder that the settings name, which is read, or InvalidSettings."""
+    check_folder(settings.voices_dir)
     store = VoiceStore(settings.voices_dir, cloner, limits_of(settings), taken)
     store.refresh()
     return store

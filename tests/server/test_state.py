@@ -98,6 +98,20 @@ def test_a_default_voice_that_does_not_exist_is_said(serve: Serve) -> None:
     assert "there is no voice 'zoe'" in str(served.service.failure)
 
 
+def test_a_voices_folder_that_is_none_stops_the_start_before_anything_is_loaded(
+    serve: Serve, tmp_path: Path
+) -> None:
+    def load(settings: Settings) -> Engine:
+        raise AssertionError("loaded")
+
+    (tmp_path / "voices").touch()
+    served = serve(load=load, voices_dir=tmp_path / "voices")
+    wait_until(lambda: served.service.failure is not None)
+    assert str(served.service.failure).endswith(
+        "voices is no folder. Name one, or one that is not there yet."
+    )
+
+
 def test_a_model_that_broke_is_not_ready_until_it_is_back(
     toy: ToySynthesizer, serve: Serve
 ) -> None:
