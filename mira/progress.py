@@ -18,3 +18,12 @@ for the next attempt.
 
 def quiet(what: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+def amount(num_bytes: int) -> str:
+    """Write a number of bytes for people: `1.1 GB`, `24 MB`, `3 kB`."""
+    if num_bytes >= 10**9:
+        return f"{num_bytes / 10**9:.1f} GB"
+    if num_bytes >= 10**6:
+        return f"{num_bytes / 10**6:.0f} MB"
+    return f"{-(-num_bytes // 1000)} kB"

@@ -4,12 +4,15 @@ Knows nothing about what the files hold. Nothing is downloaded unless an id was 
 """
 
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from mira.errors import CheckpointError, NotDownloaded
+from mira.errors import CheckpointError
+from mira.progress import Report, quiet
 
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+_REVISION = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
 
 Part = Literal["model", "codec", "wav2vec2"]
 
@@ -56,39 +59,45 @@ def locate(
     cache_directory: Path | None = None,
     offline: bool = False,
     part: Part = "model",
+    report: Report = quiet,
+    anew: bool = False,
 ) -> Path:
-    """Find a checkpoint, downloading it if a repository id is given; a broken download resumes.
+    """Find a checkpoint, downloading what is missing if a repository id is given.
 
     Args:
         name: A directory, or a repository id such as `YatharthS/MiraTTS`. A directory wins.
-        revision: Branch, tag or commit of the repository; pin a commit to get the same files
-            each time.
+        revision: Branch, tag or commit of the repository; `main` unless given. A branch stays what
+            it was when it was downloaded: nothing is asked of the hub if all of it is here.
         cache_directory: Where downloads are kept; the hub's own cache unless given.
         offline: Use only what was downloaded before.
         part: What is wanted of a repository: all of a model, its codec alone, or a wav2vec2.
+        report: Told how far a download is.
+        anew: Ask the hub what the branch is now, and download what changed.
 
     Raises:
-        CheckpointError: No such directory.
-        NotDownloaded: The repository can't be had; one line that says what to copy where.
+        CheckpointError: No such directory, or nothing in the repository is of a model.
+        NotDownloaded: The repository can't be had; one line that says what to do.
     """
     if directory := directory_of(name):
         return directory
-    from huggingface_hub import snapshot_download
+    revision = revision or "main"
+    if not _REVISION.fullmatch(revision) or ".." in revision:
+        raise CheckpointError(f"model_revision: {revision!r} is no branch, tag or commit.")
+    from huggingface_hub import constants
 
-    try:
-        snapshot = snapshot_download(
-            name,
-            revision=revision,
-            cache_dir=cache_directory,
-            local_files_only=offline,
-            allow_patterns=_WANTED[part],
-            ignore_patterns=_UNWANTED,
-        )
-    except Exception as error:  # its own, the operating system's, its HTTP library's of the day
-        reason = " ".join(str(error).split()).partition(". ")[0]
-        raise NotDownloaded(
-            f"{name}: can't be had from the Hugging Face hub ({reason}). Without a network, copy "
-            f"its files from https://huggingface.co/{name}/tree/{revision or 'main'} to a "
-            "directory here and give that directory instead"
-        ) from error
-    return Path(snapshot)
+    from mira.checkpoint.hub_cache import HubCache
+
+    def wanted(file: str) -> bool:
+        def is_one_of(patterns: list[str]) -> bool:
+            return any(fnmatchcase(file, pattern) for pattern in patterns)
+
+        return is_one_of(_WANTED[part]) and not is_one_of(_UNWANTED)
+
+    cache = HubCache(name, cache_directory or Path(constants.HF_HUB_CACHE))
+    if not anew and (found := cache.complete(revision, wanted)):
+        return found
+    if offline or constants.HF_HUB_OFFLINE:
+        return cache.as_it_is(revision)
+    from mira.checkpoint.hub_download import download
+
+    return download(name, revision, cache, wanted, report, anew)

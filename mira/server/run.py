@@ -41,7 +41,8 @@ def run(settings: Settings) -> None:
     _give_memory_back()
     level = settings.log_level.upper()
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts changes aloud
+    for name in ("watchfiles", "httpx2"):  # they tell of each change, and each address
+        logging.getLogger(name).setLevel(logging.WARNING)
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     logging.getLogger(__name__).info("listening on http://%s:%s", host, port)

@@ -1,13 +1,15 @@
-"""One tiny checkpoint of each layout, written once and shared by all tests of this folder."""
+"""What tests of this folder share: a tiny checkpoint of each layout, written once, and a hub."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
+from tests.checkpoint.hub_server import Hub, serving_hub, write_model
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,25 @@ def spark(spark_directory: Path) -> Checkpoint:
 def copy(tmp_path: Path) -> Callable[[Path], Path]:
     """A checkpoint that a test may damage."""
     return lambda directory: Path(shutil.copytree(directory, tmp_path / "copy"))
+
+
+@pytest.fixture
+def model_files(tmp_path: Path) -> Path:
+    """As a small model on the hub has: what is wanted of it, and what is not."""
+    return write_model(tmp_path / "published")
+
+
+@pytest.fixture
+def hub(model_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with owner/name, which this process and those that it starts take for theirs."""
+    with serving_hub(owner__name=model_files) as serving:
+        environment = {"HF_ENDPOINT": serving.url, "HF_HOME": str(tmp_path / "home")}
+        for name in ("HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN_PATH"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in (environment | {"NO_PROXY": "127.0.0.1"}).items():
+            monkeypatch.setenv(name, value)
+        # Read once, when it is imported; by this process long ago.
+        monkeypatch.setattr(constants, "ENDPOINT", serving.url)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "home" / "hub"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "home" / "token"))
+        yield serving

@@ -7,6 +7,7 @@ ask for a token and go away, and keeps what it was asked and how much of each fi
 
 import hashlib
 import json
+import random
 import re
 import socket
 import threading
@@ -21,6 +22,18 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 WEIGHTS = (".safetensors", ".onnx", ".pth", ".bin")  # in the store, as Git LFS has it
 BLOCK_BYTES = 16 << 10
+
+MODEL_FILES = {
+    "config.json": 700,
+    "merges.txt": 0,
+    "tokenizer.json": 30_000,
+    "model.safetensors": 400_000,
+    "decoders/s_encoder.onnx": 90_000,
+    "README.md": 5_000,
+    "decoders/detokenizer.onnx": 60_000,
+    "wav2vec2-large-xlsr-53/model.safetensors": 80_000,
+}
+"""Sizes in bytes; the last three are not wanted."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +140,16 @@ def serving_hub(**models: Path) -> Iterator[Hub]:
         hub.stop()
         for thread in threads:
             thread.join()
+
+
+def write_model(directory: Path) -> Path:
+    """Write files as a small model on the hub has them: MODEL_FILES, of noise."""
+    noise = random.Random(0)
+    for name, num_bytes in MODEL_FILES.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(noise.randbytes(num_bytes))
+    return directory
 
 
 def _file(path: Path) -> File:

@@ -4,10 +4,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
-from mira.checkpoint import hub
-from mira.checkpoint.hub import locate
-from mira.errors import CheckpointError
+from mira.checkpoint.hub import _UNWANTED, _WANTED, Part, locate
+from mira.errors import CheckpointError, NotDownloaded
+from tests.checkpoint.hub_server import Hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -22,13 +23,30 @@ def test_a_directory_wins_over_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert locate("owner/name") == Path("owner/name")
 
 
-def test_without_a_network_one_line_says_what_to_copy(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError) as raised:
-        locate("owner/name", cache_directory=tmp_path, offline=True)
+@pytest.mark.parametrize("switch", ["argument", "variable"])
+def test_offline_one_line_says_what_to_do(
+    switch: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", switch == "variable")
+    with pytest.raises(NotDownloaded) as raised:
+        locate("owner/name", offline=switch == "argument")
     message = str(raised.value)
     assert "\n" not in message
-    assert message.startswith("owner/name: can't be had from the Hugging Face hub (")
-    assert "https://huggingface.co/owner/name/tree/main to a directory here" in message
+    folder = Path(constants.HF_HUB_CACHE) / "models--owner--name"
+    assert message.startswith(f"owner/name: not all of its files are in {folder}, and nothing is")
+    assert "without HF_HUB_OFFLINE, or copy the files to a directory" in message
+    assert not hub.requests
+
+
+def test_half_a_download_is_not_taken_for_one(hub: Hub) -> None:
+    def stop(what: str, done: int, total: int) -> None:
+        if total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        locate("owner/name", report=stop)
+    with pytest.raises(NotDownloaded, match="not all of its files are in"):
+        locate("owner/name", offline=True)
 
 
 def test_what_was_downloaded_before_is_found(tmp_path: Path) -> None:
@@ -41,8 +59,15 @@ def test_what_was_downloaded_before_is_found(tmp_path: Path) -> None:
     (repository / "refs" / "main").write_text(COMMIT)
     for revision in (None, "main", COMMIT):
         assert locate("owner/name", revision, tmp_path, offline=True) == snapshot
-    with pytest.raises(CheckpointError, match=r"tree/other"):
+    with pytest.raises(NotDownloaded):
         locate("owner/name", "other", tmp_path, offline=True)
+
+
+@pytest.mark.parametrize("revision", ["../x", "a/../b", "/etc", "a b", "-f"])
+def test_what_is_no_revision_is_not_asked_for(revision: str, hub: Hub) -> None:
+    with pytest.raises(CheckpointError, match=r"model_revision: .* is no branch, tag or commit"):
+        locate("owner/name", revision)
+    assert not hub.requests
 
 
 def test_a_file_is_no_model(tmp_path: Path) -> None:
@@ -68,9 +93,9 @@ def test_what_is_neither_is_not_looked_for(name: str, tmp_path: Path, monkeypatc
 
 
 def test_every_file_of_a_checkpoint_is_wanted_and_no_other(mira_directory, spark_directory) -> None:
-    def is_wanted(name: str, part: hub.Part = "model") -> bool:
-        wanted = any(fnmatch(name, pattern) for pattern in hub._WANTED[part])
-        return wanted and not any(fnmatch(name, pattern) for pattern in hub._UNWANTED)
+    def is_wanted(name: str, part: Part = "model") -> bool:
+        wanted = any(fnmatch(name, pattern) for pattern in _WANTED[part])
+        return wanted and not any(fnmatch(name, pattern) for pattern in _UNWANTED)
 
     for directory in (mira_directory, spark_directory):
         files = [path for path in directory.rglob("*") if path.is_file()]
