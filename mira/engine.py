@@ -60,8 +60,18 @@ class Engine:
         """What went wrong and was dealt with since the start, by kind."""
         return self._synthesizer.incidents
 
+    @property
+    def at_once(self) -> int:
+        """How many streams compute at the same time; the others wait for their turn."""
+        return self._synthesizer.at_once
+
+    @property
+    def max_streams(self) -> int:
+        """How many listeners it can speak to at once, however fast it is."""
+        return self._synthesizer.max_streams
+
     def measure(self, most: int) -> int:
-        """Find how many listeners this machine keeps fed at the same time; takes seconds.
+        """Say how many listeners to begin with; may take seconds. See `Synthesizer`.
 
         Args:
             most: Not to look for more.

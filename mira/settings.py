@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from mira.errors import InvalidSettings
 
@@ -123,13 +132,22 @@ class Settings(BaseModel):
     max_text_chars: int = Field(4096, ge=1, description="longest `input` of a request")
     max_body_bytes: int = Field(1 << 20, ge=1024, description="largest request body")
     max_streams: int = Field(
-        0, ge=0, le=4096, description="streams at once; 0: as many as measured at the start"
+        0,
+        ge=0,
+        le=4096,
+        description="streams at once at most; 0: 64; fewer if not all are kept fed",
+    )
+    min_streams: int = Field(
+        1, ge=1, le=4096, description="streams at once at least, even if not all are kept fed"
     )
     queue_s: float = Field(
-        0.5, ge=0, le=60, description="one more stream waits so long before it is answered 429"
+        1.0, ge=0, le=60, description="one more stream waits so long before it is answered 429"
     )
     stall_timeout_s: float = Field(
-        300.0, gt=0, description="a listener that takes nothing for so long is cut off"
+        30.0, gt=0, description="a listener that is so far behind its own playback is cut off"
+    )
+    full_stall_timeout_s: float = Field(
+        5.0, gt=0, description="the same, while others find no place"
     )
     shutdown_timeout_s: int = Field(
         30, ge=0, description="what running streams get to finish when the service is stopped"
@@ -141,6 +159,14 @@ class Settings(BaseModel):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="what is logged"
     )
+
+    @field_validator("min_streams")
+    @classmethod
+    def _within_bounds(cls, value: int, info: ValidationInfo) -> int:
+        most = info.data.get("max_streams") or value
+        if value > most:
+            raise ValueError(f"it is more than max_streams, {most}")
+        return value
 
 
 def load_settings(

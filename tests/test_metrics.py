@@ -110,3 +110,70 @@ def test_waiting_earns_no_credit(time: Time) -> None:
     """A listener in real time keeps us waiting with every chunk, and still notices a stall."""
     chunks = [(0.01, 1.0, 0.99)] * 60
     assert play(time, *chunks, (30.0, 1.0, 0.0)).underruns == 1
+
+
+def test_head_room_is_what_was_left_to_play_when_a_chunk_came(time: Time) -> None:
+    clock = StreamClock(time)
+    assert (clock.left_s, clock.head_room_s) == (None, None)
+    clock.ready(1.0)
+    assert (clock.left_s, clock.head_room_s, clock.held) == (1.0, None, True)
+    clock.sent()
+    time.s += 0.75
+    clock.ready(2.0)
+    assert (clock.left_s, clock.head_room_s, clock.chunks) == (2.25, 0.25, 2)
+    clock.sent()
+    time.s += 3
+    assert clock.left_s == -0.75
+    clock.ready(1.0)
+    assert (clock.left_s, clock.head_room_s, clock.held) == (1.0, -0.75, True)
+
+
+class Listener:
+    """Takes chunks of half a second, plays them, and has a buffer of two seconds."""
+
+    def __init__(self, time: Time, pace: float = 1.0) -> None:
+        self.time, self.pace = time, pace
+        self.clock = StreamClock(time)
+        self.buffered_s = 0.0
+
+    def take(self, chunks: int, pause_s: float = 0.0) -> float:
+        """Take so many, the first after a pause; the most it was behind while it did."""
+        most_s = 0.0
+        for _ in range(chunks):
+            self.clock.ready(0.5)
+            wait_s = pause_s + max(self.buffered_s + 0.5 - 2.0, 0) / self.pace
+            pause_s = 0.0
+            self.time.s += wait_s
+            self.buffered_s = max(self.buffered_s - wait_s * self.pace, 0) + 0.5
+            most_s = max(most_s, 10 - self.clock.patience_left_s(10))
+            self.clock.sent()
+        return most_s
+
+
+def test_a_listener_in_real_time_is_never_behind(time: Time) -> None:
+    assert Listener(time).take(200) <= 0
+    assert Listener(time, pace=0.7).take(200) < 1
+
+
+def test_who_pauses_is_behind_until_it_has_played_for_a_while(time: Time) -> None:
+    listener = Listener(time)
+    listener.take(10)
+    for _ in range(3):
+        assert 6 < listener.take(1, pause_s=8) <= 8
+        listener.take(40)
+        assert listener.clock.behind_s == 0
+
+
+def test_who_trickles_is_ever_more_behind(time: Time) -> None:
+    listener = Listener(time, pace=0.05)
+    assert listener.take(6) > 10
+    assert listener.take(6) > 60
+
+
+def test_who_never_takes_a_chunk_is_behind_once_it_has_played_the_others(time: Time) -> None:
+    listener = Listener(time)
+    listener.take(4)
+    listener.clock.ready(0.5)
+    assert listener.clock.patience_left_s(30) == pytest.approx(32)
+    time.s += 40
+    assert listener.clock.patience_left_s(30) == pytest.approx(-8)

@@ -46,6 +46,7 @@ class ToySynthesizer:
     sample_rate: int = 24000
     max_chars: int = 220
     at_once: int = 1024
+    max_streams: int = 4096
     ready: bool = True
     failure: str = ""
     incidents: Counter[str] = field(default_factory=Counter)

@@ -91,6 +91,10 @@ class LanguageModel(Protocol):
         """
 
     @property
+    def max_streams(self) -> int:
+        """That it has places for; more wait until one ends."""
+
+    @property
     def ready(self) -> bool:
         """Whether it can speak: not while it is being restarted, nor once it is closed."""
 

@@ -120,7 +120,7 @@ class BatchingLM:
         self._runner = runner
         self._columns = {i: column for column, i in enumerate(sayable(vocabulary))}
         self._first_speech = vocabulary.first_speech
-        self._max_streams = max_streams
+        self.max_streams = max_streams
         self._step_tokens = step_tokens
         self._pages = Pages(runner.num_pages, runner.page_tokens)
         self._waiting: list[_Stream] = []
@@ -261,7 +261,7 @@ class BatchingLM:
             self._running.remove(stream)
             self._pages.give_back(stream.pages)
         for stream in sorted(self._waiting, key=lambda stream: rank(stream.listener)):
-            if len(self._running) == self._max_streams:
+            if len(self._running) == self.max_streams:
                 return
             pages = self._pages.take(stream.longest)
             if pages is None:

@@ -96,7 +96,7 @@ class LMDeployLM:
         self._engine = engine
         self._dialect = dialect
         self._generation_config = generation_config
-        self._max_streams = max_streams
+        self.max_streams = max_streams
         self._session_tokens = session_tokens
         self._numbers = itertools.count(1)
         self._waiting: list[_Stream] = []
@@ -170,7 +170,7 @@ class LMDeployLM:
         """
         began = time.perf_counter()
         with ExitStack() as streams:
-            for seed in range(self._max_streams):
+            for seed in range(self.max_streams):
                 tokens = self.generate(prompt, Sampling(seed=seed))
                 next(streams.enter_context(closing(tokens)), None)
                 if time.perf_counter() - began > WARM_UP_S:

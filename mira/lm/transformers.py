@@ -38,6 +38,8 @@ class TransformersLM:
         InvalidSettings: The model is in float16.
     """
 
+    max_streams = 4096  # each brings its own memory
+
     def __init__(self, model: Any, vocabulary: SpeechVocabulary) -> None:
         self._head = speech_head(model, vocabulary)
         self._body = model.get_decoder().eval()

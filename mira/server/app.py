@@ -5,7 +5,7 @@ Knows nothing about any endpoint's work.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from mira.engine import Engine
 from mira.server import consents, errors, speech, status, voices
 from mira.server.middleware import BodyLimit, RequestId
-from mira.server.state import Service
+from mira.server.state import STOP_S, Service
 from mira.settings import Settings
 
 EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timing")
@@ -34,8 +34,9 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAP
         yield
         service.hurry()
         loading.cancel()
-        with suppress(asyncio.CancelledError):
-            await loading
+        await asyncio.wait(
+            [loading], timeout=STOP_S
+        )  # at once: a thread that loads is left to itself
         await service.stop()
 
     app = FastAPI(

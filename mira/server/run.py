@@ -5,7 +5,11 @@ Knows nothing about endpoints.
 
 import ctypes
 import logging
+import os
 import socket
+import sys
+import threading
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,6 +26,8 @@ SEND_BUFFER_BYTES = 32 * 1024
 # Clients keep their connections for a while (LiveKit: 120 s); closing one that is about to be
 # used costs them a failed call.
 KEEP_ALIVE_S = 130
+IN_HAND_S = 60.0
+"""Of audio, that a listener may have bought ahead and play before it takes more."""
 BACKLOG = 2048
 MAX_CONNECTIONS = 1024  # each may hold a request's body in memory; more are answered 503
 
@@ -54,6 +60,17 @@ def run(settings: Settings) -> None:
         server.run(sockets=[listener])
     if service.failure is not None:
         raise service.failure
+    _end()
+
+
+def _end() -> None:
+    """End the process, if threads would keep it: one that loads a model can't be cancelled."""
+    others = [thread for thread in threading.enumerate() if not thread.daemon]
+    if len(others) > 1:  # than this one
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _give_memory_back() -> None:
@@ -61,6 +78,18 @@ def _give_memory_back() -> None:
     if hasattr(libc, "mallopt"):  # glibc and musl; musl's does nothing
         for option, value in MALLOC_OPTIONS.items():
             libc.mallopt(option, value)
+
+
+class _Server(uvicorn.Server):
+    """Ends when it is told to, and the process at once when it is told again."""
+
+    _told = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal; that it was one is no failure, so it is not raised again at the end."""
+        if self._told:
+            os._exit(128 + sig)
+        self._told = self.should_exit = True
 
 
 def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
@@ -74,7 +103,7 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -95,6 +124,6 @@ def listen(settings: Settings) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         # A listener that was cut off still has to take what the kernel holds for it; one that never
         # does would keep its connection for ever.
-        linger_ms = int(2000 * settings.stall_timeout_s)
+        linger_ms = int(1000 * (settings.stall_timeout_s + IN_HAND_S))
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, linger_ms)
     return listener

@@ -117,7 +117,6 @@ def _respond(
         },
         service.admission,
         service.telemetry,
-        service.settings.stall_timeout_s,
     )
 
 

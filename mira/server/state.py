@@ -3,18 +3,20 @@
 Knows nothing about requests. There is one per app, made by `create_app`.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, sleep, to_thread
 from fastapi import Request
 
 from mira.engine import Engine
 from mira.errors import NotReady, SynthesisFailed
-from mira.server.admission import Admission
+from mira.server.admission import Admission, Patience
+from mira.server.capacity import Capacity
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
 from mira.types import Voice
@@ -35,6 +37,10 @@ log = logging.getLogger(__name__)
 
 MOST_STREAMS = 64
 """At once, however fast the machine: each has threads of its own."""
+BEGINNERS = 2
+"""For each that computes: so many may wait for their first audio, until more than that speak."""
+STOP_S = 10.0
+"""For each thing that has to end when the service stops."""
 VOICE_WORKERS = 2
 """Threads that read, check and write voices' files: calls need the processors more."""
 SEARCHES = 8
@@ -72,7 +78,13 @@ class Service:
         self._refreshes = CapacityLimiter(1)
         self._searches = CapacityLimiter(SEARCHES)
         self._clones = CapacityLimiter(CLONES)  # so that a voice on disk waits for no computing
-        self.admission = Admission(self.settings.max_streams or MOST_STREAMS, self.settings.queue_s)
+        settings = self.settings
+        most = settings.max_streams or MOST_STREAMS
+        self.admission = Admission(
+            Capacity(settings.min_streams, most, most, most),
+            most,
+            Patience(settings.queue_s, settings.stall_timeout_s, settings.full_stall_timeout_s),
+        )
 
     @staticmethod
     def of(request: Request) -> "Service":
@@ -166,8 +178,8 @@ class Service:
             settings = self.settings
             check_folder(settings.voices_dir)  # before the work of loading a model
             self._engine = engine = await to_thread.run_sync(self.load, settings)
-            most = settings.max_streams or MOST_STREAMS
-            measured = await to_thread.run_sync(engine.measure, most)
+            most = min(settings.max_streams or MOST_STREAMS, engine.max_streams)
+            first = await to_thread.run_sync(engine.measure, most)
             taken = [voice.name for voice in engine.voices]
             self._store = store = VoiceStore(
                 settings.voices_dir, engine, limits_of(settings), taken
@@ -176,12 +188,19 @@ class Service:
             voices = await self.on_voices(lambda: open_voices(settings, engine.voices, store))
             default = await self.on_voices(voices.stand_in)
             self.telemetry.watch(engine.incidents)
-            self.admission.max_streams = most_streams = settings.max_streams or measured
+            self.admission.capacity = Capacity(
+                min(settings.min_streams, most), most, first, BEGINNERS * engine.at_once
+            )
             self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
             self._speaking = engine, voices
             if default.name != settings.default_voice:
                 log.error("default_voice can't speak; %r stands in", default.name)
-            log.info("ready: speaks as %s; %d streams at once", default.name, most_streams)
+            log.info(
+                "ready: speaks as %s; %d streams at once to begin with, at most %d",
+                default.name,
+                self.admission.max_streams,
+                most,
+            )
             while not engine.failure:  # noqa: ASYNC110 - its threads know nothing of this loop
                 await sleep(LOOK_S)
             raise SynthesisFailed(engine.failure)
@@ -199,10 +218,19 @@ class Service:
     async def stop(self) -> None:
         """Close the engine, as soon as no stream needs it; the server has ended them all by now.
 
-        One that it cut off is still active until the block that was being computed is there.
+        One that it cut off is still active until the block that was being computed is there. What
+        takes too long is left to itself: the process is about to end.
         """
         if self._watcher is not None:
-            await to_thread.run_sync(self._watcher.close)
-        await self.admission.idle()
+            await self._in_time(to_thread.run_sync(self._watcher.close), "the voices' folder")
+        await self._in_time(self.admission.idle(), "a stream")
         if self._engine is not None:
-            await to_thread.run_sync(self._engine.close)
+            await self._in_time(to_thread.run_sync(self._engine.close), "the engine")
+
+    async def _in_time(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        ending = asyncio.ensure_future(work)  # a thread in it can't be cancelled, nor waited for
+        done, _ = await asyncio.wait([ending], timeout=STOP_S)
+        if done:
+            ending.result()
+        else:
+            log.error("%s did not end within %.0f s", what, STOP_S)

@@ -66,7 +66,12 @@ async def ready(request: Request) -> JSONResponse:
     """200 once the engine has spoken its warm-up sentence, 503 before, and while it restarts."""
     service = Service.of(request)
     free = service.admission.free if service.ready else 0
-    answer = {"ready": service.ready, "free_streams": free, "error": service.obstacle}
+    answer = {
+        "ready": service.ready,
+        "free_streams": free,
+        "max_streams": service.admission.max_streams,
+        "error": service.obstacle,
+    }
     return JSONResponse(answer, 200 if service.ready else 503)
 
 
@@ -97,5 +102,6 @@ async def metrics(request: Request) -> Response:
     """The same for Prometheus."""
     service = Service.of(request)
     admission = service.admission
-    text = service.telemetry.prometheus(admission.active, admission.free if service.ready else 0)
+    free = admission.free if service.ready else 0
+    text = service.telemetry.prometheus(admission.active, free, admission.max_streams)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 
-from anyio import create_task_group, fail_after
+from anyio import create_task_group
 from anyio.abc import TaskGroup
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -82,7 +82,7 @@ class Framing:
 
 
 class SpeechResponse(Response):
-    """Sends chunks as they are made. A client that leaves stops the work at the next block.
+    """Sends chunks as they are made. Wherever it ends, the work stops at the next block.
 
     A failure after the first chunk is logged, and the response is not completed, upon which the
     server breaks the connection.
@@ -95,7 +95,6 @@ class SpeechResponse(Response):
         headers: Mapping[str, str],
         admission: Admission,
         telemetry: Telemetry,
-        stall_timeout_s: float,
     ) -> None:
         super().__init__(None, 200, headers, framing.media_type)
         del self.headers["content-length"]  # nobody knows it yet
@@ -103,27 +102,29 @@ class SpeechResponse(Response):
         self._framing = framing
         self._admission = admission
         self._telemetry = telemetry
-        self._stall_timeout_s = stall_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the stream beside a watch on the client's connection."""
         clock = StreamClock()
         failure: Exception | None = None
         finished = False
-        async with self._admission.stream(), create_task_group() as tasks:
-            tasks.start_soon(self._cancel_when_gone, receive, tasks)
+        async with self._admission.stream(clock):
             try:
-                await self._stream(send, clock)
-                finished = True
-            except Exception as error:  # noqa: BLE001 - handled below, outside the group
-                failure = error
-            tasks.cancel_scope.cancel()
-        self._telemetry.ended(clock, cancelled=not finished and failure is None)
+                async with create_task_group() as tasks:
+                    tasks.start_soon(self._cancel_when_gone, receive, tasks)
+                    try:
+                        await self._stream(send, clock)
+                        finished = True
+                    except Exception as error:  # noqa: BLE001 - handled below, outside the group
+                        failure = error
+                    tasks.cancel_scope.cancel()
+            finally:  # also when the server cancels the whole task
+                self._telemetry.ended(clock, cancelled=not finished and failure is None)
         if failure is not None and clock.ttfa_ms is None:
             raise failure
 
     async def _stream(self, send: Send, clock: StreamClock) -> None:
-        chunks = iterate(self._speech.chunks, self._admission.limiter)
+        chunks = iterate(self._speech.chunks, self._admission.limiter, self._speech.interrupt)
         async with aclosing(chunks):
             try:
                 await self._send_all(chunks, send, clock)
@@ -133,7 +134,7 @@ class SpeechResponse(Response):
                     log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, why)
                     self._telemetry.failed(type(error).__name__)
                     if not isinstance(error, TimeoutError):  # who takes nothing can't be told
-                        await self._body(send, self._framing.failure(error), more=True)
+                        await self._body(send, clock, self._framing.failure(error), more=True)
                 raise
 
     async def _send_all(
@@ -142,23 +143,24 @@ class SpeechResponse(Response):
         async for chunk in chunks:
             first = clock.ttfa_ms is None
             clock.ready(chunk.audio_s)
+            self._admission.look()
             if first:
                 self._add_timing(chunk, clock)
                 self._telemetry.first_audio(self._speech.voice, clock)
                 start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
                 await send(start)
-            await self._body(send, self._framing.chunk(chunk.data), more=True)
+            await self._body(send, clock, self._framing.chunk(chunk.data), more=True)
             clock.sent()
-        await self._body(send, self._framing.end(clock), more=False)
+        await self._body(send, clock, self._framing.end(clock), more=False)
 
-    async def _body(self, send: Send, data: bytes, *, more: bool) -> None:
-        with fail_after(self._stall_timeout_s):
+    async def _body(self, send: Send, clock: StreamClock, data: bytes, *, more: bool) -> None:
+        with self._admission.patience(clock):
             await send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def _cancel_when_gone(self, receive: Receive, tasks: TaskGroup) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._speech.interrupt()  # the thread that waits for a block can't be cancelled, only woken
+        self._speech.interrupt()  # at once: the cancelled task may be waiting for its block
         tasks.cancel_scope.cancel()
 
     def _add_timing(self, chunk: Chunk, clock: StreamClock) -> None:

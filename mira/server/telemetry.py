@@ -71,6 +71,9 @@ class Telemetry:
             registry=self.registry,
         )
         self._active = Gauge("mira_active_streams", "Streams speaking now", registry=self.registry)
+        self._most = Gauge(
+            "mira_max_streams", "Streams that may speak at once, as found", registry=self.registry
+        )
         self._free = Gauge(
             "mira_free_streams", "Streams that could begin now", registry=self.registry
         )
@@ -122,14 +125,16 @@ class Telemetry:
         self.failures[kind] += 1
         self._errors.labels(kind).inc()
 
-    def prometheus(self, active: int, free: int) -> bytes:
+    def prometheus(self, active: int, free: int, most: int) -> bytes:
         """The text exposition format.
 
         Args:
             active: Streams speaking now.
             free: Streams that could begin now.
+            most: Streams that may speak at once.
         """
         self._active.set(active)
+        self._most.set(most)
         self._free.set(free)
         return generate_latest(self.registry)
 

@@ -27,6 +27,10 @@ class Synthesizer(Protocol):
         """How many of its generators may compute at the same time; the others wait."""
 
     @property
+    def max_streams(self) -> int:
+        """How many listeners it can speak to at once, however fast it is."""
+
+    @property
     def ready(self) -> bool:
         """Whether it can speak now: a model that broke is being restarted."""
 
@@ -48,7 +52,7 @@ class Synthesizer(Protocol):
         is the same, so is the clone. Empty: it can't clone."""
 
     def measure(self, most: int) -> int:
-        """Find how many listeners it keeps fed at the same time on this machine, up to `most`.
+        """Say how many listeners to begin with, from 1 to `most`; more or fewer are found later on.
 
         To be called before it is needed for anything else. It may pace itself by what it finds.
         """

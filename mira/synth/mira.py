@@ -20,9 +20,8 @@ from mira.errors import SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
-from mira.synth.alone import SENTENCE
 from mira.synth.guard import SILENCE, Degenerate, Guard
-from mira.synth.pace import measure
+from mira.synth.pace import SENTENCE, measure
 from mira.types import Samples, Sampling, Voice, check_transcript
 
 log = logging.getLogger(__name__)
@@ -73,6 +72,11 @@ class MiraSynthesizer:
     def sample_rate(self) -> int:
         """The codec's, in Hz."""
         return self._codec.sample_rate
+
+    @property
+    def max_streams(self) -> int:
+        """The language model's; see `Synthesizer`."""
+        return self._language_model.max_streams
 
     @property
     def ready(self) -> bool:

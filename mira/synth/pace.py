@@ -13,9 +13,11 @@ from statistics import median
 
 from mira.codec.base import CONTEXT, FRAME_RATE, WAVE_CONTEXT, Codec, Span, Speaker
 from mira.lm.base import LanguageModel
-from mira.synth.alone import HEADROOM
 from mira.types import Sampling
 
+SENTENCE = "Thank you for waiting, I have found your booking and it can be changed right now."
+HEADROOM = 1.15
+"""Times real time that every call has to reach: not every moment is like the measured one."""
 STEPS = 10  # of the language model, for each number of calls
 SHORTEST_FIRST, LONGEST_FIRST = 8, 12  # frames: below, context eats it; above, the answer is late
 

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from mira.errors import Overloaded
-from mira.server.admission import Admission
+from mira.metrics import StreamClock
+from mira.server.admission import LONGEST_RETRY_S, Admission, Patience
+from mira.server.capacity import Capacity
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.server.wire import Wire
@@ -16,17 +18,22 @@ from tests.toys import ToySynthesizer
 PATH = "/v1/audio/speech-stream"
 
 
+def admitting(count: int, queue_s: float = 0.0, beginners: int = 64) -> Admission:
+    capacity = Capacity(count, count, count, beginners)
+    return Admission(capacity, count, Patience(queue_s, 30, 0.2))
+
+
 def test_places_are_counted_and_given_back() -> None:
     async def run() -> None:
-        admission = Admission(2)
-        async with admission.stream(), admission.stream():
+        admission = admitting(2)
+        async with admission.stream(StreamClock()), admission.stream(StreamClock()):
             assert (admission.active, admission.free) == (2, 0)
             with pytest.raises(Overloaded) as caught:
-                await admission.stream().__aenter__()
+                await admission.stream(StreamClock()).__aenter__()
             assert caught.value.retry_after_s >= 1
             assert admission.active == 2
         with pytest.raises(ValueError, match="broken"):
-            async with admission.stream():
+            async with admission.stream(StreamClock()):
                 raise ValueError("broken")
         assert (admission.active, admission.free) == (0, 2)
 
@@ -35,11 +42,11 @@ def test_places_are_counted_and_given_back() -> None:
 
 def test_idle_is_when_the_last_place_is_given_back() -> None:
     async def run() -> None:
-        admission = Admission(2)
+        admission = admitting(2)
         await admission.idle()
-        async with admission.stream():
+        async with admission.stream(StreamClock()):
             waiting = asyncio.ensure_future(admission.idle())
-            async with admission.stream():
+            async with admission.stream(StreamClock()):
                 await asyncio.sleep(0)
             await asyncio.sleep(0)
             assert not waiting.done()
@@ -50,10 +57,10 @@ def test_idle_is_when_the_last_place_is_given_back() -> None:
 
 def test_who_waits_gets_the_next_place_in_turn() -> None:
     async def run() -> list[str]:
-        admission, order = Admission(1, queue_s=5), []
+        admission, order = admitting(1, 5), []
 
         async def speak(name: str) -> None:
-            async with admission.stream():
+            async with admission.stream(StreamClock()):
                 assert admission.active == 1
                 order.append(name)
                 await asyncio.sleep(0.01)
@@ -75,32 +82,93 @@ def test_who_waits_gets_the_next_place_in_turn() -> None:
 
 def test_who_waits_for_too_long_or_leaves_takes_no_place() -> None:
     async def run() -> None:
-        admission = Admission(1, queue_s=0.05)
-        async with admission.stream():
+        admission = admitting(1, 0.05)
+        async with admission.stream(StreamClock()):
             with pytest.raises(Overloaded):
-                await admission.stream().__aenter__()
-            leaving = asyncio.ensure_future(admission.stream().__aenter__())
+                await admission.stream(StreamClock()).__aenter__()
+            leaving = asyncio.ensure_future(admission.stream(StreamClock()).__aenter__())
             await asyncio.sleep(0.01)
             leaving.cancel()
             await asyncio.wait([leaving])
-        async with admission.stream():
+        async with admission.stream(StreamClock()):
             assert admission.active == 1
         await asyncio.wait_for(admission.idle(), 5)
 
     asyncio.run(run())
 
 
-def test_more_places_let_those_in_who_wait() -> None:
+def test_those_who_begin_wait_for_each_other() -> None:
+    """Four callers, one of whom may wait for a first word at a time."""
+
     async def run() -> None:
-        admission = Admission(1, queue_s=5)
-        async with admission.stream():
-            second = admission.stream()
-            waiting = asyncio.ensure_future(second.__aenter__())
-            await asyncio.sleep(0.01)
-            assert not waiting.done()
-            admission.max_streams = 2
-            await asyncio.wait_for(waiting, 1)
-            assert (admission.active, admission.max_streams) == (2, 2)
+        admission = admitting(4, queue_s=5, beginners=1)
+        clocks = [StreamClock() for _ in range(4)]
+        speaking: list[int] = []
+
+        async def speak(number: int) -> None:
+            async with admission.stream(clocks[number]):
+                speaking.append(number)
+                await asyncio.sleep(5)
+
+        tasks = [asyncio.ensure_future(speak(number)) for number in range(4)]
+        for number in range(2):
+            await asyncio.sleep(0.02)
+            assert (speaking, admission.free) == ([*range(number + 1)], 0)
+            clocks[number].ready(10.0)
+            admission.look()
+        await asyncio.sleep(0.02)
+        assert speaking == [0, 1, 2, 3], "two speak well, so two more may begin"
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        assert admission.active == 0
+
+    asyncio.run(run())
+
+
+def test_who_is_refused_is_told_when_a_place_may_be_free() -> None:
+    async def run() -> None:
+        admission = admitting(2)
+
+        async def refused() -> int:
+            with pytest.raises(Overloaded) as caught:
+                await admission.stream(StreamClock()).__aenter__()
+            said = str(caught.value)
+            assert f"in {caught.value.retry_after_s} second" in said
+            return caught.value.retry_after_s
+
+        async with admission.stream(StreamClock()), admission.stream(StreamClock()):
+            assert await refused() == 1
+            for clock in admission._speaking:  # they have been speaking for a while
+                admission._speaking[clock] -= 20
+            assert await refused() in (10, 11), "two end within the time that one of them takes"
+            for clock in admission._speaking:
+                admission._speaking[clock] -= 1000
+            assert await refused() == LONGEST_RETRY_S
+
+    asyncio.run(run())
+
+
+def test_a_listener_is_waited_for_until_others_want_its_place() -> None:
+    async def run() -> None:
+        admission = admitting(1)
+        clock = StreamClock()
+        async with admission.stream(clock):
+            clock.ready(0.1)
+
+            async def send() -> None:
+                with admission.patience(clock):
+                    await asyncio.sleep(20)
+
+            sending = asyncio.ensure_future(send())
+            await asyncio.sleep(0.3)
+            assert not sending.done()
+            with pytest.raises(Overloaded):
+                await admission.stream(StreamClock()).__aenter__()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(sending, 5)
+            with pytest.raises(TimeoutError), admission.patience(clock):
+                await asyncio.sleep(5)  # what it is sent now is waited for no longer
 
     asyncio.run(run())
 
@@ -126,6 +194,7 @@ def test_one_too_many_is_told_to_come_back(toy: ToySynthesizer, serve: Serve) ->
         error = refused.json()["error"]
         assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
         assert (error["param"], "2 streams" in error["message"]) == (None, True)
+        assert f" {refused.headers['retry-after']} second" in error["message"]
         go_on.set()
         whole = 2 * len(toy.whole("One two three four five six seven.")) * 16000 // 24000
         assert [sum(map(len, wire.chunks())) for wire in talking] == [whole, whole]

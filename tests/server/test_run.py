@@ -13,7 +13,7 @@ import pytest
 
 from mira.errors import InvalidSettings
 from mira.server.app import create_app
-from mira.server.run import KEEP_ALIVE_S, SEND_BUFFER_BYTES, listen, make_server
+from mira.server.run import IN_HAND_S, KEEP_ALIVE_S, SEND_BUFFER_BYTES, listen, make_server
 from mira.settings import Settings
 
 
@@ -30,7 +30,7 @@ def test_the_kernel_gives_up_on_who_takes_nothing() -> None:
         port = listener.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)), listener.accept()[0] as accepted:
             timeout_ms = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-            assert 3000 <= timeout_ms <= 10_000
+            assert timeout_ms == 1000 * (3 + IN_HAND_S)
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,7 @@ def test_the_sdk_lists_models(sdk: openai.OpenAI) -> None:
 
 def test_the_sdk_comes_back_after_an_overload(serve: Serve) -> None:
     toy = ToySynthesizer(compute_s=0.05)
-    served = serve(toy, max_streams=1)
+    served = serve(toy, max_streams=1, queue_s=0.2)
     with Wire(served) as wire, openai.OpenAI(base_url=f"{served.url}/v1", api_key="any") as client:
         wire.post(STREAM, {"input": HELLO})
         wire.read_head()

@@ -146,12 +146,20 @@ def test_a_model_that_is_beyond_repair_ends_the_service(
     assert {"broke for good" in said for said in refused(served)} == {True}
 
 
-def test_as_many_streams_as_were_measured(toy: ToySynthesizer, serve: Serve) -> None:
+def test_it_begins_with_as_many_streams_as_were_measured(toy: ToySynthesizer, serve: Serve) -> None:
     toy.measure = lambda most: min(most, 3)  # type: ignore[method-assign]
     served = serve(toy, default_voice="anna", max_streams=0)
     assert served.get("/health/ready").json()["free_streams"] == 3
-    told = serve(toy, default_voice="anna", max_streams=5)
-    assert told.get("/health/ready").json()["free_streams"] == 5, "the settings know better"
+    at_most = serve(toy, default_voice="anna", max_streams=2)
+    assert at_most.get("/health/ready").json()["free_streams"] == 2
+    at_least = serve(toy, default_voice="anna", min_streams=5)
+    assert at_least.get("/health/ready").json()["free_streams"] == 5
+
+
+def test_no_more_streams_than_a_model_has_places_for(toy: ToySynthesizer, serve: Serve) -> None:
+    toy.max_streams = 4
+    served = serve(toy, default_voice="anna", min_streams=8)
+    assert served.get("/health/ready").json()["free_streams"] == 4
 
 
 def test_a_default_that_turns_out_unusable_stops_no_start(

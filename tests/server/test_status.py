@@ -55,7 +55,8 @@ def test_health(served: Served) -> None:
     assert found["uptime_s"] >= 0
     ready = served.get("/health/ready")
     assert ready.status_code == 200
-    assert ready.json() == {"ready": True, "free_streams": 64, "error": None}
+    assert ready.json() == {"ready": True, "free_streams": 64, "max_streams": 64, "error": None}
+    assert values(served)["mira_max_streams"] == served.get("/stats").json()["max_streams"] == 64
 
 
 def test_statistics_before_anybody_spoke(served: Served) -> None:

@@ -1,13 +1,25 @@
 """Bytes leave as they are made, work stops when the client does, and failures are never quiet."""
 
+import asyncio
+import contextlib
 import threading
 import time
+from collections.abc import Generator
 from contextlib import ExitStack
 
 import httpx
 import pytest
+from starlette.types import Message
 
+from mira.ahead import Interrupt
+from mira.audio import AudioStream
+from mira.engine import Engine
 from mira.errors import SynthesisFailed
+from mira.server import run
+from mira.server.admission import Admission
+from mira.server.capacity import Capacity
+from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
+from mira.server.telemetry import Telemetry
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.server.wire import Wire
@@ -152,7 +164,7 @@ def test_leaving_before_the_first_audio(serve: Serve) -> None:
 
 
 def test_those_who_leave_the_queue_are_not_computed_for(serve: Serve) -> None:
-    toy = ToySynthesizer(compute_s=0.2, at_once=1)
+    toy = ToySynthesizer(compute_s=0.2, at_once=4)
     served = serve(toy)
     wires = [start(served) for _ in range(8)]
     wait_until(lambda: served.service.admission.active == 8)
@@ -161,7 +173,7 @@ def test_those_who_leave_the_queue_are_not_computed_for(serve: Serve) -> None:
         wire.close()
     served.wait_idle()
     assert time.perf_counter() - began < 1.0
-    assert toy.blocks <= 4  # of those whose turn it was when they left
+    assert toy.blocks <= 12  # of those whose turn it was when they left
     assert served.service.telemetry.cancelled == 8
 
 
@@ -276,7 +288,8 @@ def test_a_listener_who_takes_nothing_is_cut_off(serve: Serve) -> None:
         toy.wait_idle(0.1)
         began = time.perf_counter()
         toy.wait_closed()
-        assert 0.5 < time.perf_counter() - began < 1.5, "once the timeout, not twice"
+        in_hand_s = 1 + toy.audio_s  # what it was sent, and has to have played
+        assert 0.5 < time.perf_counter() - began < in_hand_s + 1, "once the timeout, not twice"
         served.wait_idle()
         assert toy.audio_s < 10
         assert dict(served.service.telemetry.failures) == {"TimeoutError": 1}
@@ -284,8 +297,9 @@ def test_a_listener_who_takes_nothing_is_cut_off(serve: Serve) -> None:
             list(wire.chunks())
 
 
-def test_its_connection_is_closed_too(serve: Serve) -> None:
+def test_its_connection_is_closed_too(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel still holds what was not taken, so closing alone would wait for ever."""
+    monkeypatch.setattr(run, "IN_HAND_S", 1)
     served = serve(ToySynthesizer(), stall_timeout_s=0.5)
     with start(served, receive_buffer=8192) as wire:
         wire.read_head()
@@ -305,3 +319,78 @@ def test_a_listener_who_takes_a_little_at_a_time_is_not(serve: Serve) -> None:
             time.sleep(0.015)
     assert heard == 2 * round(len(toy.whole(text, ANNA)) * 16000 / 24000)
     assert dict(served.service.telemetry.failures) == {}
+
+
+def test_a_listener_who_trickles_is_cut_off(serve: Serve) -> None:
+    """It takes something all the time: a twentieth of what it would play."""
+    toy = ToySynthesizer(s_per_char=0.04)
+    served = serve(toy, lead_s=0.5, stall_timeout_s=2)
+    with start(served, receive_buffer=8192) as wire:
+        wire.read_head()
+        deadline = time.monotonic() + 60
+        while served.service.admission.active:
+            assert time.monotonic() < deadline
+            with contextlib.suppress(EOFError, ConnectionError):
+                wire.read(160)
+            time.sleep(0.1)
+    assert dict(served.service.telemetry.failures) == {"TimeoutError": 1}
+    assert toy.audio_s < 20
+
+
+def test_its_place_goes_to_who_wants_it(serve: Serve) -> None:
+    toy = ToySynthesizer(s_per_char=0.04)
+    served = serve(toy, lead_s=0.5, stall_timeout_s=60, full_stall_timeout_s=0.5, max_streams=1)
+    with start(served, receive_buffer=8192) as wire:
+        wire.read_head()
+        toy.wait_idle(0.1)
+        began = time.monotonic()
+        answers = []
+        while not answers or answers[-1].status_code != 200:
+            answers.append(served.post(SPEECH, json=speech(HELLO)))
+            assert time.monotonic() - began < 50
+            time.sleep(min(float(answers[-1].headers.get("retry-after", 0)), 1))
+    assert {answer.status_code for answer in answers[:-1]} <= {429}
+    assert dict(served.service.telemetry.failures)["TimeoutError"] == 1
+
+
+# Cancelled by the server, not by the client
+
+
+def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -> None:
+    """Its block never comes by itself: only the interruption wakes whoever waits for it."""
+    go_on = threading.Event()
+    toy = ToySynthesizer(before_block=lambda number: number < 1 or go_on.wait(30), block_s=0.3)
+    engine, telemetry = Engine(toy), Telemetry()
+    admission = Admission(Capacity(1, 1, 1, 1), 1)
+    interrupt = Interrupt()
+
+    def chunks() -> Generator[Chunk, None, None]:
+        blocks = engine.speak(HELLO, ANNA, interrupt=interrupt)
+        yield from encode(blocks, 24000, AudioStream(24000, "pcm", sample_rate=24000))
+
+    async def main() -> None:
+        began = asyncio.Event()
+
+        async def receive() -> Message:
+            await asyncio.sleep(60)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            began.set()
+
+        stream = Stream(chunks(), interrupt, "anna")
+        response = SpeechResponse(stream, Framing("audio/pcm"), {}, admission, telemetry)
+        task = asyncio.ensure_future(response({"type": "http"}, receive, send))
+        await asyncio.wait_for(began.wait(), 20)
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.wait([task], timeout=0.3)
+        assert interrupt.called
+        go_on.set()  # the toy's own block, which nothing wakes
+        await asyncio.wait([task], timeout=20)
+        assert task.cancelled()
+
+    asyncio.run(main())
+    assert (telemetry.cancelled, telemetry.audio_s > 0) == (1, True)
+    assert admission.active == 0
+    assert toy.opened == toy.closed

@@ -28,8 +28,8 @@ def test_two_do_not_add_up() -> None:
     one.first_audio("anna", clock(0.1, 1.0))
     one.substitution()
     assert (one.uses.total(), other.uses.total()) == (1, 0)
-    assert b'mira_requests_total{voice="anna"} 1.0' in one.prometheus(0, 2)
-    assert b'voice="anna"' not in other.prometheus(0, 2)
+    assert b'mira_requests_total{voice="anna"} 1.0' in one.prometheus(0, 2, 2)
+    assert b'voice="anna"' not in other.prometheus(0, 2, 2)
 
 
 def test_percentiles_are_over_the_recent_streams() -> None:
@@ -55,13 +55,15 @@ def test_what_ended_is_added_up() -> None:
     telemetry.ended(clock(0.1, 1.0), cancelled=True)
     telemetry.failed("SynthesisFailed")
     assert (telemetry.audio_s, telemetry.underruns, telemetry.cancelled) == (7.0, 2, 1)
-    text = telemetry.prometheus(3, 2).decode()
+    text = telemetry.prometheus(3, 2, 5).decode()
     for line in (
         "mira_audio_seconds_total 7.0",
         "mira_underruns_total 2.0",
         "mira_cancellations_total 1.0",
         'mira_errors_total{kind="SynthesisFailed"} 1.0',
         "mira_active_streams 3.0",
+        "mira_free_streams 2.0",
+        "mira_max_streams 5.0",
         "mira_real_time_factor_count 2.0",
     ):
         assert line in text.splitlines()
@@ -87,7 +89,7 @@ def test_voices_beyond_a_number_are_counted_together() -> None:
     assert telemetry.uses["anna"] == 2 * NAMED_VOICES
     assert telemetry.uses[f"upload{2 * NAMED_VOICES - 1}"] == 1
     assert telemetry.uses["upload0"] == 0
-    said = telemetry.prometheus(0, 2).decode()
+    said = telemetry.prometheus(0, 2, 2).decode()
     spoken = [line for line in said.splitlines() if line.startswith("mira_requests_total{")]
     assert {line.partition('"')[2].partition('"')[0] for line in spoken} == set(telemetry.uses)
     assert sum(float(line.split()[-1]) for line in spoken) == 4 * NAMED_VOICES

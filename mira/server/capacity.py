@@ -1,0 +1,166 @@
+"""What streams live through in, how many there may be out.
+
+A control loop without a measurement of its own: the signal is each stream's head-room, how long
+before its listener would run dry the next chunk was ready. Knows nothing about places, queues or
+sockets, and reads no clock but the one it is given. Used on the event loop only.
+
+Down: listeners that run dry, or wait for their first audio, pull the limit towards a little below
+how many there are, the more of them the harder, and never below how many are spoken to well.
+Up: while callers want more than there is and everybody has head-room to spare; after trouble only
+when a while has passed, which doubles each time that trouble comes back. Without such demand a bad
+minute is forgotten.
+
+A new stream must not wait long for its first audio either: how many may begin at once grows with
+how many speak well, so that a burst is let in as fast as it can be answered, and no faster.
+"""
+
+import math
+import time
+from collections.abc import Callable
+
+from mira.metrics import StreamClock
+
+ROUND_S = 0.25
+"""Between two looks at the streams."""
+START_S = 2.0
+"""By so much the first two chunks may be late: the one is waited for, and the other has little time
+because the first is short, which says little of how many streams there are."""
+EASY_S = 1.0
+"""Head-room to spare, from the third chunk on."""
+SETTLE_S = 1.0
+"""From one step down to the next: those who are there stay until they are done."""
+BACK_OFF = 0.85
+"""Of the streams that were too many."""
+TOLERATED = 0.1
+"""Of the streams: so few stutter for reasons of their own."""
+DOUBT = 4
+"""Streams: the fewer there are, the less does one that stutters prove."""
+GROWTH_PER_S, PROBE_PER_S = 1.0, 0.25
+"""Places, while there is demand for them and everybody is at ease: before there was any trouble,
+and after; what is computed in advance hides for seconds that there are too many streams."""
+PRESSED_S = 10.0
+"""After the last caller who found no place, there is demand for more."""
+PROBE_AFTER_S = (20.0, 320.0)
+"""Without trouble, until more streams are tried again: at first; at most."""
+EPISODE_S = 10.0
+"""Steps down in shorter succession are about one and the same trouble."""
+FORGET_S = 60.0
+"""In which most of what trouble taught is forgotten while there is no demand."""
+
+
+class Capacity:
+    """How many streams may speak at once, found from those that do.
+
+    Args:
+        least: Never fewer.
+        most: Never more.
+        first: Before anything is known.
+        beginners: How many may wait for their first audio at once, while fewer than that speak.
+        now: The clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        least: int,
+        most: int,
+        first: int,
+        beginners: int,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._least, self._most, self._beginners = least, most, beginners
+        self._first = min(max(first, least), most)
+        self._now = now
+        self._streams: set[StreamClock] = set()
+        self._limit = float(self._first)
+        self._looked_at = now()
+        self._pressed_at = self._cut_at = self._episode_at = -math.inf
+        self._probe_after_s = PROBE_AFTER_S[0]
+
+    @property
+    def limit(self) -> int:
+        """How many may speak at once, in `least` to `most`."""
+        self.look()
+        return round(self._limit)
+
+    @property
+    def speaking(self) -> int:
+        """How many do."""
+        return len(self._streams)
+
+    @property
+    def free(self) -> int:
+        """How many more could begin now."""
+        beginning = sum(stream.ttfa_ms is None for stream in self._streams)
+        may_begin = max(self._beginners, self._well()) - beginning
+        return max(0, min(self.limit - len(self._streams), may_begin))
+
+    def enter(self, stream: StreamClock) -> None:
+        """A stream begins."""
+        self.look()
+        self._streams.add(stream)
+
+    def leave(self, stream: StreamClock) -> None:
+        """It ended; nothing happens if it never began."""
+        self.look()
+        self._streams.discard(stream)
+
+    def press(self) -> None:
+        """A caller found no place."""
+        self.look()
+        self._pressed_at = self._now()
+
+    def look(self) -> None:
+        """Take in how the streams are; to be called whenever anything happens to one of them."""
+        now = self._now()
+        passed_s = now - self._looked_at
+        if passed_s < ROUND_S:
+            return
+        self._looked_at = now
+        suffering = sum(map(self._suffers, self._streams))
+        if suffering > TOLERATED * len(self._streams):
+            if now - self._cut_at >= SETTLE_S:
+                self._cut(suffering)
+        elif now - self._pressed_at < PRESSED_S:
+            if all(map(_at_ease, self._streams)):
+                self._grow(min(passed_s, SETTLE_S))
+        else:
+            self._forget(min(1.0, passed_s / FORGET_S))
+
+    def _cut(self, suffering: int) -> None:
+        now, count = self._now(), len(self._streams)
+        if now - self._cut_at > EPISODE_S:
+            # Long after the last one it is another trouble than that which was probed for.
+            again = now - self._episode_at < 2 * self._probe_after_s
+            shortest, longest = PROBE_AFTER_S
+            self._probe_after_s = min(2 * self._probe_after_s, longest) if again else shortest
+            self._episode_at = now
+        self._cut_at = now
+        floor = max(self._least, self._well(), min(BACK_OFF * count, count - 1))
+        certain = suffering / (count + DOUBT)
+        self._limit -= certain * max(0.0, self._limit - floor)
+
+    def _grow(self, passed_s: float) -> None:
+        calm_s = self._now() - self._cut_at  # infinite before any trouble
+        if calm_s >= self._probe_after_s:
+            rate = GROWTH_PER_S if calm_s == math.inf else PROBE_PER_S
+            self._limit = min(self._limit + rate * passed_s, float(self._most))
+
+    def _forget(self, share: float) -> None:
+        self._limit += share * max(0.0, self._first - self._limit)
+
+    def _well(self) -> int:
+        return sum(
+            stream.ttfa_ms is not None and not self._suffers(stream) for stream in self._streams
+        )
+
+    def _suffers(self, stream: StreamClock) -> bool:
+        left_s = stream.left_s
+        if left_s is None:
+            return self._now() - stream.accepted_at > START_S
+        if stream.held:
+            return False  # by its own listener, who has enough
+        return min(left_s, stream.head_room_s or 0.0) < (-START_S if stream.chunks < 3 else 0)
+
+
+def _at_ease(stream: StreamClock) -> bool:
+    return stream.held or stream.chunks < 3 or (stream.head_room_s or 0.0) >= EASY_S
