@@ -130,7 +130,11 @@ class Settings(BaseModel):
         2.0, gt=0, le=600, description="audio computed ahead of what a listener has taken"
     )
     max_text_chars: int = Field(4096, ge=1, description="longest `input` of a request")
-    max_body_bytes: int = Field(1 << 20, ge=1024, description="largest request body")
+    max_body_bytes: int = Field(
+        128 << 10,  # JSON of 1 MiB can take 0.4 s to read, in which nobody else is answered
+        ge=1024,
+        description="largest request body, beside an upload's recording",
+    )
     max_streams: int = Field(
         0,
         ge=0,
@@ -153,6 +157,11 @@ class Settings(BaseModel):
         30, ge=0, description="what running streams get to finish when the service is stopped"
     )
     cors_origins: Names = Field((), description="web origins that may call the service; * for all")
+    allowed_hosts: Names = Field(
+        (),
+        description="domain names that lead to the service, .example.com for all below it, * for "
+        "any; localhost, IP addresses and names of private networks need not be listed",
+    )
     builtin_threads: int = Field(
         2, ge=1, le=64, description="threads for one sentence of the built-in voice"
     )

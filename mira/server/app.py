@@ -12,12 +12,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from mira.engine import Engine
-from mira.server import consents, errors, speech, status, voices
-from mira.server.middleware import BodyLimit, RequestId
+from mira.server import consents, errors, pages, speech, status, voices
+from mira.server.guard import HostCheck
+from mira.server.middleware import BodyLimit, HeadAsGet, RequestId, ServedLimit
 from mira.server.state import STOP_S, Service
 from mira.settings import Settings
 
 EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timing")
+MAX_FORM_FIELDS, MAX_FORM_FILES = 16, 2  # each takes time that other requests wait for
 
 
 def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAPI:
@@ -44,18 +46,27 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAP
         version=version("mira-speech"),
         description="Streaming text-to-speech, with OpenAI's speech API.",
         lifespan=lifespan,
+        docs_url=None,  # they would load their scripts from elsewhere: see `pages`
+        redoc_url=None,
         redirect_slashes=False,  # clients do not repeat a POST at another address
+        form_limits={"max_fields": MAX_FORM_FIELDS, "max_files": MAX_FORM_FILES},
     )
     app.state.service = service
     errors.install(app, service.telemetry.failed)
-    for module in (speech, voices, consents, status):
+    for module in (pages, speech, voices, consents, status):
         app.include_router(module.router)
-    with_recording = settings.max_recording_bytes + settings.max_body_bytes
+    pages.describe(app)
+    # The last one is the first to see a request.
+    app.add_middleware(ServedLimit)
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
-        large=dict.fromkeys((voices.UPLOADS, consents.UPLOADS), with_recording),
+        max_upload_bytes=settings.max_recording_bytes + settings.max_body_bytes,
+        uploads=(voices.UPLOADS, consents.UPLOADS),
+        may_upload=voices.may_change,
     )
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(HostCheck, names=(settings.host, *settings.allowed_hosts))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

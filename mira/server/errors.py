@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from mira.errors import (
     CheckpointError,
@@ -26,6 +27,8 @@ from mira.errors import (
 )
 
 log = logging.getLogger(__name__)
+
+MAX_PARTS = 8  # of a path that is looked at for a hint
 
 RESPONSES: dict[type[MiraError], tuple[int, str]] = {  # HTTP status, OpenAI's error type
     InvalidRequest: (400, "invalid_request_error"),
@@ -71,7 +74,10 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
         code = "not_found" if status == HTTPStatus.NOT_FOUND else None
         message = str(error.detail)
         if error.detail == status.phrase:
-            message = f"{status.phrase}: {request.method} {request.url.path}. See /docs."
+            hint = _meant(request) if status == HTTPStatus.NOT_FOUND else None
+            message = (
+                f"{status.phrase}: {request.method} {request.url.path}. {hint or 'See /docs.'}"
+            )
         return _json(status, message, "invalid_request_error", None, code, error.headers)
 
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
@@ -97,7 +103,7 @@ def respond(error: MiraError) -> JSONResponse:
     return _json(status, str(error), kind, *_param_and_code(error), headers)
 
 
-def refuse(status: HTTPStatus, message: str, code: str) -> JSONResponse:
+def refuse(status: int, message: str, code: str) -> JSONResponse:
     """The answer to a request that is not even read."""
     return _json(status, message, "invalid_request_error", None, code)
 
@@ -133,6 +139,21 @@ def _json(
 ) -> JSONResponse:
     error = {"message": message, "type": kind, "param": param, "code": code}
     return JSONResponse({"error": error}, status, headers)
+
+
+def _meant(request: Request) -> str | None:
+    """Which path a client was after whose base URL lacks `/v1`, has it twice, or has more."""
+    parts = [part for part in request.url.path.split("/") if part][:MAX_PARTS]
+    for first in range(len(parts)):
+        rest = "/".join(parts[first:])
+        for path in (f"/v1/{rest}", f"/{rest}"):
+            scope = {**request.scope, "path": path}
+            if any(route.matches(scope)[0] == Match.FULL for route in request.app.routes):
+                hint = f"Did you mean {path}?"
+                if path.startswith("/v1/"):
+                    hint += f" A client's base URL here is {request.base_url}v1."
+                return hint
+    return None
 
 
 def _unreadable() -> InvalidRequest:

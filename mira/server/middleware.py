@@ -1,28 +1,48 @@
-"""What every request passes through: a bounded body, and an id that the answer carries.
+"""What every request passes through: an id, and bounds on its body and on how many are served.
 
 Plain ASGI, not Starlette's base class: that one stands between a stream and its client, and
 hides that the client left. Knows nothing about endpoints.
 """
 
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from http import HTTPStatus
 
 from anyio import CapacityLimiter, move_on_after
+from anyio.lowlevel import checkpoint
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mira.server.errors import refuse
+from mira.errors import MiraError, Overloaded
+from mira.server.errors import refuse, respond
 
-LARGE_AT_ONCE = 8  # requests that may have a large body; each is in memory several times over
-SLOWEST_BYTES_PER_S = 64 << 10  # of a large body
-BODY_TIMEOUT_S = 30.0  # to send a request's body: a client that trickles it must not stay for ever
+MAX_SERVED = 256
+"""Requests that are answered at once, whatever they ask for; streams have a limit of their own."""
+UNCOUNTED = ("/health", "/health/ready", "/metrics")
+"""Paths that are answered however many others are: probes ask them."""
+SMALL_BYTES = 64 << 10
+"""Of a body that is read at once. A longest text of the default settings, escaped, fits."""
+LARGE_AT_ONCE = 8
+"""Larger bodies that are read at once; each is in memory several times over."""
+BODY_GRACE_S = 10.0
+"""What a client may take for a body, and for each `SLOWEST_BYTES_PER_S` of it a second more."""
+SLOWEST_BYTES_PER_S = 64 << 10
+SLICE_BYTES = 64 << 10
+"""Given on in one turn of the event loop: forms are parsed there."""
+
+
+def new_request_id() -> str:
+    """Make what `x-request-id` carries: clients print it, and some warn without it."""
+    return f"req_{uuid.uuid4().hex}"
 
 
 class RequestId:
-    """Answers carry `x-request-id`: clients print it, and some warn without it."""
+    """Gives every answer an id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,7 +51,7 @@ class RequestId:
         """Add the id to the answer."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        request_id = f"req_{uuid.uuid4().hex}"
+        request_id = new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
@@ -42,76 +62,166 @@ class RequestId:
         await self._app(scope, receive, send_with_id)
 
 
+class HeadAsGet:
+    """Answers HEAD as GET, without the body. A stream is left once its headers are known."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask for what GET would answer; send its head."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            return await self._app(scope, receive, send)
+        answered = False
+
+        async def receive_until_answered() -> Message:
+            return {"type": "http.disconnect"} if answered else await receive()
+
+        async def send_head(message: Message) -> None:
+            nonlocal answered
+            if not answered:
+                await send(message)
+                answered = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        await self._app({**scope, "method": "GET"}, receive_until_answered, send_head)
+
+
+class ServedLimit:
+    """Refuses requests while `MAX_SERVED` others are being answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._served = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 429."""
+        if scope["type"] != "http" or scope["path"] in UNCOUNTED:
+            return await self._app(scope, receive, send)
+        if self._served >= MAX_SERVED:
+            full = f"{self._served} requests are being answered. Try again in a second."
+            return await respond(Overloaded(full))(scope, receive, send)
+        self._served += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._served -= 1
+
+
 class BodyLimit:
-    """Refuses a body over the limit: before reading it if its length is announced, else there.
+    """Reads bodies, bounded in size and time, before anything looks at them.
 
     Args:
-        max_bytes: Of any body, but for those
-        large: that are sent to these paths. Few of them are read at once, the others wait.
+        max_bytes: Of any body, but for
+        max_upload_bytes: of forms with a recording, POSTed to
+        uploads: these paths.
+        may_upload: Raises a MiraError if the sender may not; called before the body is read.
     """
 
     def __init__(
-        self, app: ASGIApp, max_bytes: int, large: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        max_upload_bytes: int = 0,
+        uploads: Collection[str] = (),
+        may_upload: Callable[[Request], None] = lambda request: None,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._large = large or {}
+        self._max_upload_bytes = max_upload_bytes
+        self._uploads = uploads
+        self._may_upload = may_upload
         self._places = CapacityLimiter(LARGE_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, bounded in size and time, then pass the request on."""
+        """Read the body, then pass the request on; or refuse it as soon as it can be seen."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        large = self._large.get(scope["path"]) if scope["method"] == "POST" else None
-        async with AsyncExitStack() as stack:
-            if large is not None and not _is_utf8(scope):
-                # A form's fields are decoded as it says, and some of Python's codecs take minutes.
-                wrong = "Send the form in UTF-8: its content-type names another charset."
-                return await refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, wrong, "invalid_charset")(
-                    scope, receive, send
+        upload = scope["method"] == "POST" and scope["path"] in self._uploads
+        max_bytes = self._max_upload_bytes if upload else self._max_bytes
+        if refusal := self._refusal(scope, upload, max_bytes):
+            return await refusal(scope, receive, send)
+        async with AsyncExitStack() as place:
+            body = await self._read(receive, max_bytes, place)
+            if body is None:
+                return None  # the client left
+            if isinstance(body, Response):
+                return await body(scope, receive, send)
+            if not upload:
+                await place.aclose()
+            await self._app(scope, _replay(body, receive), send)
+
+    def _refusal(self, scope: Scope, upload: bool, max_bytes: int) -> Response | None:
+        """Why this request's body is not read, if so."""
+        headers = Headers(scope=scope)
+        if upload:
+            try:
+                self._may_upload(Request(scope))
+            except MiraError as error:
+                return respond(error)
+            # As it is read later on: another reader might find another one in the same words.
+            kind, options = parse_options_header(headers.get("content-type"))
+            if kind.lower() != b"multipart/form-data":
+                wrong = (
+                    "Send a form with the recording as a file: content-type multipart/form-data."
                 )
-            if large is not None:
-                await stack.enter_async_context(self._places)
-            await self._read(scope, receive, send, large or self._max_bytes)
-
-    async def _read(self, scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
-        too_large = refuse(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The body is over the limit of {max_bytes} bytes.",
-            "request_too_large",
-        )
-        announced = Headers(scope=scope).get("content-length", "0")
+                return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, wrong, "invalid_content_type")
+            if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+                # A form is decoded as it says, and some of Python's codecs take minutes.
+                wrong = "Send the form in UTF-8: its content-type names another charset."
+                return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, wrong, "invalid_charset")
+        announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > max_bytes:
-            return await too_large(scope, receive, send)
-        timeout_s = BODY_TIMEOUT_S
-        if max_bytes > self._max_bytes:
-            timeout_s += max_bytes / SLOWEST_BYTES_PER_S
+            return _too_large(max_bytes)
+        return None
+
+    async def _read(
+        self, receive: Receive, max_bytes: int, place: AsyncExitStack
+    ) -> bytearray | Response | None:
+        """Read a body. A large one takes a place when it proves to be one, not when it says so."""
         body = bytearray()
-        with move_on_after(timeout_s) as timeout:
-            more = True
-            while more:
+        took_s, placed = 0.0, False
+        while True:
+            began = time.monotonic()
+            with move_on_after(BODY_GRACE_S + len(body) / SLOWEST_BYTES_PER_S - took_s) as patience:
                 message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(body) > max_bytes:
-                    return await too_large(scope, receive, send)
-        if timeout.cancelled_caught:
-            late = f"The body did not arrive within {timeout_s:.0f} seconds."
-            return await refuse(HTTPStatus.REQUEST_TIMEOUT, late, "request_timeout")(
-                scope, receive, send
-            )
-        whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
-
-        async def replay() -> Message:
-            return whole.pop() if whole else await receive()
-
-        return await self._app(scope, replay, send)
+            took_s += time.monotonic() - began
+            if patience.cancelled_caught:
+                late = f"The body is too slow: {len(body)} bytes of it came in {took_s:.0f} s."
+                return refuse(HTTPStatus.REQUEST_TIMEOUT, late, "request_timeout")
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > max_bytes:
+                return _too_large(max_bytes)
+            if not message.get("more_body", False):
+                return body
+            if not placed and len(body) > SMALL_BYTES:
+                await place.enter_async_context(self._places)
+                placed = True
 
 
-def _is_utf8(scope: Scope) -> bool:
-    """Whether what the content-type says of its charset, if anything, is UTF-8."""
-    # As it is read later on: another reader might find another one in the same words.
-    _, options = parse_options_header(Headers(scope=scope).get("content-type"))
-    return options.get(b"charset", b"utf-8").lower() in (b"utf-8", b"utf8")
+def _too_large(max_bytes: int) -> Response:
+    return refuse(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The body is over the limit of {max_bytes} bytes.",
+        "request_too_large",
+    )
+
+
+def _replay(body: bytearray, receive: Receive) -> Receive:
+    """What a body is read from once more, in slices, so that other requests come between."""
+    starts = iter(range(0, len(body) or 1, SLICE_BYTES))
+    start: int | None = next(starts)
+
+    async def replay() -> Message:
+        nonlocal start
+        if start is None:
+            return await receive()
+        if start:
+            await checkpoint()
+        piece = bytes(body[start : start + SLICE_BYTES])
+        start = next(starts, None)
+        return {"type": "http.request", "body": piece, "more_body": start is not None}
+
+    return replay

@@ -60,7 +60,9 @@ class SpeechRequest(_Speech):
     """OpenAI's request, with `sample_rate`, `tempo`, `volume` and `seed` beside its own fields."""
 
     model: str = Field(max_length=MAX_NAME_CHARS, description="Any name; one engine answers all.")
-    voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | VoiceId
+    voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | VoiceId | None = Field(
+        None, description="A name, or an object with its `id`; the default voice by default."
+    )
     instructions: Annotated[str, Field(max_length=MAX_INSTRUCTIONS_CHARS)] | None = Field(
         None, description="Accepted, and without effect: the engine takes no directions."
     )
@@ -71,9 +73,9 @@ class SpeechRequest(_Speech):
     )
 
     @property
-    def voice_name(self) -> str:
-        """Whichever way it was sent."""
-        return self.voice if isinstance(self.voice, str) else self.voice.id
+    def voice_name(self) -> str | None:
+        """Whichever way it was sent, if it was."""
+        return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
 
 
 class StreamRequest(_Speech):
@@ -81,3 +83,8 @@ class StreamRequest(_Speech):
 
     voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | None = None
     sample_rate: SampleRate | None = Field(None, description="Hz; 16000 by default, a setting.")
+
+    @property
+    def voice_name(self) -> str | None:
+        """The one that was named, if any."""
+        return self.voice

@@ -39,7 +39,7 @@ async def speech(request: Request, body: SpeechRequest) -> Response:
     if body.stream_format == "sse":
         framing = _server_sent_events(body.input)
     rate = body.sample_rate or TELEPHONE_FORMATS.get(body.response_format, SPEECH_SAMPLE_RATE)
-    found = await _find(request, body, body.voice_name)
+    found = await _find(request, body)
     return _respond(request, body, found.voice, body.response_format, rate, framing)
 
 
@@ -48,7 +48,7 @@ async def speech_stream(request: Request, body: StreamRequest) -> Response:
     """Speak `input` as raw 16-bit little-endian mono samples, for phone clients."""
     settings = Service.of(request).settings
     rate = body.sample_rate or settings.stream_sample_rate
-    found = await _find(request, body, body.voice or settings.default_voice)
+    found = await _find(request, body)
     return _respond(request, body, found.voice, "pcm", rate, Framing("application/octet-stream"))
 
 
@@ -63,7 +63,7 @@ async def preview(request: Request, voice_id: str) -> Response:
     return _respond(request, body, voice, "mp3", SPEECH_SAMPLE_RATE, framing)
 
 
-async def _find(request: Request, body: SpeechRequest | StreamRequest, name: str) -> Found:
+async def _find(request: Request, body: SpeechRequest | StreamRequest) -> Found:
     """Who speaks, seen to before anything is computed."""
     service = Service.of(request)
     limit = service.settings.max_text_chars
@@ -74,6 +74,7 @@ async def _find(request: Request, body: SpeechRequest | StreamRequest, name: str
             "input",
             "string_above_max_length",
         )
+    name = body.voice_name or service.settings.default_voice
     found = await service.find(name)
     if found.instead:
         log.warning("voice %r: %r speaks instead. %s", name, found.voice.name, found.instead)

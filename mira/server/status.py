@@ -4,7 +4,6 @@ Knows nothing about how any of it came about.
 """
 
 import time
-from importlib.metadata import version
 
 import psutil
 from fastapi import APIRouter, Request
@@ -19,12 +18,6 @@ MODELS = ("mira", "tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # one engine; clients
 router = APIRouter(tags=["status"])
 
 
-@router.get("/")
-async def root() -> dict[str, str]:
-    """What this is, and where to read on."""
-    return {"name": "Mira", "version": version("mira-speech"), "docs": "/docs"}
-
-
 def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "mira"}
 
@@ -33,6 +26,12 @@ def _model(name: str) -> dict[str, object]:
 async def list_models() -> dict[str, object]:
     """The names that clients ask for. The same engine answers all of them, and any other."""
     return {"object": "list", "data": [_model(name) for name in MODELS]}
+
+
+@router.get("/v1/audio/models")
+async def list_audio_models() -> dict[str, object]:
+    """The same, also as Open WebUI reads it."""
+    return await list_models() | {"models": [{"id": name} for name in MODELS]}
 
 
 @router.get("/v1/models/{model_id}")

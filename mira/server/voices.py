@@ -7,15 +7,14 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Annotated, Literal
 from unicodedata import normalize
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 
 from mira.errors import InvalidRequest, NotAllowed, VoiceNotFound
+from mira.server.guard import is_own
 from mira.server.requests import MAX_NAME_CHARS
 from mira.server.state import Service
 from mira.types import MAX_TRANSCRIPT_CHARS, Voice
@@ -36,6 +35,8 @@ router = APIRouter(tags=["voices"])
 def may_change(request: Request) -> None:
     """Whether whoever asks may add, remove or recompute voices.
 
+    Asked before the body of an upload is read.
+
     Raises:
         NotAllowed: The settings say no, or a web page of somebody else asks: a form in one could
             be sent here by every browser that can reach this service.
@@ -44,34 +45,18 @@ def may_change(request: Request) -> None:
     if not settings.change_voices:
         raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
     origin = request.headers.get("origin")
-    if origin and not {*settings.cors_origins} & {origin, "*"} and not _is_own(request, origin):
+    if (
+        origin
+        and not {*settings.cors_origins} & {origin, "*"}
+        and not is_own(origin, request.headers.get("host", ""))
+    ):
         raise NotAllowed("Web pages of other origins can't change voices: see cors_origins.")
-
-
-def _is_own(request: Request, origin: str) -> bool:
-    """Whether a web page came from this service: from the same address, and one that nobody else's
-    name server could have pointed here."""
-    try:
-        page, here = urlsplit(origin), urlsplit(f"//{request.headers.get('host', '')}")
-    except ValueError:
-        return False
-    name = here.hostname or ""
-    known = name in ("localhost", Service.of(request).settings.host) or _is_address(name)
-    return known and page.netloc == here.netloc
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 Name = Annotated[str, Form(max_length=MAX_NAME_CHARS)]
 
 
-@router.post(UPLOADS, dependencies=[Depends(may_change)])
+@router.post(UPLOADS)  # `may_change` has been asked
 async def add_voice(
     request: Request,
     name: Name,

@@ -41,6 +41,7 @@ def test_the_documentation_names_every_path(shared: Served) -> None:
         "/health/ready",
         "/metrics",
         "/stats",
+        "/v1/audio/models",
         "/v1/audio/speech",
         "/v1/audio/speech-stream",
         "/v1/audio/voice_consents",
@@ -69,6 +70,55 @@ def test_an_unknown_path_is_a_404_in_openais_shape(shared: Served, method: str, 
     assert set(error) == {"message", "type", "param", "code"}
     assert (error["type"], error["code"]) == ("invalid_request_error", "not_found")
     assert method in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "meant"),
+    [
+        ("POST", "/audio/speech", "/v1/audio/speech"),
+        ("POST", "/v1/audio/speech/", "/v1/audio/speech"),
+        ("POST", "//v1/audio/speech", "/v1/audio/speech"),
+        ("POST", "/v1/v1/audio/speech", "/v1/audio/speech"),
+        ("POST", "/api/v1/audio/speech", "/v1/audio/speech"),
+        ("POST", "/v1/audio/speech/audio/speech", "/v1/audio/speech"),
+        ("GET", "/models", "/v1/models"),
+        ("GET", "/v1/voices", "/voices"),
+        ("GET", "/health/", "/health"),
+        ("POST", "/nowhere/audio/speech/" + "a/" * 3000, None),
+        ("POST", "/v1/chat/completions", None),
+        ("GET", "/audio/speech", None),
+        ("GET", "/v1", None),
+    ],
+)
+def test_a_wrong_base_url_is_told_the_right_path(
+    shared: Served, method: str, path: str, meant: str | None
+) -> None:
+    with shared.client() as client:
+        answer = client.request(method, shared.url + path)
+    assert answer.status_code == 404
+    message = answer.json()["error"]["message"]
+    assert (f"Did you mean {meant}?" in message) == (meant is not None)
+    if meant is not None:
+        assert (f"base URL here is {shared.url}/v1." in message) == meant.startswith("/v1/")
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/v1/models", "/voices", "/metrics", "/docs"])
+def test_head_is_get_without_a_body(shared: Served, path: str) -> None:
+    with shared.client() as client:
+        head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-type", "content-length"):
+        assert head.headers[name] == get.headers[name]
+
+
+def test_head_leaves_a_stream(shared: Served, shared_toy: ToySynthesizer) -> None:
+    with shared.client() as client:
+        answer = client.head("/v1/audio/voices/anna/preview")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+        shared.wait_idle()
+        assert client.get("/health").json()["active_streams"] == 0
+        assert client.head("/nowhere").status_code == 404
+        assert client.head("/v1/audio/speech").status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,21 @@
 """Every answer has an id, and no body can be too long or take for ever."""
 
 import re
+import threading
+import time
+from contextlib import ExitStack
 
-import anyio
 import pytest
-from starlette.types import Message, Receive, Scope, Send
 
 from mira.server import middleware
-from mira.server.middleware import BodyLimit
+from mira.settings import Settings
 from tests.conftest import Serve
 from tests.server.serving import Served
 from tests.server.wire import Wire
 from tests.toys import ToySynthesizer
 
 STREAM = "/v1/audio/speech-stream"
-LIMIT = 1 << 20
+LIMIT = Settings().max_body_bytes
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,7 @@ def test_an_announced_body_over_the_limit_is_not_awaited(shared: Served) -> None
 def test_a_body_of_unknown_length_is_cut_at_the_limit(shared: Served) -> None:
     with Wire(shared) as wire:
         wire.write_head(STREAM, "transfer-encoding: chunked")
-        for _ in range(16):
-            wire.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+        wire.write(b"%x\r\n" % LIMIT + b" " * LIMIT + b"\r\n")
         wire.write(b"1\r\n \r\n")  # one byte over, and the end is not sent
         assert wire.read_head() == 413
         assert wire.json()["error"]["code"] == "request_too_large"
@@ -94,24 +94,92 @@ def test_a_client_that_leaves_within_its_body_is_forgotten(shared: Served) -> No
     assert shared.get("/health").status_code == 200
 
 
-def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "BODY_TIMEOUT_S", 0.05)
-    sent: list[Message] = []
+def test_a_body_that_is_too_slow_is_given_up(
+    shared: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time grows with what has come, not with each byte."""
+    monkeypatch.setattr(middleware, "BODY_GRACE_S", 0.5)
+    began = time.monotonic()
+    with Wire(shared) as idle, Wire(shared) as trickling:
+        idle.write_head(STREAM, "content-length: 10")
+        trickling.write_head(STREAM, "content-length: 1000")
+        for _ in range(10):
+            trickling.write(b" ")
+            time.sleep(0.03)
+        for wire in (idle, trickling):
+            assert wire.read_head() == 408
+            error = wire.json()["error"]
+            assert error["code"] == "request_timeout"
+            assert "too slow" in str(error["message"])
+        assert 0.5 <= time.monotonic() - began < 15
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        raise AssertionError("not to be reached")
 
-    async def receive() -> Message:
-        await anyio.sleep(0.01)
-        return {"type": "http.request", "body": b" ", "more_body": True}
+def test_a_large_body_has_longer_than_a_small_one(
+    serve: Serve, toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "BODY_GRACE_S", 1.0)
+    served = serve(toy, max_body_bytes=1 << 20)
+    body = b'{"input": "Hi."}' + b" " * 500_000
+    with Wire(served) as wire:
+        wire.write_head(STREAM, f"content-length: {len(body)}")
+        for start in range(0, len(body), 40_000):  # 1.6 s, 312 kB/s
+            wire.write(body[start : start + 40_000])
+            time.sleep(0.12)
+        assert wire.read_head() == 200
 
-    async def send(message: Message) -> None:
-        sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": STREAM, "headers": []}
-    anyio.run(BodyLimit(app, LIMIT), scope, receive, send)
-    assert sent[0]["status"] == 408
-    assert b'"request_timeout"' in sent[1]["body"]
+def test_whoever_announces_a_body_takes_no_place_before_it_comes(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an upload nor speech waits for clients that send nothing, or little."""
+    monkeypatch.setattr(middleware, "LARGE_AT_ONCE", 2)
+    served = serve(ToySynthesizer(), max_body_bytes=1 << 20)
+    form = "content-type: multipart/form-data; boundary=XX"
+    large = b'{"input": "Hi."}' + b" " * 200_000
+    with ExitStack() as stack:
+        for _ in range(20):
+            wire = stack.enter_context(Wire(served))
+            wire.write_head("/v1/audio/voices", "content-length: 900000", form, kind=None)
+            wire.write(b"a" * 10_000)
+        headers = {"content-type": "application/json"}
+        assert served.post(STREAM, content=large, headers=headers).status_code == 200
+        files = {"audio_sample": b"a" * 200_000}
+        assert served.post("/v1/audio/voices", files=files).status_code == 400
+
+
+def test_few_large_bodies_are_read_at_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "LARGE_AT_ONCE", 1)
+    served = serve(ToySynthesizer(), max_body_bytes=1 << 20)
+    body = b'{"input": "Hi."}' + b" " * 200_000
+    with Wire(served) as first, Wire(served) as second:
+        first.write_head(STREAM, f"content-length: {len(body)}")
+        first.write(body[:-1])
+        time.sleep(0.3)  # it has taken the place
+        second.write_head(STREAM, f"content-length: {len(body)}")
+        writing = threading.Thread(target=second.write, args=(body,))
+        writing.start()
+        small = served.post(STREAM, json={"input": "Hi."})
+        assert small.status_code == 200
+        first.write(body[-1:])
+        for wire in (first, second):
+            assert wire.read_head() == 200
+        writing.join()
+
+
+def test_a_stream_holds_no_place_of_bodies(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "LARGE_AT_ONCE", 1)
+    go_on = threading.Event()
+    toy = ToySynthesizer(before_block=lambda number: number == 0 or go_on.wait(20))
+    served = serve(toy, max_body_bytes=1 << 20)
+    body = b'{"input": "One two three."}' + b" " * 200_000
+    with Wire(served) as first, Wire(served) as second:
+        for wire in (first, second):
+            wire.write_head(STREAM, f"content-length: {len(body)}")
+            wire.write(body)
+            assert wire.read_head() == 200
+        go_on.set()
+        for wire in (first, second):
+            assert list(wire.chunks())
 
 
 def test_a_connection_is_used_again_after_every_kind_of_answer(shared: Served) -> None:

@@ -30,10 +30,7 @@ BAD_SPEECH: list[tuple[str, object]] = [
     *(("stream_format", value) for value in ("ogg", "", "SSE", None, 1)),
     *(("model", value) for value in (None, 1, ["tts-1"], "m" * 300)),
     *(("instructions", value) for value in (5, ["softly"], "a" * 4097)),
-    *(
-        ("voice", value)
-        for value in (None, {}, {"id": 5}, {"id": ""}, {"id": None}, {"id": "a" * 300})
-    ),
+    *(("voice", value) for value in ({}, {"id": 5}, {"id": ""}, {"id": None}, {"id": "a" * 300})),
 ]
 BAD = [
     *((path, field, value) for path in (SPEECH, STREAM) for field, value in BAD_ANYWHERE),
@@ -77,7 +74,7 @@ def test_a_bad_field_is_named(
 
 @pytest.mark.parametrize(
     ("path", "field"),
-    [(SPEECH, "model"), (SPEECH, "input"), (SPEECH, "voice"), (STREAM, "input")],
+    [(SPEECH, "model"), (SPEECH, "input"), (STREAM, "input")],
 )
 def test_a_missing_field_is_named(
     shared: Served, shared_toy: ToySynthesizer, path: str, field: str
@@ -100,7 +97,7 @@ def test_a_missing_field_is_named(
         b'"input"',
         b"{'input': 'Hi.'}",
         b"[" * 100_000,
-        b'{"a":' * 100_000,
+        b'{"a":' * 20_000,
         b"\xff\xfe\xfd",
         b'{"model": "m", "voice": "anna", "input": "\xe9"}',
         b'{"speed": ' + b"9" * 10_000 + b"}",
@@ -148,6 +145,7 @@ def test_half_a_character_is_spoken_around_or_refused(shared: Served, half: byte
         {"instructions": None},
         {"instructions": "Speak softly."},
         {"voice": {"id": "ben", "more": 1}},
+        {"voice": None},
         {"sample_rate": None},
         {"language": "en", "cfg_scale": 3},  # what other servers take
         {"input": "a" * 4096, "speed": 4.0, "tempo": 4.0},

@@ -29,12 +29,6 @@ def served(serve: Serve) -> Served:
     return serve(ToySynthesizer(compute_s=0.005))
 
 
-def test_the_root_says_where_to_read_on(served: Served) -> None:
-    found = served.get("/").json()
-    assert found["name"] == "Mira"
-    assert served.get(found["docs"]).status_code == 200
-
-
 def test_models_are_those_that_clients_have_built_in(served: Served) -> None:
     found = served.get("/v1/models").json()
     assert found["object"] == "list"
@@ -43,6 +37,9 @@ def test_models_are_those_that_clients_have_built_in(served: Served) -> None:
     for name in names:
         model = served.get(f"/v1/models/{name}").json()
         assert model == {"id": name, "object": "model", "created": 0, "owned_by": "mira"}
+    audio = served.get("/v1/audio/models").json()
+    assert audio["data"] == found["data"]
+    assert [model["id"] for model in audio["models"]] == names  # as Open WebUI reads them
     answer = served.get("/v1/models/gpt-9")
     assert answer.status_code == 404
     error = answer.json()["error"]

@@ -154,7 +154,7 @@ def test_leaving_before_the_first_audio(serve: Serve) -> None:
     with start(served) as wire:
         toy.wait(lambda toy: toy.opened == 1)
         wire.close()
-        time.sleep(0.05)
+        wait_until(lambda: served.connections == 0)
         assert served.get("/health").json()["active_streams"] == 1, "its block is not done yet"
         allowed.release()
         toy.wait_closed()

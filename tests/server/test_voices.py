@@ -15,6 +15,7 @@ import pytest
 from mira.audio import wav_header
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
+from tests.server.wire import Wire
 from tests.toys import ToySynthesizer
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
 
@@ -175,12 +176,44 @@ def test_what_cant_be_uploaded_says_why(
 
 
 def test_a_form_without_a_recording_or_that_is_none(served: Served) -> None:
-    missing = served.post("/v1/audio/voices", data={"name": "anna2", "consent": CONSENT})
+    fields = {"name": (None, "anna2"), "consent": (None, CONSENT)}
+    missing = served.post("/v1/audio/voices", files=fields)
     assert missing.json()["error"]["param"] == "audio_sample"
-    for headers in ({"content-type": "multipart/form-data"}, {"content-type": "application/json"}):
-        answer = served.post("/v1/audio/voices", content=b"{}", headers=headers)
-        assert answer.status_code == 400
-        assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    headers = {"content-type": "multipart/form-data"}  # and no boundary
+    answer = served.post("/v1/audio/voices", content=b"{}", headers=headers)
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/voices", "/v1/audio/voice_consents"])
+def test_what_is_no_form_with_a_file_is_not_read(served: Served, path: str) -> None:
+    for kind in ("application/x-www-form-urlencoded", "application/json", "text/plain", ""):
+        with Wire(served) as wire:
+            wire.write_head(path, "content-length: 1000000", f"content-type: {kind}", kind=None)
+            assert wire.read_head() == 415
+            assert "multipart/form-data" in str(wire.json()["error"]["message"])
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/voices", "/v1/audio/voice_consents"])
+def test_a_strangers_form_is_not_read(start: Start, path: str) -> None:
+    form = "content-type: multipart/form-data; boundary=XX"
+    served = start()
+    with Wire(served) as wire:
+        wire.write_head(path, "content-length: 1000000", form, "origin: https://a.b", kind=None)
+        assert wire.read_head() == 403
+    served = start(change_voices=False)
+    with Wire(served) as wire:
+        wire.write_head(path, "content-length: 1000000", form, kind=None)
+        assert wire.read_head() == 403
+
+
+def test_a_form_has_few_parts(served: Served) -> None:
+    many = [("audio_sample", ("a.wav", b"a"))] * 500
+    answer = served.post("/v1/audio/voices", data={"name": "x"}, files=many)
+    assert (answer.status_code, "Too many files" in answer.text) == (400, True)
+    fields = [(f"field{number}", (None, "a")) for number in range(500)]
+    answer = served.post("/v1/audio/voices", files=fields)
+    assert (answer.status_code, "Too many fields" in answer.text) == (400, True)
 
 
 def test_an_upload_may_be_larger_than_other_bodies_but_not_endless(start: Start) -> None:

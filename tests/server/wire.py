@@ -46,9 +46,10 @@ class Wire:
         self.write_head(path, f"content-length: {len(body)}")
         self.write(body)
 
-    def write_head(self, path: str, *headers: str) -> None:
+    def write_head(self, path: str, *headers: str, kind: str | None = "application/json") -> None:
         """Send what stands before a body."""
-        lines = [f"POST {path} HTTP/1.1", "host: mira", "content-type: application/json"]
+        lines = [f"POST {path} HTTP/1.1", "host: mira"]
+        lines += [f"content-type: {kind}"] if kind else []
         self.write("\r\n".join([*lines, *headers, "", ""]).encode())
 
     def read_head(self) -> int:

@@ -1,0 +1,83 @@
+"""Which host names and web pages a request may come with.
+
+A web page can send requests to every service that its reader's browser reaches, and read the
+answers if a name of its own leads there. Knows nothing about endpoints.
+"""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mira.errors import NotAllowed
+from mira.server.errors import respond
+
+PRIVATE = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc", ".test")
+"""Endings of names that no public name server has: nobody else can let one lead here."""
+
+LONGEST_NAME_CHARS = 253  # of DNS
+
+
+class HostCheck:
+    """Refuses requests to a host name that somebody else may have pointed here.
+
+    A browser sends the name in the page's address. Those of this machine, IP addresses, names
+    without a dot (a container's, say) and names that only private networks have are let in.
+
+    Args:
+        names: Others to let in; ".example.com" for all below it, "*" for every name.
+    """
+
+    def __init__(self, app: ASGIApp, names: tuple[str, ...]) -> None:
+        self._app = app
+        self._names = {name.lower() for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 403."""
+        if scope["type"] == "http":
+            name = _host_name(Headers(scope=scope).get("host", ""))
+            if not self._lets_in(name):
+                error = NotAllowed(
+                    f"This service does not know the host name {name!r}. "
+                    "If it is its own, add it to the setting allowed_hosts."
+                )
+                return await respond(error)(scope, receive, send)
+        await self._app(scope, receive, send)
+
+    def _lets_in(self, name: str) -> bool:
+        if len(name) > LONGEST_NAME_CHARS:
+            return False
+        if "." not in name or name.endswith(PRIVATE) or _is_address(name):
+            return True
+        ends = {name[dot:] for dot, char in enumerate(name) if char == "."}
+        return bool(self._names & {"*", name, *ends})
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Tell whether a web page came from this service.
+
+    Args:
+        origin: What the browser says of the page.
+        host: What the request calls this service; `HostCheck` let it in.
+    """
+    try:
+        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+
+
+def _host_name(host: str) -> str:
+    """Without port, brackets and the dot that may end it; what can't be read, as it is."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

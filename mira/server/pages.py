@@ -1,0 +1,120 @@
+"""What people see in a browser: `/`, `/docs` with its scripts, and what the documentation says.
+
+Nothing on these pages comes from another machine. Knows nothing about what the service does.
+"""
+
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any, Literal
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel
+
+from mira.server.state import Service
+
+router = APIRouter(tags=["status"])
+
+HOME = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Mira</title>
+<style>body {{ font: 1rem/1.5 system-ui; max-width: 44rem; margin: 3rem auto; padding: 0 1rem }}
+pre {{ overflow-x: auto; padding: 1rem; background: #8882 }}</style>
+<h1>Mira</h1>
+<p>Mira {version} turns text into speech. {state}</p>
+<pre>curl -N {base}v1/audio/speech -H 'content-type: application/json' \\
+  -d '{{"model": "mira", "input": "Hello there."}}' -o hello.mp3</pre>
+<p>OpenAI clients use the base URL <code>{base}v1</code>.</p>
+<p><a href="docs">Documentation, to try it out</a> · <a href="voices">Voices</a> ·
+<a href="stats">Statistics</a> · <a href="health/ready">Health</a></p>
+</html>
+"""
+
+
+@router.get("/")
+async def root(request: Request) -> Response:
+    """What this is, and where to read on: a page for browsers, JSON for others."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"name": "Mira", "version": version("mira-speech"), "docs": "/docs"})
+    state = Service.of(request).obstacle or "It is ready."
+    page = HOME.format(
+        version=version("mira-speech"), state=escape(state), base=escape(str(request.base_url))
+    )
+    return HTMLResponse(page, headers={"vary": "accept"})
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> HTMLResponse:
+    """Every endpoint, to try in a browser."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="Mira",
+        swagger_js_url="docs/swagger-ui-bundle.js",
+        swagger_css_url="docs/swagger-ui.css",
+        swagger_favicon_url="data:,",
+    )
+
+
+@router.get("/docs/{name}", include_in_schema=False)
+async def docs_file(name: Literal["swagger-ui-bundle.js", "swagger-ui.css"]) -> FileResponse:
+    """A script or style of that page, from the package that has them."""
+    return FileResponse(str(files("fastapi_offline") / "static" / name))
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Failure(BaseModel):
+    """OpenAI's shape of an error."""
+
+    error: Problem
+
+
+def describe(app: FastAPI) -> None:
+    """Let the documentation say what a refusal looks like, instead of FastAPI's own 422."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _without_422(
+                get_openapi(
+                    title=app.title,
+                    version=app.version,
+                    description=app.description,
+                    routes=app.routes,
+                )
+            )
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _without_422(found: dict[str, Any]) -> dict[str, Any]:
+    schemas = found["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    failure = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= failure.pop("$defs") | {"Failure": failure}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["4XX"] = {
+                "description": "The request is refused; `param` names the field.",
+                "content": content,
+            }
+            operation["responses"]["5XX"] = {
+                "description": "The service can't do it, or not yet.",
+                "content": content,
+            }
+    return found
