@@ -6,7 +6,7 @@ Knows nothing about quantities: every number here names something.
 import re
 
 from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES, SPELLED_DOMAINS
-from mira.text.numbers import cardinal, digits, number
+from mira.text.numbers import DIGITS, cardinal, digits, number
 from mira.text.rules import one_of, rule
 
 _PARTS = re.compile(r"[0-9]+|[^\W\d_]+|[^\w\s]|_")
@@ -17,9 +17,9 @@ def _address(text: str) -> str:
     """Every word, digit and mark of an address by its name."""
     said = []
     for part in _PARTS.findall(text):
-        if part[0].isdigit():
+        if part[0] in DIGITS:
             said.append(cardinal(int(part)) if len(part) < 3 and part[0] != "0" else digits(part))
-        elif part[0].isalpha():
+        elif part[0].isalnum():
             said.append(part)
         elif part in ADDRESS_MARKS:
             said.append(ADDRESS_MARKS[part])
@@ -72,7 +72,7 @@ def spell(text: str) -> str:
     """Letters and digits one by one, a pause where the code has one."""
     groups = []
     for group in re.split(r"[^0-9A-Za-z]+", text):
-        said = " ".join(digits(c) if c in "0123456789" else c.upper() for c in group)
+        said = " ".join(digits(c) if c in DIGITS else c.upper() for c in group)
         # Before another word the built-in voice reads "A" and "A," as the article, "A.," never.
         groups.append(re.sub(r"\bA(?= \w)", "A.,", said))
     return ", ".join(filter(None, groups))

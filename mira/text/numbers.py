@@ -7,6 +7,9 @@ from functools import lru_cache
 
 from num2words import num2words
 
+DIGITS = "0123456789"
+"""Those that can be read here: `isdigit` is true of others too, and `int` not able to read all."""
+
 _LONGEST = 15  # digits; beyond it nobody says "quadrillion", so the digits are named
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _DENOMINATORS = {2: "half", 4: "quarter"}
@@ -32,7 +35,7 @@ def ordinal(number: int) -> str:
 
 def digits(text: str) -> str:
     """Every digit by its name; other characters are skipped."""
-    return " ".join(_DIGITS[int(char)] for char in text if char in "0123456789")
+    return " ".join(_DIGITS[int(char)] for char in text if char in DIGITS)
 
 
 def number(text: str) -> str:
