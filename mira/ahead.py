@@ -1,4 +1,4 @@
-"""An iterator of sample blocks in, the same blocks out, computed ahead of whoever takes them.
+"""Sentences' blocks of samples in, the same blocks out, computed ahead of whoever takes them.
 
 While one sentence is being listened to, the next is computed on a thread of its own, but never
 further ahead than a given length of audio: an interrupted call has then wasted little, and a
@@ -9,7 +9,7 @@ Knows nothing about text, voices or sockets.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from mira.listening import Listener
@@ -41,41 +41,43 @@ class Interrupt:
 
 
 def ahead(
-    blocks: Generator[Samples, None, None],
+    parts: Iterator[Generator[Samples, None, None]],
     sample_rate: int,
     lead_s: float,
     turns: Turns,
     interrupt: Interrupt,
     listener: Listener | None = None,
 ) -> Generator[Samples, None, None]:
-    """Yield `blocks` in order, while a thread computes up to `lead_s` seconds that nobody took.
+    """Yield the parts' blocks in order, while a thread computes up to `lead_s` seconds ahead.
 
     A consumer that takes blocks as fast as they come is never held back; one that plays them in
-    real time finds the next one waiting. Closing stops the thread at its next block, closes
-    `blocks` there, and returns when that has happened. Empty blocks are dropped: a source yields
-    them to be stopped sooner.
+    real time finds the next one waiting. Closing stops the thread at its next block, closes the
+    part there, and returns when that has happened. Empty blocks are dropped: a part yields them to
+    be stopped sooner, and to let others compute.
 
     Args:
-        blocks: Advanced and closed only on the new thread.
+        parts: May wait, for text: it is asked for the next part without a turn, and closing the
+            stream does not wait for it. All of it and its parts runs on the new thread.
         sample_rate: Of the blocks, in Hz.
         lead_s: Above 0. A block that begins within it is still computed.
         turns: Taken for each block.
         interrupt: Ends it as if there were no more blocks.
-        listener: Told what there is to play, block by block.
+        listener: Told what there is to play, block by block, and when it is text that is missing.
 
     Raises:
-        Whatever `blocks` raises, after the blocks before it.
+        Whatever `parts` or one of them raises, after the blocks before it.
     """
     buffer = _Buffer(sample_rate, lead_s, Ticket(turns, listener))
     interrupt.on(buffer.stop)
-    thread = threading.Thread(target=buffer.fill, args=(blocks,), name="mira-ahead", daemon=True)
+    thread = threading.Thread(target=buffer.fill, args=(parts,), name="mira-ahead", daemon=True)
     thread.start()
     try:
         while (block := buffer.take()) is not None:
             yield block
     finally:
         buffer.stop()
-        thread.join()
+        if buffer.settle():
+            thread.join()
 
 
 class _Buffer:
@@ -85,29 +87,48 @@ class _Buffer:
         self._ticket = ticket
         self._blocks: deque[Samples] = deque()
         self._samples = 0
+        self._waiting = False  # for text; nothing is held meanwhile
         self._done = False  # no more blocks will come
         self._stopped = False  # nobody wants more
         self._error: BaseException | None = None
         self._changed = threading.Condition()
 
-    def fill(self, blocks: Generator[Samples, None, None]) -> None:
+    def fill(self, parts: Iterator[Generator[Samples, None, None]]) -> None:
         error: BaseException | None = None
         try:
-            with closing(blocks):
-                while self._room() and self._ticket.wait():
-                    try:
-                        block = None if self._stopped else next(blocks, None)
-                    finally:
-                        self._ticket.done()
-                    if block is None:
-                        break
-                    if len(block):
-                        self._put(block)
+            while self._room() and (part := self._next(parts)) is not None:
+                with closing(part):
+                    self._compute(part)
         except BaseException as raised:  # noqa: BLE001 - carried over and raised in take()
             error = raised
         with self._changed:
             self._done, self._error = True, error
             self._changed.notify_all()
+
+    def _next(
+        self, parts: Iterator[Generator[Samples, None, None]]
+    ) -> Generator[Samples, None, None] | None:
+        self._wait(True)
+        try:
+            return next(parts, None)
+        finally:
+            self._wait(False)
+
+    def _wait(self, waiting: bool) -> None:
+        with self._changed:
+            self._waiting = self._ticket.listener.waits_for_text = waiting
+            self._changed.notify_all()
+
+    def _compute(self, part: Generator[Samples, None, None]) -> None:
+        while self._room() and self._ticket.wait():
+            try:
+                block = None if self._stopped else next(part, None)
+            finally:
+                self._ticket.done()
+            if block is None:
+                return
+            if len(block):
+                self._put(block)
 
     def _room(self) -> bool:
         """Wait until another block is wanted; False when none ever will be."""
@@ -135,6 +156,16 @@ class _Buffer:
             if self._error is not None:
                 raise self._error
             return None
+
+    def settle(self) -> bool:
+        """Wait until nothing is computed any more.
+
+        Returns:
+            Whether the thread ends now. Else it waits for text, which may never come.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._done or self._waiting)
+            return self._done
 
     def stop(self) -> None:
         with self._changed:

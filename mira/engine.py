@@ -4,14 +4,17 @@ Knows neither which model speaks nor who listens.
 """
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from itertools import chain
 
 from mira.ahead import Interrupt, ahead
 from mira.errors import NothingToSay, SynthesisFailed
+from mira.joining import Joiner
 from mira.listening import Listener
 from mira.synth.base import Synthesizer
-from mira.text import speakable, split_sentences
+from mira.text import Break, Piece, pause_s, speakable, split_sentences
+from mira.text.weight import LETTERS_PER_WORD
 from mira.turns import Turns
 from mira.types import Samples, Sampling, Voice
 
@@ -19,14 +22,18 @@ from mira.types import Samples, Sampling, Voice
 class Engine:
     """Speaks text sentence by sentence. Safe to use from several threads at once."""
 
-    def __init__(self, synthesizer: Synthesizer, lead_s: float = 2.0) -> None:
+    def __init__(
+        self, synthesizer: Synthesizer, lead_s: float = 2.0, pause_at_end: bool = False
+    ) -> None:
         """
         Args:
             synthesizer: Speaks one sentence.
             lead_s: How much audio may be computed before anybody takes it, in seconds.
+            pause_at_end: End a text with the pause that would be before another sentence.
         """
         self._synthesizer = synthesizer
         self._lead_s = lead_s
+        self._pause_at_end = pause_at_end
         self._turns = Turns(synthesizer.at_once)
         self._closed = False
 
@@ -91,7 +98,7 @@ class Engine:
 
     def speak(
         self,
-        text: str,
+        text: str | Iterable[str],
         voice: Voice,
         sampling: Sampling = Sampling(),
         interrupt: Interrupt | None = None,
@@ -102,7 +109,9 @@ class Engine:
         Closing the generator cancels what is left and frees what it held.
 
         Args:
-            text: Any length; Markdown, emoji, numbers and abbreviations are fine.
+            text: Any length; Markdown, emoji, numbers and abbreviations are fine. Or parts of it
+                that may come slowly, cut anywhere: each sentence is spoken once it is certain.
+                They are asked for on another thread, which then holds nothing.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
             interrupt: Called from any thread, it ends the stream as closing would, even while
@@ -116,16 +125,15 @@ class Engine:
             SynthesisFailed: At any block; after `close`, before the first.
         """
         interrupt, listener = interrupt or Interrupt(), Listener(live)
-        sentences = self._sentences(text, voice, sampling, listener)
-        blocks = ahead(sentences, self.sample_rate, self._lead_s, self._turns, interrupt, listener)
-        with closing(blocks):
-            first = next(blocks, None)
-            if first is None and not interrupt.called:
-                raise NothingToSay
-            if first is None:
-                return
-            yield first
-            yield from blocks
+
+        def synthesize(words: str) -> Generator[Samples, None, None]:
+            if self._closed:
+                raise SynthesisFailed("The engine is closed.")
+            return self._synthesizer.synthesize(words, voice, sampling, listener)
+
+        speech = _Speech(Joiner(self.sample_rate), synthesize, self._pause_at_end)
+        parts = speech.parts(self._pieces(text))
+        return ahead(parts, self.sample_rate, self._lead_s, self._turns, interrupt, listener)
 
     def close(self) -> None:
         """Stop what runs for the engine; it can't speak after that. May be called again.
@@ -135,19 +143,74 @@ class Engine:
         self._closed = True
         self._synthesizer.close()
 
-    def _sentences(
-        self, text: str, voice: Voice, sampling: Sampling, listener: Listener
-    ) -> Generator[Samples, None, None]:
-        for sentence in split_sentences(text, self._synthesizer.max_chars):
-            for words in self._within_reach(speakable(sentence)):
-                if self._closed:
-                    raise SynthesisFailed("The engine is closed.")
-                spoken = self._synthesizer.synthesize(words, voice, sampling, listener)
-                with closing(spoken) as blocks:
-                    yield from blocks
+    def _pieces(self, text: str | Iterable[str]) -> Iterator[Piece]:
+        """Cut into what can be spoken at once, in words."""
+        for piece in split_sentences(text, self._synthesizer.max_chars):
+            words = speakable(piece.text)
+            if not words or self._fits(words):
+                yield Piece(words, piece.before)
+                continue
+            # It grew too long when its numbers and addresses were written out.
+            parts = split_sentences(words, self._synthesizer.max_chars, first_max_words=len(words))
+            for number, part in enumerate(parts):
+                yield part if number else Piece(part.text, piece.before)
 
-    def _within_reach(self, words: str) -> Iterator[str]:
-        """Cut again what grew too long when its numbers and addresses were written out."""
-        if len(words) <= self._synthesizer.max_chars:
-            return iter([words] if words else [])
-        return split_sentences(words, self._synthesizer.max_chars, first_max_words=len(words))
+    def _fits(self, words: str) -> bool:
+        most = self._synthesizer.max_chars
+        return len(words) <= most and len(words.split()) <= most // LETTERS_PER_WORD
+
+
+class _Speech:
+    """One text's pieces, and the pauses between them."""
+
+    def __init__(
+        self,
+        joiner: Joiner,
+        synthesize: Callable[[str], Generator[Samples, None, None]],
+        pause_at_end: bool,
+    ) -> None:
+        self._joiner = joiner
+        self._synthesize = synthesize
+        self._pause_at_end = pause_at_end
+        self._said = ""  # the last piece that was spoken
+        self._break = Break.NONE  # what came after it, so far
+        self._heard = False  # whether there was any sound
+        self._refused = NothingToSay()
+
+    def parts(self, pieces: Iterator[Piece]) -> Iterator[Generator[Samples, None, None]]:
+        """Yield each piece as a generator of its blocks, begun by nobody yet.
+
+        Raises:
+            NothingToSay: At the end: no piece could be spoken.
+        """
+        for piece in pieces:
+            self._break = max(self._break, piece.before)
+            if piece.text:
+                yield self._spoken(piece.text)
+        if not self._heard:
+            raise self._refused
+        yield self._end()
+
+    def _spoken(self, words: str) -> Generator[Samples, None, None]:
+        pause_s = self._pause_s()
+        with closing(self._synthesize(words)) as blocks:
+            try:
+                first = next(blocks, None)
+            except NothingToSay as refused:
+                self._refused = refused
+                return
+            if first is None:
+                return
+            # Only now: what can't be read has no pause. But before it is computed: meanwhile,
+            # the pause can be listened to.
+            yield self._joiner.pause(pause_s)
+            self._said, self._break = words, Break.NONE
+            for sound in map(self._joiner.push, chain([first], blocks)):
+                self._heard = self._heard or len(sound) > 0
+                yield sound
+
+    def _end(self) -> Generator[Samples, None, None]:
+        yield self._joiner.pause(self._pause_s()) if self._pause_at_end else self._joiner.flush()
+
+    def _pause_s(self) -> float:
+        return pause_s(self._said, self._break) if self._said else 0.0

@@ -13,7 +13,8 @@
     ├── StorageFailed        the disk can't be written
     ├── Overloaded           every stream is taken; come back after `retry_after_s`
     ├── NotReady             the engine has not spoken its warm-up sentence yet
-    └── SynthesisFailed      the engine broke while speaking
+    ├── SynthesisFailed      the engine broke while speaking
+    └── PlaybackFailed       no loudspeaker can be used
 
 Errors of other libraries are translated where they enter, with `raise ... from`. How each is
 answered over HTTP is in server/errors.py alone.
@@ -36,12 +37,12 @@ class InvalidRequest(MiraError):
 class NothingToSay(InvalidRequest):
     """The text holds no word, number or symbol that can be spoken."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The input has nothing to say: it is empty or only spaces and punctuation. "
-            "Send at least one word.",
-            "input",
-        )
+    def __init__(
+        self,
+        message: str = "The input has nothing to say: it is empty or only spaces and punctuation. "
+        "Send at least one word.",
+    ) -> None:
+        super().__init__(message, "input")
 
 
 class InvalidSettings(MiraError):
@@ -90,6 +91,10 @@ class NotReady(MiraError):
 
 class SynthesisFailed(MiraError):
     """The engine broke while speaking; what was sent so far is all there will be."""
+
+
+class PlaybackFailed(MiraError):
+    """No program could play the audio aloud."""
 
 
 def one_line(error: BaseException) -> str:

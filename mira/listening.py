@@ -27,6 +27,8 @@ class Listener:
         self.live = live
         self.now = now
         self.gone = False
+        self.waits_for_text = False
+        """Nothing can be computed for it, however urgent it is."""
         self._wake: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self.began_at = now()
@@ -54,9 +56,9 @@ class Listener:
 
     @property
     def silent(self) -> bool:
-        """Whether somebody waits and hears nothing: there was nothing yet, or it has run out."""
+        """Whether somebody waits for audio: there was none yet, or it has run out."""
         left_s = self.left_s()
-        return self.live and (left_s is None or left_s < 0)
+        return self.live and not self.waits_for_text and (left_s is None or left_s < 0)
 
     def left_s(self) -> float | None:
         """Seconds of audio still to play, negative if it has been silent since; None: none yet."""

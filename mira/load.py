@@ -50,9 +50,8 @@ def load_engine(settings: Settings) -> Engine:
         SynthesisFailed: The warm-up sentence could not be spoken.
     """
     synthesizer = _mira(settings) if settings.model else _builtin(settings)
-    engine = Engine(synthesizer, settings.lead_s)
-    # An unknown word, so that the network for those is loaded too.
-    warm_up = "Hello from Mira, zyzzogeton."
+    engine = Engine(synthesizer, settings.lead_s, settings.pause_at_end)
+    warm_up = "Hello from Mira."
     try:
         for _ in engine.speak(warm_up, engine.voices[0], Sampling(seed=0)):
             pass

@@ -129,6 +129,11 @@ class Settings(BaseModel):
     lead_s: float = Field(
         2.0, gt=0, le=600, description="audio computed ahead of what a listener has taken"
     )
+    pause_at_end: bool = Field(
+        False,
+        description="end each text with its last sentence's pause, for clients that send sentences "
+        "one by one and play them without a pause",
+    )
     max_text_chars: int = Field(4096, ge=1, description="longest `input` of a request")
     max_body_bytes: int = Field(
         128 << 10,  # JSON of 1 MiB can take 0.4 s to read, in which nobody else is answered

@@ -1,7 +1,7 @@
 """Blocks come through whole and in order, never too early, and leaving leaves nothing behind."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 
 import numpy as np
@@ -28,6 +28,9 @@ class Source:
         self.closed_by: str | None = None  # name of a thread
         self.may_make = threading.Semaphore(10**9)
 
+    def parts(self) -> Iterator[Generator[Samples, None, None]]:
+        return iter([self.blocks()])
+
     def blocks(self) -> Generator[Samples, None, None]:
         try:
             for number, length in enumerate(self.lengths):
@@ -50,7 +53,7 @@ def helpers_alive() -> list[str]:
 )
 def test_blocks_come_through_whole_and_in_order(lengths: list[int], lead_s: float) -> None:
     source = Source(lengths)
-    found = list(ahead(source.blocks(), RATE, lead_s, Turns(4), Interrupt()))
+    found = list(ahead(source.parts(), RATE, lead_s, Turns(4), Interrupt()))
     assert [len(block) for block in found] == lengths
     assert all((block == number).all() for number, block in enumerate(found))
     assert source.closed_by == "mira-ahead"
@@ -66,7 +69,7 @@ def test_blocks_come_through_whole_and_in_order(lengths: list[int], lead_s: floa
 def test_a_slow_consumer_finds_exactly_the_lead(length: int, lead: int, takes: list[int]) -> None:
     source = Source([length] * 10_000)
     taken = 0
-    with closing(ahead(source.blocks(), RATE, lead / RATE, Turns(4), Interrupt())) as blocks:
+    with closing(ahead(source.parts(), RATE, lead / RATE, Turns(4), Interrupt())) as blocks:
         for count in [1, *takes]:
             for _ in range(count):
                 next(blocks)
@@ -78,12 +81,12 @@ def test_a_slow_consumer_finds_exactly_the_lead(length: int, lead: int, takes: l
 
 def test_a_fast_consumer_is_never_held_back() -> None:
     source = Source([RATE] * 2000)  # half an hour, with a lead of 10 ms
-    assert sum(map(len, ahead(source.blocks(), RATE, 0.01, Turns(4), Interrupt()))) == 2000 * RATE
+    assert sum(map(len, ahead(source.parts(), RATE, 0.01, Turns(4), Interrupt()))) == 2000 * RATE
 
 
 def test_a_later_block_is_computed_while_an_earlier_one_is_used() -> None:
     source = Source([100] * 3)
-    with closing(ahead(source.blocks(), RATE, 10, Turns(4), Interrupt())) as blocks:
+    with closing(ahead(source.parts(), RATE, 10, Turns(4), Interrupt())) as blocks:
         next(blocks)
         wait_until(lambda: source.made == 3)
 
@@ -91,7 +94,7 @@ def test_a_later_block_is_computed_while_an_earlier_one_is_used() -> None:
 def test_closing_stops_the_source_at_its_next_block() -> None:
     source = Source([100] * 1000)
     source.may_make = threading.Semaphore(1)
-    blocks = ahead(source.blocks(), RATE, 10, Turns(4), Interrupt())
+    blocks = ahead(source.parts(), RATE, 10, Turns(4), Interrupt())
     next(blocks)  # the source now computes its second block, which takes as long as we like
     leave = threading.Thread(target=blocks.close)
     leave.start()
@@ -108,7 +111,7 @@ def test_closing_stops_the_source_at_its_next_block() -> None:
 
 def test_closing_wakes_a_source_that_is_far_enough_ahead() -> None:
     source = Source([100] * 1000)
-    blocks = ahead(source.blocks(), RATE, 0.5, Turns(4), Interrupt())
+    blocks = ahead(source.parts(), RATE, 0.5, Turns(4), Interrupt())
     next(blocks)
     wait_until(lambda: source.made == 6)
     blocks.close()
@@ -118,7 +121,7 @@ def test_closing_wakes_a_source_that_is_far_enough_ahead() -> None:
 
 def test_dropping_it_is_as_good_as_closing_it() -> None:
     source = Source([100] * 1000)
-    blocks = ahead(source.blocks(), RATE, 0.5, Turns(4), Interrupt())
+    blocks = ahead(source.parts(), RATE, 0.5, Turns(4), Interrupt())
     next(blocks)
     del blocks
     assert source.closed_by == "mira-ahead"
@@ -127,7 +130,7 @@ def test_dropping_it_is_as_good_as_closing_it() -> None:
 
 def test_one_that_is_never_asked_starts_nothing() -> None:
     source = Source([100])
-    ahead(source.blocks(), RATE, 1, Turns(4), Interrupt()).close()
+    ahead(source.parts(), RATE, 1, Turns(4), Interrupt()).close()
     assert source.made == 0
     assert helpers_alive() == []
 
@@ -135,7 +138,7 @@ def test_one_that_is_never_asked_starts_nothing() -> None:
 @given(before=st.integers(0, 20), lead_s=st.sampled_from([0.001, 1.0]))
 def test_an_error_arrives_after_exactly_the_blocks_before_it(before: int, lead_s: float) -> None:
     error = RuntimeError("broken")
-    blocks = ahead(Source([100] * before, error).blocks(), RATE, lead_s, Turns(4), Interrupt())
+    blocks = ahead(Source([100] * before, error).parts(), RATE, lead_s, Turns(4), Interrupt())
     for _ in range(before):
         assert len(next(blocks)) == 100
     with pytest.raises(RuntimeError) as caught:

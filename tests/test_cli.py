@@ -34,7 +34,7 @@ def test_say_writes_the_format_of_the_suffix(tmp_path: Path) -> None:
         target = tmp_path / f"hello.{suffix}"
         done = mira("say", "Hello there.", "-o", str(target))
         assert (done.returncode, done.stderr) == (0, b"")
-        assert 0.8 < seconds(str(target)) < 2.5
+        assert 0.6 < seconds(str(target)) < 2.5
         with av.open(str(target)) as container:
             assert container.format.name == kind
 
@@ -51,7 +51,7 @@ def test_say_reads_and_writes_standard_streams() -> None:
 
 def test_say_resamples_and_encodes_for_a_telephone() -> None:
     done = mira("say", "Hello there.", "-o", "-", "-f", "ulaw", "--sample-rate", "8000")
-    assert 0.8 * 8000 < len(done.stdout) < 2.5 * 8000
+    assert 0.6 * 8000 < len(done.stdout) < 2.5 * 8000
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,23 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mira.ahead import Interrupt
 from mira.engine import Engine
 from mira.errors import NothingToSay, SynthesisFailed, VoiceNotFound
+from mira.joining import SILENCE, TAIL_S
 from mira.synth.builtin import BuiltinSynthesizer
-from mira.types import Voice
+from mira.text import Break, pause_s
+from mira.types import Samples, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
 STORY = "One two three. Four five six! Seven eight nine? Ten eleven twelve."
@@ -72,7 +77,136 @@ def test_nothing_to_say(text: str, toy: ToySynthesizer) -> None:
 
 def test_nothing_to_say_between_sentences_is_passed_over(toy: ToySynthesizer) -> None:
     spoken = np.concatenate(list(Engine(toy).speak("One two. 🎉🎉\n\n...\n\nThree four.", ANNA)))
-    assert np.array_equal(spoken, np.concatenate([toy.whole("One two."), toy.whole("Three four.")]))
+    first, last = toy.whole("One two."), toy.whole("Three four.")
+    pause = toy.silence(pause_s("One two.", Break.PARAGRAPH))
+    assert np.array_equal(spoken, np.concatenate([first, pause, last]))
+
+
+def silence_after_s(samples: Samples, sample_rate: int) -> float:
+    return (len(samples) - 1 - int(np.flatnonzero(np.abs(samples) > SILENCE)[-1])) / sample_rate
+
+
+def test_no_pause_delays_the_end(builtin: BuiltinSynthesizer) -> None:
+    """Of a turn of a conversation: but none of the last word is lost either."""
+    engine, with_pause = Engine(builtin), Engine(builtin, pause_at_end=True)
+    for text in ("Yes.", "Is it?", "Well, no…", "Stop", "Hello, there. It is me.", "It is half,"):
+        spoken = np.concatenate(list(engine.speak(text, engine.voices[0])))
+        assert 0 < silence_after_s(spoken, engine.sample_rate) <= TAIL_S
+        paused = np.concatenate(list(with_pause.speak(text, engine.voices[0])))
+        expected_s = pause_s(text, Break.NONE)
+        assert silence_after_s(paused, engine.sample_rate) == pytest.approx(expected_s, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("text", "least_s", "most_s"),
+    [
+        ("Come here. Go away.", 0.38, 0.48),
+        ("Come here.\nGo away.", 0.38, 0.48),
+        ("come here\ngo away", 0.33, 0.43),
+        ("Come here.\n\nGo away.", 0.6, 0.75),
+        ("come here\n\ngo away", 0.6, 0.75),
+    ],
+)
+def test_what_separates_sentences_is_heard(
+    builtin: BuiltinSynthesizer, text: str, least_s: float, most_s: float
+) -> None:
+    engine = Engine(builtin)
+    spoken = np.concatenate(list(engine.speak(text, engine.voices[0])))
+    loud = np.flatnonzero(np.abs(spoken) > SILENCE)
+    assert least_s < np.diff(loud).max() / engine.sample_rate < most_s
+
+
+def test_a_pause_leaves_before_the_sentence_after_it_is_made() -> None:
+    """The listener is not left alone with the time that it takes."""
+    second = threading.Event()
+    toy = ToySynthesizer(block_s=60, before_block=lambda number: toy.opened < 2 or second.wait(20))
+    with closing(Engine(toy).speak("One two.\n\nThree four.", ANNA)) as blocks:
+        first = next(blocks)
+        assert np.array_equal(first, toy.whole("One two."))
+        second.set()
+        assert not np.any(next(blocks))
+
+
+def test_a_sentence_never_waits_for_the_one_after_it() -> None:
+    asked = threading.Event()
+
+    def parts() -> Iterator[str]:
+        yield "One two. Th"
+        asked.set()
+        assert more.wait(20)
+        yield "ree four."
+
+    more, toy = threading.Event(), ToySynthesizer(block_s=60)
+    with closing(Engine(toy).speak(parts(), ANNA)) as blocks:
+        assert np.array_equal(next(blocks), toy.whole("One two."))
+        assert asked.wait(20)
+        more.set()
+        assert np.array_equal(
+            np.concatenate([toy.whole("One two."), *blocks]), toy.whole("One two. Three four.")
+        )
+
+
+@given(
+    text=sentences.map(" \n".join), cuts=st.lists(st.integers(0, 10**6), max_size=20).map(sorted)
+)
+def test_text_sounds_the_same_however_it_comes(text: str, cuts: list[int]) -> None:
+    toy = ToySynthesizer(s_per_char=0.001)
+    edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
+    parts = [text[start:stop] for start, stop in pairwise(edges)]
+    spoken = np.concatenate(list(Engine(toy).speak(iter(parts), ANNA)))
+    assert np.array_equal(spoken, toy.whole(text, ANNA))
+
+
+def test_waiting_for_text_holds_nothing() -> None:
+    """Neither the only turn to compute, nor whoever hangs up."""
+    never = threading.Event()
+
+    def parts() -> Iterator[str]:
+        yield "One two. T"
+        never.wait(60)
+
+    toy = ToySynthesizer(at_once=1)
+    engine, interrupt = Engine(toy), Interrupt()
+    waiting = engine.speak(parts(), ANNA, interrupt=interrupt)
+    heard = [next(waiting)]
+    while sum(map(len, heard)) < len(toy.whole("One two.")):
+        heard.append(next(waiting))
+    assert np.array_equal(
+        np.concatenate(list(engine.speak("Three four.", BEN))), toy.whole("Three four.", BEN)
+    )
+    threading.Timer(0.05, interrupt).start()
+    assert next(waiting, None) is None
+    again = engine.speak(parts(), ANNA)
+    next(again)
+    began = time.perf_counter()
+    again.close()
+    assert time.perf_counter() - began < 5
+    assert toy.opened == toy.closed
+    never.set()
+
+
+def test_text_that_fails_to_come_is_a_failure_after_what_came() -> None:
+    def parts() -> Iterator[str]:
+        yield "One two. Three"
+        raise OSError("The line is cut.")
+
+    toy = ToySynthesizer(block_s=60)
+    blocks = Engine(toy).speak(parts(), ANNA)
+    assert np.array_equal(next(blocks), toy.whole("One two."))
+    with pytest.raises(OSError, match="cut"):
+        next(blocks)
+
+
+def test_what_cannot_be_read_is_passed_over_unless_it_is_all(builtin: BuiltinSynthesizer) -> None:
+    engine = Engine(builtin)
+    mixed, plain = (
+        np.concatenate(list(engine.speak(text, engine.voices[0])))
+        for text in ("Hello there. 日本語です。 Привет, мир! Good bye.", "Hello there. Good bye.")
+    )
+    assert np.array_equal(mixed, plain)
+    with pytest.raises(NothingToSay, match="speaks English") as caught:
+        list(engine.speak("日本語です。 Привет, мир!", engine.voices[0]))
+    assert caught.value.param == "input"
 
 
 def test_an_unknown_voice_is_refused_before_any_work(toy: ToySynthesizer) -> None:

@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "progress": set(),
     "turns": {"listening"},
     "ahead": {"listening", "turns", "types"},
-    "engine": LEAVES | {"ahead", "text", "synth.base", "turns"},
+    "joining": {"types"},
+    "engine": LEAVES | {"ahead", "joining", "text", "synth.base", "turns"},
     "load": LEAVES | {"sample", "cuda", "engine", "synth", "lm", "codec", "checkpoint"},
     "convert": LEAVES | {"lm", "codec", "checkpoint", "sample"},
     "sample": {"audio", "types"},
@@ -47,7 +48,7 @@ MAY_IMPORT = {
     "lm": LEAVES | {"cuda"},
     "codec": LEAVES | {"cuda"},
     "checkpoint": LEAVES,
-    "synth": LEAVES | {"lm.base", "lm.prompt", "codec.base", "codec.stream"},
+    "synth": LEAVES | {"joining", "lm.base", "lm.prompt", "codec.base", "codec.stream"},
     "server": LEAVES | RIM,
 }
 """Beside its own folder. `load` reaches the server through `server/run.py` alone."""

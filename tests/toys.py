@@ -15,7 +15,7 @@ import numpy as np
 
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.listening import Listener
-from mira.text import speakable, split_sentences
+from mira.text import Break, pause_s, speakable, split_sentences
 from mira.types import Samples, Sampling, Voice
 
 ANNA, BEN = Voice("anna"), Voice("ben")
@@ -110,12 +110,27 @@ class ToySynthesizer:
         frequency = 200 + 300 * number % 3000 + zlib.crc32(sentence.encode()) % 100
         num_samples = max(1, round(len(sentence) * self.s_per_char * self.sample_rate))
         phase = np.arange(num_samples) * (2 * np.pi * frequency / self.sample_rate)
-        return (0.5 * np.sin(phase)).astype(np.float32)
+        tone = (0.5 * np.sin(phase)).astype(np.float32)
+        tone[-1] = 0.5  # it ends in sound, exactly there
+        return tone
 
     def whole(self, text: str, voice: Voice = ANNA) -> Samples:
-        """All sentences of a text, one after another."""
-        spoken = filter(None, map(speakable, split_sentences(text)))
-        return np.concatenate([self.tone(sentence, voice) for sentence in spoken])
+        """All sentences of a text, one after another, and the pauses between them."""
+        spoken: list[Samples] = []
+        said, following = "", Break.NONE
+        for piece in split_sentences(text):
+            following = max(following, piece.before)
+            if not (words := speakable(piece.text)):
+                continue
+            if said:
+                spoken.append(self.silence(pause_s(said, following)))
+            spoken.append(self.tone(words, voice))
+            said, following = words, Break.NONE
+        return np.concatenate(spoken)
+
+    def silence(self, duration_s: float) -> Samples:
+        """Of its rate."""
+        return np.zeros(round(duration_s * self.sample_rate), np.float32)
 
     @property
     def audio_s(self) -> float:

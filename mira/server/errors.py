@@ -21,6 +21,7 @@ from mira.errors import (
     NotAllowed,
     NotReady,
     Overloaded,
+    PlaybackFailed,
     StorageFailed,
     SynthesisFailed,
     VoiceNotFound,
@@ -42,6 +43,7 @@ RESPONSES: dict[type[MiraError], tuple[int, str]] = {  # HTTP status, OpenAI's e
     StorageFailed: (507, "server_error"),
     InvalidSettings: (500, "server_error"),
     CheckpointError: (500, "server_error"),
+    PlaybackFailed: (500, "server_error"),
 }
 
 

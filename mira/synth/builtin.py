@@ -14,8 +14,6 @@ import itertools
 import json
 import os
 import sys
-import threading
-import unicodedata
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -25,12 +23,13 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 from hibari import dsp
-from hibari.g2p import G2P
 from hibari.voices import DEFAULT, voice_path
 from onnx.utils import Extractor
 
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.joining import SILENCE, Joiner
 from mira.listening import Listener
+from mira.synth.phonemes import Phonemizer
 from mira.types import Samples, Sampling, Voice
 
 _LINUX = sys.platform == "linux"
@@ -47,16 +46,11 @@ WINDOW_FRAMES = (36, 240)
 """The first holds the 0.3 s of silence that a sentence begins with, and a little of its speech: it
 decides time-to-first-audio. The others are 3 s long."""
 NOISE_FRAMES = 1024  # 12.8 s, then it comes again: too long to be noticed
-MAX_PHONEMES = 400  # the network's own limit on what it was trained to speak at once
 
 GAIN = 1.8  # the network speaks about 5 dB below the level that telephony expects
-SILENCE = 0.004  # -48 dB of full scale, after GAIN: below this nothing is heard
 LEAD_MS = 2  # kept of the silence before: every one of them delays the first audible sample
-TAIL_MS = 30  # kept of the silence after, so that no soft consonant is clipped
-PAUSES_MS = {".": 380, "!": 380, "?": 400, "…": 450, ":": 300, ";": 260, ",": 170, "-": 170}
-"""After a sentence that ends so, in place of the silence that the network leaves there (about
-0.3 s before and 0.5 s after, whatever the punctuation)."""
-DEFAULT_PAUSE_MS = 200
+PAUSE_S = 0.23  # within a piece that the network can't speak at once
+NOTHING: Samples = np.zeros(0, np.float32)
 
 
 class BuiltinSynthesizer:
@@ -81,11 +75,8 @@ class BuiltinSynthesizer:
         self.incidents: Counter[str] = Counter()
         model = Path(voice_path(DEFAULT, download_missing=False))
         self._network = _Network(model, threads)
-        self._vocabulary: dict[str, int] = json.loads(
-            model.with_name("vocab.json").read_text("utf-8")
-        )
-        self._front_end = G2P()
-        self._front_end_lock = threading.Lock()  # it loads its unknown-word network lazily
+        vocabulary = json.loads(model.with_name("vocab.json").read_text("utf-8"))
+        self._phonemize = Phonemizer(vocabulary)
 
     def measure(self, most: int) -> int:
         """Hope for all: its streams take turns, so that too many only begin late."""
@@ -108,25 +99,17 @@ class BuiltinSynthesizer:
                 f"The built-in engine speaks as {DEFAULT!r} only; {voice.name!r} needs a Mira "
                 "model: set `model`."
             )
-        parts = [ids for part in self._phonemize(sentence) if (ids := self._ids(part))]
+        *parts, last = self._phonemize(sentence)
+        yield NOTHING  # a sentence can be read, or not: others may compute in between
         for ids in parts:
-            pause_ms = _pause_ms(sentence) if ids is parts[-1] else DEFAULT_PAUSE_MS
-            yield from _shorten_edges(self._render(ids), pause_ms)
+            joiner = Joiner(self.sample_rate)
+            for block in _without_lead(self._render(ids)):
+                yield joiner.push(block)
+            yield joiner.pause(PAUSE_S)
+        yield from _without_lead(self._render(last))
 
     def close(self) -> None:
         """Nothing runs for it: see `Synthesizer`."""
-
-    def _phonemize(self, sentence: str) -> Iterator[str]:
-        try:
-            with self._front_end_lock:
-                phonemes: str = self._front_end(_readable(sentence))
-        except Exception as error:  # a front end of many rules, each with errors of its own
-            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
-        return _at_most(phonemes, MAX_PHONEMES)
-
-    def _ids(self, phonemes: str) -> list[int]:
-        ids = [self._vocabulary[symbol] for symbol in phonemes if symbol in self._vocabulary]
-        return [0, *ids, 0] if ids else []
 
     def _render(self, ids: list[int]) -> Iterator[Samples]:
         try:
@@ -260,47 +243,15 @@ def _polar(magnitude: Floats, angle: Floats) -> Spectrum:
     return values
 
 
-def _readable(text: str) -> str:
-    """Replace what the front end stumbles over: it takes ¹ and ① for numbers that it then can't
-    read, and expects each letter to be one letter in lower case, which İ is not."""
-    strange = {char for char in text if char.isdigit() and not char.isdecimal()}
-    plain = {ord(char): str(unicodedata.digit(char)) for char in strange}
-    return text.translate({**plain, ord("İ"): "I"})
-
-
-def _at_most(phonemes: str, limit: int) -> Iterator[str]:
-    """Cut a phoneme string at spaces into parts the network can speak."""
-    while len(phonemes) > limit:
-        cut = phonemes.rfind(" ", 1, limit)
-        cut = cut if cut > 0 else limit
-        yield phonemes[:cut]
-        phonemes = phonemes[cut:].lstrip()
-    yield phonemes
-
-
-def _pause_ms(sentence: str) -> int:
-    return PAUSES_MS.get(sentence.rstrip("\"')]” ")[-1:], DEFAULT_PAUSE_MS)
-
-
-def _shorten_edges(blocks: Iterator[Samples], pause_ms: int) -> Iterator[Samples]:
-    """Cut the silence at both edges and end with the pause that the punctuation asks for."""
-    lead, tail = LEAD_MS * dsp.SR // 1000, TAIL_MS * dsp.SR // 1000
-    held = np.zeros(0, np.float32)  # silence that may turn out to be the end
-    spoken = False
+def _without_lead(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Cut the silence before the first sound."""
+    lead = LEAD_MS * dsp.SR // 1000
+    held = NOTHING
     for block in blocks:
         held = np.concatenate([held, block])
         loud = np.flatnonzero(np.abs(held) > SILENCE)
-        if not len(loud):
-            if not spoken:
-                held = held[-lead:]
-            continue
-        start = 0 if spoken else max(int(loud[0]) - lead, 0)
-        stop = min(int(loud[-1]) + tail, len(held))
-        spoken = True
-        yield held[start:stop]
-        held = held[stop:]
-    if spoken:
-        pause = np.zeros(pause_ms * dsp.SR // 1000, np.float32)
-        ringing = held[: len(pause)]  # softer than SILENCE
-        pause[: len(ringing)] = ringing * np.linspace(1, 0, len(ringing), dtype=np.float32)
-        yield pause
+        if len(loud):
+            yield held[max(int(loud[0]) - lead, 0) :]
+            yield from blocks
+            return
+        held = held[-lead:]

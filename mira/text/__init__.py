@@ -4,6 +4,7 @@ Knows nothing about audio, models or HTTP.
 """
 
 from mira.text.normalize import speakable
-from mira.text.segment import SentenceSplitter, split_sentences
+from mira.text.pauses import Break, pause_s
+from mira.text.segment import Piece, SentenceSplitter, split_sentences
 
-__all__ = ["SentenceSplitter", "speakable", "split_sentences"]
+__all__ = ["Break", "Piece", "SentenceSplitter", "pause_s", "speakable", "split_sentences"]

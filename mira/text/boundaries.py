@@ -156,10 +156,10 @@ def _ends_at_newline(text: str, start: int, line_start: int, at: int, final: boo
     if last in (":", ";", ".", "!", "?") and not first.islower():
         # Full stops were refused above because of what follows ("Dr." / "Smith").
         return Inside(1) if last == "." else at
-    if first.islower() or last in (",", "，", "、", "،", "-", "–", "—"):
+    if last in (",", "，", "、", "،", "-", "–", "—"):
         return Inside(1)
     if _LIST_ITEM.match(shown):
-        return at
+        return Inside(1) if first.islower() else at
     width = at - line_start
     wrapped = width >= (_WRAPPED_CHARS // 2 if _is_caseless(last or " ") else _WRAPPED_CHARS)
     return Inside(1) if wrapped else at

@@ -5,15 +5,25 @@ characters: only white space is collapsed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from mira.text.boundaries import SENTENCE_MARK, UNDECIDED, Ending, ends_sentence
 from mira.text.clauses import first_cut, length_cut
-from mira.text.weight import weight
+from mira.text.pauses import Break
+from mira.text.weight import LETTERS_PER_WORD, weight
 
 # All white space becomes one of three marks, so that no run of it can grow the buffer.
 _WHITE_OR_NOT = re.compile(r"\s+|\S+")
 _LINE_BREAKS = re.compile("[\n\u2028\u2029\x0b\x0c]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sentence, or a part of one."""
+
+    text: str
+    before: Break = Break.NONE  # between the piece before and this one
 
 
 class SentenceSplitter:
@@ -23,13 +33,15 @@ class SentenceSplitter:
 
     Args:
         max_chars: The longest piece, in Latin letters; characters that take longer to say count
-            for more (a Chinese one for four), so this is a bound on seconds in any script.
+            for more (a Chinese one for four), so this is a bound on seconds in any script. At
+            most a quarter as many words: each takes its time, however short.
         first_max_words: A first sentence longer than this is cut at a natural pause, because
             nothing can be heard before the first piece is complete.
     """
 
     def __init__(self, max_chars: int = 220, first_max_words: int = 12) -> None:
         self._max_weight = max(1, max_chars)
+        self._max_words = max(1, max_chars // LETTERS_PER_WORD)
         self._first_max_words = first_max_words
         self._first = True
         self._text = ""  # white space collapsed; what is before `_start` has been given out
@@ -37,16 +49,18 @@ class SentenceSplitter:
         self._scanned = 0  # no sentence ends before this
         self._measured = 0  # `_weight` is that of `_text[_start:_measured]`
         self._weight = 0
+        self._words = 0  # begun there
+        self._break = Break.NONE  # before the piece that begins at `_start`
         self._line_start = 0  # where the line that `_start` is on began; negative when forgotten
         self._white = ""  # white space seen, its length and kind not yet known
 
-    def push(self, text: str) -> Iterator[str]:
+    def push(self, text: str) -> Iterator[Piece]:
         """Take more text; yield every piece that is now certain."""
         self._text = self._text[self._start :] + self._collapse(text)
         self._rebase(self._start)
         yield from self._pieces(final=False)
 
-    def flush(self) -> Iterator[str]:
+    def flush(self) -> Iterator[Piece]:
         """The text is over: yield the rest."""
         yield from self._pieces(final=True)
 
@@ -65,14 +79,15 @@ class SentenceSplitter:
                 out.append("\n\n")  # decides at once; what white space follows does not matter
         return "".join(out)
 
-    def _pieces(self, final: bool) -> Iterator[str]:
+    def _pieces(self, final: bool) -> Iterator[Piece]:
         self._skip_white()
-        self._measured = max(self._measured, self._start)
         while self._start < len(self._text):
             end = self._end(final)
             if end is None:
                 return
-            piece = self._text[self._start : end].replace("\n", " ").strip()
+            text = self._text[self._start : end].replace("\n", " ").strip()
+            piece = Piece(text, self._break)
+            self._break = Break.NONE
             self._advance(end)
             self._first = False
             yield piece
@@ -109,32 +124,45 @@ class SentenceSplitter:
 
     def _measure(self) -> int | None:
         """The index of the first character that no longer fits into the piece."""
-        text, total, at = self._text, self._weight, self._measured
+        text, total, words, at = self._text, self._weight, self._words, self._measured
         while at < len(text):
-            total_next = total + weight(text[at])
-            if total_next > self._max_weight and at > self._start:
+            total_next, words_next = total + weight(text[at]), words + self._starts_word(at)
+            full = total_next > self._max_weight or words_next > self._max_words
+            if full and at > self._start:
                 break
-            total, at = total_next, at + 1
-        self._weight, self._measured = total, at
+            total, words, at = total_next, words_next, at + 1
+        self._weight, self._words, self._measured = total, words, at
         return at if at < len(text) else None
+
+    def _starts_word(self, at: int) -> bool:
+        text = self._text
+        return text[at].isalnum() and (at == self._start or not text[at - 1].isalnum())
 
     def _advance(self, end: int) -> None:
         newline = self._text.rfind("\n", self._start, end)
         if newline >= 0:
             self._line_start = newline + 1
-        begun = self._start
-        self._start = self._scanned = end
-        self._skip_white()
         # What was measured beyond the piece stays measured: short sentences in a long push
         # would otherwise be weighed again and again.
-        self._weight -= sum(map(weight, self._text[begun : min(self._start, self._measured)]))
-        self._measured = max(self._start, self._measured)
+        measured = range(self._start, min(end, self._measured))
+        self._weight -= sum(weight(self._text[at]) for at in measured)
+        self._words -= sum(map(self._starts_word, measured))
+        self._start = self._scanned = end
+        if self._measured > end:  # a word that was cut has begun anew
+            self._words += self._starts_word(end) and self._text[end - 1].isalnum()
+        else:
+            self._measured = end
+        self._skip_white()
 
     def _skip_white(self) -> None:
         while self._start < len(self._text) and self._text[self._start].isspace():
             if self._text[self._start] == "\n":
                 self._line_start = self._start + 1
+                self._break = Break(min(self._break + 1, Break.PARAGRAPH))
+            if self._measured > self._start:
+                self._weight -= weight(self._text[self._start])
             self._start += 1
+        self._measured = max(self._measured, self._start)
         self._scanned = max(self._scanned, self._start)
 
     def _rebase(self, removed: int) -> None:
@@ -144,8 +172,11 @@ class SentenceSplitter:
         self._line_start -= removed
 
 
-def split_sentences(text: str, max_chars: int = 220, first_max_words: int = 12) -> Iterator[str]:
-    """Cut a whole text into pieces: `SentenceSplitter` with everything pushed at once."""
+def split_sentences(
+    text: str | Iterable[str], max_chars: int = 220, first_max_words: int = 12
+) -> Iterator[Piece]:
+    """Cut a text, whole or as it comes, into pieces: a loop over `SentenceSplitter`."""
     splitter = SentenceSplitter(max_chars, first_max_words)
-    yield from splitter.push(text)
+    for part in [text] if isinstance(text, str) else text:
+        yield from splitter.push(part)
     yield from splitter.flush()

@@ -5,6 +5,9 @@ Knows nothing about words: digits are weighed as if each were named on its own.
 
 from functools import lru_cache
 
+LETTERS_PER_WORD = 4
+"""How many letters take as long to say as the shortest of words, or a letter that is named."""
+
 # (first, last, weight): a Han character is one syllable of about 250 ms, Hangul slightly less,
 # a kana one mora of about 130 ms. A digit is a word: "7" is "seven".
 _RANGES = (

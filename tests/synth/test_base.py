@@ -41,11 +41,9 @@ def test_blocks_are_sound(synthesizer: Synthesizer, voice: Voice, sentence: str)
     for block in blocks:
         assert block.dtype == np.float32
         assert block.ndim == 1
-        assert len(block) > 0
         assert np.isfinite(block).all()
-        assert np.abs(block).max() <= 1.5
     whole = np.concatenate(blocks)
-    assert np.abs(whole).max() > 0.05
+    assert 0.05 < np.abs(whole).max() <= 1.5
     assert 0.02 < len(whole) / synthesizer.sample_rate / len(sentence) < 0.25
 
 
@@ -71,7 +69,7 @@ def test_blocks_already_given_do_not_change(synthesizer: Synthesizer, voice: Voi
 
 
 def test_a_long_sentence_comes_in_several_blocks(synthesizer: Synthesizer, voice: Voice) -> None:
-    blocks = list(synthesizer.synthesize(SENTENCE, voice))
+    blocks = list(filter(len, synthesizer.synthesize(SENTENCE, voice)))
     assert len(blocks) >= 3
     assert len(blocks[0]) / synthesizer.sample_rate <= 1.0
 

@@ -1,5 +1,6 @@
 """The real voice: rendered in windows as in one piece, without silence that delays it."""
 
+import contextlib
 import subprocess
 import sys
 import weakref
@@ -13,7 +14,7 @@ from hibari import dsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.errors import SynthesisFailed
+from mira.errors import NothingToSay, SynthesisFailed
 from mira.synth import builtin as module
 from mira.synth.builtin import BuiltinSynthesizer
 from mira.types import Samples
@@ -40,6 +41,11 @@ def edges_ms(samples: Samples) -> tuple[float, float]:
     """The silence before and after."""
     loud = np.flatnonzero(np.abs(samples) > SILENT)
     return 1000 * loud[0] / dsp.SR, 1000 * (len(samples) - 1 - loud[-1]) / dsp.SR
+
+
+def sound_s(samples: Samples) -> float:
+    """How long it is, without the silence at its edges."""
+    return len(samples) / dsp.SR - sum(edges_ms(samples)) / 1000
 
 
 class FrameNoise:
@@ -73,7 +79,7 @@ class Whole:
 
 @pytest.fixture(scope="session")
 def ids(builtin: BuiltinSynthesizer) -> list[int]:
-    return builtin._ids("".join(builtin._phonemize("Hello there, how are you today?")))
+    return builtin._phonemize("Hello there, how are you today?")[0]
 
 
 @pytest.fixture(scope="session")
@@ -113,39 +119,19 @@ def test_hardly_any_silence_before_the_first_sound(builtin: BuiltinSynthesizer, 
     assert edges_ms(speak(builtin, text))[0] <= 10
 
 
-def test_the_pause_after_a_sentence_follows_its_punctuation(builtin: BuiltinSynthesizer) -> None:
-    pause = {mark: edges_ms(speak(builtin, f"Come with me{mark}"))[1] for mark in "?.,…"}
-    assert 150 < pause[","] < pause["."] - 100
-    assert 350 < pause["."] < 500
-    assert pause["?"] > pause[","]
-    assert pause["…"] > pause[","]
-    quoted = edges_ms(speak(builtin, "He said: “come with me.”"))[1]
-    assert quoted == pytest.approx(pause["."], abs=40)
-
-
 def test_blocks_arrive_early(builtin: BuiltinSynthesizer) -> None:
-    first = next(builtin.synthesize(LONG[:200], builtin.voices[0]))
+    first = next(filter(len, builtin.synthesize(LONG[:200], builtin.voices[0])))
     assert 0.1 < len(first) / dsp.SR <= 0.6
 
 
 def test_a_sentence_beyond_the_networks_limit_is_spoken_whole(builtin: BuiltinSynthesizer) -> None:
     parts = [len(part) for part in builtin._phonemize(LONG)]
+    assert len(parts) > 1
     assert min(parts) > 0.2 * sum(parts), "the sentence is not cut where it would be missed"
     words = LONG.rstrip(".").split()
     phrases = [" ".join(words[start : start + 12]) + "," for start in range(0, len(words), 12)]
-    phrases_s = sum(len(speak(builtin, phrase)) for phrase in phrases) / dsp.SR
-    pauses_s = len(phrases) * module.PAUSES_MS[","] / 1000
-    assert 0.95 < len(speak(builtin, LONG)) / dsp.SR / (phrases_s - pauses_s) < 1.3
-
-
-@given(phonemes=st.text("abc  ", max_size=200), limit=st.integers(2, 50))
-def test_cutting_phonemes_loses_none(phonemes: str, limit: int) -> None:
-    parts = list(module._at_most(phonemes, limit))
-    assert all(len(part) <= limit for part in parts)
-    assert "".join(parts).replace(" ", "") == phonemes.replace(" ", "")
-    words = phonemes.split()
-    if all(len(word) < limit - 1 for word in words):
-        assert [word for part in parts for word in part.split()] == words
+    phrases_s = sum(map(sound_s, (speak(builtin, phrase) for phrase in phrases)))
+    assert 0.95 < sound_s(speak(builtin, LONG)) / phrases_s < 1.3
 
 
 @pytest.mark.parametrize(
@@ -170,15 +156,17 @@ def test_cutting_phonemes_loses_none(phonemes: str, limit: int) -> None:
     ],
 )
 def test_no_text_breaks_it(builtin: BuiltinSynthesizer, text: str) -> None:
-    samples = speak(builtin, text)
-    assert np.isfinite(samples).all()
-    assert len(samples) < 120 * dsp.SR
+    with contextlib.suppress(NothingToSay):
+        samples = speak(builtin, text)
+        assert np.isfinite(samples).all()
+        assert len(samples) < 120 * dsp.SR
 
 
 @settings(deadline=None, max_examples=25)
 @given(text=st.text(min_size=1, max_size=30))
 def test_nor_does_any_other(builtin: BuiltinSynthesizer, text: str) -> None:
-    assert np.isfinite(speak(builtin, text)).all()
+    with contextlib.suppress(NothingToSay):
+        assert np.isfinite(speak(builtin, text)).all()
 
 
 def test_what_the_network_refuses_is_a_failure_of_ours(builtin: BuiltinSynthesizer) -> None:

@@ -1,14 +1,16 @@
 """The law: pieces do not depend on how the text was divided, and no character is lost."""
 
+import re
 import time
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.text import SentenceSplitter, split_sentences
-from mira.text.weight import weight
+from mira.text import Break, Piece, SentenceSplitter, split_sentences
+from mira.text.weight import LETTERS_PER_WORD, weight
 
 # Random letters seldom meet the rules: mix them with what decides about boundaries.
 _FRAGMENTS = st.sampled_from(
@@ -24,11 +26,15 @@ _FRAGMENTS = st.sampled_from(
 _TEXTS = st.lists(_FRAGMENTS | st.text(max_size=5), max_size=60).map("".join)
 
 
-def _pushed(text: str, cuts: list[int], **options: int) -> list[str]:
+def _pushed(text: str, cuts: list[int], **options: int) -> list[Piece]:
     splitter = SentenceSplitter(**options)
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
     pieces = [p for a, b in pairwise(edges) for p in splitter.push(text[a:b])]
     return pieces + list(splitter.flush())
+
+
+def _texts(pieces: Iterable[Piece]) -> list[str]:
+    return [piece.text for piece in pieces]
 
 
 @settings(max_examples=400, deadline=None)
@@ -67,11 +73,12 @@ def test_the_first_pause_does_not_depend_on_the_pushes(words: list[str], first: 
 @settings(max_examples=300, deadline=None)
 @given(text=_TEXTS | st.text(alphabet="ab.!\"' )", max_size=40), max_chars=st.integers(1, 60))
 def test_loses_nothing_and_never_exceeds_the_bound(text: str, max_chars: int) -> None:
-    pieces = list(split_sentences(text, max_chars))
+    pieces = _texts(split_sentences(text, max_chars))
     assert "".join("".join(pieces).split()) == "".join(text.split())
     for piece in pieces:
         assert piece == piece.strip() and piece
         assert len(piece) == 1 or sum(map(weight, piece)) <= max_chars
+        assert len(re.findall(r"[^\W_]+", piece)) <= max(1, max_chars // LETTERS_PER_WORD)
 
 
 @settings(max_examples=100, deadline=None)
@@ -133,7 +140,7 @@ _SENTENCES = [
 @pytest.mark.parametrize("expected", _SENTENCES)
 def test_sentences_end_where_a_person_ends_them(expected: str) -> None:
     pieces = expected.split(" | ")
-    assert list(split_sentences(" ".join(pieces), first_max_words=99)) == pieces
+    assert _texts(split_sentences(" ".join(pieces), first_max_words=99)) == pieces
 
 
 @pytest.mark.parametrize(
@@ -151,12 +158,41 @@ def test_sentences_end_where_a_person_ends_them(expected: str) -> None:
             "This line was broken because it was as wide as the\nWindow of the editor.",
             ["This line was broken because it was as wide as the Window of the editor."],
         ),
+        ("milk\neggs\nbread", ["milk", "eggs", "bread"]),
+        ("hi anna,\nit is me\nsee you", ["hi anna, it is me", "see you"]),
+        (
+            "this line was broken because it was as wide as the\nwindow of the editor",
+            ["this line was broken because it was as wide as the window of the editor"],
+        ),
         ("I met Dr.\nSmith today.", ["I met Dr. Smith today."]),
         ("- Hello\n- Bye", ["- Hello", "- Bye"]),
     ],
 )
 def test_lines(text: str, pieces: list[str]) -> None:
-    assert list(split_sentences(text, first_max_words=99)) == pieces
+    assert _texts(split_sentences(text, first_max_words=99)) == pieces
+
+
+def test_what_stands_between_pieces_is_told() -> None:
+    text = " One. Two.\nThree\n Four.\n\nFive.\n \n\nSix.  Seven\r\neight.\n"
+    assert [(piece.text, piece.before) for piece in split_sentences(text)] == [
+        ("One.", Break.NONE),
+        ("Two.", Break.NONE),
+        ("Three", Break.LINE),
+        ("Four.", Break.LINE),
+        ("Five.", Break.PARAGRAPH),
+        ("Six.", Break.PARAGRAPH),
+        ("Seven", Break.NONE),
+        ("eight.", Break.LINE),
+    ]
+
+
+def test_text_may_come_in_parts() -> None:
+    assert _texts(split_sentences(iter(["One", " is. Tw", "", "o."]))) == ["One is.", "Two."]
+
+
+def test_short_words_take_their_time_too() -> None:
+    pieces = _texts(split_sentences("a b-c " * 100))
+    assert max(len(piece.replace("-", " ").split()) for piece in pieces) == 220 // LETTERS_PER_WORD
 
 
 @pytest.mark.parametrize(
@@ -187,7 +223,7 @@ def test_lines(text: str, pieces: list[str]) -> None:
 )
 def test_the_first_piece_is_short_and_ends_at_a_pause(first: str, rest: str) -> None:
     gap = "" if first.endswith("，") else " "
-    pieces = list(split_sentences(first + gap + rest))
+    pieces = _texts(split_sentences(first + gap + rest))
     assert pieces[0] == first
     assert gap.join(pieces[1:]) == rest
 
@@ -195,27 +231,27 @@ def test_the_first_piece_is_short_and_ends_at_a_pause(first: str, rest: str) -> 
 def test_the_first_piece_does_not_wait_for_the_sentence() -> None:
     splitter = SentenceSplitter()
     typed = "Thank you for calling Acme, my name is Jane and I am happy to "
-    pieces = [p for word in typed.split(" ") for p in splitter.push(word + " ")]
+    pieces = [p.text for word in typed.split(" ") for p in splitter.push(word + " ")]
     assert pieces == ["Thank you for calling Acme,"]
 
 
 def test_a_sentence_is_known_as_soon_as_the_next_begins() -> None:
     splitter = SentenceSplitter()
-    assert list(splitter.push("It works.")) == []
-    assert list(splitter.push(" N")) == ["It works."]
-    assert list(splitter.push("ext\n\n")) == ["Next"]
+    assert _texts(splitter.push("It works.")) == []
+    assert _texts(splitter.push(" N")) == ["It works."]
+    assert _texts(splitter.push("ext\n\n")) == ["Next"]
 
 
 def test_long_sentences_are_cut_at_the_best_pause() -> None:
     clause = "this goes on and on for quite some time"
     text = f"Well. {clause}, {clause}; {clause}, {clause} {clause} {clause} {clause}"
-    pieces = list(split_sentences(text))
+    pieces = _texts(split_sentences(text))
     assert pieces[1] == f"{clause}, {clause};"
     assert max(map(len, pieces)) <= 220
 
 
 def test_chinese_pieces_are_shorter() -> None:
-    pieces = list(split_sentences("我" * 300))
+    pieces = _texts(split_sentences("我" * 300))
     assert max(map(len, pieces)) == 55
 
 

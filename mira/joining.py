@@ -1,0 +1,60 @@
+"""Pieces of speech in, one stream out: a pause after each, and none after the last.
+
+The pause is made of the silence that the piece itself ends with, since that of a voice in a room
+is not the silence of no signal: cut to length, or followed by zeros. Knows nothing about text.
+"""
+
+import numpy as np
+
+from mira.types import Samples
+
+SILENCE = 0.004  # -48 dB of full scale: softer than this is not heard
+TAIL_S = 0.04  # kept after the last sound of all, so that no soft consonant is clipped
+FADE_S = 0.01  # of a silence that ends before its own end
+LONGEST_S = 1.0  # held back: a longer silence was meant
+
+_NOTHING: Samples = np.zeros(0, np.float32)
+
+
+class Joiner:
+    """Holds back the silence at the end, until it is known what follows.
+
+    `push` a piece's blocks, `pause`, push the next one's; at the end `flush`. The joined output
+    depends on the joined blocks of each piece, not on how they were cut; sound never waits.
+
+    Args:
+        sample_rate: Hz.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
+        self._held = _NOTHING
+
+    def push(self, block: Samples) -> Samples:
+        """Take a block of any size; return all up to its last sound."""
+        held = np.concatenate([self._held, block])
+        loud = np.flatnonzero(np.abs(held) > SILENCE)
+        stop = int(loud[-1]) + 1 if len(loud) else 0
+        stop = max(stop, len(held) - self._samples(LONGEST_S))
+        self._held = held[stop:].copy()  # a view would keep all of the block
+        return held[:stop]
+
+    def pause(self, pause_s: float) -> Samples:
+        """End a piece: return silence of this length, counted from its last sound."""
+        pause = np.zeros(self._samples(pause_s), np.float32)
+        silence = self._end(len(pause))
+        pause[: len(silence)] = silence
+        return pause
+
+    def flush(self) -> Samples:
+        """End the last piece; return what is kept of the silence after it."""
+        return self._end(self._samples(TAIL_S))
+
+    def _end(self, num_samples: int) -> Samples:
+        silence, self._held = self._held[:num_samples].copy(), _NOTHING
+        fade = min(self._samples(FADE_S), len(silence))
+        silence[len(silence) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+        return silence
+
+    def _samples(self, duration_s: float) -> int:
+        return round(duration_s * self._sample_rate)

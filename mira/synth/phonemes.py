@@ -1,0 +1,135 @@
+"""A sentence in words in, what the built-in voice's network is to speak out.
+
+Bounds what a text may cost: hibari's front end takes time cubic in the parts of one word. Knows
+nothing about sound.
+
+Source: hibari-tts 0.2.1 (Apache-2.0).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from hibari.g2p import G2P
+
+from mira.errors import NothingToSay, SynthesisFailed
+
+MAX_PHONEMES = 400  # the network's own limit on what it was trained to speak at once
+MAX_PARTS = 12
+"""Runs of letters or digits, and marks, in what stands between two spaces. "Mother-in-law's" has
+seven; a word of 12 takes up to 5 ms, one of 110 took 2.5 s."""
+MAX_LETTERS = 24  # in a row: its network for unknown words hears no more of one
+MAX_DIGITS = 15  # in a row: it has no names for numbers of 37 digits, and nobody wants those of 16
+
+# A part ends where hibari's ends, or before.
+_PART = re.compile(r"[A-ZÀ-ÖØ-Þ]+|[^\W\d_A-ZÀ-ÖØ-Þ]+|[0-9]+|.", re.DOTALL)
+_NUMBER = re.compile(r"[0-9](?:[0-9,.]*[0-9])?")
+_WORD = re.compile(r"\S+")
+_SPACE_BEFORE_MARK = re.compile(r"\s+(?=[,.;:!?])")  # the front end removes it, so words grow
+# All letters, digits and their marks but the Latin ones. A Greek letter alone is a symbol.
+_LATIN = (
+    "\u00aa\u00b5\u00ba\u00c0-\u02ff\u0300-\u036f\u1d00-\u1dff\u1e00-\u1eff\u2100-\u214f"
+    "\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f"
+)
+_FOREIGN = re.compile(rf"(?![A-Za-z0-9_{_LATIN}])\w")
+_LONE_GREEK = re.compile(r"[\u0391-\u03c9](?![^\W\d_])")
+_PUNCTUATION = frozenset(' ;:,.!?—…"“”()ˈˌ')
+
+
+class Phonemizer:
+    """hibari's front end: words to phonemes to the network's numbers. Safe on several threads.
+
+    Args:
+        vocabulary: The network's: its number for each phoneme.
+    """
+
+    def __init__(self, vocabulary: Mapping[str, int]) -> None:
+        """Load the dictionaries; takes half a second."""
+        self._vocabulary = vocabulary
+        self._sounds = frozenset(vocabulary) - _PUNCTUATION
+        self._front_end = G2P()
+        # It loads its network for unknown words when it meets the first one. Nothing else in it
+        # changes after it was made, so with that done it needs no lock.
+        _ = self._front_end.oov
+
+    def __call__(self, sentence: str) -> list[list[int]]:
+        """Return the numbers of the phonemes, in parts that the network can speak at once.
+
+        Raises:
+            NothingToSay: There are words, but none that can be read.
+            SynthesisFailed: The front end broke.
+        """
+        try:
+            phonemes: str = self._front_end(readable(sentence))
+        except Exception as error:  # a front end of many rules, each with errors of its own
+            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
+        parts = [part for part in at_most(phonemes, MAX_PHONEMES) if self._sounds & {*part}]
+        if not parts:
+            raise NothingToSay(
+                "The built-in voice can read nothing in the input: it speaks English, and knows "
+                "Latin letters, numbers and symbols only. Write it in those, or set `model` to a "
+                "Mira model, which speaks English and Chinese."
+            )
+        return [[0, *self._ids(part), 0] for part in parts]
+
+    def _ids(self, phonemes: str) -> Iterator[int]:
+        return (self._vocabulary[symbol] for symbol in phonemes if symbol in self._vocabulary)
+
+
+def readable(text: str) -> str:
+    """Leave what the front end can read, in words that it reads in time.
+
+    It tries to read Cyrillic letters, badly, and to multiply digits of any script into one number.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.replace("İ", "I")).replace("\u2044", "/")
+        text = "".join(_ascii_digit(char) for char in text)
+        text = _FOREIGN.sub(_foreign, text)
+    text = _SPACE_BEFORE_MARK.sub("", _NUMBER.sub(_short_number, text))
+    return _WORD.sub(_short_words, text)
+
+
+def _ascii_digit(char: str) -> str:
+    digit = unicodedata.digit(char, None)
+    return char if digit is None else str(digit)
+
+
+def _foreign(match: re.Match[str]) -> str:
+    text, at = match.string, match.start()
+    alone = not (at and text[at - 1].isalpha())
+    return match[0] if alone and _LONE_GREEK.match(text, at) else " "
+
+
+def _short_number(match: re.Match[str]) -> str:
+    digits = [char for char in match[0] if char.isdigit()]
+    return match[0] if len(digits) <= MAX_DIGITS else " ".join(digits)
+
+
+def _short_words(match: re.Match[str]) -> str:
+    parts = _PART.findall(match[0])
+    if len(parts) <= MAX_PARTS and max(map(len, parts)) <= MAX_LETTERS:
+        return match[0]
+    words = [""]
+    count = 0
+    for part in parts:
+        count += 1
+        if len(part) > MAX_LETTERS:
+            words += [part[at : at + MAX_LETTERS] for at in range(0, len(part), MAX_LETTERS)]
+        elif count > MAX_PARTS:
+            words.append(part)
+            count = 1
+        else:
+            words[-1] += part
+    # A hyphen at the edge of a word would be read as a dash, with a pause; and what begins with a
+    # mark would be joined to the word before it again.
+    return " ".join(filter(None, (word.rstrip("-").lstrip("-,.;:!?") for word in words)))
+
+
+def at_most(phonemes: str, limit: int) -> Iterator[str]:
+    """Cut a phoneme string at spaces into parts the network can speak."""
+    while len(phonemes) > limit:
+        cut = phonemes.rfind(" ", 1, limit)
+        cut = cut if cut > 0 else limit
+        yield phonemes[:cut]
+        phonemes = phonemes[cut:].lstrip()
+    yield phonemes
