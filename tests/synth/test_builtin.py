@@ -210,7 +210,7 @@ def test_who_waits_for_a_slow_listener_holds_no_spectrum(builtin: BuiltinSynthes
             made.extend(map(weakref.ref, found))
             return found
 
-    (ids,) = (builtin._ids(part) for part in builtin._phonemize(LONG[:200]))
+    (ids,) = builtin._phonemize(LONG[:200])
     with closing(module._render(Watched(builtin._network, ids), ids)) as blocks:  # type: ignore[arg-type]
         for _ in range(2):
             next(blocks)
