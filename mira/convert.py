@@ -22,7 +22,7 @@ from mira.checkpoint import Checkpoint, codec_weights, onnx_selfcheck, upsampler
 from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, identity
 from mira.checkpoint.language import LanguageDims
 from mira.checkpoint.tensors import Array, read_tensors
-from mira.codec.export import Utterance, export_codec, export_integers
+from mira.codec.export import Utterance, export_codec, export_integers, export_reference
 from mira.codec.openvino import OpenVINOCodec
 from mira.errors import CheckpointError, InvalidSettings
 from mira.lm.base import sayable
@@ -113,7 +113,9 @@ def convert(
             manifest.finished("codec")
         work.reach(2 * work.language + work.codec)
         if not manifest.has("integers"):
-            integers = export_integers(directory / CODEC, _utterances(checkpoint, directory))
+            said = _utterances(checkpoint, directory)
+            integers = export_integers(directory / CODEC, said)
+            export_reference(directory / CODEC, said)
             manifest.finished("integers", integers=asdict(integers))
         shutil.copyfile(checkpoint.language / TOKENIZER, directory / TOKENIZER)
         manifest.complete()

@@ -226,6 +226,8 @@ def _load_language_model(
 def _torch_codec(
     settings: Settings, device: str, checkpoint: "Checkpoint", weights: "Tensors"
 ) -> "Codec":
+    import torch
+
     from mira.checkpoint import onnx_selfcheck, upsampler_weights
     from mira.codec.pytorch import TorchCodec
     from mira.codec.torch_card import CardCodec
@@ -242,7 +244,8 @@ def _torch_codec(
         found = onnx_selfcheck(checkpoint, codec.prenet, codec.encode_mel)
         log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
     if isinstance(codec, CardCodec):
-        codec.prepare()  # last: from here on it is rounded
+        # Last: from here on it is rounded.
+        codec.prepare(torch.float32 if settings.codec_dtype == "float32" else torch.float16)
     return codec
 
 
@@ -269,7 +272,12 @@ def _converted(settings: Settings) -> Parts:
     processors = threading.Lock()
     try:
         prompts = PromptBuilder(converted.tokenizer, converted.tokens)
-        codec = OpenVINOCodec(converted.directory / CODEC, settings.cpu_threads, settings.upsample)
+        codec = OpenVINOCodec(
+            converted.directory / CODEC,
+            settings.cpu_threads,
+            settings.upsample,
+            exact=settings.codec_dtype == "float32",
+        )
         # Last: it alone runs a thread, which nobody would stop if another part were missing.
         language_model = OpenVINOLM(
             converted.directory,

@@ -91,6 +91,11 @@ class Settings(BaseModel):
     model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"
     )
+    codec_dtype: Literal["auto", "float32"] = Field(
+        "auto",
+        description="of the codec: auto takes the least precise that this machine has and that "
+        "leaves the error 30 dB below the signal with these weights",
+    )
     cpu_threads: int = Field(
         0, ge=0, le=256, description="threads of a converted model's step; 0: all processors"
     )

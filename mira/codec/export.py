@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from mira.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES
+from mira.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES, Span
 from mira.codec.graph import prenet_graph, speaker_graph, wave_graph
 from mira.codec.graph_encoder import encoder_graph
 from mira.codec.graph_upsampler import upsampler_graph
+from mira.codec.openvino import KEPT, KEPT_OF_EACH, OpenVINOCodec
 from mira.codec.quantize import Quantized, convolutions, quantize
 from mira.codec.weights import UNIT_DILATIONS, Tensors, bicodec
 from mira.codec.weights import upsampler as flash_sr
@@ -23,6 +24,8 @@ from mira.errors import CheckpointError
 
 INTEGERS = "wave_generator_int8"
 INT8_SNR_DB = 30.0  # less exact than this, integers aren't used
+
+_KEPT_FRAMES = 50  # of an utterance
 
 Utterance = tuple[Sequence[int], Sequence[int]]
 """Speech tokens, and the global tokens of who says them."""
@@ -85,6 +88,31 @@ def export_integers(directory: Path, utterances: Sequence[Utterance] | None = No
     int8.graph.set_friendly_name(INTEGERS)
     _save(int8.graph, directory)
     return Exported(int8.layers, int8.snr_db)
+
+
+def export_reference(directory: Path, utterances: Sequence[Utterance] | None = None) -> None:
+    """Keep, beside the graphs, what they say in float32.
+
+    Where bf16 is at hand, `mira.codec.openvino` compares it with this before it takes it.
+
+    Args:
+        directory: Of `export_codec`.
+        utterances: As for `export_integers`; the second half of them is kept, a second of each.
+
+    Raises:
+        OSError: A file can't be written.
+    """
+    codec = OpenVINOCodec(directory, upsample=False, exact=True)
+    utterances = utterances or _at_random()
+    kept: dict[str, Any] = {}
+    for number, (speech, speaker) in enumerate(utterances[len(utterances) // 2 :]):
+        # Not its beginning: that may be next to silence.
+        first = max(0, (len(speech) - _KEPT_FRAMES) // 2)
+        speech = speech[first : first + _KEPT_FRAMES]
+        (samples,) = codec.decode([Span(speech, codec.speaker(speaker), 0, len(speech))])
+        of_each = (np.array(speech), np.array(speaker), samples)
+        kept |= {f"{name}{number}": of for name, of in zip(KEPT_OF_EACH, of_each, strict=True)}
+    np.savez(directory / KEPT, **kept)
 
 
 def _read(directory: Path, name: str) -> ov.Model:

@@ -4,10 +4,13 @@ Knows nothing about streams, checkpoints or how graphs were made. Source: BiCode
 arXiv:2503.01710.
 """
 
+import logging
 import threading
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +25,20 @@ from mira.codec.base import (
     check_global_tokens,
     check_speech_tokens,
 )
+from mira.codec.look_ahead import snr_db
 from mira.codec.reference import SAMPLE_RATE, mel_of
 from mira.errors import CheckpointError, SynthesisFailed
 from mira.types import Samples
 
+log = logging.getLogger(__name__)
+
+LEAST_SNR_DB = 30.0  # that bf16 has to leave on this processor, or it is not used
+KEPT = "float32.npz"
+"""In a codec's directory: utterances, and what the graphs make of them in float32."""
+KEPT_OF_EACH = ("speech", "speaker", "samples")
+
 _UPSAMPLING = 3
-_INT8 = "wave_generator_int8"
+_WAVE, _INT8 = "wave_generator", "wave_generator_int8"
 
 
 class OpenVINOCodec:
@@ -37,8 +48,11 @@ class OpenVINOCodec:
         directory: Holds the graphs.
         threads: For one pass; 0: one for each core.
         upsample: To 48 kHz, if there is a graph that does; otherwise 16 kHz.
-        integers: Use the graph in 8-bit integers, if there is one and it is the fastest here.
-        exact: Compute in float32 throughout.
+        exact: Compute in float32, whatever else the processor has.
+
+    Otherwise the decoder computes in bf16 where the processor has it, if that leaves the error
+    LEAST_SNR_DB below what the same graphs said in float32 when they were made. Where it doesn't,
+    and on processors without, integers are next, which were measured when they were made.
 
     Raises:
         CheckpointError: A file is missing or can't be read.
@@ -50,29 +64,32 @@ class OpenVINOCodec:
         threads: int = 0,
         upsample: bool = True,
         *,
-        integers: bool = True,
         exact: bool = False,
     ) -> None:
         core = ov.Core()
-        fast = "bf16" if _has_bf16(core) and not exact else "f32"
-        integers = (
-            integers
-            and not exact
-            and fast == "f32"
-            and _has_vnni()
-            and _path(directory, _INT8).exists()
-        )
+        kept = _kept(directory / KEPT) if _has_bf16(core) and not exact else []
 
-        def load(name: str, precision: str) -> "_Network":
+        def load(name: str, precision: str = "f32") -> "_Network":
             return _Network(core, _path(directory, name), precision, threads)
 
         # A token of the speaker is one side of a threshold or the other: not for rounding.
-        self._encoder = load("speaker_encoder", "f32")
-        self._speaker = load("speaker", "f32")
-        self._prenet = load("prenet", fast)
-        self._wave_generator = load(_INT8 if integers else "wave_generator", fast)
+        self._encoder = load("speaker_encoder")
+        self._speaker = load("speaker")
         upsample = upsample and _path(directory, "upsampler").exists()
-        self._upsampler = load("upsampler", fast) if upsample else None
+        # In bf16 it takes one and a half times as long.
+        self._upsampler = load("upsampler") if upsample else None
+        self.precision: Literal["bf16", "integers", "float32"] = "float32"
+        """What most of the decoder is computed in."""
+        if kept:
+            self._prenet, self._wave_generator = load("prenet", "bf16"), load(_WAVE, "bf16")
+            if self._is_exact_enough(kept):
+                self.precision = "bf16"
+        if self.precision == "float32":
+            self._prenet = load("prenet")
+            if not exact and _has_vnni() and _path(directory, _INT8).exists():
+                self.precision = "integers"
+            self._wave_generator = load(_INT8 if self.precision == "integers" else _WAVE)
+        log.info("the codec computes in %s", self.precision)
         factor = _UPSAMPLING if upsample else 1
         self.sample_rate = SAMPLE_RATE * factor
         # The first pass also prepares what later ones of any length reuse.
@@ -127,6 +144,15 @@ class OpenVINOCodec:
 
     def close(self) -> None:
         """Nothing runs for it: see `Codec`."""
+
+    def _is_exact_enough(self, kept: "Sequence[_Kept]") -> bool:
+        """Whether the decoder, as it is loaded, says what it said in float32."""
+        found_db = min(
+            snr_db(samples, self._wave(Span(speech, self.speaker(speaker), 0, len(speech))))
+            for speech, speaker, samples in kept
+        )
+        log.info("bf16 leaves the codec's error %.1f dB below the signal here", found_db)
+        return found_db >= LEAST_SNR_DB
 
     def _render(self, span: Span) -> Samples:
         wave = self._wave(span)
@@ -195,6 +221,27 @@ class _Network:
                 return list(self._request.infer(list(inputs)).values())
             except RuntimeError as error:
                 raise SynthesisFailed(f"the codec broke: {_last_line(error)}") from error
+
+
+_Kept = tuple[list[int], list[int], Samples]
+"""Speech tokens, global tokens and samples of an utterance."""
+
+
+def _kept(path: Path) -> list[_Kept]:
+    """What the graphs say in float32.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            found = range(len(kept) // len(KEPT_OF_EACH))
+            of_each = [[kept[f"{name}{number}"] for name in KEPT_OF_EACH] for number in found]
+            return [(speech.tolist(), who.tolist(), samples) for speech, who, samples in of_each]
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: missing") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise CheckpointError(f"{path}: can't be read: {error}") from error
 
 
 def _path(directory: Path, name: str) -> Path:

@@ -30,9 +30,10 @@ def speaker(codec: TorchCodec) -> Speaker:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The upsampling codec as graphs, exact ones alone."""
-    from mira.codec.export import export_codec
+    """The upsampling codec as graphs, exact ones alone, and what they say."""
+    from mira.codec.export import export_codec, export_reference
 
     directory = tmp_path_factory.mktemp("exported")
     export_codec(random_weights(), random_upsampler(), directory)
+    export_reference(directory)
     return directory

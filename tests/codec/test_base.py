@@ -40,7 +40,7 @@ def batching(exported: Path, upsample: bool) -> Codec:
 def openvino(exported: Path, upsample: bool) -> Codec:
     from mira.codec.openvino import OpenVINOCodec
 
-    return OpenVINOCodec(exported, 1, upsample)
+    return OpenVINOCodec(exported, 1, upsample, exact=True)  # what rounds is in test_openvino.py
 
 
 def card(exported: Path, upsample: bool, device: str = "cpu") -> Codec:

@@ -1,20 +1,39 @@
 """What is written, and that what can't be is an error."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mira.codec.export import Exported, _worthiest_first, export_codec, export_integers
+from mira.codec.export import (
+    Exported,
+    _worthiest_first,
+    export_codec,
+    export_integers,
+    export_reference,
+)
+from mira.codec.openvino import KEPT
 from mira.errors import CheckpointError
 from tests.codec.random_weights import random_weights
 
 
 def test_a_file_for_each_network(exported: Path) -> None:
     names = ("prenet", "speaker", "speaker_encoder", "upsampler", "wave_generator")
-    assert sorted(path.name for path in exported.iterdir()) == [
-        f"{name}.{ending}" for name in names for ending in ("bin", "xml")
-    ]
+    graphs = [f"{name}.{ending}" for name in names for ending in ("bin", "xml")]
+    assert sorted(path.name for path in exported.iterdir()) == ["float32.npz", *graphs]
+
+
+def test_what_is_kept_is_the_middle_of_the_last_utterances(exported: Path, tmp_path: Path) -> None:
+    directory = shutil.copytree(exported, tmp_path / "codec")
+    speaker = list(range(32))
+    spoken = [(list(range(length)), speaker) for length in (7, 8, 120, 9)]
+    export_reference(directory, spoken)
+    with np.load(directory / KEPT) as kept:
+        assert kept["speech0"].tolist() == list(range(35, 85))
+        assert kept["speech1"].tolist() == list(range(9))
+        assert [len(kept[f"samples{number}"]) for number in (0, 1)] == [50 * 320, 9 * 320]
+        assert len(kept) == 6
 
 
 def test_wrong_weights_write_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from mira.codec import openvino
 from mira.codec.base import Span
 from mira.codec.look_ahead import snr_db
-from mira.codec.openvino import OpenVINOCodec
+from mira.codec.openvino import KEPT, OpenVINOCodec
 from mira.errors import CheckpointError
 from tests.codec.conftest import GLOBAL_TOKENS
 
@@ -72,23 +72,89 @@ def test_without_an_upsampler_it_speaks_at_16_khz(directory: Path) -> None:
     assert OpenVINOCodec(directory, 1).sample_rate == 16000
 
 
-def test_integers_only_where_the_processor_adds_them_up(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Any other graph stands for the one in integers: which one is loaded is the question.
+@pytest.fixture
+def with_integers(directory: Path) -> Path:
+    """Any other graph stands for the one in integers: which one is loaded is the question."""
     text = (directory / "wave_generator.xml").read_text()
     assert 'type="Tanh"' in text
     (directory / "wave_generator_int8.xml").write_text(text.replace('type="Tanh"', 'type="Sin"'))
     shutil.copy(directory / "wave_generator.bin", directory / "wave_generator_int8.bin")
+    return directory
 
-    def on_a_processor_with(vnni: bool, bf16: bool) -> np.ndarray:
-        monkeypatch.setattr(openvino, "_has_vnni", lambda: vnni)
-        monkeypatch.setattr(openvino, "_has_bf16", lambda core: bf16)
-        return render(OpenVINOCodec(directory, 1, upsample=False))
 
-    exact = on_a_processor_with(vnni=False, bf16=False)
-    assert snr_db(exact, on_a_processor_with(vnni=True, bf16=False)) < 20
-    assert snr_db(exact, on_a_processor_with(vnni=True, bf16=True)) > 20
+@pytest.mark.parametrize(
+    ("vnni", "bf16", "least_db", "exact", "taken"),
+    [
+        (False, False, 30, False, "float32"),
+        (True, False, 30, False, "integers"),
+        (True, True, -np.inf, False, "bf16"),
+        (False, True, np.inf, False, "float32"),
+        (True, True, np.inf, False, "integers"),
+        (True, True, -np.inf, True, "float32"),
+    ],
+)
+def test_the_least_precise_that_is_precise_enough_is_taken(
+    with_integers: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    vnni: bool,
+    bf16: bool,
+    least_db: float,
+    exact: bool,
+    taken: str,
+) -> None:
+    """On any processor: OpenVINO takes float32 where it is asked for what isn't there."""
+    monkeypatch.setattr(openvino, "_has_vnni", lambda: vnni)
+    monkeypatch.setattr(openvino, "_has_bf16", lambda core: bf16)
+    monkeypatch.setattr(openvino, "LEAST_SNR_DB", least_db)
+    with caplog.at_level("INFO", "mira.codec.openvino"):
+        codec = OpenVINOCodec(with_integers, 1, upsample=False, exact=exact)
+    assert codec.precision == taken
+    assert f"the codec computes in {taken}" in caplog.text
+    assert ("dB below the signal here" in caplog.text) == (bf16 and not exact)
+    stand_in = render(OpenVINOCodec(with_integers, 1, upsample=False, exact=True))
+    assert (snr_db(stand_in, render(codec)) == 200) == (taken == "float32")
+    if taken == "integers":
+        assert snr_db(stand_in, render(codec)) < 20
+
+
+def test_what_this_processor_takes_is_within_its_bound(exported: Path) -> None:
+    exact = render(OpenVINOCodec(exported, 1, upsample=False, exact=True))
+    taken = OpenVINOCodec(exported, 1, upsample=False)
+    # On other tokens than those that it was chosen by.
+    assert snr_db(exact, render(taken)) > (25 if taken.precision == "bf16" else 199)
+
+
+def test_bf16_that_says_something_else_is_not_taken(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino, "_has_bf16", lambda core: True)
+    monkeypatch.setattr(openvino, "_has_vnni", lambda: False)
+    with np.load(directory / KEPT) as found:
+        kept = dict(found)
+    for factor, taken in ((1.0, True), (1.1, False), (np.nan, False)):
+        # The first alone: each of them has to be exact enough.
+        monkeypatch.setattr(openvino, "LEAST_SNR_DB", 30.0 if factor != 1 else -np.inf)
+        np.savez(directory / KEPT, **kept | {"samples0": kept["samples0"] * factor})
+        assert (OpenVINOCodec(directory, 1, upsample=False).precision == "bf16") == taken
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "flipped", "other"])
+def test_what_bf16_is_compared_with_is_named_if_damaged(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr(openvino, "_has_bf16", lambda core: True)
+    path = directory / KEPT
+    whole = bytearray(path.read_bytes())
+    if damage == "missing":
+        path.unlink()
+    elif damage == "other":
+        np.savez(path, one=np.zeros(3), two=np.zeros(3), three=np.zeros(3))
+    else:
+        whole[len(whole) // 2] ^= 1
+        path.write_bytes({"empty": b"", "cut": whole[:200], "flipped": whole}[damage])
+    with pytest.raises(CheckpointError, match=r"float32\.npz: (missing|can't be read)"):
+        OpenVINOCodec(directory, 1)
 
 
 def test_integers_are_as_exact_as_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +166,7 @@ def test_integers_are_as_exact_as_recorded(tmp_path: Path, monkeypatch: pytest.M
     export.export_codec(random_weights(backbone_blocks=1), None, tmp_path)
     found = export.export_integers(tmp_path)
     assert found.int8_layers == 3 and found.int8_snr_db is not None and found.int8_snr_db >= 30
-    exact = render(OpenVINOCodec(tmp_path, 1, integers=False))
-    if openvino._has_vnni() and not openvino._has_bf16(openvino.ov.Core()):
+    exact = render(OpenVINOCodec(tmp_path, 1, exact=True))
+    monkeypatch.setattr(openvino, "_has_bf16", lambda core: False)
+    if openvino._has_vnni():
         assert 25 < snr_db(exact, render(OpenVINOCodec(tmp_path, 1))) < 50
