@@ -70,6 +70,7 @@ class Service:
     _refreshes: CapacityLimiter = field(init=False)
     _searches: CapacityLimiter = field(init=False)
     _clones: CapacityLimiter = field(init=False)
+    _lists: CapacityLimiter = field(init=False)
     _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -77,6 +78,7 @@ class Service:
         # Of their own: a look at the whole folder may take long, and calls come first.
         self._refreshes = CapacityLimiter(1)
         self._searches = CapacityLimiter(SEARCHES)
+        self._lists = CapacityLimiter(1)
         self._clones = CapacityLimiter(CLONES)  # so that a voice on disk waits for no computing
         settings = self.settings
         most = settings.max_streams or MOST_STREAMS
@@ -168,6 +170,10 @@ class Service:
     async def on_voices(self, work: Callable[[], T]) -> T:
         """Do something with voices' files, on a worker thread."""
         return await to_thread.run_sync(work, limiter=self._voice_work)
+
+    async def on_lists(self, work: Callable[[], T]) -> T:
+        """Write a list of all voices, on a worker thread: with a thousand it takes a while."""
+        return await to_thread.run_sync(work, limiter=self._lists)
 
     async def start(self) -> None:
         """Load the engine on a worker thread, so that health checks are answered meanwhile.

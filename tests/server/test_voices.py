@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from mira.audio import wav_header
+from mira.voices import VoiceStore
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.server.wire import Wire
@@ -66,11 +67,35 @@ def test_the_listing(served: Served, tmp_path: Path, method: str, path: str) -> 
     assert answer.status_code == 200
     found = answer.json()
     assert set(found) == {"total", "default_voice", "voices", "unusable", "aliases", "looking"}
+    assert answer.headers["content-type"] == "application/json"
     assert (found["total"], found["default_voice"]) == (3, "anna")
     assert [voice["name"] for voice in found["voices"]] == ["anna", "ben", "allison"]
     assert [set(voice) for voice in found["voices"]] == [OWN, OWN, RECORDED]
     assert list(found["unusable"]) == ["corrupt.wav"]
     assert set(found["aliases"].values()) == {"anna"}
+
+
+def test_a_listing_is_made_beside_the_loop(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams go on meanwhile, and one list is made at a time."""
+    listing, go_on = threading.Event(), threading.Event()
+    asked = 0
+
+    def slow(store: VoiceStore) -> dict[str, str]:
+        nonlocal asked
+        asked += 1
+        listing.set()
+        go_on.wait(20)
+        return {}
+
+    monkeypatch.setattr(VoiceStore, "unusable", property(slow))
+    with ThreadPoolExecutor(4) as pool:
+        lists = [pool.submit(served.get, "/voices") for _ in range(4)]
+        assert listing.wait(20)
+        assert speak(served, "ben").status_code == 200
+        assert upload(served).status_code == 200
+        assert asked == 1
+        go_on.set()
+        assert {answer.result().status_code for answer in lists} == {200}
 
 
 def test_openais_cousin_lists_objects(served: Served) -> None:
