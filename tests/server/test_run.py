@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from mira.errors import InvalidSettings
 from mira.server.app import create_app
 from mira.server.run import IN_HAND_S, KEEP_ALIVE_S, SEND_BUFFER_BYTES, listen, make_server
 from mira.settings import Settings
+from tests.server.serving import wait_until
 
 
 def test_accepted_connections_take_little_in_advance() -> None:
@@ -65,56 +68,56 @@ def test_the_settings_reach_the_server() -> None:
     assert config.access_log is False
 
 
-BREAKS = """
-import sys
+TOY = """
+import sys, threading
 from mira import cli
 from mira.engine import Engine
-from mira.server import run
+from mira.server import bridge, run, state
 from tests.toys import ToySynthesizer
 
 toy = ToySynthesizer()
 run.load_engine = lambda settings: Engine(toy, settings.lead_s)
-toy.before_block = lambda number: setattr(toy, "failure", "The card fell out.")
+never = threading.Event().wait
+{change}
 sys.argv = ["mira", "serve", "--set", "default_voice=anna"]
 cli.main()
 """
+STREAM = "/v1/audio/speech-stream"
 
 
-def test_the_process_ends_when_its_model_is_beyond_repair() -> None:
-    """With one line and a status that a supervisor starts it again for."""
-    environment = {"PATH": os.environ["PATH"], "MIRA_PORT": "0", "MIRA_SHUTDOWN_TIMEOUT_S": "1"}
+class Process:
+    """A service as a process of its own.
+
+    Args:
+        popen: The process.
+        url: Where it listens.
+        said: What it said on standard error so far.
+    """
+
+    def __init__(self, popen: "subprocess.Popen[str]", url: str, said: str) -> None:
+        self.popen, self.url, self.said = popen, url, said
+        self.client = httpx.Client(base_url=url, trust_env=False, verify=False, timeout=60)
+
+    def wait_ready(self) -> None:
+        """Return once it can speak."""
+        wait_until(lambda: self.client.get("/health/ready").status_code == 200, 60)
+
+    def wait(self, timeout_s: float = 60) -> int:
+        """Its exit status, once it has ended; all that it said is in `said` then."""
+        status = self.popen.wait(timeout_s)
+        assert self.popen.stderr is not None
+        self.said += self.popen.stderr.read()
+        return status
+
+
+@contextmanager
+def started(*arguments: str, **settings: str) -> Iterator[Process]:
+    """`python` with these arguments and Mira's settings, listening."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    for name, value in {"port": "0", "shutdown_timeout_s": "1", **settings}.items():
+        environment[f"MIRA_{name.upper()}"] = value
     with subprocess.Popen(
-        [sys.executable, "-c", BREAKS],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    ) as process:
-        try:
-            assert process.stderr is not None
-            said = ""
-            while not (found := re.search(r"listening on (http://127.0.0.1:\d+)\n", said)):
-                line = process.stderr.readline()
-                assert line, said
-                said += line
-            with httpx.Client(base_url=found[1], trust_env=False, verify=False) as client:
-                deadline = time.monotonic() + 60
-                while client.get("/health/ready").status_code != 200:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
-                assert client.post("/v1/audio/speech-stream", json={"input": "Hello."}).content
-            rest = process.stderr.read()
-            assert process.wait(60) == 1
-            assert rest.splitlines()[-1] == "mira: The card fell out."
-            assert "Traceback" not in said + rest
-        finally:
-            process.kill()
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_process_speaks_and_stops_when_told(stop: signal.Signals) -> None:
-    environment = {"PATH": os.environ["PATH"], "MIRA_PORT": "0", "MIRA_SHUTDOWN_TIMEOUT_S": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "mira", "serve"],
+        [sys.executable, *arguments],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -122,24 +125,91 @@ def test_the_process_speaks_and_stops_when_told(stop: signal.Signals) -> None:
     ) as process:
         try:
             assert process.stderr is not None
-            assert process.stdout is not None
             said = ""
             while not (found := re.search(r"listening on (http://127.0.0.1:\d+)\n", said)):
                 line = process.stderr.readline()
                 assert line, said
                 said += line
-            with httpx.Client(base_url=found[1], trust_env=False, verify=False) as client:
-                deadline = time.monotonic() + 60
-                while client.get("/health/ready").status_code != 200:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
-                answer = client.post("/v1/audio/speech-stream", json={"input": "Hello there."})
-                assert (answer.status_code, len(answer.content) > 16000) == (200, True)
-                assert "server" not in answer.headers, "what runs it is nobody's business"
-            process.send_signal(stop)
-            rest = process.stderr.read()
-            assert process.wait(20) in (0, 130, -stop)
-            assert "Traceback" not in said + rest
-            assert process.stdout.read() == ""
+            one = Process(process, found[1], said)
+            with one.client:
+                yield one
         finally:
             process.kill()
+
+
+def toy(change: str, **settings: str) -> AbstractContextManager[Process]:
+    """One that speaks with a toy, after some change."""
+    return started("-c", TOY.format(change=change), **settings)
+
+
+def test_the_process_ends_when_its_model_is_beyond_repair() -> None:
+    """With one line and a status that a supervisor starts it again for."""
+    breaks = 'toy.before_block = lambda number: setattr(toy, "failure", "The card fell out.")'
+    with toy(breaks) as process:
+        process.wait_ready()
+        assert process.client.post(STREAM, json={"input": "Hello."}).content
+        assert process.wait() == 1
+        assert process.said.splitlines()[-1] == "mira: The card fell out."
+        assert "Traceback" not in process.said
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_process_speaks_and_stops_when_told(stop: signal.Signals) -> None:
+    with started("-m", "mira", "serve") as process:
+        process.wait_ready()
+        answer = process.client.post(STREAM, json={"input": "Hello there."})
+        assert (answer.status_code, len(answer.content) > 16000) == (200, True)
+        assert "server" not in answer.headers, "what runs it is nobody's business"
+        process.popen.send_signal(stop)
+        assert process.wait() == 0
+        assert "Traceback" not in process.said
+        assert process.popen.stdout is not None
+        assert process.popen.stdout.read() == ""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "change",
+    ["run.load_engine = lambda settings: never()", "toy.measure = lambda most: never()"],
+    ids=["load", "measure"],
+)
+def test_it_stops_while_a_model_loads(change: str, stop: signal.Signals) -> None:
+    """The thread that loads can't be cancelled, and would keep the process."""
+    with toy(change) as process:
+        assert process.client.get("/health").json()["ready"] is False
+        time.sleep(0.2)
+        process.popen.send_signal(stop)
+        assert process.wait(20) == 0
+        assert "Traceback" not in process.said
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(stop: signal.Signals) -> None:
+    """The first waits for those who listen."""
+    with toy("toy.compute_s = 0.2", shutdown_timeout_s="600") as process:
+        process.wait_ready()
+        with process.client.stream("POST", STREAM, json={"input": "One two three. " * 200}) as told:
+            chunks = told.iter_raw()
+            next(chunks)
+            process.popen.send_signal(stop)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.popen.wait(1.5)
+            next(chunks)
+            process.popen.send_signal(stop)
+            assert process.wait(20) == 128 + stop
+
+
+def test_it_stops_though_a_block_is_never_done() -> None:
+    """Its thread hangs, in a driver for one."""
+    change = (
+        "bridge.LONGEST_ITEM_S = state.STOP_S = 0.5; "
+        "toy.before_block = lambda number: number == 0 or never()"
+    )
+    with toy(change, shutdown_timeout_s="0") as process:
+        process.wait_ready()
+        with process.client.stream("POST", STREAM, json={"input": "One two three."}) as told:
+            chunks = told.iter_raw()
+            next(chunks)
+            process.popen.send_signal(signal.SIGTERM)
+            assert process.wait() == 0
+        assert "left to itself" in process.said
