@@ -155,7 +155,7 @@ class Settings(BaseModel):
         1, ge=1, le=4096, description="streams at once at least, even if not all are kept fed"
     )
     queue_s: float = Field(
-        1.0, ge=0, le=60, description="one more stream waits so long before it is answered 429"
+        2.0, ge=0, le=60, description="one more stream waits so long before it is answered 429"
     )
     stall_timeout_s: float = Field(
         30.0, gt=0, description="a listener that is so far behind its own playback is cut off"

@@ -1,6 +1,7 @@
 """Many listeners at once, each playing in real time, 24 kHz PCM over loopback HTTP.
 
 A listener begins to play at its first byte, keeps about a second buffered, and reads no faster.
+429              that the service refused, because it could not have kept them fed
 underruns        moments at which one of them had nothing left to play
 late p95 ms      how long they lasted
 ttfa             first byte, all having asked in the same moment
@@ -31,8 +32,8 @@ class Listener:
     late_ms: list[float] = field(default_factory=list)
 
 
-async def listen(service: Service, text: str) -> Listener:
-    """Ask for `text` and play it."""
+async def listen(service: Service, text: str) -> Listener | None:
+    """Ask for `text` and play it; None if the service refused because it was full."""
     body = json.dumps({"model": "m", "voice": "heart", "response_format": "pcm", "input": text})
     # A telephone's jitter buffer is small, and so is this client's.
     reader, writer = await asyncio.open_connection(service.host, service.port, limit=32768)
@@ -41,7 +42,11 @@ async def listen(service: Service, text: str) -> Listener:
     began = time.perf_counter()
     writer.write((head + body).encode())
     status = await reader.readuntil(b"\r\n\r\n")
-    if b" 200 " not in (line := status.splitlines()[0]):
+    line = status.splitlines()[0]
+    if b" 429 " in line:
+        writer.close()
+        return None
+    if b" 200 " not in line:
         raise SynthesisFailed(f"An answer was {line.decode()}.")
     listener = Listener()
     plays_until = 0.0
@@ -62,9 +67,10 @@ async def listen(service: Service, text: str) -> Listener:
 
 
 async def crowd(service: Service, count: int) -> list[Listener]:
-    """So many listeners in the same moment, no two with the same text."""
+    """So many in the same moment, no two with the same text; those who were not refused."""
     texts = [sentences(SENTENCES, first) for first in range(count)]
-    return await asyncio.gather(*(listen(service, text) for text in texts))
+    found = await asyncio.gather(*(listen(service, text) for text in texts))
+    return [listener for listener in found if listener is not None]
 
 
 def main(counts: Sequence[int], *serve: str) -> None:
@@ -85,6 +91,7 @@ def main(counts: Sequence[int], *serve: str) -> None:
             rows.append(
                 {
                     "listeners": count,
+                    "429": count - len(listeners),
                     "heard s": heard_s,
                     "underruns": len(late),
                     "late p95 ms": percentile(late, 95) if late else 0.0,

@@ -70,7 +70,7 @@ class Capacity:
         self._least, self._most, self._beginners = least, most, beginners
         self._first = min(max(first, least), most)
         self._now = now
-        self._streams: set[StreamClock] = set()
+        self._streams: dict[StreamClock, float] = {}  # since when
         self._limit = float(self._first)
         self._looked_at = now()
         self._pressed_at = self._cut_at = self._episode_at = -math.inf
@@ -97,12 +97,12 @@ class Capacity:
     def enter(self, stream: StreamClock) -> None:
         """A stream begins."""
         self.look()
-        self._streams.add(stream)
+        self._streams[stream] = self._now()
 
     def leave(self, stream: StreamClock) -> None:
         """It ended; nothing happens if it never began."""
         self.look()
-        self._streams.discard(stream)
+        self._streams.pop(stream, None)
 
     def press(self) -> None:
         """A caller found no place."""
@@ -156,7 +156,7 @@ class Capacity:
     def _suffers(self, stream: StreamClock) -> bool:
         left_s = stream.left_s
         if left_s is None:
-            return self._now() - stream.accepted_at > START_S
+            return self._now() - self._streams[stream] > START_S
         if stream.held:
             return False  # by its own listener, who has enough
         return min(left_s, stream.head_room_s or 0.0) < (-START_S if stream.chunks < 3 else 0)

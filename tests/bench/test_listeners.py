@@ -12,8 +12,8 @@ from mira.bench.service import Service
 def test_they_listen_in_real_time(toy_service: Service) -> None:
     async def both() -> list[float]:
         found = await asyncio.gather(*(listen(toy_service, "Hello. " * 8) for _ in range(2)))
-        assert all(0 < one.ttfa_ms < 2000 for one in found)
-        return [one.heard_s for one in found]
+        assert all(one and 0 < one.ttfa_ms < 2000 for one in found)
+        return [one.heard_s for one in found if one]
 
     began = time.perf_counter()
     first, second = asyncio.run(both())

@@ -226,3 +226,30 @@ def test_the_place_is_free_again_after(way: str, serve: Serve) -> None:
     assert served.post(PATH, json={"input": "One two three."}).status_code == 200
     assert toy.opened == toy.closed
     assert served.service.admission.limiter.borrowed_tokens == 0
+
+
+def test_a_machine_that_is_too_slow_lets_fewer_in(serve: Serve) -> None:
+    """It keeps two fed and a half, and twelve call again and again."""
+    toy = ToySynthesizer(block_s=0.25, compute_s=0.1, at_once=1)
+    served = serve(toy, queue_s=0.2)
+    answers: list[int] = []
+    over = threading.Event()
+
+    def call() -> None:
+        while not over.is_set():
+            answer = served.post(PATH, json={"input": "One two three four five. " * 4})
+            answers.append(answer.status_code)
+
+    callers = [threading.Thread(target=call) for _ in range(12)]
+    for caller in callers:
+        caller.start()
+    try:
+        wait_until(lambda: served.get("/health/ready").json()["max_streams"] <= 6, 60)
+        found = served.get("/stats").json()
+        assert found["active_streams"] <= 8
+        assert found["max_streams"] >= 1
+    finally:
+        over.set()
+        for caller in callers:
+            caller.join(60)
+    assert set(answers) == {200, 429}

@@ -51,6 +51,14 @@ def test_under_demand_it_comes_near_what_the_machine_can_do_and_stays(
     assert percent < 20, "what it costs to try whether one more can be spoken to"
 
 
+def test_a_machine_for_one_call_is_seldom_tried_with_two() -> None:
+    made = machine(AllAtOnce, 1.3, first=1)
+    made.run(200, 0.5)
+    count, _, percent = speaking(made, 400, 0.5)
+    assert 0.8 < count < 1.3
+    assert percent < 50, "of those who call all the time"
+
+
 def test_what_a_machine_can_do_is_offered_to_the_last_place() -> None:
     """Half of what it can do is asked for: nobody is refused, nobody runs dry."""
     made = machine(InTurns, 40)
