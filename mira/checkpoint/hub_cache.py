@@ -131,7 +131,7 @@ class HubCache:
             os.close(part)
 
     def remember(self, revision: str, found: Revision) -> None:
-        """Store what a revision is, and which files that has."""
+        """Store what a branch, tag or commit is, and which files that has."""
         rows = [(file.name, file.num_bytes, file.digest) for file in found.files]
         with self.writing():
             _replace(self._list(found.commit), json.dumps(rows))

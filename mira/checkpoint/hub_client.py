@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import httpx2
 from huggingface_hub import constants, get_token
+from huggingface_hub.errors import OIDCError
 
 from mira.errors import NotDownloaded
 
@@ -28,6 +29,8 @@ CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 20.0  # without a byte
 MAX_LIST_BYTES = 16 << 20
 PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
+
+LOG_IN = "log in (.venv/bin/hf auth login) or set HF_TOKEN"
 
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -73,12 +76,11 @@ class HubClient:
             model: Owner and name, `owner/name`.
 
         Raises:
-            NotDownloaded: The environment names a proxy that can't be used.
+            NotDownloaded: The environment names a proxy or a token that can't be used.
         """
         self._model = model
         headers = {"User-Agent": f"mira-speech/{version('mira-speech')}"}
-        token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
-        if token:  # it goes to the hub alone: a redirect to another host leaves it behind
+        if token := self._token():  # a redirect to another host leaves it behind
             headers["Authorization"] = f"Bearer {token}"
         try:
             self._client = httpx2.Client(
@@ -91,6 +93,21 @@ class HubClient:
                 f"{model}: can't be downloaded: the proxy that the environment names can't be used "
                 f"({error}). Correct HTTPS_PROXY, or unset it."
             ) from error
+
+    def _token(self) -> str | None:
+        try:
+            token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+        except (OSError, ValueError, OIDCError) as error:
+            raise NotDownloaded(
+                f"{self._model}: can't be downloaded: the Hugging Face token of this machine can't "
+                f"be read ({_words(error)}). Set HF_TOKEN, or HF_HUB_DISABLE_IMPLICIT_TOKEN=1."
+            ) from error
+        if token and not token.isascii():
+            raise NotDownloaded(
+                f"{self._model}: can't be downloaded: the Hugging Face token of this machine is "
+                f"none: {LOG_IN}."
+            )
+        return token
 
     def __enter__(self) -> "HubClient":
         return self
@@ -182,20 +199,19 @@ class HubClient:
         hub = constants.ENDPOINT
         if status in PASSING_STATUSES:
             return Interrupted(f"it answers {status}")
-        log_in = "log in (.venv/bin/hf auth login) or set HF_TOKEN"
         if code == "GatedRepo":
             why = (
                 f"its owner wants you to agree to terms first: do so at {hub}/{self._model}, then "
             )
-            why += f"{log_in}"
+            why += f"{LOG_IN}"
         elif code == "RevisionNotFound":
             why = f"it has no revision {revision}. Set model_revision to a branch, tag or commit "
             why += "of it, or unset it"
         elif status == 401 and code != "RepoNotFound":
-            why = f"the hub refuses the token that is kept here ({said}): {log_in} anew"
+            why = f"the hub refuses the token that is kept here ({said}): {LOG_IN} anew"
         elif code in ("RepoNotFound", "") and status in (401, 404):
             why = "there is neither such a directory here nor such a model there. If the name is "
-            why += f"right, the model is private: {log_in}"
+            why += f"right, the model is private: {LOG_IN}"
         else:
             why = f"it answers {status}" + (f" ({said})" if said else "")
         return NotDownloaded(f"{self._model}: can't be downloaded from {hub}: {why}.")

@@ -7,6 +7,7 @@ is a download whose process ended.
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from huggingface_hub import constants
@@ -49,28 +50,36 @@ def download(
         CheckpointError: It has no file that is wanted.
     """
     with HubClient(model) as hub:
-        commit = None if anew else cache.commit_of(revision)
-        files = cache.listed(commit) if commit else None
-        if commit is None or files is None:
+        known = None if anew else cache.commit_of(revision)
+        files = cache.listed(known) if known else None
+        if known and files is not None:
+            found = Revision(known, files)
+        else:
             try:
-                found = _ask(hub, model, commit or revision, report)
+                found = _ask(hub, model, known or revision, report)
             except Interrupted as error:
-                if commit and cache.snapshot(commit).is_dir():  # not by us, so it may be whole
+                if known and cache.snapshot(known).is_dir():  # not by us, so it may be whole
                     log.warning("%s: used as it is on this machine; the hub: %s", model, error)
-                    return cache.snapshot(commit)
+                    return cache.snapshot(known)
                 raise NotDownloaded(_unreachable(model, error)) from error
-            commit, files = found.commit, found.files
-            cache.remember(revision, found)
-        chosen = [file for file in files if wanted(file.name)]
+        chosen = [file for file in found.files if wanted(file.name)]
         if not chosen:
             raise CheckpointError(
-                f"{model}: none of its {len(files)} files is one of a MiraTTS or Spark-TTS model."
+                f"{model}: none of its {len(found.files)} files is one of a MiraTTS or Spark-TTS "
+                "model."
             )
-        if not all(cache.has(commit, file) for file in chosen):
-            with cache.alone(report):
-                _Download(hub, model, commit, cache, report, chosen).run()
-                cache.remove_remains(files)
-        return cache.snapshot(commit)
+        if all(cache.has(found.commit, file) for file in chosen):
+            with suppress(NotDownloaded):  # a cache that only others may write serves as well
+                cache.remember(revision, found)
+            return cache.snapshot(found.commit)
+        with cache.alone(report):
+            # An interrupted download goes on with the commit that it began with, and an interrupted
+            # update leaves what there was.
+            cache.remember(revision if cache.commit_of(revision) is None else found.commit, found)
+            _Download(hub, model, found.commit, cache, report, chosen).run()
+            cache.remember(revision, found)
+            cache.remove_remains(found.files)
+        return cache.snapshot(found.commit)
 
 
 def _ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:

@@ -107,6 +107,17 @@ def test_a_token_that_nobody_wants_sent_is_not(hub: Hub, monkeypatch: pytest.Mon
     assert "authorization" not in hub.requests[0].headers
 
 
+def test_a_token_that_can_not_be_one(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_sécret")
+    with pytest.raises(NotDownloaded, match=r"token of this machine is none: log in \(") as raised:
+        HubClient("owner/name")
+    assert "sécret" not in str(raised.value)
+    monkeypatch.delenv("HF_TOKEN")
+    Path(constants.HF_TOKEN_PATH).mkdir(parents=True)
+    with pytest.raises(NotDownloaded, match=r"can't be read \(.*Is a directory.* Set HF_TOKEN"):
+        HubClient("owner/name")
+
+
 @pytest.mark.parametrize("has_token", [False, True])
 def test_terms_that_nobody_has_agreed_to(hub: Hub, has_token: bool) -> None:
     hub.gated = True

@@ -1,5 +1,6 @@
 """Every byte comes once, whatever breaks in between; and nothing comes that nobody asked for."""
 
+import errno
 import os
 import re
 import signal
@@ -310,6 +311,10 @@ def test_a_branch_stays_what_it_was_until_somebody_asks(
     (newer / "config.json").write_bytes(b"{}")
     commit = hub.publish("owner/name", newer)
     assert locate("owner/name") == before
+    hub.cuts = [0] * 6
+    with pytest.raises(NotDownloaded):
+        locate("owner/name", anew=True)
+    assert locate("owner/name") == before
     hub.sent.clear()
     after = locate("owner/name", anew=True)
     assert after.name == commit
@@ -373,6 +378,18 @@ def test_what_others_downloaded_is_taken_as_it_is_when_nobody_can_be_asked(
     assert locate("owner/name") == snapshot
     assert "owner/name: used as it is on this machine" in caplog.text
     assert locate("owner/name", offline=True) == snapshot
+
+
+def test_a_cache_that_only_others_may_write_serves_as_well(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = by_the_library()
+
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert locate("owner/name") == snapshot
 
 
 def test_a_model_without_a_file_of_one(hub: Hub, tmp_path: Path) -> None:
