@@ -1,4 +1,4 @@
-"""mira model inspect | convert | tiny | look-ahead: what a checkpoint holds, and what it can do.
+"""mira model download | inspect | convert | tiny | look-ahead: gets, shows and changes checkpoints.
 
 Knows nothing that `checkpoint` and `codec` do not.
 """
@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from mira.errors import InvalidRequest
+
 app = typer.Typer(help="Look into, write or measure a model's checkpoint.", no_args_is_help=True)
 
 Model = Annotated[str, typer.Argument(help="MiraTTS or Spark-TTS: a directory or Hugging Face id.")]
@@ -17,6 +19,31 @@ Model = Annotated[str, typer.Argument(help="MiraTTS or Spark-TTS: a directory or
 CodecModel = Annotated[
     str | None, typer.Option(help="Another one's codec, as the setting of this name.")
 ]
+
+
+@app.command()
+def download(
+    model: Annotated[str, typer.Argument(help="A Hugging Face id, such as YatharthS/MiraTTS.")],
+    revision: Annotated[
+        str | None, typer.Option(help="A branch, tag or commit of it; main.")
+    ] = None,
+    part: Annotated[
+        Literal["model", "codec", "wav2vec2"],
+        typer.Option(help="What of it: for the setting model, codec_model or semantic_model."),
+    ] = "model",
+) -> None:
+    """Download a model, or what has changed of it since: a start only downloads what is missing."""
+    from mira.checkpoint import directory_of, locate
+
+    if directory_of(model):
+        raise InvalidRequest(f"{model}: is a directory here, which is what speaks. Move it away.")
+    from mira.bar import progress_bar
+    from mira.load import require
+
+    require("cpu", "huggingface_hub")
+    with progress_bar(sys.stderr) as report:
+        directory = locate(model, revision, part=part, report=report, anew=True)
+    print(directory)
 
 
 @app.command()
@@ -61,9 +88,9 @@ def convert(
     from mira.bar import progress_bar
     from mira.convert import convert
 
-    codec = locate(codec_model, part="codec") if codec_model else None
-    checkpoint = open_checkpoint(locate(model), codec)
     with progress_bar(sys.stderr) as report:
+        codec = locate(codec_model, part="codec", report=report) if codec_model else None
+        checkpoint = open_checkpoint(locate(model, report=report), codec)
         kind, found = convert(checkpoint, output, weights, report, model)
     print(f"{output}: weights in {kind}; {found}")
     if not found.good and weights in ("int4", "int8"):

@@ -205,13 +205,15 @@ class HubClient:
             )
             why += f"{LOG_IN}"
         elif code == "RevisionNotFound":
-            why = f"it has no revision {revision}. Set model_revision to a branch, tag or commit "
-            why += "of it, or unset it"
+            why = (
+                f"it has no revision {revision}. Let model_revision be a branch, tag or commit of "
+            )
+            why += "it, or leave it out"
         elif status == 401 and code != "RepoNotFound":
-            why = f"the hub refuses the token that is kept here ({said}): {LOG_IN} anew"
+            why = f"the Hugging Face token of this machine is refused ({said}): {LOG_IN} anew"
         elif code in ("RepoNotFound", "") and status in (401, 404):
-            why = "there is neither such a directory here nor such a model there. If the name is "
-            why += f"right, the model is private: {LOG_IN}"
+            why = "there is neither a directory of this name here nor a model there. If the name "
+            why += f"is right, the model is private: {LOG_IN}"
         else:
             why = f"it answers {status}" + (f" ({said})" if said else "")
         return NotDownloaded(f"{self._model}: can't be downloaded from {hub}: {why}.")
@@ -224,4 +226,4 @@ def _listed(entry: dict[str, Any]) -> HubFile:
 
 def _words(error: Exception) -> str:
     """On one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -63,15 +63,17 @@ def test_a_slash_in_a_branch_is_not_one_in_the_address(hub: Hub, model_files: Pa
 
 
 def test_a_model_that_is_not_there(hub: Hub) -> None:
-    assert "there is neither such a directory here nor such a model there." in refused("owner/none")
+    assert "there is neither a directory of this name here nor a model there." in refused(
+        "owner/none"
+    )
     hub.token = TOKEN
     log_in()
-    assert "nor such a model there. If the name is right, the model is private" in refused("a/b")
+    assert "nor a model there. If the name is right, the model is private" in refused("a/b")
 
 
 def test_a_revision_that_is_not_there(hub: Hub) -> None:
     message = refused(revision="v9")
-    assert "it has no revision v9. Set model_revision to a branch, tag or commit" in message
+    assert "it has no revision v9. Let model_revision be a branch, tag or commit" in message
 
 
 def test_a_private_model_needs_a_token_that_the_hub_alone_sees(
@@ -95,7 +97,7 @@ def test_a_private_model_needs_a_token_that_the_hub_alone_sees(
 def test_a_token_that_is_refused(hub: Hub) -> None:
     log_in()
     message = refused()
-    assert "refuses the token that is kept here (Invalid credentials in Author" in message
+    assert "token of this machine is refused (Invalid credentials in Author" in message
     assert TOKEN not in message
 
 
