@@ -130,6 +130,14 @@ def test_a_published_model_needs_torch_alone(tiny: Path, tmp_path: Path) -> None
     speak_over_http(tiny, tmp_path, "torch")
 
 
+def test_a_converted_model_needs_cpu_alone(tiny: Path, tmp_path: Path) -> None:
+    converted = tmp_path / "converted"
+    done = run(tmp_path, "-m", "mira", "model", "convert", str(tiny), str(converted),
+               extras=("cpu",))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    speak_over_http(converted, tmp_path, "cpu")
+
+
 def speak_over_http(model: Path, cwd: Path, extra: str) -> None:
     with served(cwd, "--set", f"model={model}", extras=(extra,)) as client:
         body = {"input": "Hello.", "sample_rate": 16000, "seed": 1}
