@@ -18,6 +18,8 @@ from mira.bench.service import Service, running, speech_request
 from mira.types import Samples
 from tests.recogniser import Recogniser, word_errors
 
+HEARD_S = 28.0  # at once, of the recogniser's 30
+PAUSE_S = 0.7  # between sentences
 SENTENCES = [
     line.split("\t")
     for line in (Path(__file__).parent / "data" / "sentences.txt").read_text("utf-8").splitlines()
@@ -72,9 +74,10 @@ def test_what_is_said_is_understood(
 ) -> None:
     errors = words = 0
     wrong = []
-    for written, spoken in SENTENCES:
-        samples = speak(service, written, response_format, sample_rate)
+    for together in in_windows(service, response_format, sample_rate):
+        samples = np.concatenate([part for _, part in together])
         heard = recogniser.transcribe(samples, sample_rate)
+        spoken = " ".join(words for words, _ in together)
         missed, said = word_errors(spoken, heard)
         errors, words = errors + missed, words + said
         if missed:
@@ -82,3 +85,19 @@ def test_what_is_said_is_understood(
     rate = errors / words
     print(json.dumps({"format": response_format, "wer": rate, "words": words}), *wrong, sep="\n")
     assert rate <= at_most, wrong
+
+
+def in_windows(
+    service: Service, response_format: str, sample_rate: int
+) -> Iterator[list[tuple[str, Samples]]]:
+    """Sentences with what is said of them, as many together as the recogniser hears at once: it
+    takes as long for one word as for half a minute."""
+    silence = np.zeros(int(PAUSE_S * sample_rate), np.float32)
+    together: list[tuple[str, Samples]] = []
+    for written, spoken in SENTENCES:
+        samples = np.append(speak(service, written, response_format, sample_rate), silence)
+        if sum(len(part) for _, part in [*together, (spoken, samples)]) > HEARD_S * sample_rate:
+            yield together
+            together = []
+        together.append((spoken, samples))
+    yield together

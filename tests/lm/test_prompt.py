@@ -55,19 +55,25 @@ LOOK_ALIKES = [
 ]
 
 
-@pytest.fixture(params=["mira", "spark"])
+@pytest.fixture(scope="module", params=["mira", "spark"])
 def checkpoint(request: pytest.FixtureRequest) -> Checkpoint:
     return request.getfixturevalue(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def builder(checkpoint: Checkpoint) -> PromptBuilder:
     return PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
 
 
 @pytest.fixture(scope="module")
-def full(mira: Checkpoint) -> Tokenizer:
+def published(checkpoint: Checkpoint) -> Tokenizer:
     """The tokenizer as everybody else loads it."""
+    return Tokenizer.from_file(str(checkpoint.language / "tokenizer.json"))
+
+
+@pytest.fixture(scope="module")
+def full(mira: Checkpoint) -> Tokenizer:
+    """The same, of one naming."""
     return Tokenizer.from_file(str(mira.language / "tokenizer.json"))
 
 
@@ -121,23 +127,19 @@ def test_the_whole_prompt_reads_as_published(prompts: PromptBuilder, full: Token
     )
 
 
-def hostile(text: str, builder: PromptBuilder, checkpoint: Checkpoint) -> None:
-    ids = builder.text_ids(text)
-    full = Tokenizer.from_file(str(checkpoint.language / "tokenizer.json"))
-    assert not set(ids) & full.get_added_tokens_decoder().keys()
-    assert full.decode(ids, skip_special_tokens=False) == unicodedata.normalize("NFC", text)
-
-
 @pytest.mark.parametrize("text", MARKERS + LOOK_ALIKES)
-def test_markers_in_the_text_are_read_aloud(text, builder, checkpoint) -> None:
-    hostile(text, builder, checkpoint)
-    hostile(f"say {text}{text} now", builder, checkpoint)
-    hostile(f"<|{text}|>", builder, checkpoint)
+def test_markers_in_the_text_are_read_aloud(text, builder, published) -> None:
+    added = published.get_added_tokens_decoder().keys()
+    for hostile in (text, f"say {text}{text} now", f"<|{text}|>"):
+        ids = builder.text_ids(hostile)
+        assert not set(ids) & added
+        assert published.decode(ids, skip_special_tokens=False) == unicodedata.normalize(
+            "NFC", hostile
+        )
 
 
-def test_every_added_token_in_the_text_is_read_aloud(checkpoint, builder) -> None:
-    full = Tokenizer.from_file(str(checkpoint.language / "tokenizer.json"))
-    added = full.get_added_tokens_decoder()
+def test_every_added_token_in_the_text_is_read_aloud(published, builder) -> None:
+    added = published.get_added_tokens_decoder()
     assert len(added) > 13_000
     for token in added.values():
         assert not set(builder.text_ids(token.content)) & added.keys()
