@@ -5,6 +5,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
 
+# Both take minutes, and neither fills the processors all the time.
+define run_beside_types
+@$(BIN)/mypy & types=$$!; \
+$(BIN)/pytest -n 2 --dist worksteal --durations=20 $(1); tests=$$?; \
+wait $$types && exit $$tests
+endef
+
 .PHONY: help serve test check format bench stranger wheel clients clean
 
 help:
@@ -20,14 +27,12 @@ serve: .venv/serve
 test: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(call run_beside_types,)
 
 check: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+	$(call run_beside_types,-m "not slow")
 
 format: .venv/test
 	$(BIN)/ruff format .
