@@ -114,10 +114,11 @@ def test_mistakes_get_one_line(arguments: list[str], says: str) -> None:
     assert says in done.stderr.decode()
 
 
-def test_a_hub_id_without_a_network_says_what_to_copy_where() -> None:
-    done = mira("say", "Hi.", "-o", "-", MIRA_MODEL="nobody/nothing", HF_HUB_OFFLINE="1")
+def test_a_hub_id_without_a_network_says_what_to_copy_where(tmp_path: Path) -> None:
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    done = mira("say", "Hi.", "-o", "-", MIRA_MODEL="nobody/nothing", **offline)
     assert done.returncode == 1
-    assert "copy its files from" in done.stderr.decode()
+    assert "copy the files to a directory and give that" in done.stderr.decode()
     assert len(done.stderr.decode().splitlines()) == 1
 
 
