@@ -55,6 +55,7 @@ class Admission:
         self._speaking: dict[StreamClock, float] = {}  # since when
         self._lasts_s = 0.0  # a stream, lately
         self._refused_at = -math.inf
+        self._idle_since = time.perf_counter()
         self._idle = Event()
         self._idle.set()
         # One thread a stream: a stream that waits for its next block must not hold up another's.
@@ -74,6 +75,11 @@ class Admission:
     def free(self) -> int:
         """Number of streams that could begin now."""
         return self.capacity.free
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the last stream ended; 0 while any speaks."""
+        return 0.0 if self._speaking else time.perf_counter() - self._idle_since
 
     @asynccontextmanager
     async def stream(self, clock: StreamClock) -> AsyncIterator[None]:
@@ -161,6 +167,7 @@ class Admission:
         self.capacity.leave(clock)
         self._next()
         if not self._speaking:
+            self._idle_since = time.perf_counter()
             self._idle.set()
 
     def _next(self) -> None:

@@ -17,6 +17,7 @@ from mira.engine import Engine
 from mira.errors import NotReady, SynthesisFailed
 from mira.server.admission import Admission, Patience
 from mira.server.capacity import Capacity
+from mira.server.memory import give_back
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
 from mira.types import Voice
@@ -39,6 +40,8 @@ MOST_STREAMS = 64
 """At once, however fast the machine: each has threads of its own."""
 BEGINNERS = 2
 """For each that computes: so many may wait for their first audio, until more than that speak."""
+REST_S = 20.0
+"""Without a stream, until memory is given back: the first audio after that takes longer."""
 STOP_S = 10.0
 """For each thing that has to end when the service stops."""
 VOICE_WORKERS = 2
@@ -207,8 +210,13 @@ class Service:
                 self.admission.max_streams,
                 most,
             )
-            while not engine.failure:  # noqa: ASYNC110 - its threads know nothing of this loop
+            given_back_after = 0  # streams
+            while not engine.failure:
                 await sleep(LOOK_S)
+                streams = self.telemetry.uses.total()
+                if streams != given_back_after and self.admission.idle_s > REST_S:
+                    given_back_after = streams
+                    await to_thread.run_sync(give_back)
             raise SynthesisFailed(engine.failure)
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
             self.failure = error

@@ -7,6 +7,7 @@ import pytest
 
 from mira.engine import Engine
 from mira.errors import InvalidRequest, SynthesisFailed
+from mira.server import state
 from mira.settings import Settings
 from mira.types import Samples
 from mira.voices.inspect import Inspector
@@ -218,3 +219,21 @@ def test_the_default_is_prepared_before_the_service_is_ready(serve: Serve, tmp_p
     served = serve(toy, voices_dir=tmp_path, default_voice="carlo")
     assert toy.clones == 1
     assert served.get("/voices/carlo").json()["cached"]
+
+
+def test_memory_goes_back_once_nobody_speaks(
+    toy: ToySynthesizer, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(state, "REST_S", 0.1)
+    monkeypatch.setattr(state, "LOOK_S", 0.01)
+    monkeypatch.setattr(state, "give_back", lambda: given.append(served.service.admission.idle_s))
+    served = serve(toy)
+    wait_until(lambda: served.service.admission.idle_s > 0.3)
+    assert not given, "nobody has spoken yet"
+    for count in (1, 2):
+        assert served.post("/v1/audio/speech-stream", json={"input": "Hi."}).status_code == 200
+        wait_until(lambda: len(given) == count)  # noqa: B023 - waited for here
+    wait_until(lambda: served.service.admission.idle_s > 0.5)
+    assert len(given) == 2
+    assert min(given) > 0.1
