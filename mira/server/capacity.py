@@ -73,7 +73,7 @@ class Capacity:
         self._streams: dict[StreamClock, float] = {}  # since when
         self._limit = float(self._first)
         self._looked_at = now()
-        self._pressed_at = self._cut_at = self._episode_at = -math.inf
+        self._pressed_at = self._cut_at = -math.inf
         self._probe_after_s = PROBE_AFTER_S[0]
 
     @property
@@ -128,12 +128,12 @@ class Capacity:
 
     def _cut(self, suffering: int) -> None:
         now, count = self._now(), len(self._streams)
-        if now - self._cut_at > EPISODE_S:
-            # Long after the last one it is another trouble than that which was probed for.
-            again = now - self._episode_at < 2 * self._probe_after_s
+        calm_s = now - self._cut_at
+        if calm_s > EPISODE_S:
+            # Soon after more streams were tried, it is these that were too many.
             shortest, longest = PROBE_AFTER_S
+            again = calm_s < 3 * self._probe_after_s
             self._probe_after_s = min(2 * self._probe_after_s, longest) if again else shortest
-            self._episode_at = now
         self._cut_at = now
         floor = max(self._least, self._well(), min(BACK_OFF * count, count - 1))
         certain = suffering / (count + DOUBT)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mira.metrics import StreamClock
-from mira.server.capacity import FORGET_S, Capacity
+from mira.server.capacity import FORGET_S, PROBE_AFTER_S, Capacity
 from tests.server.machines import AllAtOnce, InTurns, Machine, Time
 
 TAKES_TURNS, BATCHES = 4, 1024  # beginners
@@ -196,3 +196,50 @@ def test_who_waits_for_long_for_a_first_word_is_one() -> None:
         time.s += 0.5
         capacity.look()
     assert capacity.limit < 35
+
+
+def test_each_time_that_trouble_comes_back_the_next_try_is_later() -> None:
+    time = Time()
+    capacity = Capacity(1, 64, 4, BATCHES, time)
+    streams = [StreamClock(time) for _ in range(4)]
+    for stream in streams:
+        capacity.enter(stream)
+
+    def play(chunk_s: float, for_s: float) -> None:
+        for stream in streams:
+            stream.ready(chunk_s)
+            stream.sent()
+        time.s += for_s
+        capacity.press()
+
+    waited_s = []
+    for _ in range(3):
+        for _ in range(100):  # they run dry, more and more
+            play(0.5, 0.75)
+        low = capacity.limit
+        assert low == 3, "one less than were too many"
+        began = time.s
+        play(5, 0.5)
+        while capacity.limit <= low:
+            play(0.5, 0.5)
+            assert time.s < began + 400
+        waited_s.append(time.s - began)
+    first, second, third = waited_s
+    assert 20 < first < second - 15
+    assert second < third - 30
+
+
+def test_a_trouble_of_long_ago_does_not_count() -> None:
+    time = Time()
+    capacity = Capacity(1, 64, 64, BATCHES, time)
+    capacity._cut_at = time.s
+    capacity._probe_after_s = PROBE_AFTER_S[1]
+    time.s += 3600
+    stream = StreamClock(time)
+    capacity.enter(stream)
+    for _ in range(5):
+        stream.ready(0.5)
+        stream.sent()
+        time.s += 0.75
+        capacity.look()
+    assert capacity._probe_after_s == PROBE_AFTER_S[0]
