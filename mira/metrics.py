@@ -28,7 +28,7 @@ class StreamClock:
     work_s: float = field(init=False, default=0.0)
     underruns: int = field(init=False, default=0)
     chunks: int = field(init=False, default=0)  # ready so far
-    held: bool = field(init=False, default=False)  # a chunk is ready, and not taken yet
+    held: bool = field(init=False, default=False)  # by the listener, who has not taken all yet
     head_room_s: float | None = field(init=False, default=None)
     """How long before the listener would have run dry the last chunk was ready, in seconds;
     negative if that was too late, None before the second."""
@@ -70,6 +70,10 @@ class StreamClock:
         self._plays_until = max(self._plays_until, now + self._chunk_s)
         self.held = False
         self._ready_at = now
+
+    def done(self) -> None:
+        """No more chunks come: when the listener takes what is left is up to it alone."""
+        self.held = True
 
     def patience_left_s(self, patience_s: float) -> float:
         """How long a listener may still keep the chunk that is ready waiting, in seconds, so as not

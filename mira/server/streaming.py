@@ -151,6 +151,7 @@ class SpeechResponse(Response):
                 await send(start)
             await self._body(send, clock, self._framing.chunk(chunk.data), more=True)
             clock.sent()
+        clock.done()
         await self._body(send, clock, self._framing.end(clock), more=False)
 
     async def _body(self, send: Send, clock: StreamClock, data: bytes, *, more: bool) -> None:

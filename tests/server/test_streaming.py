@@ -353,20 +353,53 @@ def test_its_place_goes_to_who_wants_it(serve: Serve) -> None:
     assert dict(served.service.telemetry.failures)["TimeoutError"] == 1
 
 
-# Cancelled by the server, not by the client
+# On a connection that does what the test says
+
+
+def responding(
+    toy: ToySynthesizer, admission: Admission, telemetry: Telemetry, interrupt: Interrupt
+) -> SpeechResponse:
+    def chunks() -> Generator[Chunk, None, None]:
+        blocks = Engine(toy).speak(HELLO, ANNA, interrupt=interrupt)
+        yield from encode(blocks, 24000, AudioStream(24000, "pcm", sample_rate=24000))
+
+    stream = Stream(chunks(), interrupt, "anna")
+    return SpeechResponse(stream, Framing("audio/pcm"), {}, admission, telemetry)
+
+
+def test_who_has_not_taken_the_end_yet_does_not_run_dry() -> None:
+    admission = Admission(Capacity(1, 1, 1, 1), 1)
+
+    async def main() -> None:
+        ended, taken = asyncio.Event(), asyncio.Event()
+
+        async def receive() -> Message:
+            await asyncio.sleep(60)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message["more_body"]:
+                ended.set()
+                await taken.wait()
+
+        response = responding(ToySynthesizer(), admission, Telemetry(), Interrupt())
+        task = asyncio.ensure_future(response({"type": "http"}, receive, send))
+        await asyncio.wait_for(ended.wait(), 20)
+        (clock,) = admission._speaking
+        assert clock.held
+        taken.set()
+        await asyncio.wait_for(task, 20)
+
+    asyncio.run(main())
 
 
 def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -> None:
     """Its block never comes by itself: only the interruption wakes whoever waits for it."""
     go_on = threading.Event()
     toy = ToySynthesizer(before_block=lambda number: number < 1 or go_on.wait(30), block_s=0.3)
-    engine, telemetry = Engine(toy), Telemetry()
+    telemetry = Telemetry()
     admission = Admission(Capacity(1, 1, 1, 1), 1)
     interrupt = Interrupt()
-
-    def chunks() -> Generator[Chunk, None, None]:
-        blocks = engine.speak(HELLO, ANNA, interrupt=interrupt)
-        yield from encode(blocks, 24000, AudioStream(24000, "pcm", sample_rate=24000))
 
     async def main() -> None:
         began = asyncio.Event()
@@ -378,8 +411,7 @@ def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -
         async def send(message: Message) -> None:
             began.set()
 
-        stream = Stream(chunks(), interrupt, "anna")
-        response = SpeechResponse(stream, Framing("audio/pcm"), {}, admission, telemetry)
+        response = responding(toy, admission, telemetry, interrupt)
         task = asyncio.ensure_future(response({"type": "http"}, receive, send))
         await asyncio.wait_for(began.wait(), 20)
         await asyncio.sleep(0.1)
