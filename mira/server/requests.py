@@ -59,7 +59,9 @@ class _Speech(BaseModel):
 class SpeechRequest(_Speech):
     """OpenAI's request, with `sample_rate`, `tempo`, `volume` and `seed` beside its own fields."""
 
-    model: str = Field(max_length=MAX_NAME_CHARS, description="Any name; one engine answers all.")
+    model: str = Field(
+        "mira", max_length=MAX_NAME_CHARS, description="Any name; one engine answers all."
+    )
     voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | VoiceId | None = Field(
         None, description="A name, or an object with its `id`; the default voice by default."
     )

@@ -408,6 +408,12 @@ def test_without_a_voice_the_default_one_speaks(serve: Serve, toy: ToySynthesize
     assert served.service.telemetry.substituted == 0
 
 
+def test_a_text_alone_is_spoken(serve: Serve, toy: ToySynthesizer) -> None:
+    """Neither a model nor a voice: what somebody tries first."""
+    answer = serve(toy, default_voice="ben").post(SPEECH, json={"input": "Hello there."})
+    assert (answer.status_code, answer.headers["x-voice-used"]) == (200, "ben")
+
+
 # Voices that do not exist
 
 
