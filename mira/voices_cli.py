@@ -13,6 +13,7 @@ import typer
 
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.options import Config, Set, settings_of
+from mira.progress import amount
 
 if TYPE_CHECKING:
     from mira.voices import Quality
@@ -195,7 +196,7 @@ def _read(path: Path, at_most: int) -> bytes:
     except OSError as error:
         raise InvalidRequest(f"{path}: can't be read: {error.strerror}.") from error
     if len(data) > at_most:
-        raise InvalidRequest(f"{path}: has more than {at_most / 2**20:g} MiB.")
+        raise InvalidRequest(f"{path}: has more than {amount(at_most)}.")
     return data
 
 

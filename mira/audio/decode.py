@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from mira.errors import InvalidRequest
+from mira.progress import amount
 from mira.types import Samples
 
 MAX_BYTES = 10 << 20  # OpenAI's own limit for a recording of a voice
@@ -71,7 +72,7 @@ class Reader:
             InvalidRequest: Too large, too long, no sound in it, damaged, or of no known format.
         """
         if len(data) > max_bytes:
-            raise _refused(f"The recording is over {max_bytes / 2**20:g} MiB: send a shorter part.")
+            raise _refused(f"The recording is over {amount(max_bytes)}: send a shorter part.")
         with self._one_at_a_time:
             said = self._ask(data, max_seconds)
         line, _, samples = said.partition(b"\n")

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mira.errors import MiraError, Overloaded
+from mira.progress import amount
 from mira.server.errors import refuse, respond
 
 MAX_SERVED = 256
@@ -204,7 +205,7 @@ class BodyLimit:
 def _too_large(max_bytes: int) -> Response:
     return refuse(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body is over the limit of {max_bytes} bytes.",
+        f"The body is over the limit of {amount(max_bytes)}.",
         "request_too_large",
     )
 

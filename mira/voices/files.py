@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mira.errors import InvalidRequest, StorageFailed
+from mira.progress import amount
 
 _PART = ".part-"  # hidden, so that nobody takes an unfinished file for one
 _ABANDONED_S = 3600.0  # no writer takes so long: whoever began it is gone
@@ -167,5 +168,5 @@ def read_within(folder: Path, filename: str, max_bytes: int) -> bytes:
     with open_within(folder, filename) as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise InvalidRequest(f"It has more than {max_bytes / 2**20:g} MiB.", "audio")
+        raise InvalidRequest(f"It has more than {amount(max_bytes)}.", "audio")
     return data

@@ -74,9 +74,9 @@ def test_a_refusal_says_why(reader: Reader) -> None:
 
 def test_a_recording_over_the_limit_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_UNPACK", Path("nowhere.py"))
-    with pytest.raises(InvalidRequest, match="over 10 MiB"):
+    with pytest.raises(InvalidRequest, match="over 10 MB"):
         read_recording(bytes(MAX_BYTES + 1))
-    with pytest.raises(InvalidRequest, match=r"over 0\.5 MiB"):
+    with pytest.raises(InvalidRequest, match=r"over 525 kB"):
         read_recording(bytes((1 << 19) + 1), max_bytes=1 << 19)
 
 

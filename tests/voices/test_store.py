@@ -123,7 +123,7 @@ def test_a_replaced_voice_has_another_version_and_the_old_one_still_speaks(
         ("../anna", DATA["carlo"], "", "name: "),
         ("anna", b"", "", "can't be read"),
         ("anna", CORRUPT.read_bytes(), "", "can't be read"),
-        ("anna", bytes(11 << 20), "", "10 MiB"),
+        ("anna", bytes(11 << 20), "", "10 MB"),
         ("anna", DATA["carlo"], "a" * 1501, "limit of 1500"),
     ],
 )
