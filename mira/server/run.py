@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import threading
+from asyncio import CancelledError
 from types import FrameType
 
 import uvicorn
@@ -21,6 +22,8 @@ from mira.server.protocol import MAX_HEAD_BYTES, Connection
 from mira.server.state import Service
 from mira.settings import Settings
 
+log = logging.getLogger(__name__)
+
 # A listener that plays in real time must push back soon, or the kernel takes a minute of speech
 # that an interruption then throws away. Linux doubles the number; accepted sockets inherit it.
 SEND_BUFFER_BYTES = 32 * 1024
@@ -30,6 +33,9 @@ KEEP_ALIVE_S = 130
 IN_HAND_S = 60.0
 """Of audio, that a listener may have bought ahead and play before it takes more."""
 BACKLOG = 2048
+
+OPEN_FILES = 4096
+"""That the process may have: connections, and what a model and its voices take."""
 
 # glibc's malloc keeps a heap for each thread and grows its idea of what is worth giving back: an
 # hour of mixed load then holds 700 MB, where with these it holds 335, and is no slower.
@@ -45,13 +51,15 @@ def run(settings: Settings) -> None:
         Exception: Whatever kept the engine from starting.
     """
     _give_memory_back()
+    _allow_open_files()
     level = settings.log_level.upper()
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     for name in ("watchfiles", "httpx2"):  # they tell of each change, and each address
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(PlainLines())
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
-    logging.getLogger(__name__).info("listening on http://%s:%s", host, port)
+    log.info("listening on http://%s:%s", host, port)
     app = create_app(settings, load_engine)
     server = make_server(app, settings)
     service: Service = app.state.service
@@ -80,10 +88,46 @@ def _give_memory_back() -> None:
             libc.mallopt(option, value)
 
 
+def _allow_open_files() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < OPEN_FILES:
+            most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+class PlainLines(logging.Filter):
+    """Leaves out of uvicorn's log what was said already, and what it says of itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the line stays; say in our words how many requests were cut off."""
+        if record.levelno < logging.WARNING:
+            return False
+        said = str(record.msg)
+        if said.startswith("ASGI callable returned without completing"):
+            return False  # the stream said why it broke
+        if said.startswith("Exception in ASGI") and record.exc_info:
+            # Those of the application were logged when they were answered.
+            return not isinstance(record.exc_info[1], Exception | CancelledError)
+        if said.startswith("Cancel %s running") and record.args:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.msg = "%s requests were running after shutdown_timeout_s and are cut off"
+            return record.args[0] != 0  # type: ignore[index]
+        return True
+
+
 class _Server(uvicorn.Server):
     """Ends when it is told to, and the process at once when it is told again."""
 
     _told = False
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let running requests finish, within bounds."""
+        timeout_s = self.config.timeout_graceful_shutdown
+        log.info("stopping: what is running has %s s to finish", timeout_s)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal; that it was one is no failure, so it is not raised again at the end."""

@@ -1,5 +1,7 @@
 """The server as a process, and the socket it listens on."""
 
+import json
+import logging
 import os
 import re
 import signal
@@ -8,14 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import httpx
 import pytest
 
 from mira.errors import InvalidSettings
 from mira.server.app import create_app
-from mira.server.run import IN_HAND_S, KEEP_ALIVE_S, SEND_BUFFER_BYTES, listen, make_server
+from mira.server.run import (
+    IN_HAND_S,
+    KEEP_ALIVE_S,
+    SEND_BUFFER_BYTES,
+    PlainLines,
+    listen,
+    make_server,
+)
 from mira.settings import Settings
 from tests.server.serving import wait_until
 
@@ -217,3 +226,53 @@ def test_it_stops_though_a_block_is_never_done(bounds: str, words: str) -> None:
             process.popen.send_signal(signal.SIGTERM)
             assert process.wait() == 0
         assert words in process.said
+
+
+FEW_FILES = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+"""
+
+
+def test_what_goes_wrong_is_a_line_each_and_many_connections_are_no_trouble() -> None:
+    """A stalled listener, what is no HTTP, a body that never comes, and a call at the end."""
+    body = json.dumps({"input": "One two three. " * 250}).encode()
+    head = f"POST {STREAM} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n".encode()
+    speech = head + b"content-length: %d\r\n\r\n" % len(body) + body
+    with (
+        toy(FEW_FILES, stall_timeout_s="1", full_stall_timeout_s="1") as process,
+        ExitStack() as clients,
+    ):
+        process.wait_ready()
+
+        def connect(data: bytes = b"") -> socket.socket:
+            client = clients.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", int(process.url.rsplit(":", 1)[1])))
+            client.sendall(data)
+            return client
+
+        for _ in range(400):
+            connect()
+        for data in (b"hello\r\n\r\n", head + b"content-length: 9\r\n\r\n", speech):
+            connect(data)
+        wait_until(lambda: process.client.get("/stats").json()["failures"] != {}, 60)
+        connect(speech).recv(4096)
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+    lines = process.said.splitlines()
+    assert all(re.match(r"(INFO|WARNING) [\w.]+: \S", line) for line in lines), process.said
+    assert len([line for line in lines if "broken" in line]) == 1
+    assert "ASGI" not in process.said
+    assert "stopping: what is running has 1 s to finish" in process.said
+    assert "2 requests were running after shutdown_timeout_s and are cut off" in process.said
+
+
+def test_errors_of_the_server_itself_are_not_left_out() -> None:
+    try:
+        raise GeneratorExit
+    except GeneratorExit:
+        record = logging.LogRecord(
+            "", logging.ERROR, "", 0, "Exception in ASGI", (), sys.exc_info()
+        )
+    assert PlainLines().filter(record)
