@@ -53,7 +53,7 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAP
     )
     app.state.service = service
     errors.install(app, service.telemetry.failed)
-    for module in (pages, speech, voices, consents, status):
+    for module in (speech, voices, consents, pages, status):
         app.include_router(module.router)
     pages.describe(app)
     # The last one is the first to see a request.

@@ -27,7 +27,8 @@ HOME = """<!doctype html>
 pre {{ overflow-x: auto; padding: 1rem; background: #8882 }}</style>
 <h1>Mira</h1>
 <p>Mira {version} turns text into speech. {state}</p>
-<pre>curl -N {base}v1/audio/speech -H 'content-type: application/json' \\
+<pre>curl -N {base}v1/audio/speech \\
+  -H 'content-type: application/json' \\
   -d '{{"model": "mira", "input": "Hello there."}}' -o hello.mp3</pre>
 <p>OpenAI clients use the base URL <code>{base}v1</code>.</p>
 <p><a href="docs">Documentation, to try it out</a> · <a href="voices">Voices</a> ·

@@ -337,12 +337,34 @@ def test_requests_that_come_at_once_are_answered_in_their_order(shared: Served) 
     assert statuses == [b"200", b"200", b"404", b"200"] * 5 + [b"200"]
 
 
-def test_a_large_body_arrives_whole_though_it_is_read_in_slices(serve: Serve) -> None:
+def test_a_large_body_is_parsed_in_slices_and_arrives_whole(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each in a turn of its own: between two of them others are served."""
+    parsed: list[tuple[int, int]] = []
+    turn = 0
+    parse = protocol.Connection._parse
+
+    def spy(self: protocol.Connection, data: bytes) -> None:
+        nonlocal turn
+        parsed.append((len(data), turn))
+        self.loop.call_soon(next_turn)
+        parse(self, data)
+
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+
+    monkeypatch.setattr(protocol.Connection, "_parse", spy)
     served = serve(ToySynthesizer(), max_body_bytes=4 * MIB)
     text = json.dumps({"input": "Hi.", "more": "x" * 3 * MIB}).encode()
     for _ in range(3):
         headers = {"content-type": "application/json"}
         assert served.post(STREAM, content=text, headers=headers).status_code == 200
+    assert max(num_bytes for num_bytes, _ in parsed) == protocol.SLICE_BYTES
+    turns = [when for num_bytes, when in parsed if num_bytes == protocol.SLICE_BYTES]
+    assert len(turns) > 3 * 3 * MIB // protocol.SLICE_BYTES // 2
+    assert len(set(turns)) == len(turns)
 
 
 def test_the_rest_of_a_refused_body_is_not_awaited_for_ever(
