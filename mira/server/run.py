@@ -147,7 +147,6 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         server_header=False,
         http=Connection,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-        ws="none",
         proxy_headers=False,  # nothing here depends on the client's address
     )
     return _Server(config)
