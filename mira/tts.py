@@ -35,7 +35,10 @@ class MiraTTS:
     """
 
     def __init__(self, model: str | Path, settings: Settings | None = None) -> None:
+        from mira.audio.decode import Reader  # FFmpeg: `import mira` needs none of it
+
         settings = settings or Settings()
+        self._reader = Reader()
         self._engine = load_engine(settings.model_copy(update={"model": str(model)}))
         self._sampling = Sampling()
 
@@ -48,6 +51,7 @@ class MiraTTS:
     def close(self) -> None:
         """Stop what runs for it; it can't speak after that. May be called again."""
         self._engine.close()
+        self._reader.close()
 
     @property
     def sample_rate(self) -> int:
@@ -83,10 +87,10 @@ class MiraTTS:
             InvalidRequest: The file can't be read, or holds no usable sound; or the transcript is
                 longer than any recording.
         """
-        from mira.audio.decode import decode_file  # FFmpeg: `import mira` needs none of it
+        from mira.audio.decode import decode_file
 
         path = Path(recording)
-        return self._engine.clone(path.stem, *decode_file(path), transcript)
+        return self._engine.clone(path.stem, *decode_file(path, self._reader), transcript)
 
     def stream_generate(
         self, text: str, context_tokens: Voice, reference_text: str | None = None

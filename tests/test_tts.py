@@ -198,6 +198,14 @@ def test_the_same_recording_is_the_same_voice(tts: MiraTTS, recordings: tuple[Pa
     assert tts.encode_audio(recordings[0]) == tts.encode_audio(recordings[0])
 
 
+def test_recordings_are_read_in_one_process(tts: MiraTTS, recordings: tuple[Path, Path]) -> None:
+    tts.encode_audio(recordings[0])
+    process = tts._reader._process
+    assert process is not None
+    tts.encode_audio(recordings[1])
+    assert tts._reader._process is process
+
+
 def test_a_recording_that_cannot_be_read_is_said_so(tts: MiraTTS, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="No such file"):
         tts.encode_audio(tmp_path / "nobody.wav")

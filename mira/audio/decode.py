@@ -166,8 +166,12 @@ def decode(data: bytes, max_seconds: float = MAX_SECONDS) -> tuple[Samples, int]
     return recording.samples, recording.sample_rate
 
 
-def decode_file(path: Path) -> tuple[Samples, int]:
+def decode_file(path: Path, reader: Reader | None = None) -> tuple[Samples, int]:
     """`decode` for a file of one's own.
+
+    Args:
+        path: The file.
+        reader: Reads it, for whom there will be others. None: one for this file alone.
 
     Raises:
         InvalidRequest: It can't be opened, or `decode` can't read it.
@@ -177,7 +181,10 @@ def decode_file(path: Path) -> tuple[Samples, int]:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidRequest(f"{path}: can't be read: {error.strerror}.", "audio") from error
-    return decode(data)
+    if reader is None:
+        return decode(data)
+    recording = reader.read(data)
+    return recording.samples, recording.sample_rate
 
 
 def _refused(reason: str) -> InvalidRequest:
