@@ -7,6 +7,7 @@ that what a conversion left half done can't pass for whole.
 import hashlib
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from mira.errors import CheckpointError
 MANIFEST = "mira.json"
 TOKENIZER = "tokenizer.json"
 CODEC = "codec"  # the directory of the codec's graphs
-FORMAT = 2
+FORMAT = 3
 """Of the directory, and of how it is made; another one has to be converted again."""
+
+HASHED_AT_ONCE = 4  # files; hashing holds up no other thread
 
 AGAIN = "convert the model again: mira model convert MODEL"
 
@@ -98,6 +101,7 @@ class Manifest:
             if path.is_file() and not path.name.startswith(MANIFEST)
         }
         self.content |= {"complete": True, "files": files}
+        self.content["seal"] = _seal(self.content)
         self._write()
 
     def _write(self) -> None:
@@ -142,17 +146,36 @@ def open_converted(directory: Path, whole: bool = True) -> Converted:
         )
     if content.get("complete") is not True:
         raise CheckpointError(f"{directory}: the conversion was not finished; {AGAIN}")
+    if content.get("seal") != _seal(content):
+        raise CheckpointError(
+            f"{directory / MANIFEST}: damaged (it is not what was written); {AGAIN}"
+        )
     try:
-        for name, written in content["files"].items():
-            path = directory / name
-            if not path.is_file():
-                raise CheckpointError(f"{path}: missing; {AGAIN}")
-            if whole and fingerprint([path]) != written:
-                raise CheckpointError(f"{path}: is not what was converted; {AGAIN}")
+        _check_files(directory, content["files"], whole)
         tokens = content["tokens"] | {"end_ids": tuple(content["tokens"]["end_ids"])}
         return Converted(directory, content["weights"], TokenMap(**tokens))
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{directory / MANIFEST}: damaged ({error}); {AGAIN}") from error
+
+
+def _check_files(directory: Path, written: dict[str, str], whole: bool) -> None:
+    paths = [directory / name for name in written]
+    for path in paths:
+        if not path.is_file():
+            raise CheckpointError(f"{path}: missing; {AGAIN}")
+    if not whole:
+        return
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
+        found = pool.map(lambda path: fingerprint([path]), paths)
+        for path, expected, hashed in zip(paths, written.values(), found, strict=True):
+            if hashed != expected:
+                raise CheckpointError(f"{path}: is not what was converted; {AGAIN}")
+
+
+def _seal(content: dict[str, Any]) -> str:
+    """A hash of all else that the manifest says."""
+    said = json.dumps({key: content[key] for key in sorted(content) if key != "seal"})
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def identity(checkpoint: Checkpoint) -> str:
@@ -196,7 +219,7 @@ def _read(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
     try:
         content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: damaged ({error}); {AGAIN}") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: damaged; {AGAIN}")

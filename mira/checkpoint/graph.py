@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mira.checkpoint.tensors import Array, TensorInfo, require_finite
+from mira.checkpoint.tensors import Array, TensorInfo, reading, require_plausible
 from mira.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -45,7 +45,11 @@ def read_graph(path: Path) -> GraphWeights:
     Raises:
         CheckpointError: The file is missing or damaged, or a weight is not finite.
     """
-    reader = _Reader(path)
+    with reading(path):
+        return _read(_Reader(path))
+
+
+def _read(reader: "_Reader") -> GraphWeights:
     for node in reader.nodes:  # ONNX keeps them in the order of computation
         if node.op_type == "Identity" and node.input[0] in reader.constants:
             reader.copied(node)
@@ -87,7 +91,7 @@ class _Reader:
         from onnx import numpy_helper
 
         values = np.array(numpy_helper.to_array(self.constants[name]), dtype=np.float32)
-        require_finite(self._path, {name: values})
+        require_plausible(self._path, {name: values})
         self.taken.add(name)
         return values
 
@@ -121,16 +125,10 @@ class _Reader:
 
 def _load(path: Path) -> "GraphProto":
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-    try:
-        return onnx.load(path).graph
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file") from error
-    except (DecodeError, OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise CheckpointError(
-            f"{path}: damaged or incomplete ({error}); copy or download the file again"
-        ) from error
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file")
+    return onnx.load(path).graph
 
 
 def read_graph_header(path: Path) -> list[TensorInfo]:
@@ -139,8 +137,9 @@ def read_graph_header(path: Path) -> list[TensorInfo]:
     Raises:
         CheckpointError: The file is missing or damaged.
     """
-    return [
-        TensorInfo(tuple(tensor.dims), _FLOATS[tensor.data_type])
-        for tensor in _load(path).initializer
-        if tensor.data_type in _FLOATS
-    ]
+    with reading(path):
+        return [
+            TensorInfo(tuple(tensor.dims), _FLOATS[tensor.data_type])
+            for tensor in _load(path).initializer
+            if tensor.data_type in _FLOATS
+        ]

@@ -15,6 +15,11 @@ from mira.errors import CheckpointError
 EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
 ARCHITECTURE = "Qwen2ForCausalLM"
+FIXED = {"model_type": "qwen2", "hidden_act": "silu"}
+"""What a configuration has to say where it says anything: this is all that is computed."""
+MOST = 1 << 24  # of anything that a configuration counts
+MOST_LAYERS = 1000
+MOST_NUMBER = 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,7 @@ def find_language_model(directory: Path) -> LanguageFiles:
     """
     config_path = directory / "config.json"
     config = read_json(config_path)
-    architectures = config.get("architectures")
-    if architectures != [ARCHITECTURE]:
-        raise CheckpointError(
-            f"{config_path}: architectures: expected [{ARCHITECTURE!r}]; found {architectures}"
-        )
+    _require_qwen2(config_path, config)
     weights = _weight_files(directory)
     tensors: dict[str, TensorInfo] = {}
     where: dict[str, str] = {}
@@ -64,6 +65,10 @@ def find_language_model(directory: Path) -> LanguageFiles:
             tensors[name], where[name] = info, str(path)
     if EMBEDDING not in tensors:
         raise CheckpointError(f"{directory}: {EMBEDDING}: expected an embedding; found none")
+    if len(tensors[EMBEDDING].shape) != 2:
+        raise CheckpointError(
+            f"{where[EMBEDDING]}: {EMBEDDING}: expected a matrix; found {tensors[EMBEDDING].shape}"
+        )
     dims = _dims(config_path, config, tensors[EMBEDDING].shape[0])
     found = {name: info.shape for name, info in tensors.items()}
     if dims.tied and found.get(HEAD) == found[EMBEDDING]:
@@ -108,11 +113,22 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:  # the last: brackets in brackets in ...
         raise CheckpointError(f"{path}: damaged or incomplete ({error})") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected a JSON object; found {type(content).__name__}")
     return content
+
+
+def _require_qwen2(path: Path, config: dict[str, Any]) -> None:
+    architectures = config.get("architectures")
+    if architectures != [ARCHITECTURE]:
+        raise CheckpointError(
+            f"{path}: architectures: expected [{ARCHITECTURE!r}]; found {_short(architectures)}"
+        )
+    for key, value in FIXED.items():
+        if config.get(key, value) != value:
+            raise CheckpointError(f"{path}: {key}: expected {value!r}; found {_short(config[key])}")
 
 
 def _weight_files(directory: Path) -> tuple[Path, ...]:
@@ -121,9 +137,15 @@ def _weight_files(directory: Path) -> tuple[Path, ...]:
         return (whole,)
     if index.is_file():
         weight_map = read_json(index).get("weight_map")
-        if not isinstance(weight_map, dict) or not weight_map:
-            raise CheckpointError(f"{index}: weight_map: expected file names; found {weight_map}")
-        return tuple(directory / name for name in sorted(set(weight_map.values())))
+        names = list(weight_map.values()) if isinstance(weight_map, dict) else []
+        if not names or not all(
+            isinstance(name, str) and Path(name).name == name for name in names
+        ):
+            raise CheckpointError(
+                f"{index}: weight_map: expected names of files beside it; found "
+                f"{_short(weight_map)}"
+            )
+        return tuple(directory / name for name in sorted(set(names)))
     raise CheckpointError(
         f"{whole}: no such file, nor {index.name}; other formats, such as pytorch_model.bin, "
         "are not read"
@@ -131,39 +153,75 @@ def _weight_files(directory: Path) -> tuple[Path, ...]:
 
 
 def _dims(path: Path, config: dict[str, Any], vocab_rows: int) -> LanguageDims:
-    def number(key: str) -> int:
+    def number(key: str, most: int = MOST) -> int:
         value = config.get(key)
-        if not isinstance(value, int) or value <= 0:
-            raise CheckpointError(f"{path}: {key}: expected a positive integer; found {value!r}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= most:
+            raise CheckpointError(
+                f"{path}: {key}: expected a positive integer up to {most}; found {_short(value)}"
+            )
         return value
 
+    if number("vocab_size") != vocab_rows:
+        raise CheckpointError(
+            f"{path}: vocab_size: expected {vocab_rows}, the rows of the embedding; found "
+            f"{config['vocab_size']}"
+        )
     heads = number("num_attention_heads")
+    tied = config.get("tie_word_embeddings", False)
+    if not isinstance(tied, bool):
+        raise CheckpointError(
+            f"{path}: tie_word_embeddings: expected true or false; found {_short(tied)}"
+        )
     return LanguageDims(
         vocab_rows=vocab_rows,
         hidden=number("hidden_size"),
-        layers=number("num_hidden_layers"),
+        layers=number("num_hidden_layers", MOST_LAYERS),
         heads=heads,
         kv_heads=number("num_key_value_heads"),
         head_dim=number("head_dim") if "head_dim" in config else number("hidden_size") // heads,
         intermediate=number("intermediate_size"),
-        tied=bool(config.get("tie_word_embeddings", False)),
+        tied=tied,
         rope_theta=_rope_theta(path, config),
-        norm_epsilon=float(config.get("rms_norm_eps", 1e-6)),
+        norm_epsilon=_positive(path, "rms_norm_eps", config.get("rms_norm_eps", 1e-6)),
     )
 
 
 def _rope_theta(path: Path, config: dict[str, Any]) -> float:
     """Newer files of transformers have a section of it."""
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if rope.get("rope_type", rope.get("type", "default")) != "default":
-        raise CheckpointError(f"{path}: expected rotary positions that aren't scaled; found {rope}")
-    return float(rope.get("rope_theta", config.get("rope_theta", 10_000.0)))
+    if (
+        not isinstance(rope, dict)
+        or rope.get("rope_type", rope.get("type", "default")) != "default"
+    ):
+        raise CheckpointError(
+            f"{path}: expected rotary positions that aren't scaled; found {_short(rope)}"
+        )
+    theta = rope.get("rope_theta", config.get("rope_theta", 10_000.0))
+    return _positive(path, "rope_theta", theta)
 
 
 def _declared_ends(directory: Path, config: dict[str, Any]) -> tuple[int, ...]:
     path = directory / "generation_config.json"
     generation = read_json(path) if path.is_file() else {}
     ends: list[int] = []
-    for declared in (generation.get("eos_token_id"), config.get("eos_token_id")):
-        ends += declared if isinstance(declared, list) else [declared] if declared else []
+    for file, content in ((path, generation), (directory / "config.json", config)):
+        declared = content.get("eos_token_id")
+        found = declared if isinstance(declared, list) else [] if declared is None else [declared]
+        if not all(isinstance(end, int) and not isinstance(end, bool) for end in found):
+            raise CheckpointError(
+                f"{file}: eos_token_id: expected one or more ids; found {_short(declared)}"
+            )
+        ends += found
     return tuple(dict.fromkeys(ends))
+
+
+def _positive(path: Path, key: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MOST_NUMBER:
+        return float(value)
+    raise CheckpointError(f"{path}: {key}: expected a positive number; found {_short(value)}")
+
+
+def _short(value: object) -> str:
+    """A value in a message: it may be anything, of any length."""
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:60]} ..."

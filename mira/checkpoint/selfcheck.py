@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mira.checkpoint.graph import read_graph_header
 from mira.checkpoint.layout import Checkpoint
 from mira.checkpoint.schema import CODEBOOK_ROWS, GLOBAL_CODES, GLOBAL_TOKENS
-from mira.checkpoint.tensors import Array
+from mira.checkpoint.tensors import Array, reading
 from mira.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -69,9 +69,10 @@ def onnx_selfcheck(
         "context_tokens": speaker.astype(np.int32)[None, None],
         "speech_tokens": speech[None],
     }
-    reference = _run(path, inputs)[0]
-    error = _relative_error(reference, prenet(speech, speaker))
-    limit = MAX_OF_HALF_GRAPH[0] if _is_half(path) else MAX_RELATIVE_ERROR[str(reference.dtype)]
+    with reading(path):
+        reference = _run(path, inputs)[0]
+        error = _relative_error(reference, prenet(speech, speaker))
+        limit = MAX_OF_HALF_GRAPH[0] if _is_half(path) else MAX_RELATIVE_ERROR[str(reference.dtype)]
     if not error <= limit:  # so that NaN fails as well
         raise CheckpointError(
             f"{path}: the prenet differs from this file by {error:.1e} of its loudness; expected "
@@ -79,8 +80,9 @@ def onnx_selfcheck(
         )
     path = checkpoint.file("speaker_encoder")
     mel = np.abs(random.standard_normal((_MEL_FRAMES, _MEL_BANDS))).astype(np.float32)
-    tokens = _run(path, {"mel_spectrogram": mel[None]}).reshape(-1)
-    wrong = int(np.sum(tokens != speaker_encoder(mel)))
+    with reading(path):
+        tokens = _run(path, {"mel_spectrogram": mel[None]}).reshape(-1)
+        wrong = int(np.sum(tokens != speaker_encoder(mel)))
     most = MAX_OF_HALF_GRAPH[1] if _is_half(path) else MAX_WRONG_TOKENS
     if wrong > most:
         raise CheckpointError(
@@ -97,7 +99,7 @@ def _is_half(path: Path) -> bool:
 def _relative_error(reference: npt.NDArray[Any], found: Array) -> float:
     expected = reference.astype(np.float64)
     if expected.shape != found.shape:
-        raise CheckpointError(f"the prenet gives {found.shape}; expected {expected.shape}")
+        raise ValueError(f"the prenet gives {found.shape}; expected {expected.shape}")
     return float(np.sqrt(np.mean((found - expected) ** 2) / np.mean(expected**2)))
 
 

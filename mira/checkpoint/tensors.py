@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mira.errors import CheckpointError
+from mira.errors import CheckpointError, one_line
 
 Array = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
 
 READABLE = ("F32", "F16", "BF16")
 """Weights stored as anything else are quantised, and need the code that quantised them."""
+
+LARGEST = 1e8
+"""No weight of a network that speaks comes near it."""
 
 _BLOCK_ELEMENTS = 1 << 22  # 16 MiB of float32: what a writer holds of a tensor at a time
 
@@ -46,6 +49,22 @@ def _opened(path: Path) -> Iterator[Any]:
         # A file cut short by an interrupted download ends here.
         raise CheckpointError(
             f"{path}: damaged or incomplete ({error}); copy or download the file again"
+        ) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say of a file that it is damaged, whatever its content leads to.
+
+    One bit may make anything of a table of contents, and so any exception of a library.
+    """
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise CheckpointError(
+            f"{path}: damaged or incomplete ({one_line(error)}); copy or download the file again"
         ) from error
 
 
@@ -83,7 +102,7 @@ def read_tensors(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> 
                 tensors[name] = from_bfloat16(bits(name)).reshape(info.shape)
             else:
                 tensors[name] = file.get_tensor(name).astype(np.float32, copy=False)
-    require_finite(path, tensors)
+    require_plausible(path, tensors)
     return tensors
 
 
@@ -104,13 +123,20 @@ def _bfloat16_bits(path: Path) -> Callable[[str], npt.NDArray[np.uint16]]:
     return bits
 
 
-def require_finite(path: Path, tensors: Mapping[str, Array]) -> None:
-    """Raise CheckpointError naming the first tensor that holds a NaN or an infinity."""
+def require_plausible(path: Path, tensors: Mapping[str, Array]) -> None:
+    """Raise CheckpointError naming the first tensor with a NaN, an infinity or an absurd value.
+
+    One flipped bit of an exponent makes such a value, and it alone would drown all others.
+    """
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             bad = int(values.size - np.isfinite(values).sum())
             raise CheckpointError(
                 f"{path}: {name}: expected finite values; found {bad} of {values.size} not finite"
+            )
+        if values.size and (largest := max(values.max(), -values.min())) > LARGEST:
+            raise CheckpointError(
+                f"{path}: {name}: expected values up to {LARGEST:.0e}; found {largest:.0e}"
             )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mira.checkpoint.language import read_json
 from mira.checkpoint.pickles import read_pickle
 from mira.checkpoint.schema import require_shapes
-from mira.checkpoint.tensors import Array, read_tensors, require_finite
+from mira.checkpoint.tensors import Array, read_tensors, require_plausible
 from mira.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _read(directory: Path) -> tuple[Path, dict[str, Array]]:
         return whole, _renamed(read_tensors(whole))
     if pickle.is_file():
         tensors = read_pickle(pickle)
-        require_finite(pickle, tensors)
+        require_plausible(pickle, tensors)
         return pickle, _renamed(tensors)
     raise CheckpointError(
         f"{directory}: wav2vec2: no {whole.name} nor {pickle.name}. Copy the files of "

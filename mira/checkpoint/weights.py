@@ -14,7 +14,7 @@ import numpy as np
 
 from mira.checkpoint.fusion import fuse_weight_norm
 from mira.checkpoint.graph import GraphWeights, read_graph
-from mira.checkpoint.layout import Checkpoint
+from mira.checkpoint.layout import Checkpoint, Role
 from mira.checkpoint.pickles import read_pickle
 from mira.checkpoint.schema import (
     FSQ_DIGITS,
@@ -24,7 +24,7 @@ from mira.checkpoint.schema import (
     infer_dims,
     require_shapes,
 )
-from mira.checkpoint.tensors import Array, read_tensors, require_finite
+from mira.checkpoint.tensors import Array, read_tensors, reading, require_plausible
 from mira.errors import CheckpointError
 
 IGNORED = (
@@ -58,8 +58,9 @@ def codec_weights(checkpoint: Checkpoint, semantic: bool = False) -> dict[str, A
     """
     if checkpoint.codec_layout == "spark":
         path = checkpoint.file("codec")
-        read = read_tensors(path, lambda name: _is_wanted(name, semantic))
-        weights = fuse_weight_norm(read, str(path))
+        with reading(path):
+            read = read_tensors(path, lambda name: _is_wanted(name, semantic))
+            weights = fuse_weight_norm(read, str(path))
         where = dict.fromkeys(weights, str(path))
     else:
         weights, where = _mira_weights(checkpoint, semantic)
@@ -80,12 +81,17 @@ def upsampler_weights(checkpoint: Checkpoint) -> dict[str, Array]:
         CheckpointError: As `codec_weights`; and the checkpoint may have no upsampler.
     """
     path = checkpoint.file("upsampler")
+    with reading(path):
+        return _fused_upsampler(path)
+
+
+def _fused_upsampler(path: Path) -> dict[str, Array]:
     tensors = read_pickle(path, "model")
     if len(tensors) != _UPSAMPLER_TENSORS:
         raise CheckpointError(
             f"{path}: expected {_UPSAMPLER_TENSORS} tensors in 'model'; found {len(tensors)}"
         )
-    require_finite(path, tensors)
+    require_plausible(path, tensors)
     return fuse_weight_norm(tensors, str(path))
 
 
@@ -113,15 +119,14 @@ def _mira_weights(
 
     wave = checkpoint.file("wave_generator")
     add(wave, {f"decoder.{name}": values for name, values in read_tensors(wave).items()})
-    prenet = checkpoint.file("prenet")
-    add(prenet, dict(_named(prenet, read_graph(prenet))))
-    speaker = checkpoint.file("speaker_encoder")
-    add(speaker, dict(_named(speaker, read_graph(speaker))))
-    if semantic:
-        encoder = checkpoint.file("semantic_encoder")
-        graph = read_graph(encoder)
-        _drop_codebook(graph, weights["quantizer.codebook.weight"])
-        add(encoder, dict(_named(encoder, graph)))
+    roles: tuple[Role, ...] = ("prenet", "speaker_encoder")
+    for role in (*roles, "semantic_encoder") if semantic else roles:
+        path = checkpoint.file(role)
+        with reading(path):
+            graph = read_graph(path)
+            if role == "semantic_encoder":
+                _drop_codebook(graph, weights["quantizer.codebook.weight"])
+            add(path, dict(_named(path, graph)))
     return weights, where
 
 

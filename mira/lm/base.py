@@ -13,6 +13,9 @@ SPEECH_CODES = 8192
 GLOBAL_CODES = 4096
 GLOBAL_TOKENS = 32
 
+LARGEST_WEIGHT = 1e8
+"""No weight comes near it; one flipped bit of an exponent goes far beyond."""
+
 GIVE_UP_AFTER = 8
 """Failures in a row, and a model counts as broken for good."""
 

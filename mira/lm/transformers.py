@@ -15,9 +15,15 @@ import numpy.typing as npt
 import torch
 
 from mira.cuda import full_memory_as
-from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
+from mira.errors import CheckpointError, InvalidSettings, MiraError, SynthesisFailed, one_line
 from mira.listening import Listener
-from mira.lm.base import SPEECH_CODES, SpeechVocabulary, check_prompt, sayable
+from mira.lm.base import (
+    LARGEST_WEIGHT,
+    SPEECH_CODES,
+    SpeechVocabulary,
+    check_prompt,
+    sayable,
+)
 from mira.lm.sampler import Sampler
 from mira.types import Sampling
 
@@ -130,28 +136,40 @@ class TransformersLM:
 
 def load_model(directory: Path, device: str | torch.device, dtype: Dtype) -> Any:
     """A causal model of transformers: see `TransformersLM.load`."""
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     torch_dtype = _torch_dtype(dtype, torch.device(device))
     full = f"the card has no room for the language model: free some, or set model_device ({device})"
+    file = directory / "config.json"
     try:
         with _no_progress_bar(), full_memory_as(InvalidSettings, full):
+            config = AutoConfig.from_pretrained(directory, local_files_only=True)
+            file = _weights(directory)
             model: Any = AutoModelForCausalLM.from_pretrained(
                 directory,
+                config=config,
                 dtype=torch_dtype,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
             )
             model.to(device)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
-        raise CheckpointError(f"{directory}: can't be loaded ({reason})") from error
+    except MiraError:
+        raise
+    except Exception as error:  # whatever the values of a configuration lead to
+        raise CheckpointError(f"{file}: can't be loaded ({one_line(error)})") from error
     for name, values in model.named_parameters():
-        if not torch.isfinite(values).all():
-            raise CheckpointError(f"{directory}: {name}: expected finite values")
+        if not values.abs().max() <= LARGEST_WEIGHT:  # so that NaN fails as well
+            raise CheckpointError(
+                f"{file}: {name}: expected finite values up to {LARGEST_WEIGHT:.0e}"
+            )
     return model
+
+
+def _weights(directory: Path) -> Path:
+    """The file of the weights, or the one that names theirs."""
+    whole = directory / "model.safetensors"
+    return whole if whole.is_file() else directory / "model.safetensors.index.json"
 
 
 def speech_head(model: Any, vocabulary: SpeechVocabulary) -> torch.Tensor:

@@ -48,7 +48,7 @@ def test_what_was_written_is_read(directory: Path, mira: Checkpoint) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"format": 99}, r"another version of Mira \(format 99, expected 2\)"),
+        ({"format": 99}, r"another version of Mira \(format 99, expected 3\)"),
         ({"complete": False}, "was not finished"),
         ({"tokens": {}}, "damaged"),
         ({"tokens": None}, "damaged"),
