@@ -163,6 +163,7 @@ def test_an_interrupted_conversion_goes_on(
     monkeypatch.setattr(module, "_codec", stub("_codec"))
     monkeypatch.setattr(module, "_utterances", stub("_utterances", []))
     monkeypatch.setattr(module, "export_integers", lambda *arguments: Exported(0, None))
+    monkeypatch.setattr(module, "export_reference", lambda *arguments: None)
     with pytest.raises(CheckpointError, match=r"No space left on device.*goes on from there"):
         convert(checkpoint, tmp_path, "int4")
     with pytest.raises(CheckpointError, match="was not finished; convert the model again"):
