@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoint.hub_server import MODEL_FILES, serving_hub, write_model
+from mira.errors import CheckpointError, InvalidRequest
+from mira.model_cli import download, inspect
+from tests.checkpoint.hub_server import MODEL_FILES, pointed_at, serving_hub, write_model
 from tests.test_cli import mira, seconds
 
 
@@ -26,33 +28,35 @@ def test_inspect_names_every_file(tiny: Path) -> None:
     assert "mira layout" in shown
 
 
-def test_download_asks_the_hub_each_time_and_a_start_does_not(tmp_path: Path) -> None:
+def test_download_asks_the_hub_each_time_and_a_start_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with serving_hub(owner__name=write_model(tmp_path / "published")) as hub:
-        here = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home")}
+        pointed_at(hub, tmp_path / "home", monkeypatch)
         for times in (1, 2):
-            done = mira("model", "download", "owner/name", **here)
-            assert done.returncode == 0, done.stderr
-            assert (Path(done.stdout.decode().strip()) / "model.safetensors").is_file()
-            listings = [path for path in hub.paths if path.startswith("/api/")]
-            assert len(listings) == times
+            download("owner/name")
+            printed = Path(capsys.readouterr().out.strip())
+            assert (printed / "model.safetensors").is_file()
+            assert len([path for path in hub.paths if path.startswith("/api/")]) == times
         assert hub.sent["model.safetensors"] == MODEL_FILES["model.safetensors"]
-        done = mira("model", "inspect", "owner/name", **here)
-        assert b"mira: " in done.stderr  # it is noise
+        with pytest.raises(CheckpointError):  # it is noise
+            inspect("owner/name")
         assert len([path for path in hub.paths if path.startswith("/api/")]) == 2
 
 
-def test_download_says_what_it_does_and_where(tmp_path: Path) -> None:
+def test_download_says_what_it_does_and_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with serving_hub(owner__name=write_model(tmp_path / "published")) as hub:
-        here = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home")}
-        done = mira("model", "download", "owner/name", "--part", "codec", **here)
-        said = done.stderr.decode().splitlines()
+        pointed_at(hub, tmp_path / "home", monkeypatch)
+        download("owner/name", part="codec")
+        said = capsys.readouterr().err.splitlines()
         folder = tmp_path / "home" / "hub" / "models--owner--name"
         assert said[0] == f"looking for owner/name at {hub.url}"
         assert said[-1].startswith(f"downloading owner/name to {folder}: ")
         assert dict(hub.sent) == {"decoders/s_encoder.onnx": 90_000}
-        assert mira("model", "download", "owner/none", **here).returncode == 1
-    done = mira("model", "download", str(tmp_path))
-    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    with pytest.raises(InvalidRequest, match="is a directory here"):
+        download(str(tmp_path))
 
 
 def test_it_speaks(tiny: Path, tmp_path: Path) -> None:

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
 
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
-from tests.checkpoint.hub_server import Hub, serving_hub, write_model
+from tests.checkpoint.hub_server import Hub, pointed_at, serving_hub, write_model
 
 
 @pytest.fixture(scope="session")
@@ -48,13 +47,5 @@ def model_files(tmp_path: Path) -> Path:
 def hub(model_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with owner/name, which this process and those that it starts take for theirs."""
     with serving_hub(owner__name=model_files) as serving:
-        environment = {"HF_ENDPOINT": serving.url, "HF_HOME": str(tmp_path / "home")}
-        for name in ("HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN_PATH"):
-            monkeypatch.delenv(name, raising=False)
-        for name, value in (environment | {"NO_PROXY": "127.0.0.1"}).items():
-            monkeypatch.setenv(name, value)
-        # Read once, when it is imported; by this process long ago.
-        monkeypatch.setattr(constants, "ENDPOINT", serving.url)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "home" / "hub"))
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "home" / "token"))
+        pointed_at(serving, tmp_path / "home", monkeypatch)
         yield serving

@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+import pytest
+
 WEIGHTS = (".safetensors", ".onnx", ".pth", ".bin")  # in the store, as Git LFS has it
 BLOCK_BYTES = 16 << 10
 
@@ -140,6 +142,19 @@ def serving_hub(**models: Path) -> Iterator[Hub]:
         hub.stop()
         for thread in threads:
             thread.join()
+
+
+def pointed_at(hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process and those that it starts take it for theirs, with an empty home."""
+    environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "NO_PROXY": "127.0.0.1"}
+    for name in ("HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    # Read once, when it is imported; by this process long ago.
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(home / "token"))
 
 
 def write_model(directory: Path) -> Path:
