@@ -81,7 +81,7 @@ def locate(
     if directory := directory_of(name):
         return directory
     revision = revision or "main"
-    if not _REVISION.fullmatch(revision) or ".." in revision:
+    if not _REVISION.fullmatch(revision):
         raise CheckpointError(f"model_revision: {revision!r} is no branch, tag or commit.")
     from huggingface_hub import constants
 

@@ -79,7 +79,7 @@ def test_a_file_of_nothing_is_whole_at_once(cache: HubCache) -> None:
 
 
 def test_content_is_cut_where_it_is_to_go_on(cache: HubCache) -> None:
-    write(cache, LARGE, b"thirteXXXXXX")
+    write(cache, LARGE, b"thirteXXXXXXXXXX")
     write(cache, LARGE, CONTENT[6:], 6)
     assert cache.finish(COMMIT, LARGE)
 
