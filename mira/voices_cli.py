@@ -90,7 +90,7 @@ def add(
 ) -> None:
     """Make a voice of a recording, or another version of the one with this name."""
     from mira.sample import SAMPLE_VOICE
-    from mira.voices import Consent, open_store
+    from mira.voices import NEEDS_MODEL, Consent, open_store
 
     settings = settings_of(config, settings_flags)
     store = open_store(settings, taken=[SAMPLE_VOICE])
@@ -103,7 +103,7 @@ def add(
     typer.echo(f"{added.name} {added.version}")
     _print_report(added.quality)
     if not settings.model:
-        typer.echo("It speaks with a Mira model: see the setting `model`.")
+        typer.echo(NEEDS_MODEL)
 
 
 @app.command()

@@ -29,7 +29,7 @@ def test_the_whole_life(folder: Path, tmp_path: Path) -> None:
     name, version = made.output.split()[:2]
     assert name == "anna"
     assert "quality: " in made.output
-    assert "speaks with a Mira model" in made.output
+    assert "needs a Mira model" in made.output
     listed = mira("voices", "list").output
     assert ["heart", "(default)", "builtin", "yes"] in [
         line.split() for line in listed.splitlines()

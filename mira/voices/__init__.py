@@ -9,11 +9,12 @@ from mira.voices.folder import check_folder
 from mira.voices.lookup import OPENAI_VOICES, Found, Voices, open_voices
 from mira.voices.quality import Quality
 from mira.voices.recorded import Limits, Recorded, limits_of
-from mira.voices.store import NotPrepared, VoiceStore, open_store
+from mira.voices.store import NEEDS_MODEL, NotPrepared, VoiceStore, open_store
 from mira.voices.watch import Watcher
 
 __all__ = [
     "MAX_STATEMENT_CHARS",
+    "NEEDS_MODEL",
     "OPENAI_VOICES",
     "Clip",
     "Consent",

@@ -156,7 +156,7 @@ class Voices:
         if self.store.can_speak:
             return None
         instead = "its requests are answered 404" if self.strict else f"{self.default!r} speaks"
-        return f"It is kept, and speaks with a Mira model (`model`). Until then {instead}."
+        return f"The recording is kept. {NEEDS_MODEL} Until then {instead}."
 
     def _in_memory(self, voice: Voice | Recorded | None) -> Voice | None:
         return self.store.remembered(voice) if isinstance(voice, Recorded) else voice

@@ -340,10 +340,11 @@ class VoiceStore:
             return
         candidate, found = self._inspector.look(candidate)
         with self._changing:
-            if self._known.has(candidate):
-                return  # somebody was in a hurry for just this one
-            if candidate.stamps != NEVER and not self._folder.unchanged(candidate):
-                return  # it is being written: the next look finds it
+            if candidate.stamps != NEVER and (
+                self._known.has(candidate)  # somebody was in a hurry for just this one
+                or not self._folder.unchanged(candidate)  # being written: the next look finds it
+            ):
+                return
             before = self.recorded.get(candidate.name)
             if isinstance(found, Recorded):
                 self._known.put(found)

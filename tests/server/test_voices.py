@@ -397,7 +397,7 @@ def test_without_a_model_recordings_are_listed_and_say_what_they_need(
     served = start(ToySynthesizer())
     made = upload(served, name="clara").json()
     assert (made["can_speak"], made["cached"]) == (False, False)
-    assert "speaks with a Mira model" in made["note"]
+    assert "needs a Mira model" in made["note"]
     assert "Until then 'anna' speaks." in made["note"]
     for path in ("/voices/clara", "/v1/audio/voices/clara"):
         assert served.get(path).json()["note"] == made["note"]
