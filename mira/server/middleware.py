@@ -23,7 +23,7 @@ from mira.progress import amount
 from mira.server.errors import refuse, respond
 
 MAX_SERVED = 256
-"""Requests that are answered at once, whatever they ask for; streams have a limit of their own."""
+"""Requests that are answered at once beside streams, which have a limit of their own."""
 UNCOUNTED = ("/health", "/health/ready", "/metrics")
 """Paths that are answered however many others are: probes ask them."""
 SMALL_BYTES = 64 << 10
@@ -89,17 +89,22 @@ class HeadAsGet:
 
 
 class ServedLimit:
-    """Refuses requests while `MAX_SERVED` others are being answered."""
+    """Refuses requests while `MAX_SERVED` others and all streams are being answered.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        max_streams: Streams at once; as many more wait for a place.
+    """
+
+    def __init__(self, app: ASGIApp, max_streams: int) -> None:
         self._app = app
+        self._most = MAX_SERVED + 2 * max_streams
         self._served = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 429."""
         if scope["type"] != "http" or scope["path"] in UNCOUNTED:
             return await self._app(scope, receive, send)
-        if self._served >= MAX_SERVED:
+        if self._served >= self._most:
             full = f"{self._served} requests are being answered. Try again in a second."
             return await respond(Overloaded(full))(scope, receive, send)
         self._served += 1

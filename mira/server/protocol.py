@@ -2,12 +2,13 @@
 
 h11 refuses heads, chunk headers and trailers that are too long, and reads one request at a time.
 What it leaves open is bounded here: how long a client may take to send a head, how much is parsed
-in one turn of the event loop, and how many connections may be open. Knows nothing about requests.
+in one turn of the event loop, and how many connections may wait. Knows nothing about requests.
 """
 
 import asyncio
 import socket
 import sys
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -22,8 +23,8 @@ MAX_HEAD_BYTES = 16 << 10
 """Of a request line with its headers, of a chunk's header, and of trailers."""
 HEAD_TIMEOUT_S = 10.0
 """From the first byte of a head to its last. Also for the rest of a body that was refused."""
-MAX_CONNECTIONS = 1024
-"""Open at once. With one more, a connection whose client sends nothing or too slowly is closed."""
+MAX_WAITING = 1024
+"""Connections whose clients send nothing, or not yet a whole request. One more closes another."""
 PATIENCE_S = 1.0
 """How long a client may be sending before its connection is closed sooner than an idle one."""
 SLICE_BYTES = 4 << 10
@@ -57,7 +58,7 @@ class Connection(H11Protocol):
         self._unparsed = bytearray()
         self._next_slice: asyncio.Handle | None = None
         self._deadline: asyncio.TimerHandle | None = None  # of what the client has to send
-        self._since = self.loop.time()  # it is the client's turn
+        self._since = time.monotonic()  # it is the client's turn
         self._half_closed = False
 
     @property
@@ -75,7 +76,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self.flow = _Flow(self)
         self._wait()
-        if len(self.connections) > MAX_CONNECTIONS:
+        if len(self.connections) > MAX_WAITING:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -124,7 +125,7 @@ class Connection(H11Protocol):
         begun = self._begun
         super().data_received(data)
         if not (waited and self._waits) or not begun:
-            self._since = self.loop.time()
+            self._since = time.monotonic()
         self._wait()
 
     def _wait(self) -> None:
@@ -159,10 +160,11 @@ class Connection(H11Protocol):
     def _make_room(self) -> None:
         """Close the connection that has been sending for the longest, or else idle."""
         others = [other for other in self.connections if isinstance(other, Connection)]
-        waiting = [other for other in others if other is not self and other._waits]
-        now = self.loop.time()
+        waiting = [one for one in others if one._waits and not one.transport.is_closing()]
+        waiting.remove(self)
+        now = time.monotonic()  # the loop's own is the same for all that come in one turn
         slow = [other for other in waiting if other._begun and now - other._since > PATIENCE_S]
-        if waiting:
+        if len(waiting) >= MAX_WAITING:
             min(slow or waiting, key=lambda other: other._since).transport.close()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
@@ -194,7 +196,7 @@ class Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, if there can be one."""
-        self._since = self.loop.time()
+        self._since = time.monotonic()
         super().on_response_complete()
         if self.transport.is_closing():
             return

@@ -168,7 +168,7 @@ def test_however_many_connections_wait_another_one_is_served(
     shared: Served, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     """As many as are allowed are open; with each that comes, one that waits is closed."""
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 20)
+    monkeypatch.setattr(protocol, "MAX_WAITING", 20)
     monkeypatch.setattr(protocol, "PATIENCE_S", 0.0)
     clients = [connect(shared, sent) for _ in range(40)]
     with closing_all(clients):
@@ -186,7 +186,7 @@ def test_however_many_connections_wait_another_one_is_served(
 def test_who_sends_slowly_makes_room_before_who_waits(
     shared: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(protocol, "MAX_WAITING", 3)
     monkeypatch.setattr(protocol, "PATIENCE_S", 0.2)
     idle = connect(shared, b"GET /health HTTP/1.1\r\n" + HOST + b"\r\n")
     slow = connect(shared, b"GET / HTTP/1.1\r\n")
@@ -208,7 +208,7 @@ def test_who_sends_slowly_makes_room_before_who_waits(
 def test_a_connection_that_is_being_answered_never_makes_room(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(protocol, "MAX_WAITING", 2)
     go_on = threading.Event()
     toy = ToySynthesizer(before_block=lambda number: number == 0 or go_on.wait(20))
     served = serve(toy)
@@ -225,14 +225,16 @@ def test_a_connection_that_is_being_answered_never_makes_room(
 def test_too_many_requests_at_once_are_told_when_to_come_back(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(middleware, "MAX_SERVED", 2)
+    monkeypatch.setattr(middleware, "MAX_SERVED", 0)
     go_on = threading.Event()
     toy = ToySynthesizer(before_block=lambda number: number == 0 or go_on.wait(20))
-    served = serve(toy)
-    with Wire(served) as first, Wire(served) as second:
-        for wire in (first, second):
-            wire.post(STREAM, {"input": "One two three."})
-            wire.read_head()
+    served = serve(toy, max_streams=1, queue_s=30)
+    with Wire(served) as first, Wire(served) as second, Wire(served) as third:
+        third.write_head(STREAM, "content-length: 10")  # does not count: its body is not here
+        first.post(STREAM, {"input": "One two three."})
+        first.read_head()
+        second.post(STREAM, {"input": "One two three."})
+        wait_until(lambda: served.get("/voices").status_code == 429)
         answer = served.get("/voices")
         assert answer.status_code == 429
         assert answer.headers["retry-after"] == "1"
@@ -240,8 +242,9 @@ def test_too_many_requests_at_once_are_told_when_to_come_back(
         for path in ("/health", "/health/ready", "/metrics"):
             assert served.get(path).status_code == 200
         go_on.set()
-        for wire in (first, second):
-            assert list(wire.chunks())
+        assert list(first.chunks())
+        second.read_head()
+        assert list(second.chunks())
     served.wait_idle()
     assert served.get("/voices").status_code == 200
 
