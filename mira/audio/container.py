@@ -67,6 +67,10 @@ class ContainerWriter:
         context = self._stream.codec_context
         context.flags |= Flags.bitexact
         context.thread_count = 1  # speech needs no more, and each stream would start its own pool
+        self._lead: Samples = np.zeros(0, np.float32)  # what goes before the first samples
+        if codec.silent_packets:
+            context.open()  # else it doesn't know the size of its frames yet
+            self._lead = np.zeros(codec.silent_packets * context.frame_size, np.float32)
         # A container and its streams refer to each other, so one that is dropped half-way would
         # wait for the garbage collector, which sees a few Python objects and not the native memory
         # behind them: 7 MB for FLAC. Closing parts them.
@@ -84,6 +88,8 @@ class ContainerWriter:
         """
         if len(samples) == 0:
             return b""
+        if self._num_samples == 0:
+            samples = np.concatenate([self._lead, samples])
         frame = av.AudioFrame.from_ndarray(
             self._as_codec_wants(samples)[np.newaxis], format=self._sample_format, layout="mono"
         )

@@ -20,6 +20,8 @@ class Codec:
 
     `bit_rates` maps each rate in Hz that the encoder takes to the bits per second it gets; empty
     means that any rate will do and the codec decides (lossless, or a fixed size per sample).
+    `silent_packets` come before the audio: players that look at a live stream's first packet to
+    learn what it is, and then drop it (LiveKit's), would lose the beginning of the first word.
     """
 
     encoder: str
@@ -28,6 +30,7 @@ class Codec:
     bit_rates: Mapping[int, int] = field(default_factory=dict)
     encoder_options: Mapping[str, str] = field(default_factory=dict)
     muxer_options: Mapping[str, str] = field(default_factory=dict)
+    silent_packets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ _OPUS = Codec(
     # One page per packet. FFmpeg's default page is a second long, and so would be the wait; the
     # price is 28 bytes per page, 11 kbit/s.
     muxer_options={"page_duration": "20000"},
+    silent_packets=1,
 )
 _AAC = Codec(
     encoder="aac",
@@ -100,6 +104,7 @@ _FLAC = Codec(
     encoder_options={"compression_level": "2"},
     # Otherwise 8 KiB of room for tags are sent first.
     muxer_options={"metadata_header_padding": "0"},
+    silent_packets=1,
 )
 _ULAW = Codec(encoder="pcm_mulaw", muxer="mulaw", sample_format="s16")
 _ALAW = Codec(encoder="pcm_alaw", muxer="alaw", sample_format="s16")

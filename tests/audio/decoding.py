@@ -22,9 +22,11 @@ class _Socket:
         return self._file.read(num_bytes)
 
 
-def decode(encoded: bytes, format: str, sample_rate: int) -> tuple[Samples, int]:
+def decode(
+    encoded: bytes, format: str, sample_rate: int, options: dict[str, str] | None = None
+) -> tuple[Samples, int]:
     """Return samples and their rate (Opus: 48 kHz, whatever was encoded)."""
-    demuxer, options = None, {}
+    demuxer, options = None, options or {}
     if FORMATS[format].name in _HEADERLESS:
         demuxer, options = _HEADERLESS[format], {"sample_rate": str(sample_rate)}
     with av.open(_Socket(encoded), format=demuxer, options=options) as container:

@@ -1,6 +1,7 @@
 """Law: chunked equals whole, byte for byte. Then: it decodes, it is early, it is one's own."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mira.audio.container import ContainerWriter
 from mira.audio.encode import Encoder
 from mira.audio.formats import FORMATS, SAMPLE_RATES
 from mira.audio.pcm import from_s16le, to_s16le
@@ -19,6 +21,8 @@ from tests.audio.streams import cut, level_db, noise, outputs, part_lengths, ton
 EXACT = ("pcm", "wav", "flac")
 # What a codec's frames add around the audio, in samples: MP3 delays by 1105 and fills its last
 # frame of 576 or 1152; AAC delays by 1024 and fills its last of 1024.
+# Opus and FLAC have a packet of silence before it: 960 at 48 kHz, and what FLAC makes of 27 ms.
+LEAD_MS = {"opus": 20, "flac": 24}
 PADDING = {"mp3": 1105 + 2 * 1152, "aac": 2 * 1024 + 1024}
 
 
@@ -54,7 +58,8 @@ def test_it_decodes_to_what_was_said(format, sample_rate):
     heard, heard_rate = decode(encode(said, format, sample_rate), format, sample_rate)
     assert heard_rate == (48000 if format == "opus" else sample_rate)
     added = len(heard) - len(said) * heard_rate / sample_rate
-    assert -1 <= added <= PADDING.get(format, 1)
+    lead = LEAD_MS.get(format, 0) * heard_rate / 1000
+    assert lead * 2 / 3 - 1 <= added <= lead * 1.1 + PADDING.get(format, 1)
     spectrum = np.abs(np.fft.rfft(heard))
     assert np.argmax(spectrum) * heard_rate / len(heard) == pytest.approx(440, abs=3)
     # The last tenth of the tone is as loud as any other: no tail is lost.
@@ -67,7 +72,36 @@ def test_it_decodes_to_what_was_said(format, sample_rate):
 def test_lossless_is_exact(format, speech):
     speech = from_s16le(to_s16le(speech))
     heard, _ = decode(encode(speech, format), format, 24000)
-    assert np.array_equal(heard, speech)
+    lead = len(heard) - len(speech)
+    assert lead == LEAD_MS.get(format, 0) * 24
+    assert not np.any(heard[:lead]) and np.array_equal(heard[lead:], speech)
+
+
+@pytest.mark.parametrize("format", ["opus", "flac"])
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 24000, 48000])
+def test_a_player_that_drops_the_first_packet_hears_all(format, sample_rate):
+    said = tone(440, sample_rate, 0.5)
+    encoded = encode(said, format, sample_rate)
+    options = {"probesize": "32", "fflags": "nobuffer"}  # as LiveKit opens it
+    heard, heard_rate = decode(encoded, format, sample_rate, options)
+    whole, _ = decode(encoded, format, sample_rate)
+    assert len(heard) < len(whole), "this player drops nothing"
+    assert len(heard) / heard_rate >= len(said) / sample_rate - 0.001
+    assert level_db(heard[: heard_rate // 50]) == pytest.approx(level_db(said), abs=3)
+
+
+@pytest.mark.parametrize("format", ["opus", "flac"])
+def test_the_silence_before_it_delays_nothing(format):
+    """It leaves with the first samples, and the audio's own packets when they did without it."""
+    codec = FORMATS[format].codec
+    at = {}
+    for silent_packets in (0, codec.silent_packets):
+        writer = ContainerWriter(replace(codec, silent_packets=silent_packets), 24000)
+        sizes = [len(writer.push(noise(24))) for _ in range(200)]
+        packets = [number for number, size in enumerate(sizes) if size]
+        at[silent_packets] = packets[1:] if silent_packets else packets
+    assert at[1][: len(at[0])] == at[0][: len(at[1])]
+    assert packets[0] == 0
 
 
 @pytest.mark.parametrize("format", ["mp3", "opus", "aac", "ulaw", "alaw"])
