@@ -3,12 +3,14 @@
 Knows nothing that the library does not; every failure is one line that says what to do.
 """
 
+import os
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +26,7 @@ from mira.voices_cli import app as voices_app
 if TYPE_CHECKING:
     from mira.audio import AudioStream
     from mira.engine import Engine
+    from mira.sinks import Sink
     from mira.types import Samples
 
 app = typer.Typer(
@@ -68,7 +71,7 @@ def _options(
 
 @app.command()
 def say(
-    text: Annotated[str, typer.Argument(help="What to say; - reads standard input.")],
+    text: Annotated[str, typer.Argument(help="What to say; - speaks standard input as it comes.")],
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", help="File (its suffix is the format); - is stdout."),
@@ -104,8 +107,6 @@ def say(
         raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
     format_name = format_name or _format_of(output)
     Encoder(format_name, sample_rate or 48000)  # refuses what can't be had, before any work
-    if text == "-":
-        text = sys.stdin.read()
     settings = settings_of(config, settings_flags)
 
     with ExitStack() as stack:
@@ -120,17 +121,27 @@ def say(
             return AudioStream(engine.sample_rate, name, rate, pace=speed, volume=volume)
 
         # What is asked for is opened before anything is computed.
-        streams: list[tuple[AudioStream, IO[bytes]]] = []
+        streams: list[tuple[AudioStream, Sink]] = []
         if output is not None:
             sink = stdout_sink() if output == "-" else file_sink(Path(output), format_name)
             streams.append((encoder(format_name), stack.enter_context(sink)))
         if play:
             streams.append((encoder("wav"), stack.enter_context(player_sink())))
         advance = stack.enter_context(_progress(len(text)))
+        written = _standard_input() if text == "-" else text
         blocks = stack.enter_context(
-            closing(engine.speak(text, speaker, Sampling(seed=seed), live=play))
+            closing(engine.speak(written, speaker, Sampling(seed=seed), live=play))
         )
         _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
+
+
+def _standard_input() -> Iterator[str]:
+    """Text as it comes."""
+    decoder = getincrementaldecoder("utf-8")("replace")
+    # Not `sys.stdin.read`: an interrupted process could not end while a thread waits in it.
+    while data := os.read(sys.stdin.fileno(), 1 << 16):
+        yield decoder.decode(data)
+    yield decoder.decode(b"", final=True)
 
 
 def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice:
@@ -158,12 +169,13 @@ def _clone(engine: "Engine", recording: Path, transcript: str) -> Voice:
 
 def _write(
     blocks: "Iterator[Samples]",
-    streams: "list[tuple[AudioStream, IO[bytes]]]",
+    streams: "list[tuple[AudioStream, Sink]]",
     then: "Callable[[Samples], None]",
 ) -> None:
     for block in blocks:
         for stream, sink in streams:
             sink.write(stream.push(block))
+            sink.flush()  # what comes next may take its time
         then(block)
     for stream, sink in streams:
         sink.write(stream.flush())

@@ -8,13 +8,14 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
+from typing import IO, Protocol
 
 from mira.audio import WAV_HEADER_BYTES, wav_header
-from mira.errors import InvalidRequest
+from mira.errors import InvalidRequest, PlaybackFailed
 
 PLAYERS = {  # each plays a WAV stream from its standard input
     "aplay": ("-q", "-"),
@@ -23,6 +24,18 @@ PLAYERS = {  # each plays a WAV stream from its standard input
     "mpv": ("--no-terminal", "-"),
     "play": ("-q", "-t", "wav", "-"),
 }
+KEPT_BYTES = 1 << 20
+"""Of what a player was given, for the next one, should it fail. One that took more did play."""
+
+
+class Sink(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of them."""
+
+    def flush(self) -> object:
+        """Pass on what was written."""
 
 
 @contextmanager
@@ -71,18 +84,97 @@ def stdout_sink() -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def player_sink() -> Iterator[IO[bytes]]:
+def player_sink() -> Iterator[Sink]:
     """A player that speaks a WAV stream aloud; waits until it has.
 
     Raises:
-        InvalidRequest: No player is installed.
+        PlaybackFailed: No player is installed, or none that is can play.
     """
-    name = next((name for name in PLAYERS if shutil.which(name)), None)
-    if name is None:
-        raise InvalidRequest(
+    names = [name for name in PLAYERS if shutil.which(name)]
+    if not names:
+        raise PlaybackFailed(
             f"No player found. Install one of {', '.join(PLAYERS)}, or write a file with -o."
         )
-    with subprocess.Popen([name, *PLAYERS[name]], stdin=subprocess.PIPE) as player:
-        assert player.stdin is not None
-        with contextlib.suppress(BrokenPipeError), player.stdin:
-            yield player.stdin
+    with contextlib.suppress(BrokenPipeError), TemporaryFile() as complaints:
+        player = _Player(names, complaints)
+        try:
+            yield player
+            player.finish()
+        finally:
+            player.stop()
+
+
+class _Player:
+    """The first of the players that plays: when one fails, the next is given all again."""
+
+    def __init__(self, names: Sequence[str], complaints: IO[bytes]) -> None:
+        self._names = list(names)
+        self._complaints = complaints  # a file: a pipe that nobody reads would stop the player
+        self._failures: list[str] = []
+        self._given = bytearray()
+        self._process = self._start()
+
+    def write(self, data: bytes, /) -> None:
+        if len(self._given) <= KEPT_BYTES:
+            self._given += data
+        try:
+            self._give(data)
+        except BrokenPipeError:
+            self._next()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def finish(self) -> None:
+        """End the stream, and wait until it was played."""
+        while not self._has_played():
+            self._next()
+
+    def stop(self) -> None:
+        self._process.kill()  # nothing happens to one that has ended
+        self._has_played()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        name = self._names[0]
+        self._complaints.seek(0)
+        self._complaints.truncate()
+        return subprocess.Popen(
+            [name, *PLAYERS[name]], stdin=subprocess.PIPE, stderr=self._complaints
+        )
+
+    def _give(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+    def _has_played(self) -> bool:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        return self._process.wait() == 0
+
+    def _next(self) -> None:
+        """Go on with the next player.
+
+        Raises:
+            BrokenPipeError: The one before was ended by whoever listened.
+            PlaybackFailed: There is none, or something was heard already.
+        """
+        if self._has_played():
+            raise BrokenPipeError
+        self._failures.append(f"{self._names.pop(0)}: {self._complaint()}")
+        if not self._names or len(self._given) > KEPT_BYTES:
+            raise PlaybackFailed(
+                f"The audio can't be played ({'; '.join(self._failures)}). Connect a sound "
+                "device, or write a file with -o."
+            )
+        self._process = self._start()
+        with contextlib.suppress(BrokenPipeError):  # it is looked at when more comes, or at the end
+            self._give(bytes(self._given))
+
+    def _complaint(self) -> str:
+        self._complaints.seek(0)
+        lines = self._complaints.read(1 << 16).decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        # The last line is the reason, those before it are what was tried.
+        return said[-1][-200:] if said else f"exit status {self._process.returncode}"

@@ -1,6 +1,8 @@
 """The command line, run as a person runs it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import wave
@@ -49,6 +51,49 @@ def test_say_reads_and_writes_standard_streams() -> None:
     fast = seconds(done.stdout)
     normal = seconds(mira("say", "-", "-o", "-", stdin=b"Hello there. How are you?").stdout)
     assert fast == pytest.approx(normal / 2, abs=0.1)
+
+
+def say(*arguments: str) -> subprocess.Popen[bytes]:
+    """With pipes to speak through."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "mira", "say", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_say_speaks_as_the_text_comes() -> None:
+    with say("-", "-o", "-", "-f", "pcm") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("Hello there. Ça".encode()[:-1])
+        process.stdin.flush()
+        first = process.stdout.read(20_000)  # it would wait here for ever
+        process.stdin.write("Ça va.".encode()[2:])
+        process.stdin.close()
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert first + rest == mira("say", "Hello there. Ça va.", "-o", "-", "-f", "pcm").stdout
+
+
+def test_say_can_be_interrupted_while_it_waits_for_text() -> None:
+    with say("-", "-o", "-", "-f", "pcm") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"Hello there. How")
+        process.stdin.flush()
+        process.stdout.read(20_000)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+
+
+def test_say_without_a_sound_device_is_one_line(tmp_path: Path) -> None:
+    player = tmp_path / "aplay"
+    player.write_text("#!/bin/sh\nfor n in 1 2 3; do echo ALSA lib: no card >&2; done; exit 1\n")
+    player.chmod(0o755)
+    done = mira("say", "Hello.", "--play", PATH=f"{tmp_path}")
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("mira: The audio can't be played (aplay: ALSA lib")
+    assert len(done.stderr.decode().splitlines()) == 1
 
 
 def test_say_resamples_and_encodes_for_a_telephone() -> None:

@@ -3,14 +3,18 @@
 import os
 import stat
 import threading
+import time
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mira.audio import AudioStream
-from mira.errors import InvalidRequest
+from mira.errors import InvalidRequest, PlaybackFailed
 from mira.sinks import file_sink, player_sink
+from tests.server.serving import wait_until
 
 
 def test_a_file_appears_whole_with_ordinary_rights(tmp_path: Path) -> None:
@@ -54,12 +58,28 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
         pass
 
 
-def test_a_player_speaks_what_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = tmp_path / "heard"
-    player = tmp_path / "aplay"
-    player.write_text(f"#!/bin/sh\ncat > {heard}\n")
-    player.chmod(0o755)
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Install a player of this name that is a shell script, and say what it writes to."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("mira.sinks.PLAYERS", dict.fromkeys(("aplay", "pw-play", "mpv"), ()))
+    monkeypatch.setattr("shutil.which", lambda name: (tmp_path / name).exists())
+
+    def install(name: str, script: str) -> Path:
+        player, heard = tmp_path / name, tmp_path / f"{name}.heard"
+        player.write_text(f"#!/bin/sh\nheard={heard}\n{script}\n")
+        player.chmod(0o755)
+        return heard
+
+    return install
+
+
+Install = Callable[[str, str], Path]
+NO_DEVICE = "echo 'ALSA lib confmisc.c:855: cannot find card' >&2; echo no device >&2; exit 1"
+
+
+def test_a_player_speaks_what_it_is_given(installed: Install) -> None:
+    heard = installed("aplay", "cat > $heard")
     with player_sink() as sink:
         sink.write(b"RIFF...")
     assert heard.read_bytes() == b"RIFF..."
@@ -68,10 +88,71 @@ def test_a_player_speaks_what_it_is_given(tmp_path: Path, monkeypatch: pytest.Mo
 def test_no_player_is_an_error_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with (
-        pytest.raises(InvalidRequest, match=r"Install one of aplay, .* or write a file"),
+        pytest.raises(PlaybackFailed, match=r"Install one of aplay, .* or write a file"),
         player_sink(),
     ):
         pass
+
+
+@pytest.mark.parametrize("broken", [NO_DEVICE, f"cat > /dev/null; {NO_DEVICE}"])
+@pytest.mark.parametrize("blocks", [1, 5])
+def test_players_that_fail_are_one_line_that_helps(
+    installed: Install, broken: str, blocks: int
+) -> None:
+    installed("aplay", broken)
+    installed("mpv", "exit 3")
+    with (
+        pytest.raises(
+            PlaybackFailed,
+            match=r"^The audio .*\(aplay: no device; mpv: exit status 3\)\. .* file with -o\.$",
+        ),
+        player_sink() as sink,
+    ):
+        for _ in range(blocks):
+            sink.write(b"RIFF" * 10_000)
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("broken", [NO_DEVICE, f"head -c 9 > /dev/null; {NO_DEVICE}"])
+@pytest.mark.parametrize("blocks", [1, 5])
+def test_the_next_player_is_given_all(installed: Install, broken: str, blocks: int) -> None:
+    installed("aplay", broken)
+    heard = installed("pw-play", "cat > $heard")
+    with player_sink() as sink:
+        for _ in range(blocks):
+            sink.write(b"RIFF" * 10_000)
+            time.sleep(0.02)
+    assert heard.read_bytes() == b"RIFF" * 10_000 * blocks
+
+
+def test_what_was_heard_is_not_said_again(
+    installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mira.sinks.KEPT_BYTES", 1000)
+    installed("aplay", "cat > /dev/null; exit 1")
+    heard = installed("mpv", "cat > $heard")
+    with pytest.raises(PlaybackFailed, match="exit status 1"), player_sink() as sink:
+        sink.write(b"x" * 2000)
+    assert not heard.exists()
+
+
+def test_a_player_that_is_closed_is_no_error(installed: Install) -> None:
+    installed("aplay", "exit 0")
+    heard = installed("mpv", "cat > $heard")
+    with player_sink() as sink:
+        for _ in range(50):
+            sink.write(b"x" * 100_000)
+            time.sleep(0.01)
+    assert not heard.exists()
+
+
+def test_a_failure_ends_the_player(installed: Install) -> None:
+    heard = installed("aplay", "echo $$ > $heard; exec cat > /dev/null")
+    with pytest.raises(RuntimeError), player_sink() as sink:
+        sink.write(b"RIFF")
+        wait_until(lambda: heard.exists() and heard.read_text().strip())
+        raise RuntimeError
+    assert not psutil.pid_exists(int(heard.read_text()))
 
 
 def test_a_pipe_stays_a_pipe_and_a_link_a_link(tmp_path: Path) -> None:
