@@ -162,7 +162,8 @@ class _Player:
         """
         if self._has_played():
             raise BrokenPipeError
-        self._failures.append(f"{self._names.pop(0)}: {self._complaint()}")
+        name = self._names.pop(0)
+        self._failures.append(f"{name}: {self._complaint().removeprefix(f'{name}: ')}")
         if not self._names or len(self._given) > KEPT_BYTES:
             raise PlaybackFailed(
                 f"The audio can't be played ({'; '.join(self._failures)}). Connect a sound "

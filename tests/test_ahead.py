@@ -159,3 +159,24 @@ def test_a_listener_that_waited_is_no_more_urgent_for_it() -> None:
     assert listener.left_s() == -59.0
     buffer._put(np.zeros(RATE, np.float32))
     assert listener.runs_dry_at == 161.0
+
+
+def test_a_listener_is_told_when_it_is_text_that_is_missing() -> None:
+    listener, more = Listener(), threading.Event()
+    told: list[bool] = []
+
+    def parts() -> Iterator[Generator[Samples, None, None]]:
+        yield Source([100]).blocks()
+        more.wait(20)
+        yield part()
+
+    def part() -> Generator[Samples, None, None]:
+        told.append(listener.waits_for_text)
+        yield np.zeros(5, np.float32)
+
+    blocks = ahead(parts(), RATE, 10, Turns(1), Interrupt(), listener)
+    next(blocks)
+    wait_until(lambda: listener.waits_for_text)
+    more.set()
+    assert sum(map(len, blocks)) == 5
+    assert told == [False]

@@ -39,3 +39,15 @@ def test_the_order() -> None:
     older, newer, urgent = hears(None), hears(None), hears(URGENT_S / 2)
     everybody = [file, relaxed, less, older, newer, urgent]
     assert sorted(everybody, key=rank) == [urgent, older, newer, less, relaxed, file]
+
+
+def test_who_waits_for_text_waits_for_no_audio() -> None:
+    clock = Clock()
+    listener = Listener(now=clock)
+    assert listener.silent
+    listener.takes(1.0)
+    assert not listener.silent
+    clock.time += 2
+    assert listener.silent
+    listener.waits_for_text = True
+    assert not listener.silent

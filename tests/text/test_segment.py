@@ -195,6 +195,12 @@ def test_short_words_take_their_time_too() -> None:
     assert max(len(piece.replace("-", " ").split()) for piece in pieces) == 220 // LETTERS_PER_WORD
 
 
+def test_a_word_that_is_cut_counts_twice() -> None:
+    text = "x" * 7 + "e\u0301 b c"  # no accent begins a piece, so the cut is before the "e"
+    pieces = ["x" * 7, "e\u0301 b", "c"]
+    assert _texts(split_sentences(text, max_chars=8, first_max_words=99)) == pieces
+
+
 @pytest.mark.parametrize(
     ("first", "rest"),
     [
