@@ -110,8 +110,8 @@ class HubCache:
         """Write a file's content from one of its bytes on; what was there from there on is gone.
 
         Yields:
-            What takes the next bytes. They are on the disk when it returns, so that they outlive
-            the process.
+            What takes the next bytes, and gives them to the system before it returns: they
+            outlive the process.
         """
         with self.writing():
             part = os.open(self._part(file), os.O_RDWR | os.O_CREAT, 0o666)

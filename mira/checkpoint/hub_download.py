@@ -110,7 +110,7 @@ class _Download:
         self._hub, self._model, self._commit, self._cache = hub, model, commit, cache
         self._report = report
         self._files = files
-        self._done = sum(cache.num_bytes(commit, file) for file in files)
+        self._done = self._there()
         self._total = sum(file.num_bytes for file in files)
         self._told_at = 0.0
 
@@ -120,7 +120,11 @@ class _Download:
         for file in self._files:
             if not self._cache.has(self._commit, file):
                 self._finish(file)
+                self._done = self._there()  # two files may have one content
         self._tell()
+
+    def _there(self) -> int:
+        return sum(self._cache.num_bytes(self._commit, file) for file in self._files)
 
     def _finish(self, file: HubFile) -> None:
         for _ in range(2):  # what an earlier process left may be damaged
@@ -155,9 +159,12 @@ class _Download:
             self._done += begins - start
             left = file.num_bytes - begins
             for block in blocks:
-                write(block[:left])  # of more than there should be, the digest tells
-                self._done += min(len(block), left)
-                left -= min(len(block), left)
+                kept = block[:left]
+                write(kept)
+                self._done += len(kept)
+                left -= len(kept)
+                if len(kept) < len(block):  # more than there should be; the digest judges the rest
+                    break
                 if time.monotonic() >= self._told_at + REPORT_S:
                     self._tell()
             if left:

@@ -78,6 +78,8 @@ class Hub:
     has_ranges: bool = True
     spoiled: set[str] = field(default_factory=set)
     """Files that arrive with a wrong last byte."""
+    surplus: int = 0
+    """Bytes that follow each file's content as if they were of it."""
     token: str | None = None
     """Without it no model is there."""
     gated: bool = False
@@ -311,10 +313,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._begin(416, headers | {"Content-Range": f"bytes */{file.size}"}, 0)
                 return
             headers = headers | {"Content-Range": f"bytes {start}-{file.size - 1}/{file.size}"}
-        self._begin(206 if "Content-Range" in headers else 200, headers, file.size - start)
+        length = file.size - start + self.hub.surplus
+        self._begin(206 if "Content-Range" in headers else 200, headers, length)
         if self.command == "HEAD":
             return
-        cut = self.hub.cuts.pop(0) if self.hub.cuts else file.size
+        cut = self.hub.cuts.pop(0) if self.hub.cuts else file.size + 1
         with file.path.open("rb") as content:
             content.seek(start)
             while cut > 0 and (block := content.read(min(BLOCK_BYTES, cut))):
@@ -327,6 +330,10 @@ class _Handler(BaseHTTPRequestHandler):
                     time.sleep(len(block) / self.hub.bytes_per_s)
         if cut == 0:
             self.close_connection = True
+            return
+        for _ in range(0, self.hub.surplus, BLOCK_BYTES):
+            self.wfile.write(bytes(BLOCK_BYTES))
+            self.hub.sent[name] += BLOCK_BYTES
 
     def _write_json(self, value: object) -> None:
         body = json.dumps(value).encode()

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,6 +245,23 @@ def test_a_hub_that_can_not_begin_in_the_middle_sends_all_of_it(
     assert same(locate("owner/name", report=told), model_files)
     assert hub.sent[LARGE] == 100_000 + WANTED[LARGE]
     assert told.done[-1] == TOTAL
+
+
+def test_more_than_there_should_be_is_left(hub: Hub, model_files: Path) -> None:
+    hub.surplus = 1 << 30
+    assert same(locate("owner/name"), model_files)
+    assert hub.sent.total() < 200 << 20  # what sockets hold
+
+
+def test_two_files_of_one_content_come_once(hub: Hub, model_files: Path) -> None:
+    (model_files / "LLM").mkdir()
+    shutil.copy(model_files / LARGE, model_files / "LLM" / LARGE)
+    hub.publish("owner/twice", model_files)
+    told = Told()
+    snapshot = locate("owner/twice", report=told)
+    assert (snapshot / "LLM" / LARGE).read_bytes() == (snapshot / LARGE).read_bytes()
+    assert hub.sent.total() == TOTAL
+    assert told.told[-1][1:] == (TOTAL + WANTED[LARGE],) * 2
 
 
 def test_damaged_content_gets_no_name(hub: Hub, model_files: Path) -> None:
