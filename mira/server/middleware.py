@@ -64,7 +64,8 @@ class RequestId:
 
 
 class HeadAsGet:
-    """Answers HEAD as GET, without the body. A stream is left once its headers are known."""
+    """Answers HEAD as GET, without the body. A stream ends once its headers are known: the server
+    then says that the client is gone."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -75,9 +76,6 @@ class HeadAsGet:
             return await self._app(scope, receive, send)
         answered = False
 
-        async def receive_until_answered() -> Message:
-            return {"type": "http.disconnect"} if answered else await receive()
-
         async def send_head(message: Message) -> None:
             nonlocal answered
             if not answered:
@@ -85,7 +83,7 @@ class HeadAsGet:
                 answered = True
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        await self._app({**scope, "method": "GET"}, receive_until_answered, send_head)
+        await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
 class ServedLimit:
