@@ -29,6 +29,8 @@ class Listener:
         self.gone = False
         self.waits_for_text = False
         """Nothing can be computed for it, however urgent it is."""
+        self.wants: Callable[[int], bool] = bool
+        """Whether it is worth waking whoever renders for so many more tokens."""
         self._wake: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self.began_at = now()

@@ -62,6 +62,8 @@ class StreamingDecoder:
         self._frame_s = 0.0  # what a frame took to render, last time, context counted
         self._tokens: list[int] = []  # those not yet rendered, and CONTEXT frames before them
         self._rendered = 0  # of `_tokens`
+        # A stream that is woken for every token keeps others from Python a thousand times a second.
+        self._listener.wants = lambda tokens: self._due(self._final + tokens - self._rendered)
 
     def push(self, token: int) -> Iterator[Samples]:
         """Take the next token; the chunk that it makes final, if it makes one.
@@ -71,10 +73,9 @@ class StreamingDecoder:
         """
         check_speech_tokens((token,))
         self._tokens.append(token)
-        final = len(self._tokens) - self._window.look_ahead
-        if not self._due(final - self._rendered):
+        if not self._due(self._final - self._rendered):
             return iter(())
-        return iter((self._render(final),))
+        return iter((self._render(self._final),))
 
     def flush(self) -> Iterator[Samples]:
         """End the utterance; the chunk of all that `push` held back, if it held any.
@@ -85,6 +86,11 @@ class StreamingDecoder:
         if self._rendered == len(self._tokens):
             return iter(())
         return iter((self._render(len(self._tokens)),))
+
+    @property
+    def _final(self) -> int:
+        """Of `_tokens`, those that enough others follow."""
+        return len(self._tokens) - self._window.look_ahead
 
     def _due(self, frames: int) -> bool:
         """Whether a chunk of so many frames is rendered now, or waits for more."""

@@ -7,7 +7,6 @@ arXiv:2309.06180.
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -79,11 +78,12 @@ class _Stream:
     sampling: Sampling
     sampler: Sampler
     listener: Listener
+    news: threading.Condition  # notified when there is something for whoever reads it
     unread: list[int]  # ids that no step has read yet
     past: int = 0
     pages: list[int] = field(default_factory=list)  # for all that it may ever read
     made: int = 0
-    tokens: deque[int] = field(default_factory=deque)  # that nobody took yet
+    tokens: list[int] = field(default_factory=list)  # that nobody took yet
     ended: bool = False  # no more tokens will come
     error: Exception | None = None
 
@@ -129,7 +129,9 @@ class BatchingLM:
         self._failures = 0  # in a row
         self._failure = ""
         self._closed = False
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)  # what the model's own thread waits for
+        self._lock = lock
         self._thread = threading.Thread(target=self._run, name="mira-lm", daemon=True)
         self._thread.start()
 
@@ -170,6 +172,7 @@ class BatchingLM:
                 [self._columns[i] for i in prompt if i in self._columns],
             ),
             listener or Listener(),
+            threading.Condition(self._lock),
             list(prompt),
         )
         if not self._pages.fits(stream.longest):
@@ -178,10 +181,10 @@ class BatchingLM:
                 "fit into the cache"
             )
         self._enter(stream)
-        stream.listener.on_leave(self._wake)
+        stream.listener.on_leave(lambda: self._wake(stream))
         try:
-            while (token := self._take(stream)) is not None:
-                yield token
+            while tokens := self._take(stream):
+                yield from tokens
         finally:
             stream.listener.on_leave(lambda: None)
             self._leave(stream)
@@ -204,23 +207,25 @@ class BatchingLM:
             self._waiting.append(stream)
             self._changed.notify_all()
 
-    def _take(self, stream: _Stream) -> int | None:
+    def _take(self, stream: _Stream) -> list[int]:
+        """Wait for tokens that are worth it; none when the stream has ended."""
+        listener = stream.listener
         with self._changed:
-            listener = stream.listener
-            self._changed.wait_for(lambda: stream.tokens or stream.ended or listener.gone)
+            stream.news.wait_for(lambda: listener.gone or _worth_waking(stream))
             if listener.gone:
                 raise SynthesisFailed("nobody listens any more")
             if stream.tokens:
                 if len(stream.tokens) == TOKENS_AHEAD:  # it may go on
                     self._changed.notify_all()
-                return stream.tokens.popleft()
+                tokens, stream.tokens = stream.tokens, []
+                return tokens
             if stream.error is not None:
                 raise stream.error
-            return None
+            return []
 
-    def _wake(self) -> None:
+    def _wake(self, stream: _Stream) -> None:
         with self._changed:
-            self._changed.notify_all()
+            stream.news.notify_all()
 
     def _leave(self, stream: _Stream) -> None:
         with self._changed:
@@ -302,7 +307,8 @@ class BatchingLM:
         with self._changed:
             for stream, picked in zip(streams, picks, strict=True):
                 self._say(stream, picked)
-            self._changed.notify_all()
+                if _worth_waking(stream):
+                    stream.news.notify_all()
 
     def _say(self, stream: _Stream, picked: int | SynthesisFailed) -> None:
         if isinstance(picked, SynthesisFailed):
@@ -327,10 +333,10 @@ class BatchingLM:
         for stream in [*self._waiting, *self._running]:
             # An error each: raising one in several threads would join their tracebacks.
             stream.error, stream.ended = SynthesisFailed(why), True
+            stream.news.notify_all()
         # Made anew: what broke may have been the planning, and may have lost some.
         self._waiting, self._running = [], []
         self._pages = Pages(self._runner.num_pages, self._runner.page_tokens)
-        self._changed.notify_all()
 
     def _restart(self) -> None:
         wait_s = FIRST_RESTART_S
@@ -356,6 +362,11 @@ class BatchingLM:
                 f"The language model failed {self._failures} times in a row, the last time with "
                 f"{one_line(error)}. The process has to be started anew."
             )
+
+
+def _worth_waking(stream: _Stream) -> bool:
+    count = len(stream.tokens)
+    return stream.ended or count >= TOKENS_AHEAD or (count > 0 and stream.listener.wants(count))
 
 
 def _comfortable(stream: _Stream) -> bool:

@@ -2,11 +2,11 @@
 
 A stream keeps what it has read in a place of its own, and speaks in the row of that place, so that
 nothing is gathered: a step is one recorded pass over as many places as are taken, and as far into
-them as the longest stream is. Knows nothing about text or audio. It runs on a CPU as well, to be
-tested there.
+them as the longest stream is. Prompts are filled up to few lengths, and so recorded too. Knows
+nothing about text or audio. It runs on a CPU as well, to be tested there.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from mira.types import Sampling
 MAX_CONTEXT = 2048  # tokens of a stream: the longest prompt of a sentence, and 1024 new ones
 LENGTHS = (256, 512, 1024)  # tokens that a step looks at, if no stream is longer
 READ_AT_ONCE = 512  # tokens of a step, prompts included: few enough not to hold up who speaks
+PROMPTS = (64, 96, 128, 192, 256, 384, READ_AT_ONCE)  # tokens that they are filled up to
 RECORDING_S = 20.0
 
 
@@ -142,6 +143,8 @@ class TorchRunner:
         self._device: torch.device = model.device
         self._lengths = [*(length for length in lengths if length < max_context), max_context]
         self._taken = _powers_of_two(max_streams)
+        longest = min(READ_AT_ONCE, max_context)
+        self._tokens = [*(tokens for tokens in PROMPTS if tokens < longest), longest]
         self._nowhere = max_streams * max_context  # where rows that only fill up a pass are written
         self._advice = (
             f"the card has no room for {max_streams} streams of {max_context} tokens: set "
@@ -165,28 +168,37 @@ class TorchRunner:
             # What a recorded pass reads and writes: ids, their positions, where they go.
             self._inputs = torch.zeros(3, max_streams, dtype=torch.int64, device=self._device)
             self._staged = torch.zeros(3, max_streams, dtype=torch.int64, pin_memory=on_card)
-            columns = (max_streams, len(self._head))
-            self._logits = torch.zeros(columns, device=self._device)
-            self._heard = torch.zeros(columns, pin_memory=on_card)
+            # The same for a pass that reads prompts; then the place of each, and its last token.
+            self._prompts = torch.zeros(3, READ_AT_ONCE, dtype=torch.int64, device=self._device)
+            self._ends = torch.zeros(2, READ_AT_ONCE, dtype=torch.int64, device=self._device)
+            columns = len(self._head)
+            most = max(max_streams, READ_AT_ONCE // self._tokens[0])  # rows of a pass
+            self._logits = torch.zeros(most, columns, device=self._device)
+            self._heard = torch.zeros(max_streams, columns, pin_memory=on_card)
         self._passes = Passes(self._device, "language model", urgent=True)
 
     @torch.inference_mode()
     def record(self, limit_s: float) -> None:
-        """Record the steps of one token for each stream, those of short streams first.
-
-        Prompts are of too many lengths; a few are read, for libraries load what they need the
-        first time.
+        """Record steps of one token for each stream, those of short streams first; then prompts.
 
         Raises:
             InvalidSettings: The card's memory is too small.
         """
-        shapes = [(taken, length) for length in self._lengths for taken in self._taken]
+        speaking = [(taken, length) for length in self._lengths for taken in self._taken]
+        reading = [
+            (rows, tokens, tokens)
+            for tokens in self._tokens
+            for rows in _powers_of_two(READ_AT_ONCE // tokens)
+        ]
+        passes: list[tuple[Hashable, Callable[[], None]]] = [
+            *((shape, partial(self._speak_pass, *shape)) for shape in speaking),
+            *((shape, partial(self._read_pass, *shape)) for shape in reading),
+        ]
         with full_memory_as(InvalidSettings, self._advice):
             with self._passes.stream():
-                for tokens in (32, 64, 128, READ_AT_ONCE):
-                    self._read([Row([0] * min(tokens, self.page_tokens), 0, [0])])
                 self._stage([])
-            self._passes.record(((shape, partial(self._pass, *shape)) for shape in shapes), limit_s)
+                self._stage_prompts([], READ_AT_ONCE, 1)
+            self._passes.record(passes, limit_s)
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
@@ -200,8 +212,8 @@ class TorchRunner:
                     self._clear(row.pages[0])
             if speaking:
                 logits[speaking] = self._speak([rows[number] for number in speaking])
-            if reading:
-                logits[reading] = self._read([rows[number] for number in reading])
+            for numbers, tokens in self._together(rows, reading):
+                logits[numbers] = self._read([rows[number] for number in numbers], tokens)
         return logits
 
     @torch.inference_mode()
@@ -224,7 +236,7 @@ class TorchRunner:
         taken = _least(self._taken, max(places) + 1)
         length = _least(self._lengths, max(row.past for row in rows) + 1)
         self._stage(rows)
-        self._passes.run((taken, length), partial(self._pass, taken, length))
+        self._passes.run((taken, length), partial(self._speak_pass, taken, length))
         self._heard[:taken].copy_(self._logits[:taken], non_blocking=True)
         self._passes.wait()
         heard: npt.NDArray[np.float32] = self._heard.numpy()[places]
@@ -238,7 +250,7 @@ class TorchRunner:
             staged[:, row.pages[0]] = (row.ids[0], row.past, self._place(row) + row.past)
         self._inputs.copy_(self._staged, non_blocking=True)
 
-    def _pass(self, taken: int, length: int) -> None:
+    def _speak_pass(self, taken: int, length: int) -> None:
         """A token for each of the first places, which look `length` tokens back at most.
 
         It is recorded: it reads `_inputs` and the cache, and writes `_logits` and the cache.
@@ -248,24 +260,50 @@ class TorchRunner:
         hidden = self._net.finish(self._net(ids, positions, attention)[:, -1])
         self._logits[:taken] = F.linear(hidden, self._head)
 
-    def _read(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
+    def _together(
+        self, rows: Sequence[Row], reading: Sequence[int]
+    ) -> Iterator[tuple[list[int], int]]:
+        """Which of the rows share a pass, and how many tokens each is filled up to."""
+        longest_first = sorted(reading, key=lambda number: -len(rows[number].ids))
+        while longest_first:
+            tokens = _least(self._tokens, len(rows[longest_first[0]].ids))
+            count = READ_AT_ONCE // tokens
+            yield longest_first[:count], tokens
+            longest_first = longest_first[count:]
+
+    def _read(self, rows: Sequence[Row], tokens: int) -> npt.NDArray[np.float32]:
         """Several tokens of each, such as a prompt: [rows, columns]."""
-        lengths = [len(row.ids) for row in rows]
-        # What fills up the shorter ones comes after their end, where nobody looks.
-        inputs = np.zeros((3, len(rows), max(lengths)), np.int64)
-        inputs[2] = self._nowhere
-        for filled, row in zip(inputs.swapaxes(0, 1), rows, strict=True):
-            positions = np.arange(row.past, row.past + len(row.ids))
-            filled[:, : len(row.ids)] = (row.ids, positions, self._place(row) + positions)
-        ids, positions, write = torch.from_numpy(inputs).to(self._device)
-        places = torch.tensor([row.pages[0] for row in rows], device=self._device)
-        length = max(row.past + len(row.ids) for row in rows)
-        attention = self._attention(places, positions, write, min(_up(length), self.page_tokens))
-        hidden = self._net(ids, positions, attention)
-        last = hidden[range(len(rows)), [length - 1 for length in lengths]]
-        logits = F.linear(self._net.finish(last), self._head).float().cpu()
-        read: npt.NDArray[np.float32] = logits.numpy()
+        filled = _least(_powers_of_two(READ_AT_ONCE // tokens), len(rows))
+        self._stage_prompts(rows, filled, tokens)
+        seen = tokens  # if nothing was read before; what goes on is rare, and not recorded
+        if any(row.past for row in rows):
+            seen = min(_up(max(row.past + len(row.ids) for row in rows)), self.page_tokens)
+        shape = filled, tokens, seen
+        self._passes.run(shape, partial(self._read_pass, *shape))
+        read: npt.NDArray[np.float32] = self._logits[: len(rows)].cpu().numpy()
         return read
+
+    def _stage_prompts(self, rows: Sequence[Row], filled: int, tokens: int) -> None:
+        """Write down what the next pass reads; what only fills it up goes nowhere."""
+        inputs = np.zeros((3, filled, tokens), np.int64)
+        ends = np.zeros((2, filled), np.int64)
+        inputs[2], ends[0] = self._nowhere, self.num_pages
+        for number, row in enumerate(rows):
+            positions = np.arange(row.past, row.past + len(row.ids))
+            inputs[:, number, : len(row.ids)] = row.ids, positions, self._place(row) + positions
+            ends[:, number] = row.pages[0], len(row.ids) - 1
+        staged = torch.from_numpy(inputs.reshape(3, -1))
+        self._prompts[:, : filled * tokens].copy_(staged)
+        self._ends[:, :filled].copy_(torch.from_numpy(ends))
+
+    def _read_pass(self, filled: int, tokens: int, seen: int) -> None:
+        """So many tokens for each of so many places, which look `seen` tokens back at most."""
+        inputs = self._prompts[:, : filled * tokens].view(3, filled, tokens)
+        ids, positions, write = inputs
+        places, last = self._ends[:, :filled]
+        hidden = self._net(ids, positions, self._attention(places, positions, write, seen))
+        ending = hidden[torch.arange(filled, device=self._device), last]
+        self._logits[:filled] = F.linear(self._net.finish(ending), self._head)
 
     def _place(self, row: Row) -> int:
         """Where its first token is, counted from that of the first place."""

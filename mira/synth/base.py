@@ -87,14 +87,14 @@ class Synthesizer(Protocol):
             listener: Who hears it, for those that have to choose between streams.
 
         Closing the generator cancels the rest; one that takes long for a block yields empty ones
-        in between, as occasions to close it and to let others compute. Silence after the
-        sentence is the engine's to cut and to add.
+        in between, as occasions to close it and to let others compute, or looks whether its
+        listener is gone. Silence after the sentence is the engine's to cut and to add.
 
         Raises:
             NothingToSay: Before the first block, an empty one too: it can't read any of these
                 words; the message says why, and what it can read.
             VoiceNotFound: This synthesizer can't speak as `voice`.
-            SynthesisFailed: The sentence can't be spoken.
+            SynthesisFailed: The sentence can't be spoken, or nobody listens any more.
         """
 
     def close(self) -> None:

@@ -30,7 +30,6 @@ MAX_CHARS = 150  # 10 s of ordinary speech; slow speech of it still ends before 
 RETRIES = 3  # for a sentence of which nothing was heard yet
 FADE_MS = 20  # of a sentence that has to be cut off
 SPEAKERS_CACHED = 256
-NOTHING: Samples = np.zeros(0, np.float32)
 _ANOTHER_SEED = 0x9E3779B1  # spreads the seeds of retries
 
 
@@ -134,6 +133,7 @@ class MiraSynthesizer:
             raise VoiceNotFound(f"{voice.name!r} was not cloned for this model.")
         speaker = self._speaker(voice.global_tokens)
         listener = listener or Listener()
+        yield np.zeros(0, np.float32)  # it can be read: the pause before it is heard meanwhile
         for attempt in range(RETRIES + 1):
             try:
                 with closing(self._attempt(sentence, voice, speaker, sampling, listener)) as blocks:
@@ -168,11 +168,9 @@ class MiraSynthesizer:
         held = np.zeros(0, np.float32)  # the end of what was made: it may have to be faded out
         hold = FADE_MS * self.sample_rate // 1000
         try:
-            with closing(_render(tokens, decoder, guard, sampling.max_new_tokens)) as blocks:
+            rendered = _render(tokens, decoder, guard, sampling.max_new_tokens, listener)
+            with closing(rendered) as blocks:
                 for block in blocks:
-                    if block is NOTHING:
-                        yield NOTHING
-                        continue
                     unheard.append(block)
                     guard.samples(block)
                     if guard.audible:
@@ -213,16 +211,21 @@ class MiraSynthesizer:
 
 
 def _render(
-    tokens: Generator[int, None, None], decoder: StreamingDecoder, guard: Guard, cap: int
+    tokens: Generator[int, None, None],
+    decoder: StreamingDecoder,
+    guard: Guard,
+    cap: int,
+    listener: Listener,
 ) -> Generator[Samples, None, None]:
     count = 0
     # Leaving early closes the tokens, and that frees the language model's slot.
     with closing(tokens):
         for token in tokens:
+            if listener.gone:  # here, not a chunk later
+                raise SynthesisFailed("nobody listens any more")
             count += 1
             guard.token(token)
             yield from decoder.push(token)
-            yield NOTHING  # whoever hung up stops the model here, not a chunk later
     if count >= cap:
         guard.end(capped=True)
     yield from decoder.flush()

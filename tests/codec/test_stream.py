@@ -35,10 +35,10 @@ class Moody(Listener):
 
     def __init__(self, *left_s: float | None) -> None:
         super().__init__()
-        self._left_s = cycle(left_s)
+        self.moods = cycle(left_s)
 
     def left_s(self) -> float | None:
-        return next(self._left_s)
+        return next(self.moods)
 
 
 def chunks(
@@ -160,6 +160,21 @@ def test_who_ran_dry_is_given_more_at_once(codec: TorchCodec, speaker: Speaker) 
     """Twice as much each time: a machine that is just fast enough gets ahead in the end."""
     window = Window(first=4, steady=30, look_ahead=5)
     assert chunks(codec, TOKENS[:100], speaker, window, Moody(-0.1)) == [4, 8, 16, 30, 30, 12]
+
+
+def test_it_wants_to_be_woken_for_the_tokens_that_make_a_chunk(
+    codec: TorchCodec, speaker: Speaker
+) -> None:
+    """A model's thread asks, while whoever renders sleeps."""
+    window, listener = Window(first=4, steady=30, look_ahead=5), Moody(None)
+    decoder = StreamingDecoder(codec, speaker, window, listener)
+    assert [listener.wants(tokens) for tokens in (1, 8, 9, 10)] == [False, False, True, True]
+    for token in TOKENS[:9]:
+        list(decoder.push(token))
+    listener.moods = cycle([60.0])  # the first chunk is there, and plays for long
+    assert [listener.wants(tokens) for tokens in (1, 4, 29, 30)] == [False, False, False, True]
+    listener.moods = cycle([0.01])  # it runs dry
+    assert [listener.wants(tokens) for tokens in (1, 3, 4, 29)] == [False, False, True, True]
 
 
 def test_what_takes_long_to_render_is_begun_earlier(speaker: Speaker) -> None:

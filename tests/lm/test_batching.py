@@ -182,6 +182,41 @@ def test_who_does_not_read_is_not_computed_for(toy: ToyRunner, lm: BatchingLM) -
     assert [first, *rest] == list(lm.generate(PROMPT, sampling(0, 200)))
 
 
+def test_who_renders_is_woken_when_it_is_worth_it(toy: ToyRunner, lm: BatchingLM) -> None:
+    """For twenty tokens, if it wants so many; for the last ones however few they are."""
+    toy.step_s, listener = 0.001, Listener()
+    alone = list(lm.generate(PROMPT, sampling(0, 50)))
+    toy.steps.clear()
+    listener.wants = lambda tokens: tokens >= 20
+    with closing(lm.generate(PROMPT, sampling(0, 50), listener)) as tokens:
+        first = next(tokens)
+        assert len(toy.steps) >= 20
+        assert [first, *tokens] == alone
+
+
+@pytest.mark.parametrize("cap", [30, TOKENS_AHEAD, 200])
+def test_who_wants_more_than_will_come_gets_all_there_is(lm: BatchingLM, cap: int) -> None:
+    listener = Listener()
+    listener.wants = lambda tokens: False
+    found = list(lm.generate(PROMPT, sampling(0, cap), listener))
+    assert found == list(lm.generate(PROMPT, sampling(0, cap)))
+    assert len(found) == cap
+
+
+def test_a_step_wakes_nobody_for_whom_it_is_not_worth_it(toy: ToyRunner, lm: BatchingLM) -> None:
+    """Sixty threads that wake for each token leave the model's own no time for the next."""
+    toy.step_s, asking = 0.001, list[str]()
+    listener = Listener()
+
+    def wants(tokens: int) -> bool:
+        asking.append(threading.current_thread().name)
+        return False
+
+    listener.wants = wants
+    assert len(list(lm.generate(PROMPT, sampling(0, 40), listener))) == 40
+    assert asking == ["mira-lm"] * 39  # and not the reader, who would have been awake for that
+
+
 def test_too_few_pages_are_waited_for(toy: ToyRunner) -> None:
     """Room for two streams of 37 tokens at a time: ten, and each says what it says alone."""
     toy.num_pages = 20

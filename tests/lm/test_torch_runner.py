@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from mira.checkpoint.layout import Checkpoint
+from mira.cuda import Passes
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.lm.batching import Row
 from mira.lm.torch_runner import TorchLM, TorchRunner
@@ -22,6 +23,7 @@ from tests.card import on_card
 from tests.lm.test_batching import idle, wait_for
 
 GREEDY = Sampling(temperature=0, max_new_tokens=40)
+LENGTHS = (33, 128, 70, 97, 2, 64)
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB. GPU 0 has ...")
 
 
@@ -89,6 +91,20 @@ def test_a_step_of_every_kind_of_row(runner, reference, prompts) -> None:
     check((3, second[9:10], 0), (4, first[:23], 22))
     check((3, first[:20], 0))
     check((3, first, 20), (4, first[:24], 23))
+
+
+def test_prompts_of_all_lengths_share_passes(runner, reference, monkeypatch) -> None:
+    """Each is what it is alone, however few or many others it is filled up with."""
+    dice = random.Random(0)
+    read: list[tuple[int, int, int]] = []
+    whole = runner._read_pass
+    monkeypatch.setattr(runner, "_passes", Passes(torch.device("cpu"), "none is recorded"))
+    monkeypatch.setattr(runner, "_read_pass", lambda *shape: (read.append(shape), whole(*shape)))
+    prompts = [[dice.randrange(runner.vocab_rows) for _ in range(n)] for n in LENGTHS]
+    found = runner.step([Row(ids, 0, [place]) for place, ids in enumerate(prompts)])
+    expected = [reference.logits(ids, [])[0] for ids in prompts]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert read == [(4, 128, 128), (2, 64, 64)]  # 512 tokens at once, the longest first
 
 
 def test_it_goes_on_where_it_can_not_record(mira, model, reference, prompt, caplog) -> None:

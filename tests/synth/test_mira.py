@@ -115,7 +115,8 @@ def test_every_token_is_heard_once_and_in_order() -> None:
 def test_the_first_block_leaves_before_the_last_token_is_drawn() -> None:
     made, model = synthesizer(SPEECH)
     blocks = made.synthesize(TEXT, VOICE, Sampling())
-    assert len(next(filter(len, blocks)))
+    assert len(next(blocks)) == model.drawn == 0  # it can be read
+    assert len(next(blocks))
     assert model.drawn < 20
     assert model.open == 1
     blocks.close()
@@ -124,11 +125,14 @@ def test_the_first_block_leaves_before_the_last_token_is_drawn() -> None:
 
 def test_hanging_up_stops_the_model_at_the_next_token_not_at_the_next_chunk() -> None:
     made, model = synthesizer(SPEECH)
-    blocks = made.synthesize(TEXT, VOICE, Sampling())
-    assert len(next(blocks)) == 0  # an occasion to stop
-    assert (model.drawn, model.open) == (1, 1)
-    blocks.close()
-    assert (model.drawn, model.open) == (1, 0)
+    listener = Listener()
+    blocks = made.synthesize(TEXT, VOICE, Sampling(), listener)
+    assert len(next(filter(len, blocks)))
+    drawn = model.drawn
+    listener.leaves()
+    with pytest.raises(SynthesisFailed, match="nobody listens"):
+        next(blocks)
+    assert (model.drawn, model.open) == (drawn + 1, 0)
 
 
 @pytest.mark.parametrize(
