@@ -10,8 +10,8 @@ Up: while callers want more than there is and everybody has head-room to spare; 
 when a while has passed, which doubles each time that trouble comes back. Without such demand a bad
 minute is forgotten.
 
-A new stream must not wait long for its first audio either: how many may begin at once grows with
-how many speak well, so that a burst is let in as fast as it can be answered, and no faster.
+A first chunk is soon made, and proves little. So few may begin at once, until more than that have
+audio in hand: a burst is let in as fast as that, and no faster.
 """
 
 import math
@@ -55,7 +55,7 @@ class Capacity:
         least: Never fewer.
         most: Never more.
         first: Before anything is known.
-        beginners: How many may wait for their first audio at once, while fewer than that speak.
+        beginners: How many may be without audio in hand, while fewer than that have some.
         now: The clock, in seconds.
     """
 
@@ -90,8 +90,8 @@ class Capacity:
     @property
     def free(self) -> int:
         """How many more could begin now."""
-        beginning = sum(stream.ttfa_ms is None for stream in self._streams)
-        may_begin = max(self._beginners, self._well()) - beginning
+        proven = sum(map(_proven, self._streams))
+        may_begin = max(self._beginners, proven) - (len(self._streams) - proven)
         return max(0, min(self.limit - len(self._streams), may_begin))
 
     def enter(self, stream: StreamClock) -> None:
@@ -160,6 +160,11 @@ class Capacity:
         if stream.held:
             return False  # by its own listener, who has enough
         return min(left_s, stream.head_room_s or 0.0) < (-START_S if stream.chunks < 3 else 0)
+
+
+def _proven(stream: StreamClock) -> bool:
+    """Whether it has begun, and its listener has audio in hand."""
+    return stream.held or ((stream.left_s or 0.0) >= EASY_S and _at_ease(stream))
 
 
 def _at_ease(stream: StreamClock) -> bool:

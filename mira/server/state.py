@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 MOST_STREAMS = 64
 """At once, however fast the machine: each has threads of its own."""
 BEGINNERS = 2
-"""For each that computes: so many may wait for their first audio, until more than that speak."""
+"""For each that computes: so many may begin at once, until more than that have audio in hand."""
 REST_S = 20.0
 """Without a stream, until memory is given back: the first audio after that takes longer."""
 STOP_S = 10.0

@@ -109,8 +109,19 @@ def test_a_burst_is_let_in_as_fast_as_it_can_be_answered(strength: int) -> None:
             waiting -= 1
         made.tick()
     assert min(4, strength) <= made.let_in <= 1.5 * strength, "within a second"
-    made.run(30, 0)
-    assert max(made.ttfa_s) < 3
+
+
+def test_a_burst_is_let_in_as_far_as_the_machine_goes() -> None:
+    """Twice as many as it can speak to call at once, and again and again for two seconds."""
+    made = machine(InTurns, 20)
+    waiting = 40
+    for tick in range(4000):
+        while tick < 200 and waiting and made.capacity.free:
+            made.call(30)
+            waiting -= 1
+        made.tick()
+    assert 0.6 * 20 < made.let_in < 1.3 * 20
+    assert made.broken <= 2
 
 
 def test_the_settings_bound_it() -> None:
