@@ -64,7 +64,8 @@ def find_language_model(directory: Path) -> LanguageFiles:
         for name, info in read_header(path).items():
             tensors[name], where[name] = info, str(path)
     if EMBEDDING not in tensors:
-        raise CheckpointError(f"{directory}: {EMBEDDING}: expected an embedding; found none")
+        files = ", ".join(map(str, weights))
+        raise CheckpointError(f"{files}: {EMBEDDING}: expected an embedding; found none")
     if len(tensors[EMBEDDING].shape) != 2:
         raise CheckpointError(
             f"{where[EMBEDDING]}: {EMBEDDING}: expected a matrix; found {tensors[EMBEDDING].shape}"

@@ -322,6 +322,11 @@ _NOTHING = {"PROTO", "FRAME"}
 
 def _before_zip(path: Path, key: str | None, reason: Exception) -> dict[str, Array]:
     """What PyTorch wrote before 1.6, which it alone can read, with `weights_only`."""
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":  # PyTorch looks at no checksum, and would take damage for numbers
+            raise CheckpointError(
+                f"{path}: damaged or incomplete ({reason}); copy or download the file again"
+            ) from reason
     try:
         import torch
     except ImportError:

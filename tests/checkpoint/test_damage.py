@@ -8,7 +8,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,13 @@ def assert_refused_or_unharmed(
     except CheckpointError as error:
         assert "\n" not in str(error)
         assert len(str(error)) < 1000
-        assert str(file) in str(error), f"{error}: it was {file}"
+        # What a configuration says of the weights may as well be wrong in these.
+        suspects = files_of(directory) if file.suffix == ".json" else [file]
+        assert any(str(path) in str(error) for path in suspects), f"{error}: it was {file}"
         return True
-    assert {**vars_of(opened), "tokens": None} == {**vars_of(checkpoint), "tokens": None}
-    speech = (opened.tokens.first_speech, opened.tokens.first_global, opened.tokens.end_ids[0])
-    tokens = checkpoint.tokens
-    assert speech == (tokens.first_speech, tokens.first_global, tokens.end_ids[0])
+    assert vars_of(opened) == vars_of(checkpoint)
+    before, after = asdict(checkpoint.tokens), asdict(opened.tokens)
+    assert sum(before[name] != after[name] for name in before) <= 1
     assert found.keys() == expected.keys()
     changed = [name for name, values in expected.items() if not np.array_equal(values, found[name])]
     assert len(changed) <= 1
@@ -68,11 +69,13 @@ def vars_of(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def files_of(directory: Path) -> list[Path]:
     """Those that are read."""
-    unread = ("tokenizer_config.json", "added_tokens.json", "config.yaml")
+    read = ("config.json", "generation_config.json", "tokenizer.json", ".safetensors", ".pth")
+    read += ("processer.onnx", "s_encoder.onnx")
+    unread = "tokenizer_config.json"
     return [
         path
         for path in sorted(directory.rglob("*"))
-        if path.is_file() and path.name not in unread and "q_encoder" not in path.name
+        if path.name.endswith(read) and path.name != unread
     ]
 
 
@@ -101,7 +104,7 @@ def damaged(
 
 def flipped(content: bytes, bit: int) -> bytes:
     changed = bytearray(content)
-    changed[bit // 8] ^= 1 << bit % 8
+    changed[bit // 8 % len(changed)] ^= 1 << bit % 8
     return bytes(changed)
 
 
