@@ -28,7 +28,7 @@ BY_HAND = ("make ", "git clone")  # done already, or not to be done here: they r
 LEFT_ALONE = {".venv", "build", "voices", "__pycache__"}  # what git ignores
 SHOWN = {  # file that an example saves -> what is said in it
     "hello.mp3": "Hello there. How are you today?",
-    "booking.wav": "Your table for two is booked at half past seven.",
+    "booking.wav": "Your table for two is booked at seven thirty PM.",
     "hold.ulaw": "Please hold the line.",
     "hold.s16le": "Please hold the line.",
     "hello.flac": "Hello there.",
