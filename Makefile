@@ -3,7 +3,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+INSTALL := $(PIP_INSTALL) -c constraints.txt -e
+# What a model needs beside: PyTorch and LMDeploy on an NVIDIA card, OpenVINO without one.
+HAS_CARD := nvidia-smi -L >/dev/null 2>&1 || test -e /proc/driver/nvidia/version
+EXTRA ?= $(if $(MODEL),$(shell if $(HAS_CARD); then echo cuda; else echo cpu; fi))
 
 # Both take minutes, and neither fills the processors all the time.
 define run_beside_types
@@ -16,13 +20,15 @@ endef
 
 help:
 	@echo "make serve   install and run the service on http://127.0.0.1:5100"
+	@echo "make serve MODEL=YatharthS/MiraTTS   the same with a model: a Hugging Face id or a"
+	@echo "             directory; EXTRA=cpu or EXTRA=cuda overrides what this machine seems to have"
 	@echo "make test    install and run everything that is checked"
 	@echo "make check   the fast half: format, lint, types, quick tests"
 	@echo "make format  rewrite the code in the house format"
 	@echo "make bench   print the tables of docs/benchmarks.md"
 
-serve: .venv/serve
-	$(BIN)/mira serve
+serve: .venv/serve$(addprefix -,$(EXTRA))
+	$(BIN)/mira serve $(if $(MODEL),--model '$(MODEL)')
 
 test: .venv/test
 	$(BIN)/ruff format --check .
@@ -62,6 +68,11 @@ $(BIN)/pip:
 .venv/serve: $(BIN)/pip pyproject.toml constraints.txt
 	$(INSTALL) .
 	@touch $@
+
+# The core comes with it: `make serve` without a model has nothing to install after this.
+.venv/serve-%: $(BIN)/pip pyproject.toml constraints.txt constraints-cuda.txt
+	$(PIP_INSTALL) -c $(if $(filter cuda,$*),constraints-cuda.txt,constraints.txt) -e '.[$*]'
+	@touch .venv/serve $@
 
 .venv/test: $(BIN)/pip pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'

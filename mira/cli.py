@@ -3,8 +3,10 @@
 Knows nothing that the library does not; every failure is one line that says what to do.
 """
 
+import logging
 import os
 import sys
+import traceback
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -14,11 +16,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mira.bar import progress_bar
 from mira.bench_cli import app as bench_app
 from mira.doctor import doctor
-from mira.errors import InvalidRequest, MiraError
+from mira.errors import InvalidRequest, MiraError, one_line
 from mira.model_cli import app as model_app
-from mira.options import Config, Set, parse, settings_of
+from mira.options import Config, Model, Set, parse, settings_of
+from mira.plan import install
 from mira.settings import Settings, load_settings
 from mira.types import Sampling, Voice
 from mira.voices_cli import app as voices_app
@@ -58,6 +62,21 @@ def main() -> None:
         sys.exit(2 if isinstance(error, InvalidRequest) else 1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except BrokenPipeError:  # whoever read standard output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - nobody is helped by a traceback
+        print(f"mira: {one_line(error)}. {_helps(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _helps(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return f"A library is missing or broken: {install()}"
+    if logging.getLogger("mira").isEnabledFor(logging.DEBUG):
+        traceback.print_exc()
+        return "That is a fault of Mira's."
+    return "That is a fault of Mira's: --set log_level=debug prints where."
 
 
 @app.callback(invoke_without_command=True)
@@ -93,6 +112,7 @@ def say(
     speed: Annotated[float, typer.Option(min=0.25, max=4, help="The pitch stays.")] = 1.0,
     volume: Annotated[float, typer.Option(min=0, max=10)] = 1.0,
     sample_rate: Annotated[int | None, typer.Option(help="Hz; the voice's own.")] = None,
+    model: Model = None,
     config: Config = None,
     settings_flags: Set = None,
 ) -> None:
@@ -107,10 +127,11 @@ def say(
         raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
     format_name = format_name or _format_of(output)
     Encoder(format_name, sample_rate or 48000)  # refuses what can't be had, before any work
-    settings = settings_of(config, settings_flags)
+    settings = settings_of(config, settings_flags, model=model)
 
     with ExitStack() as stack:
-        engine = stack.enter_context(closing(load_engine(settings)))
+        with progress_bar(sys.stderr) as report:
+            engine = stack.enter_context(closing(load_engine(settings, report)))
         if clone:
             speaker = _clone(engine, clone, transcript)
         else:
@@ -211,11 +232,12 @@ def _progress(chars: int) -> Iterator[Callable[[float], None]]:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks one.")] = None,
+    model: Model = None,
     config: Config = None,
     settings_flags: Set = None,
 ) -> None:
     """Run the service, until it is told to stop."""
-    settings = settings_of(config, settings_flags, host=host, port=port)
+    settings = settings_of(config, settings_flags, host=host, port=port, model=model)
 
     from mira.server.run import run
 

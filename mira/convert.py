@@ -107,11 +107,11 @@ def convert(
         if not manifest.has("language"):
             weights, agreement = _language(checkpoint, directory, asked, work)
             manifest.finished("language", weights=weights, agreement=asdict(agreement))
-        work.reach(2 * work.language)
+        work.reach(2 * work.codec)
         if not manifest.has("codec"):
             _codec(checkpoint, directory)
             manifest.finished("codec")
-        work.reach(2 * work.language + work.codec)
+        work.reach(work.codec)
         if not manifest.has("integers"):
             said = _utterances(checkpoint, directory)
             integers = export_integers(directory / CODEC, said)
@@ -119,7 +119,7 @@ def convert(
             manifest.finished("integers", integers=asdict(integers))
         shutil.copyfile(checkpoint.language / TOKENIZER, directory / TOKENIZER)
         manifest.complete()
-    work.reach(2 * (work.language + work.codec))
+    work.reach(0)
     return manifest.content["weights"], Agreement(**manifest.content["agreement"])
 
 
@@ -144,9 +144,9 @@ class _Work:
         if time.monotonic() - self._told_at >= _REPORT_EVERY_S:
             self._tell()
 
-    def reach(self, num_bytes: int) -> None:
-        """All that comes before a step is done, whenever it was."""
-        self._done = max(self._done, num_bytes)
+    def reach(self, left: int) -> None:
+        """All but the last bytes are done, whenever that was."""
+        self._done = max(self._done, self._total - left)
         self._tell()
 
     def _tell(self) -> None:

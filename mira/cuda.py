@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
-from mira.errors import InvalidSettings, MiraError
+from mira.errors import MiraError
 
 log = logging.getLogger(__name__)
 
@@ -92,28 +92,6 @@ class Passes:
             ):
                 run()
         return graph.replay
-
-
-def device_named(name: str) -> torch.device:
-    """The device of a setting: auto, cpu, cuda or cuda:1; auto is a card if there is one.
-
-    Raises:
-        InvalidSettings: There is no such device here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InvalidSettings(
-            f"model_device: {name!r} is not to be had here ({reason}). Use auto, cpu, or cuda:0 "
-            "on a machine with an NVIDIA card and its driver."
-        ) from error
-    if device.type == "cuda" and device.index is None:
-        return torch.device("cuda", torch.cuda.current_device())
-    return device
 
 
 def _stream(device: torch.device, urgent: bool) -> torch.cuda.Stream:

@@ -12,7 +12,7 @@
     ├── NotAllowed           the settings forbid it
     ├── StorageFailed        the disk can't be written
     ├── Overloaded           every stream is taken; come back after `retry_after_s`
-    ├── NotReady             the engine has not spoken its warm-up sentence yet
+    ├── NotReady             the engine has not spoken its warm-up sentence yet; as Overloaded
     ├── SynthesisFailed      the engine broke while speaking
     └── PlaybackFailed       no loudspeaker can be used
 
@@ -87,6 +87,10 @@ class Overloaded(MiraError):
 
 class NotReady(MiraError):
     """The engine is still starting, or has failed."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class SynthesisFailed(MiraError):

@@ -5,15 +5,18 @@ The only importer of concrete backends.
 
 import logging
 import threading
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mira.engine import Engine
-from mira.errors import CheckpointError, InvalidRequest, InvalidSettings
+from mira.errors import InvalidRequest, InvalidSettings, one_line
+from mira.facts import facts_here, short
+from mira.plan import Plan, extra_of, install, needed_libraries, plan
+from mira.progress import Report, quiet
 from mira.sample import SAMPLE_VOICE, sample_recording, sample_transcript
 from mira.settings import Settings
 from mira.synth.base import Synthesizer
@@ -21,6 +24,7 @@ from mira.types import Sampling, Voice
 
 if TYPE_CHECKING:
     from mira.checkpoint import Checkpoint
+    from mira.checkpoint.converted import Converted
     from mira.codec.base import Codec
     from mira.codec.look_ahead import LookAheadError
     from mira.codec.semantic import SpeechTokenizer
@@ -41,15 +45,22 @@ MOST_GPU_STREAMS = 64
 GOING_ON_CONTEXT = 6144  # tokens of a stream whose prompt holds a minute of speech
 
 
-def load_engine(settings: Settings) -> Engine:
+def load_engine(settings: Settings, report: Report = quiet) -> Engine:
     """Load the model that the settings name and speak a warm-up sentence; takes seconds.
+
+    A Hugging Face id is downloaded first, and a model as published converted, where a processor
+    is to run it; both only the first time.
+
+    Args:
+        settings: Name the model.
+        report: Told what is being done, and how far it is.
 
     Raises:
         CheckpointError: The model's files can't be used.
         InvalidSettings: The settings ask for what the model can't do.
         SynthesisFailed: The warm-up sentence could not be spoken.
     """
-    synthesizer = _mira(settings) if settings.model else _builtin(settings)
+    synthesizer = _mira(settings, report) if settings.model else _builtin(settings)
     engine = Engine(synthesizer, settings.lead_s, settings.pause_at_end)
     warm_up = "Hello from Mira."
     try:
@@ -67,8 +78,8 @@ def _builtin(settings: Settings) -> Synthesizer:
     return BuiltinSynthesizer(settings.builtin_threads)
 
 
-def _mira(settings: Settings) -> Synthesizer:
-    parts = load_parts(settings)
+def _mira(settings: Settings, report: Report) -> Synthesizer:
+    parts = load_parts(settings, report)
     from mira.checkpoint.converted import fingerprint
     from mira.codec.batch import BatchingCodec
     from mira.codec.stream import Window
@@ -104,74 +115,80 @@ class Parts:
         self.codec.close()
 
 
-def load_parts(settings: Settings) -> Parts:
-    """Load the model that the settings name: a published checkpoint, or a converted one.
+def load_parts(settings: Settings, report: Report = quiet) -> Parts:
+    """Load the model that the settings name, as `plan` decides.
 
     Raises:
         CheckpointError: The model's files can't be used.
         InvalidSettings: The settings ask for what the model can't do, or a library is missing.
     """
-    from mira.checkpoint import directory_of
+    planned = plan(settings, facts_here(settings))
+    if planned.refusals:
+        raise InvalidSettings(str(planned.refusals[0]))
+    require(extra_of(planned.engine), *needed_libraries(planned.engine))
+    from mira.checkpoint import locate, open_checkpoint
+    from mira.checkpoint.converted import is_converted, open_converted
 
-    for name in filter(None, (settings.model, settings.codec_model)):
-        directory_of(name)  # a slip in a path first: no library mends it
-    # A published model needs PyTorch as well, a converted one OpenVINO; this one both of them.
-    require("cpu" if list(Path(settings.model).glob("codec/*.xml")) else "torch", "safetensors")
-    from mira.checkpoint.converted import is_converted
+    directory = locate(settings.model, settings.model_revision or None, report=report)
+    if is_converted(directory):
+        return _converted(settings, open_converted(directory), report)
+    other = None
+    if settings.codec_model:
+        other = locate(settings.codec_model, part="codec", report=report)
+    checkpoint = open_checkpoint(directory, other)
+    if planned.converts:
+        from mira.prepare import prepared
 
-    if is_converted(Path(settings.model)):
-        return _converted(settings)
-    return _published(settings)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What runs a model as published."""
-
-    device: str
-    engines: tuple[str, ...]  # of the language model; the first that can be loaded is taken
-
-
-def plan(settings: Settings) -> Plan:
-    """Decide where a model as published runs, and with what. Needs PyTorch.
-
-    LMDeploy's own kernels are the quickest for the cards that they know; what it can't use, PyTorch
-    can. On a CPU nothing batches but a converted model.
-
-    Raises:
-        InvalidSettings: There is no such device.
-    """
-    from mira.cuda import device_named
-
-    device = str(device_named(settings.model_device))
-    if settings.lm_engine != "auto":
-        return Plan(device, (settings.lm_engine,))
-    if not device.startswith("cuda"):
-        return Plan(device, ("transformers",))
-    return Plan(device, ("lmdeploy", "torch") if find_spec("lmdeploy") else ("torch",))
+        converted = prepared(checkpoint, settings.model, settings.cache_dir, report)
+        return _converted(settings, converted, report)
+    return _published(settings, planned, checkpoint, report)
 
 
-def _published(settings: Settings) -> Parts:
+def _published(
+    settings: Settings, planned: Plan, checkpoint: "Checkpoint", report: Report
+) -> Parts:
     """On any device that PyTorch knows."""
-    require("torch", "torch", "transformers")
-    from mira.checkpoint import codec_weights, locate, open_checkpoint
+    from mira.checkpoint import codec_weights
     from mira.lm.prompt import PromptBuilder
 
-    planned = plan(settings)
-    model = locate(settings.model, settings.model_revision or None)
-    other = locate(settings.codec_model, part="codec") if settings.codec_model else None
-    checkpoint = open_checkpoint(model, other)
+    loading = _Loading(report, settings.model, checkpoint.directory)
+    loading.expect(checkpoint.files.values(), checkpoint.language_weights)
     weights = codec_weights(checkpoint, semantic=bool(settings.semantic_model))
     # The language model last: it takes what the card has left, and it alone runs a thread, which
     # nobody would stop if another part were missing.
     codec = _torch_codec(settings, planned.device, checkpoint, weights)
-    return Parts(
+    loading.did()
+    parts = Parts(
         _language_model(settings, planned, checkpoint),
         codec,
         PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens),
         _hearing(settings, checkpoint),
         CODEC_SPEAKS_AT_MOST,
     )
+    loading.did()
+    return parts
+
+
+class _Loading:
+    """Reports the bytes of a model's files that were loaded, in steps."""
+
+    def __init__(self, report: Report, name: str, directory: Path) -> None:
+        self._report, self._what = report, f"loading {short(name)} from {directory}"
+        self._steps: list[int] = []
+        self._done = 0
+
+    def expect(self, *steps: Iterable[Path]) -> None:
+        """Files that will be loaded together, in order."""
+        self._steps = [sum(path.stat().st_size for path in files) for files in steps]
+        self._tell()
+
+    def did(self) -> None:
+        """The next step is done."""
+        self._done += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        self._report(self._what, sum(self._steps[: self._done]), sum(self._steps))
 
 
 def _hearing(settings: Settings, checkpoint: "Checkpoint") -> tuple[Path, ...]:
@@ -205,9 +222,8 @@ def _load_language_model(
     engine: str, settings: Settings, device: str, checkpoint: "Checkpoint"
 ) -> "LanguageModel":
     from mira.lm.torch_runner import MAX_CONTEXT, TorchLM
-    from mira.lm.transformers import TransformersLM, refuse_float16
+    from mira.lm.transformers import TransformersLM
 
-    refuse_float16(settings.model_dtype)
     files = checkpoint.language, checkpoint.tokens
     most = settings.max_streams or MOST_GPU_STREAMS
     if engine == "transformers":
@@ -215,8 +231,6 @@ def _load_language_model(
     if engine == "torch":
         context = GOING_ON_CONTEXT if settings.semantic_model else MAX_CONTEXT
         return TorchLM.load(*files, device, settings.model_dtype, most, context)
-    if settings.model_dtype == "float32":
-        raise InvalidSettings("model_dtype: LMDeploy has no float32. Set lm_engine to torch.")
     # No `require`: importing LMDeploy changes what the process logs, which `load` undoes.
     from mira.lm.lmdeploy_engine import load
 
@@ -249,52 +263,41 @@ def _torch_codec(
     return codec
 
 
-def _converted(settings: Settings) -> Parts:
+def _converted(settings: Settings, converted: "Converted", report: Report) -> Parts:
     """In OpenVINO, on a CPU."""
-    require("cpu", "openvino", "tokenizers")
-    from mira.checkpoint.converted import AGAIN, CODEC, open_converted
+    from mira.checkpoint.converted import CODEC
     from mira.codec.openvino import OpenVINOCodec
-    from mira.lm.openvino import OpenVINOLM
+    from mira.lm.openvino import GRAPH, OpenVINOLM
     from mira.lm.prompt import PromptBuilder
 
-    for name in ("model_device", "model_dtype", "lm_engine", "model_revision"):
-        if (value := getattr(settings, name)) not in ("", "auto", "cpu"):
-            raise InvalidSettings(
-                f"{name}: a converted model runs on a CPU, as it was converted. {value!r} is for "
-                "the model as published."
-            )
-    if settings.codec_model or settings.semantic_model:
-        raise InvalidSettings(
-            "codec_model and semantic_model: a converted model has its own codec, and no semantic "
-            "prompt. Give them with the model as published, or leave them out."
-        )
-    converted = open_converted(Path(settings.model))
+    language, codec_files = converted.directory / GRAPH, converted.directory / CODEC
+    loading = _Loading(report, settings.model, converted.directory)
+    loading.expect(codec_files.iterdir(), (language, language.with_suffix(".bin")))
     processors = threading.Lock()
-    try:
-        prompts = PromptBuilder(converted.tokenizer, converted.tokens)
-        codec = OpenVINOCodec(
-            converted.directory / CODEC,
-            settings.cpu_threads,
-            settings.upsample,
-            exact=settings.codec_dtype == "float32",
-        )
-        # Last: it alone runs a thread, which nobody would stop if another part were missing.
-        language_model = OpenVINOLM(
-            converted.directory,
-            converted.tokens,
-            settings.cpu_threads,
-            settings.max_streams or MOST_CPU_STREAMS,
-            processors,
-        )
-    except CheckpointError as error:
-        raise CheckpointError(f"{error}; {AGAIN}") from error
+    prompts = PromptBuilder(converted.tokenizer, converted.tokens)
+    codec = OpenVINOCodec(
+        codec_files,
+        settings.cpu_threads,
+        settings.upsample,
+        exact=settings.codec_dtype == "float32",
+    )
+    loading.did()
+    # Last: it alone runs a thread, which nobody would stop if another part were missing.
+    language_model = OpenVINOLM(
+        converted.directory,
+        converted.tokens,
+        settings.cpu_threads,
+        settings.max_streams or MOST_CPU_STREAMS,
+        processors,
+    )
+    loading.did()
     # Two windows together take as long as one after the other.
-    hears = tuple(sorted((converted.directory / CODEC).glob("speaker_encoder.*")))
+    hears = tuple(sorted(codec_files.glob("speaker_encoder.*")))
     return Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)
 
 
 def require(extra: str, *libraries: str) -> None:
-    """Raise InvalidSettings, saying what to install, if a library is missing.
+    """Raise InvalidSettings, saying what to install, if a library is missing or broken.
 
     Args:
         extra: Of this package, that brings them.
@@ -303,10 +306,10 @@ def require(extra: str, *libraries: str) -> None:
     for library in libraries:
         try:
             import_module(library)
-        except ImportError as error:
+        except Exception as error:  # whatever a broken installation leads to
             raise InvalidSettings(
-                f"model: this Mira model needs {library}. In Mira's folder: "
-                f".venv/bin/pip install -c constraints.txt -e '.[{extra}]' ({error})."
+                f"model: this Mira model needs {library} ({one_line(error)}). Install it "
+                f"{install(extra)}"
             ) from error
 
 
@@ -335,7 +338,11 @@ def measure_look_ahead(
         CheckpointError: The model's files can't be used.
         InvalidRequest: It said too little to measure on.
     """
-    with closing(load_parts(Settings(model=model, codec_model=codec_model))) as loaded:
+    settings = Settings(model=model, codec_model=codec_model, codec_dtype="float32")
+    facts = facts_here(settings)
+    if facts.model != "converted" and {"torch", "transformers"} <= facts.libraries:
+        settings = settings.model_copy(update={"lm_engine": "transformers"})  # nothing to convert
+    with closing(load_parts(settings)) as loaded:
         return _measured_look_ahead(loaded, text, seed)
 
 

@@ -82,6 +82,7 @@ def convert(
 ) -> None:
     """Make a directory that a CPU speaks from: what a start does by itself, in a place of yours."""
     from mira.checkpoint import locate, open_checkpoint
+    from mira.facts import short
     from mira.load import require
 
     require("cpu", "openvino", "safetensors", "tokenizers")
@@ -91,7 +92,7 @@ def convert(
     with progress_bar(sys.stderr) as report:
         codec = locate(codec_model, part="codec", report=report) if codec_model else None
         checkpoint = open_checkpoint(locate(model, report=report), codec)
-        kind, found = convert(checkpoint, output, weights, report, model)
+        kind, found = convert(checkpoint, output, weights, report, short(model))
     print(f"{output}: weights in {kind}; {found}")
     if not found.good and weights in ("int4", "int8"):
         print("That is little. Compare with --weights auto, and listen to both.")

@@ -3,6 +3,7 @@
 Knows nothing about what the settings are.
 """
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,18 @@ Set = Annotated[
     typer.Option("--set", help="Any setting, as NAME=VALUE; repeatable.", show_default=False),
 ]
 
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="MiraTTS or Spark-TTS: a directory or Hugging Face id.",
+        show_default=False,
+    ),
+]
+
 
 def settings_of(config: Path | None, flags: list[str] | None, **named: object) -> Settings:
-    """The settings that a command was called with.
+    """The settings that a command was called with; from now on as much is logged as they say.
 
     Args:
         config: `Config`.
@@ -32,7 +42,10 @@ def settings_of(config: Path | None, flags: list[str] | None, **named: object) -
         InvalidRequest: A flag is not NAME=VALUE.
         InvalidSettings: See `load_settings`.
     """
-    return load_settings(config, {**parse(flags), **named})[0]
+    given = {name: value for name, value in named.items() if value is not None}
+    settings = load_settings(config, parse(flags) | given)[0]
+    logging.getLogger("mira").setLevel(settings.log_level.upper())
+    return settings
 
 
 def parse(flags: list[str] | None) -> dict[str, object]:

@@ -58,6 +58,15 @@ Folder = Annotated[Path, AfterValidator(_absolute)]
 Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
 
 
+def _cache_dir() -> Path:
+    """Where this system's users keep what can be made again."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        return (Path(named) if named else Path("~/.cache").expanduser()) / "mira"
+    except RuntimeError:  # whoever runs it has no home
+        return Path("mira-cache")
+
+
 class Settings(BaseModel):
     """Every setting, with its default. Durations are seconds, rates Hz."""
 
@@ -68,6 +77,10 @@ class Settings(BaseModel):
     model: str = Field(
         "",
         description="MiraTTS or Spark-TTS: a directory or Hugging Face id; empty: built-in voice",
+    )
+    cache_dir: Path = Field(
+        default_factory=_cache_dir,
+        description="folder where a model that was converted for this processor is kept",
     )
     model_revision: str = Field("", description="branch, tag or commit of a Hugging Face id")
     codec_model: str = Field(
@@ -86,7 +99,8 @@ class Settings(BaseModel):
     lm_engine: Literal["auto", "lmdeploy", "lmdeploy-pytorch", "torch", "transformers"] = Field(
         "auto",
         description="what runs a language model as published: on a GPU LMDeploy's TurboMind, its "
-        "engine in PyTorch, or torch; on a CPU transformers, a stream at a time; auto: what fits",
+        "engine in PyTorch, or torch; anywhere transformers, a stream at a time; auto: what fits "
+        "the GPU, and on a CPU OpenVINO, for which the model is converted once",
     )
     model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"

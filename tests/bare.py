@@ -53,7 +53,8 @@ def run(
 
 def environment() -> dict[str, str]:
     """Variables for such a process: none that leads to the packages of this one."""
-    return {"PATH": os.environ["PATH"], "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+    kept = {name: os.environ[name] for name in ("PATH", "XDG_CACHE_HOME") if name in os.environ}
+    return {**kept, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
 
 
 def _brought(extras: tuple[str, ...]) -> set[str]:

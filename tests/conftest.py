@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
@@ -17,6 +18,9 @@ Serve = Callable[..., Served]
 # Here and in every process that a test starts: tensors of a tiny model lose time in a pool of
 # threads, above all when two tests run side by side. PyTorch reads it when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What is converted is kept; never among what whoever runs the tests has.
+_CACHE = TemporaryDirectory(prefix="mira-cache-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 # No deadlines, because the machines are small and shared. The same examples each time, so that a
 # commit that passed goes on passing; `pytest --hypothesis-profile=default` looks for new ones.

@@ -86,7 +86,8 @@ def test_the_command_line_needs_the_core_alone(arguments: tuple[str, ...], tmp_p
     ("arguments", "extra"),
     [
         (("bench", "load"), "bench"),
-        (("say", "Hello.", "-o", "x.wav", "--set", "model={tiny}"), "torch"),
+        (("say", "Hello.", "-o", "x.wav", "--model", "{tiny}"), "cpu"),
+        (("model", "convert", "{tiny}", "out"), "cpu"),
     ],
 )
 def test_what_needs_an_extra_names_it_in_one_line(

@@ -1,6 +1,7 @@
 """The command line, run as a person runs it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ def mira(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.
         input=stdin,
         capture_output=True,
         timeout=180,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "OMP_NUM_THREADS": "1", **environment},
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+        | {"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"], **environment},
     )
 
 

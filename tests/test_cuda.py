@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from mira.cuda import Passes, device_named, full_memory_as, is_full
+from mira.cuda import Passes, full_memory_as, is_full
 from mira.errors import InvalidSettings, SynthesisFailed
 from tests.card import on_card
 
@@ -78,14 +78,6 @@ def test_what_can_not_be_recorded_is_run(caplog: pytest.LogCaptureFixture) -> No
 def test_no_room_for_what_is_recorded_is_an_error() -> None:
     with pytest.raises(torch.OutOfMemoryError):
         refusing(FULL[0]).record([("a", lambda: None)], 9)
-
-
-def test_devices_by_name() -> None:
-    assert device_named("cpu") == CPU
-    assert device_named("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    for wrong in ("cuda:99", "gpu", ""):
-        with pytest.raises(InvalidSettings, match=f"model_device: '{wrong}' is not to be had here"):
-            device_named(wrong)
 
 
 @on_card

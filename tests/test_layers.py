@@ -24,32 +24,36 @@ MAY_IMPORT = {
     "ahead": {"listening", "turns", "types"},
     "joining": {"types"},
     "engine": LEAVES | {"ahead", "joining", "text", "synth.base", "turns"},
-    "load": LEAVES | {"sample", "cuda", "engine", "synth", "lm", "codec", "checkpoint"},
+    "load": LEAVES
+    | {"facts", "plan", "prepare", "sample", "engine", "synth", "lm", "codec", "checkpoint"},
     "convert": LEAVES | {"lm", "codec", "checkpoint", "sample"},
     "sample": {"audio", "types"},
+    "plan": {"settings"},
+    "facts": {"checkpoint", "errors", "plan", "settings"},
+    "prepare": LEAVES | {"checkpoint", "convert", "facts"},
     "bar": {"progress"},
     "voices": LEAVES | {"audio"},
     "options": LEAVES,
     "voices_cli": LEAVES | {"load", "options", "sample", "voices"},
     "sinks": {"audio", "errors"},
     "cli": LEAVES
-    | {"audio", "engine", "checkpoint", "load", "server", "sinks", "voices"}
-    | {"bench_cli", "doctor", "model_cli", "options", "voices_cli"},
+    | {"audio", "bar", "engine", "checkpoint", "load", "server", "sinks", "voices"}
+    | {"bench_cli", "doctor", "model_cli", "options", "plan", "voices_cli"},
     "bench": LEAVES | {"audio", "checkpoint", "codec", "lm", "load", "sample"},
     "bench_cli": {"bench", "errors"},
-    "model_cli": LEAVES | {"bar", "checkpoint", "convert", "load"},
+    "model_cli": LEAVES | {"bar", "checkpoint", "convert", "facts", "load"},
     "tts": LEAVES | {"ahead", "audio", "load"},
     "__main__": {"cli"},
     "__init__": LEAVES | {"engine", "load", "silence", "tts"},
     "cuda": {"errors"},
-    "doctor": LEAVES | {"checkpoint", "options", "voices"},
+    "doctor": LEAVES | {"checkpoint", "facts", "options", "plan", "prepare", "voices"},
     "text": LEAVES,
     "audio": LEAVES,
     "lm": LEAVES | {"cuda"},
     "codec": LEAVES | {"cuda"},
     "checkpoint": LEAVES,
     "synth": LEAVES | {"joining", "lm.base", "lm.prompt", "codec.base", "codec.stream"},
-    "server": LEAVES | RIM,
+    "server": LEAVES | RIM | {"bar"},
 }
 """Beside its own folder. `load` reaches the server through `server/run.py` alone."""
 
@@ -102,7 +106,7 @@ TESTED_THROUGH = {
     **{
         f"doctor/{part}": "doctor/test_examine.py"
         for part in (
-            *("cards", "choice", "command", "gpu"),
+            *("cards", "command", "gpu"),
             *("libraries", "machine", "report", "speaker"),
         )
     },

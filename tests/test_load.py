@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from mira.checkpoint.layout import open_checkpoint
 from mira.checkpoint.tiny import write_tiny
@@ -19,7 +18,7 @@ from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
-from mira.load import Plan, load_engine, plan
+from mira.load import load_engine
 from mira.sample import SAMPLE
 from mira.settings import Settings
 from mira.synth.mira import MiraSynthesizer
@@ -87,15 +86,6 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a card is taken where there is one")
-def test_without_a_card_the_reference_runs_on_the_processor() -> None:
-    assert plan(Settings()) == Plan("cpu", ("transformers",))
-    assert plan(Settings(lm_engine="torch")) == Plan("cpu", ("torch",))
-    for device in ("cuda", "cuda:1", "tpu"):
-        with pytest.raises(InvalidSettings, match="model_device: "):
-            plan(Settings(model_device=device))
-
-
 @pytest.mark.parametrize("engine", ["lmdeploy", "lmdeploy-pytorch"])
 def test_lmdeploy_says_what_it_needs(checkpoint: Path, engine: str) -> None:
     settings = Settings(model=str(checkpoint), model_device="cpu")
@@ -152,7 +142,9 @@ def prompt_of(engine: Engine, voice: Voice) -> list[int]:
 
 @pytest.fixture(scope="module")
 def engine(spark: Path) -> Iterator[Engine]:
-    settings = Settings(model=str(spark), semantic_model="wav2vec2-large-xlsr-53")
+    settings = Settings(
+        model=str(spark), semantic_model="wav2vec2-large-xlsr-53", lm_engine="transformers"
+    )
     with closing(load_engine(settings)) as engine:
         yield engine
 
@@ -187,7 +179,7 @@ def test_the_sample_voice_goes_on_from_its_own_recording(engine: Engine) -> None
 
 
 def test_going_on_is_off_by_default(checkpoint: Path) -> None:
-    with closing(load_engine(Settings(model=str(checkpoint)))) as engine:
+    with closing(load_engine(Settings(model=str(checkpoint), lm_engine="transformers"))) as engine:
         voice = engine.clone("anna", RECORDING, 24000, SAID)
         assert (voice.speech_tokens, voice.transcript) == ((), SAID)
         builder = PromptBuilder(checkpoint / "tokenizer.json", open_checkpoint(checkpoint).tokens)
@@ -198,7 +190,8 @@ def test_going_on_is_off_by_default(checkpoint: Path) -> None:
 
 def refusal(**settings: object) -> str:
     with pytest.raises(CheckpointError) as raised:
-        load_engine(Settings.model_validate({k: str(v) for k, v in settings.items()}))
+        fields = {"lm_engine": "transformers", **{k: str(v) for k, v in settings.items()}}
+        load_engine(Settings.model_validate(fields))
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
@@ -220,6 +213,8 @@ def test_a_language_model_alone_speaks_with_another_ones_codec(
     alone = shutil.copytree(checkpoint, tmp_path / "alone")
     shutil.rmtree(alone / "decoders")
     assert "set codec_model" in refusal(model=alone)
-    with closing(load_engine(Settings(model=str(alone), codec_model=str(spark)))) as engine:
+    with closing(
+        load_engine(Settings(model=str(alone), codec_model=str(spark), lm_engine="transformers"))
+    ) as engine:
         assert engine.sample_rate == 16000
         assert 0.1 < sum(map(len, say(engine, engine.voices[0]))) / 16000 < 5

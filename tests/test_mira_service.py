@@ -38,7 +38,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(checkpoint: Path, folder: Path) -> Iterator[Service]:
-    settings = {"model": checkpoint, "look_ahead_frames": 67, "voices_dir": folder}
+    settings = {
+        "model": checkpoint,
+        "lm_engine": "transformers",
+        "look_ahead_frames": 67,
+        "voices_dir": folder,
+    }
     flags = [f"--set={name}={value}" for name, value in settings.items()]
     with running(*flags) as service:
         yield service
@@ -59,7 +64,7 @@ def test_a_seed_says_the_same_over_http_and_computed_whole(
 ) -> None:
     """Chunks are as large as time allows, so the last bit of a sample may differ."""
     streamed, again = (speak(service, seed=5, sample_rate=48000) for _ in "ab")
-    with MiraTTS(checkpoint, Settings(look_ahead_frames=67)) as tts:
+    with MiraTTS(checkpoint, Settings(look_ahead_frames=67, lm_engine="transformers")) as tts:
         tts.set_params(seed=5)
         whole = tts.generate(TEXT, tts.sample_voice)
     for heard in map(from_s16le, (streamed, again)):

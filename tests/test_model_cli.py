@@ -61,7 +61,9 @@ def test_download_says_what_it_does_and_where(
 
 def test_it_speaks(tiny: Path, tmp_path: Path) -> None:
     target = tmp_path / "t.wav"
-    done = mira("say", "Hello there.", "-o", str(target), MIRA_MODEL=str(tiny))
+    done = mira(
+        "say", "Hello there.", "-o", str(target), MIRA_MODEL=str(tiny), MIRA_LM_ENGINE="torch"
+    )
     assert done.returncode == 0
     assert 0.1 < seconds(str(target)) < 6
 
@@ -73,7 +75,9 @@ def test_it_clones_a_recording_and_says_that_a_transcript_has_no_effect(
     said = "The quick brown fox jumps over the lazy dog."
     mira("say", said, "-o", str(recording))
     clone = ("--clone", str(recording), "--transcript", said)
-    done = mira("say", "Hi.", "-o", str(target), *clone, MIRA_MODEL=str(tiny))
+    done = mira(
+        "say", "Hi.", "-o", str(target), *clone, MIRA_MODEL=str(tiny), MIRA_LM_ENGINE="torch"
+    )
     assert done.returncode == 0, done.stderr
     # The model, drawn at random, may have been cut off; that is logged too.
     assert b"mira: the transcript is not used: semantic_model is not set\n" in done.stderr

@@ -18,3 +18,8 @@ def test_what_is_no_pair_is_said() -> None:
         parse(["port"])
     with pytest.raises(InvalidSettings, match="Did you mean"):
         settings_of(None, ["prot=1"])
+
+
+def test_an_option_that_is_not_given_leaves_the_flag_of_its_name() -> None:
+    assert settings_of(None, ["port=1", "model=a/b"], port=None, model=None).port == 1
+    assert settings_of(None, ["model=a/b"], model="c/d").model == "c/d"

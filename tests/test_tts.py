@@ -22,7 +22,8 @@ from mira.types import Samples, Sampling, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
 TEXT = "Hello there. This is a test."
-EXACT = Settings(look_ahead_frames=67)
+REFERENCE = Settings(lm_engine="transformers")
+EXACT = Settings(lm_engine="transformers", look_ahead_frames=67)
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,7 @@ def test_a_reference_text_stands_in_for_the_transcript(
 
 def test_closing_ends_every_thread(checkpoint: Path) -> None:
     before = set(threading.enumerate())
-    with MiraTTS(checkpoint) as tts:
+    with MiraTTS(checkpoint, REFERENCE) as tts:
         tts.set_params(seed=1)
         tts.batch_generate(["Hello."] * 2, [tts.sample_voice])
         assert any(t.name.startswith("mira-") for t in set(threading.enumerate()) - before)
@@ -215,14 +216,16 @@ def test_a_recording_that_cannot_be_read_is_said_so(tts: MiraTTS, tmp_path: Path
 
 
 def test_sparks_layout_speaks_at_16_khz(tmp_path: Path) -> None:
-    with MiraTTS(write_tiny(tmp_path / "spark", "spark")) as tts:
+    with MiraTTS(write_tiny(tmp_path / "spark", "spark"), REFERENCE) as tts:
         tts.set_params(seed=1)
         assert tts.sample_rate == 16000
         assert len(tts.generate("Hello there.", tts.sample_voice)) > 1600
 
 
 def test_without_the_upsampler_it_is_16_khz(checkpoint: Path) -> None:
-    with closing(load_engine(Settings(model=str(checkpoint), upsample=False))) as engine:
+    with closing(
+        load_engine(Settings(model=str(checkpoint), upsample=False, lm_engine="transformers"))
+    ) as engine:
         assert engine.sample_rate == 16000
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import psutil
 
 from mira.doctor.cards import Smi, Torch, ask_smi, ask_torch, free_on, has_nvidia_card
-from mira.doctor.choice import kind_of, planned
 from mira.doctor.gpu import gpu_rows
 from mira.doctor.libraries import library_sections, requirements, version
 from mira.doctor.machine import machine_rows, read_limits, read_processor
-from mira.doctor.report import Report, Section, read
+from mira.doctor.report import Report, Row, Section, read
 from mira.doctor.speaker import mira_rows
+from mira.errors import CheckpointError
+from mira.facts import MODELS, place_of
+from mira.plan import LIBRARIES, Facts, Place, plan
 from mira.settings import Settings
 
 
@@ -40,20 +42,42 @@ def examine(settings: Settings, sources: Sources = HERE) -> Report:
     processor = read_processor(read(sources.proc / "cpuinfo"))
     limits = read_limits(read(sources.proc / "self" / "cgroup"), sources.sys / "fs" / "cgroup")
     smi, has_card = sources.smi(), has_nvidia_card(sources.sys)
+    places, wrong = _places(settings)
     # It takes seconds: not where the answer would change nothing.
-    asks = smi or has_card or kind_of(settings) == "published"
+    asks = smi or has_card or places["model"] not in ("none", "converted")
     torch = sources.torch() if asks and sources.version_of("torch") else None
-    choice = planned(settings, torch, sources.version_of("lmdeploy") is not None)
+    planned = plan(
+        settings,
+        Facts(
+            frozenset(name for name in LIBRARIES if sources.version_of(name.replace("_", "-"))),
+            tuple(device.capability for device in torch.devices) if torch else (),
+            torch.error if torch and not torch.version else "",
+            **places,
+        ),
+    )
     left = psutil.virtual_memory().available
     if limits.memory_left_bytes is not None:
         left = min(left, limits.memory_left_bytes)
-    left_there = left if choice.gpu is None else free_on(choice.gpu, smi, torch)
-    engine = choice.engine
+    left_there = left if planned.gpu is None else free_on(planned.gpu, smi, torch)
+    engine = planned.engine
     return Report(
         (
             Section("Machine", tuple(machine_rows(settings, engine, processor, limits, left))),
-            Section("GPU", tuple(gpu_rows(choice, smi, has_card, torch))),
+            Section("GPU", tuple(gpu_rows(planned, smi, has_card, torch))),
             *library_sections(engine, sources.requirements(), sources.version_of),
-            Section("Mira", tuple(mira_rows(settings, choice, left_there))),
+            Section("Mira", (*wrong, *mira_rows(settings, planned, left_there, wrong))),
         )
     )
+
+
+def _places(settings: Settings) -> tuple[dict[str, Place], tuple[Row, ...]]:
+    """What each name of a model is here, and what is neither a directory nor an id."""
+    places: dict[str, Place] = {}
+    wrong: list[Row] = []
+    for setting in MODELS:
+        try:
+            places[setting] = place_of(setting, settings)
+        except CheckpointError as error:
+            places[setting] = "directory"
+            wrong.append(Row(setting, str(error), "problem"))
+    return places, tuple(wrong)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mira.doctor.cards import Card, Device, Smi, Torch
-from mira.doctor.choice import BFLOAT16, Choice
 from mira.doctor.report import ANOTHER_TORCH, Row, State, gib
+from mira.plan import BFLOAT16, Plan
 
 DRIVER = (
     "install NVIDIA's driver (Debian: apt install nvidia-driver; Ubuntu: ubuntu-drivers install) "
@@ -18,17 +18,17 @@ TORCH_ERRORS = {  # what is in one -> what helps
 }
 
 
-def gpu_rows(choice: Choice, smi: Smi | None, has_card: bool, torch: Torch | None) -> Iterator[Row]:
+def gpu_rows(planned: Plan, smi: Smi | None, has_card: bool, torch: Torch | None) -> Iterator[Row]:
     """Which GPUs there are, and whether PyTorch can compute on them.
 
     Args:
-        choice: Of what is to speak.
+        planned: What is to speak.
         smi: The driver's answer; None: it has none to ask.
         has_card: The system has a card of NVIDIA's, driver or not.
         torch: PyTorch's answer; None: it is missing or was not asked.
     """
     works = bool(torch and torch.devices)
-    fails: State = "problem" if choice.gpu is not None and not works else "note"
+    fails: State = "problem" if planned.gpu is not None and not works else "note"
     if smi and smi.error:
         yield Row("driver", f"nvidia-smi: {smi.error}", fails, DRIVER)
     elif smi:
@@ -36,24 +36,24 @@ def gpu_rows(choice: Choice, smi: Smi | None, has_card: bool, torch: Torch | Non
     elif has_card:
         yield Row("driver", "there is an NVIDIA GPU, and no nvidia-smi", fails, DRIVER)
     elif fails == "problem":
-        yield Row("NVIDIA GPU", "none", fails, f"{choice.device} needs one: set model_device=auto")
+        yield Row("NVIDIA GPU", "none", fails, f"{planned.device} needs one: set model_device=auto")
     elif not works:
         yield Row("NVIDIA GPU", "none")
     if torch and torch.devices:
         yield Row("torch", f"{torch.version}, for CUDA {torch.cuda}")
         for index, found in enumerate(torch.devices):
-            yield _device(choice, index, found)
-        if (choice.gpu or 0) >= len(torch.devices):
+            yield _device(planned, index, found)
+        if (planned.gpu or 0) >= len(torch.devices):
             last = f"set model_device=cuda:{len(torch.devices) - 1}, or one below"
-            yield Row(choice.device, "not there", "problem", last)
+            yield Row(planned.device, "not there", "problem", last)
     elif torch:
-        yield _useless_torch(choice, torch, bool(smi or has_card), fails)
+        yield _useless_torch(planned, torch, bool(smi or has_card), fails)
 
 
-def _useless_torch(choice: Choice, torch: Torch, has_card: bool, fails: State) -> Row:
+def _useless_torch(planned: Plan, torch: Torch, has_card: bool, fails: State) -> Row:
     """Why PyTorch sees no GPU."""
     if not torch.version:
-        state: State = "problem" if choice.published else "note"
+        state: State = "problem" if planned.published else "note"
         return Row("torch", f"can't be imported: {torch.error}", state, ANOTHER_TORCH)
     if not has_card:
         return Row("torch", f"{torch.version}, which sees no GPU")
@@ -77,11 +77,13 @@ def _card(card: Card) -> Row:
     return Row(f"GPU {card.index}", value, "note", taken)
 
 
-def _device(choice: Choice, index: int, found: Device) -> Row:
+def _device(planned: Plan, index: int, found: Device) -> Row:
     name = f"cuda:{index}"
     value = f"{found.name}, compute capability {'{}.{}'.format(*found.capability)}"
     if found.capability >= BFLOAT16:
         return Row(name, f"{value}, bfloat16")
-    state: State = "problem" if choice.engine == "lmdeploy" and choice.gpu == index else "note"
+    state: State = (
+        "problem" if planned.engine.startswith("lmdeploy") and planned.gpu == index else "note"
+    )
     advice = "a language model speaks in float32 there, and LMDeploy can't be used: lm_engine=torch"
     return Row(name, f"{value}, no bfloat16", state, advice)

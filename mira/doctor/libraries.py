@@ -10,7 +10,8 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
-from mira.doctor.report import Row, Section, install
+from mira.doctor.report import Row, Section
+from mira.plan import install
 
 PACKAGE = "mira-speech"
 
@@ -20,6 +21,7 @@ NEEDED_EXTRAS = {  # engine -> extras
     "transformers": {"torch"},
     "torch": {"torch"},
     "lmdeploy": {"cuda", "torch"},
+    "lmdeploy-pytorch": {"cuda", "torch"},
 }
 
 

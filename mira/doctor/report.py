@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mira.plan import install
+
 State = Literal["ok", "note", "problem"]  # a problem: what the settings ask for can't work
-
-
-def install(extra: str = "", before: str = "") -> str:
-    """The command that installs the core, or one of its extras, after another command of pip's."""
-    what = f"'.[{extra}]'" if extra else "."
-    pins = "constraints-cuda.txt" if extra == "cuda" else "constraints.txt"
-    first = f".venv/bin/pip {before} && " if before else ""
-    return f"in Mira's folder: {first}.venv/bin/pip install -c {pins} -e {what}"
 
 
 # As long as any build of torch is there, pip leaves it there.

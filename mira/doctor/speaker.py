@@ -6,93 +6,85 @@ Of weights only the tables of contents are read, and no recording is opened.
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mira.doctor.choice import NAMES, Choice, exists
-from mira.doctor.libraries import NEEDED_EXTRAS
-from mira.doctor.report import Row, State, gib, install
+from mira.doctor.report import Row, State, gib
 from mira.errors import CheckpointError, InvalidRequest, NotDownloaded
+from mira.plan import Plan, extra_of, install
 from mira.settings import Settings
 
+if TYPE_CHECKING:
+    from mira.checkpoint import Checkpoint
+
+NAMES = {
+    "transformers": "PyTorch, a stream at a time,",
+    "torch": "PyTorch",
+    "lmdeploy": "LMDeploy and PyTorch",
+    "lmdeploy-pytorch": "LMDeploy and PyTorch",
+}
 WORKING_BYTES = {  # beside the weights, and about; on a GPU with the cache of all streams
     "builtin": 350 << 20,
     "openvino": 768 << 20,
     "transformers": 1 << 30,
     "torch": 2 << 30,
     "lmdeploy": 3 << 30,
+    "lmdeploy-pytorch": 3 << 30,
 }
 
 
 LITTLE_DISK_BYTES = 100 << 20
 
 
-def mira_rows(settings: Settings, choice: Choice, left_bytes: int | None) -> Iterator[Row]:
+def mira_rows(
+    settings: Settings, planned: Plan, left_bytes: int | None, wrong: Sequence[Row] = ()
+) -> Iterator[Row]:
     """What would speak, and whether it can.
 
     Args:
         settings: Ask for it.
-        choice: Made of them.
+        planned: Made of them.
         left_bytes: Of memory where it is to compute; None: not known.
+        wrong: What was found of names that are no model's; they aren't looked into.
     """
-    yield _speaker(choice)
-    yield from _refused(settings, choice)
+    yield _speaker(planned)
+    for refusal in planned.refusals:
+        yield Row(refusal.setting, refusal.reason, "problem")
     weights = 0
-    try:
-        if choice.engine == "openvino":
-            row, weights = _converted(Path(settings.model))
-            yield row
-        elif choice.published:
-            for row, num_bytes in _published(settings, choice):
+    if planned.engine != "builtin" and not wrong:
+        try:
+            for row, num_bytes in _model(settings, planned):
                 weights += num_bytes
                 yield row
-    except ImportError as error:
-        extra = min(NEEDED_EXTRAS[choice.engine])
-        yield Row("model", f"can't be looked into without {error.name}", "problem", install(extra))
-    if weights or choice.engine == "builtin":
-        yield _memory_needed(choice, weights, left_bytes)
-    yield from _voices(settings, choice.engine)
+        except ImportError as error:
+            advice = install(extra_of(planned.engine))
+            yield Row("model", f"can't be looked into without {error.name}", "problem", advice)
+    if weights or planned.engine == "builtin":
+        yield _memory_needed(planned, weights, left_bytes)
+    yield from _voices(settings, planned.engine)
     yield _disk(settings)
 
 
-def _speaker(choice: Choice) -> Row:
-    if choice.engine == "builtin":
+def _speaker(planned: Plan) -> Row:
+    if planned.engine == "builtin":
         return Row("speaks", "the built-in voice, on the processor")
-    if choice.engine == "openvino":
+    if planned.engine == "openvino":
         return Row("speaks", "a converted model, in OpenVINO on the processor")
-    value = f"a model as published, in {NAMES[choice.engine]} on {choice.device}"
-    if choice.device != "cpu":
+    value = f"a model as published, in {NAMES[planned.engine]} on {planned.device}"
+    if planned.device != "cpu":
         return Row("speaks", value)
-    slow = "far slower than real time: mira model convert MODEL OUT, then set model=OUT"
+    slow = f"far slower than real time: set lm_engine=auto, {install('cpu')}"
     return Row("speaks", value, "note", slow)
 
 
-def _refused(settings: Settings, choice: Choice) -> Iterator[Row]:
-    """Settings that would stop the start."""
-    if choice.engine == "openvino":
-        for name in ("model_device", "model_dtype", "lm_engine", "model_revision"):
-            if (value := getattr(settings, name)) not in ("", "auto", "cpu"):
-                yield Row(name, value, "problem", "leave it out: it is for a model as published")
-        for name in ("codec_model", "semantic_model"):
-            if value := getattr(settings, name):
-                yield Row(name, value, "problem", "leave it out: a converted model can't use it")
-    elif settings.model_dtype == "float16" and choice.published:
-        advice = "leave it out: the language model overflows in it"
-        yield Row("model_dtype", "float16", "problem", advice)
-    if choice.engine == "lmdeploy":
-        yield from _refused_by_lmdeploy(settings, choice)
-
-
-def _refused_by_lmdeploy(settings: Settings, choice: Choice) -> Iterator[Row]:
-    engine = settings.lm_engine
-    if choice.gpu is None:
-        yield Row("lm_engine", engine, "problem", "it needs a GPU: set lm_engine=auto")
-    elif engine == "lmdeploy-pytorch" and choice.gpu > 0:
-        advice = f"set model_device=cuda:0, and CUDA_VISIBLE_DEVICES={choice.gpu} beside it"
-        yield Row("lm_engine", f"{engine} on {choice.device}", "problem", advice)
-    if settings.model_dtype == "float32":
-        yield Row("model_dtype", "float32", "problem", "LMDeploy has none: set lm_engine=torch")
+def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
+    """What is found of it, with the bytes that its weights will take."""
+    if planned.engine == "openvino" and not planned.converts:
+        yield _converted(Path(settings.model))
+    else:
+        yield from _published(settings, planned)
 
 
 def _converted(directory: Path) -> tuple[Row, int]:
@@ -106,8 +98,7 @@ def _converted(directory: Path) -> tuple[Row, int]:
     return Row("model", f"{directory}, converted, weights in {converted.weights}"), sum(files)
 
 
-def _published(settings: Settings, choice: Choice) -> Iterator[tuple[Row, int]]:
-    """What is found of it, with the bytes that its weights will take."""
+def _published(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
     from mira.checkpoint import open_checkpoint
     from mira.checkpoint.tensors import read_header
 
@@ -131,9 +122,21 @@ def _published(settings: Settings, choice: Choice) -> Iterator[tuple[Row, int]]:
         yield Row("model", str(error), "problem", hint), 0
         return
     dtype = settings.model_dtype
-    two_bytes = dtype == "bfloat16" or (dtype == "auto" and choice.gpu is not None)
-    language_bytes = sum(math.prod(info.shape) for info in tensors) * (2 if two_bytes else 4)
+    two_bytes = dtype == "bfloat16" or (dtype == "auto" and planned.gpu is not None)
+    width = 1 if planned.converts else 2 if two_bytes else 4
+    language_bytes = sum(math.prod(info.shape) for info in tensors) * width
     yield Row("model", f"{model}, {found.layout} layout"), language_bytes + codec_bytes
+    if planned.converts:
+        yield _conversion(settings, found), 0
+
+
+def _conversion(settings: Settings, checkpoint: "Checkpoint") -> Row:
+    from mira.prepare import is_prepared
+
+    if is_prepared(checkpoint, settings.model, settings.cache_dir):
+        return Row("converted", f"by an earlier start, in {settings.cache_dir}")
+    later = "the first start converts it, which takes minutes"
+    return Row("converted", f"not yet, in {settings.cache_dir}", "note", later)
 
 
 def _located(setting: str, name: str, revision: str = "") -> Path | Row:
@@ -155,9 +158,9 @@ def _located(setting: str, name: str, revision: str = "") -> Path | Row:
         return Row(setting, str(error), "problem")
 
 
-def _memory_needed(choice: Choice, weights: int, left_bytes: int | None) -> Row:
-    where = "memory" if choice.gpu is None else f"memory of {choice.device}"
-    needed = weights + WORKING_BYTES[choice.engine]
+def _memory_needed(planned: Plan, weights: int, left_bytes: int | None) -> Row:
+    where = "memory" if planned.gpu is None else f"memory of {planned.device}"
+    needed = weights + WORKING_BYTES[planned.engine]
     if left_bytes is None:
         return Row(where, f"about {gib(needed)} needed")
     value = f"about {gib(needed)} needed, {gib(left_bytes)} free"
@@ -232,6 +235,11 @@ def _disk(settings: Settings) -> Row:
 
 def _existing(path: Path) -> Path:
     return next(place for place in (path, *path.absolute().parents) if _is_folder(place))
+
+
+def exists(path: Path) -> bool:
+    """Whether it does, as far as can be seen."""
+    return os.access(path, os.F_OK)
 
 
 def _is_folder(path: Path) -> bool:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from mira.engine import Engine
+from mira.progress import Report
 from mira.server import consents, errors, pages, speech, status, voices
 from mira.server.guard import HostCheck
 from mira.server.middleware import BodyLimit, HeadAsGet, RequestId, ServedLimit
@@ -22,11 +23,12 @@ EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timi
 MAX_FORM_FIELDS, MAX_FORM_FILES = 16, 2  # each takes time that other requests wait for
 
 
-def create_app(settings: Settings, load: Callable[[Settings], Engine]) -> FastAPI:
+def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -> FastAPI:
     """Build the service. Nothing is loaded before the application starts.
 
     Args:
-        load: Makes the engine; called once, on a worker thread, when the application starts.
+        load: Makes the engine, and reports how far it is; called once, on a worker thread, when
+            the application starts.
     """
     service = Service(settings, load)
 

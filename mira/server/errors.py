@@ -101,7 +101,7 @@ def respond(error: MiraError) -> JSONResponse:
     status, kind = next(RESPONSES[cls] for cls in type(error).__mro__ if cls in RESPONSES)
     headers = {}
     if isinstance(error, Overloaded | NotReady):
-        headers["Retry-After"] = str(getattr(error, "retry_after_s", 1))
+        headers["Retry-After"] = str(error.retry_after_s)
     return _json(status, str(error), kind, *_param_and_code(error), headers)
 
 

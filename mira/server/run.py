@@ -11,12 +11,16 @@ import sys
 import threading
 from asyncio import CancelledError
 from types import FrameType
+from typing import TextIO
 
 import uvicorn
 from fastapi import FastAPI
 
+from mira.bar import progress_bar
+from mira.engine import Engine
 from mira.errors import InvalidSettings
 from mira.load import load_engine
+from mira.progress import Report
 from mira.server.app import create_app
 from mira.server.protocol import MAX_HEAD_BYTES, Connection
 from mira.server.state import Service
@@ -53,14 +57,16 @@ def run(settings: Settings) -> None:
     _give_memory_back()
     _allow_open_files()
     level = settings.log_level.upper()
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[_Standard()]
+    )
     for name in ("watchfiles", "httpx2"):  # they tell of each change, and each address
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(PlainLines())
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     log.info("listening on http://%s:%s", host, port)
-    app = create_app(settings, load_engine)
+    app = create_app(settings, _load)
     server = make_server(app, settings)
     service: Service = app.state.service
     service.give_up = lambda: setattr(server, "should_exit", True)
@@ -79,6 +85,29 @@ def _end() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+class _Standard(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is by then: a bar takes its place while it is drawn."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, stream: TextIO) -> None:
+        pass
+
+
+def _load(settings: Settings, report: Report) -> Engine:
+    """Load the engine, and show on standard error what is reported."""
+    with progress_bar(sys.stderr) as show:
+
+        def both(what: str, done: int, total: int) -> None:
+            report(what, done, total)
+            show(what, done, total)
+
+        return load_engine(settings, both)
 
 
 def _give_memory_back() -> None:

@@ -15,9 +15,11 @@ from fastapi import Request
 
 from mira.engine import Engine
 from mira.errors import NotReady, SynthesisFailed
+from mira.progress import Report
 from mira.server.admission import Admission, Patience
 from mira.server.capacity import Capacity
 from mira.server.memory import give_back
+from mira.server.starting import Starting
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
 from mira.types import Voice
@@ -59,9 +61,10 @@ class Service:
     """Ready once `start` has loaded the engine; until then requests are answered 503."""
 
     settings: Settings
-    load: Callable[[Settings], Engine]
+    load: Callable[[Settings, Report], Engine]
     admission: Admission = field(init=False)
     telemetry: Telemetry = field(init=False, default_factory=Telemetry)
+    starting: Starting = field(init=False, default_factory=Starting)
     failure: Exception | None = field(init=False, default=None)  # why it will never speak (again)
     give_up: Callable[[], object] = field(init=False, default=lambda: None)
     """Called once there is a `failure`: a service that can never speak should end, so that whoever
@@ -105,7 +108,7 @@ class Service:
 
     @property
     def obstacle(self) -> str | None:
-        """Why it can't speak, in words for strangers; None if it can."""
+        """Why it can't speak, in words for strangers; None if it can, or is still starting."""
         if self.ready:
             return None
         if self.failure is not None and self._speaking is not None:
@@ -114,7 +117,7 @@ class Service:
             return "The engine could not start. The service's log says why."
         if self._speaking is not None:
             return "The engine broke and is being restarted. Try again in a second."
-        return "The engine is still starting. Try again in a second."
+        return None
 
     def speaking(self) -> tuple[Engine, Voices]:
         """The engine and who it can speak as.
@@ -123,7 +126,9 @@ class Service:
             NotReady: It is still loading, could not be loaded, or broke and is being restarted.
         """
         if self._speaking is None or not self.ready:
-            raise NotReady(self.obstacle)
+            if self.obstacle is not None:
+                raise NotReady(self.obstacle)
+            raise NotReady(str(self.starting), self.starting.retry_after_s)
         return self._speaking
 
     async def find(self, name: str) -> Found:
@@ -186,7 +191,8 @@ class Service:
         try:
             settings = self.settings
             check_folder(settings.voices_dir)  # before the work of loading a model
-            self._engine = engine = await to_thread.run_sync(self.load, settings)
+            report = self.starting.report
+            self._engine = engine = await to_thread.run_sync(self.load, settings, report)
             most = min(settings.max_streams or MOST_STREAMS, engine.max_streams)
             first = await to_thread.run_sync(engine.measure, most)
             taken = [voice.name for voice in engine.voices]

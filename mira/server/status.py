@@ -62,16 +62,28 @@ async def health(request: Request) -> JSONResponse:
 
 @router.get("/health/ready")
 async def ready(request: Request) -> JSONResponse:
-    """200 once the engine has spoken its warm-up sentence, 503 before, and while it restarts."""
+    """200 once the engine has spoken its warm-up sentence, 503 before, and while it restarts.
+
+    Before, `doing` says what is being done; if it is known, `done` and `total` how many bytes of
+    it, and `left_s` for how long still.
+    """
     service = Service.of(request)
     free = service.admission.free if service.ready else 0
-    answer = {
+    answer: dict[str, object] = {
         "ready": service.ready,
         "free_streams": free,
         "max_streams": service.admission.max_streams,
         "error": service.obstacle,
     }
-    return JSONResponse(answer, 200 if service.ready else 503)
+    if service.ready:
+        return JSONResponse(answer)
+    starting = service.starting
+    if service.obstacle is None:
+        step, left_s = starting.step, starting.left_s
+        answer["doing"] = step.what if step else "starting"
+        answer["done"], answer["total"] = (step.done, step.total) if step else (0, 0)
+        answer["left_s"] = None if left_s is None else round(left_s, 1)
+    return JSONResponse(answer, 503, {"Retry-After": str(starting.retry_after_s)})
 
 
 @router.get("/stats")

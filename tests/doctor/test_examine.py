@@ -27,7 +27,6 @@ from mira.checkpoint.tiny import write_tiny
 from mira.checkpoint.tokens import TokenMap
 from mira.doctor import doctor, examine
 from mira.doctor.cards import Card, Device, Smi, Torch, ask_smi, ask_torch, read_cards
-from mira.doctor.choice import Choice, kind_of, planned
 from mira.doctor.command import show
 from mira.doctor.examine import HERE, Sources
 from mira.doctor.gpu import gpu_rows
@@ -35,6 +34,10 @@ from mira.doctor.libraries import library_sections
 from mira.doctor.machine import Limits, machine_rows, read_limits, read_processor
 from mira.doctor.report import Report, Row, Section
 from mira.doctor.speaker import mira_rows
+from mira.errors import CheckpointError, InvalidSettings
+from mira.facts import place_of
+from mira.load import load_engine
+from mira.plan import Plan
 from mira.settings import Settings
 from tests.voices.bringing import ALLISON, CARLO, bring
 
@@ -112,7 +115,8 @@ def test_any_description_of_a_processor_is_survived(text: str) -> None:
 
 
 def machine(settings: Settings, text: str, limits: Limits = NO_LIMITS) -> dict[str, Row]:
-    found = machine_rows(settings, kind_of(settings), read_processor(text), limits, GIB)
+    engine = "openvino" if place_of("model", settings) == "converted" else "builtin"
+    found = machine_rows(settings, engine, read_processor(text), limits, GIB)
     return {row.name: row for row in found}
 
 
@@ -363,7 +367,7 @@ def gpu(
     device: str = "cuda:0",
     has_card: bool = True,
 ) -> dict[str, Row]:
-    found = gpu_rows(Choice(engine, device), smi, has_card, torch)
+    found = gpu_rows(Plan((engine,), device), smi, has_card, torch)
     return {row.name: row for row in found}
 
 
@@ -547,7 +551,10 @@ def test_a_published_model(published: Path, tmp_path: Path) -> None:
     settings = Settings(model=str(published), voices_dir=tmp_path)
     found = mira(settings)
     assert found["model"] == Row("model", f"{published}, spark layout")
-    assert "mira model convert" in found["speaks"].advice
+    assert found["speaks"].value == "a converted model, in OpenVINO on the processor"
+    assert (found["converted"].state, "first start" in found["converted"].advice) == ("note", True)
+    slow = mira(settings.model_copy(update={"lm_engine": "transformers"}))
+    assert "'.[cpu]'" in slow["speaks"].advice
     assert found["memory"].state == "ok"
     assert not examine(settings, QUICK).problems
     (published / "BiCodec" / "model.safetensors").rename(tmp_path / "away")
@@ -559,34 +566,12 @@ def test_a_published_model(published: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("torch", "lmdeploy", "asked", "choice"),
-    [
-        (None, True, {}, Choice("transformers", "cpu")),
-        (Torch("2.13.0+cpu"), True, {}, Choice("transformers", "cpu")),
-        (CUDA, True, {}, Choice("lmdeploy", "cuda")),
-        (CUDA, False, {}, Choice("torch", "cuda")),
-        (CUDA, True, {"model_device": "cuda:1"}, Choice("torch", "cuda:1")),  # no bfloat16
-        (CUDA, True, {"model_device": "cuda:2"}, Choice("torch", "cuda:2")),  # not there
-        (CUDA, True, {"model_dtype": "float32"}, Choice("torch", "cuda")),
-        (CUDA, True, {"model_device": "cpu"}, Choice("transformers", "cpu")),
-        (CUDA, False, {"lm_engine": "lmdeploy-pytorch"}, Choice("lmdeploy", "cuda")),
-        (None, False, {"lm_engine": "torch"}, Choice("torch", "cpu")),
-    ],
-)
-def test_what_would_run_a_published_model(
-    torch: Torch | None, lmdeploy: bool, asked: dict[str, Any], choice: Choice
-) -> None:
-    assert planned(Settings(model="owner/name", **asked), torch, lmdeploy) == choice
-    assert planned(Settings(**asked), torch, lmdeploy) == Choice("builtin")
-
-
-@pytest.mark.parametrize(
     ("asked", "row"),
     [
         ({"model_dtype": "float16"}, "model_dtype"),
         ({"model_dtype": "float32", "lm_engine": "lmdeploy"}, "model_dtype"),
-        ({"model_device": "cpu", "lm_engine": "lmdeploy"}, "lm_engine"),
-        ({"model_device": "cuda:1", "lm_engine": "lmdeploy-pytorch"}, "lm_engine"),
+        ({"model_device": "cpu", "lm_engine": "lmdeploy"}, "model_device"),
+        ({"model_device": "cuda:1", "lm_engine": "lmdeploy-pytorch"}, "model_device"),
     ],
 )
 def test_settings_that_would_stop_the_start(
@@ -601,11 +586,23 @@ def test_settings_that_would_stop_the_start(
         assert [row.name for row in report.problems] == problems
 
 
-def test_a_published_model_needs_a_torch_that_can_be_imported(published: Path) -> None:
+def test_what_a_start_fails_with_is_said_in_the_same_words(published: Path) -> None:
+    settings = Settings(model=str(published), model_device="cuda:7", model_dtype="float16")
+    with pytest.raises(InvalidSettings) as raised:
+        load_engine(settings)
+    (first, *_) = examine(settings, replace(QUICK, torch=ask_torch)).problems[-2:]
+    assert str(raised.value) == f"{first.name}: {first.value}"
+    with pytest.raises(CheckpointError) as wrong:
+        load_engine(Settings(model="/no/where"))
+    assert str(wrong.value) == mira(Settings(model="/no/where"))["model"].value
+
+
+def test_a_torch_that_cant_be_imported_stops_who_needs_it(published: Path) -> None:
     broken = replace(QUICK, torch=lambda: Torch(error="ImportError: libc10.so"))
-    report = examine(Settings(model=str(published)), broken)
-    assert [row.name for row in report.problems] == ["torch"]
-    assert not examine(Settings(), broken).problems
+    settings = Settings(model=str(published))
+    assert not examine(settings, broken).problems
+    asked = settings.model_copy(update={"lm_engine": "torch"})
+    assert [row.name for row in examine(asked, broken).problems] == ["torch", "model"]
 
 
 def test_its_memory_is_that_of_the_card_it_goes_to(published: Path) -> None:
@@ -623,13 +620,14 @@ def device_of(card: Card) -> Device:
 @pytest.mark.parametrize(("left", "state"), [(8 * GIB, "ok"), (GIB, "note"), (1000, "problem")])
 def test_whether_there_is_memory_for_a_model(published: Path, left: int, state: str) -> None:
     settings = Settings(model=str(published))
-    found = {row.name: row for row in mira_rows(settings, Choice("transformers"), left)}
+    found = {row.name: row for row in mira_rows(settings, Plan(("transformers",)), left)}
     assert found["memory"].state == state
 
 
 def test_a_model_that_is_not_there() -> None:
     assert mira(Settings(model="/no/where"))["model"].state == "problem"
-    later = mira(Settings(model="nobody/nothing", semantic_model="nobody/else"))
+    settings = {"semantic_model": "nobody/else", "lm_engine": "transformers"}
+    later = mira(Settings(model="nobody/nothing", **settings))
     assert "nobody/nothing: not on this machine" in later["model"].value
     assert "nobody/else: not on this machine" in later["semantic_model"].value
     assert "memory" not in later
@@ -649,7 +647,6 @@ def converted(tmp_path: Path) -> Path:
 
 def test_a_converted_model(converted: Path) -> None:
     settings = Settings(model=str(converted))
-    assert planned(settings, CUDA, has_lmdeploy=True) == Choice("openvino")
     assert mira(settings)["model"] == Row("model", f"{converted}, converted, weights in int4")
     others = {
         "codec_model": "x",
@@ -743,6 +740,10 @@ def watch(event, arguments):
 
 from dataclasses import replace
 from mira.doctor.examine import HERE, examine
+from mira.errors import CheckpointError, InvalidSettings
+from mira.facts import place_of
+from mira.plan import Plan
+from mira.load import load_engine
 from mira.settings import Settings
 sources = replace(HERE, version_of=lambda name: None if name in extras else HERE.version_of(name))
 sys.addaudithook(watch)
@@ -768,6 +769,7 @@ def test_the_core_install_looks_and_touches_nothing(converted: Path, published: 
     assert (done.returncode, done.stderr) == (0, "")
     problems = [line.split("|") for line in done.stdout.splitlines()]
     said = {name: advice.split()[-1] for name, _, advice in problems if name != "model"}
-    extras = {"openvino": "'.[cpu]'", "torch": "'.[torch]'"}
+    extras = {"openvino": "'.[cpu]'"}
     assert said.items() >= extras.items()
-    assert all("missing" in value or "without" in value for _, value, _ in problems)
+    words = ("missing", "without", "needs")
+    assert all(any(word in value for word in words) for _, value, _ in problems)

@@ -100,7 +100,7 @@ def serving(load: Load, settings: Settings, *, ready: bool = True) -> Iterator[S
     if settings.voices_dir == Settings().voices_dir:  # never the folder of whoever runs the tests
         settings = settings.model_copy(update={"voices_dir": Path("/nonexistent/voices")})
     listener = listen(settings)
-    app = create_app(settings, load)
+    app = create_app(settings, lambda settings, report: load(settings))
     server = make_server(app, settings)
     run = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
     served = Served(app, listener.getsockname()[1], server)

@@ -85,7 +85,7 @@ from mira.server import bridge, run, state
 from tests.toys import ToySynthesizer
 
 toy = ToySynthesizer()
-run.load_engine = lambda settings: Engine(toy, settings.lead_s)
+run.load_engine = lambda settings, report: Engine(toy, settings.lead_s)
 never = threading.Event().wait
 {change}
 sys.argv = ["mira", "serve", "--set", "default_voice=anna"]
@@ -179,7 +179,7 @@ def test_the_process_speaks_and_stops_when_told(stop: signal.Signals) -> None:
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "change",
-    ["run.load_engine = lambda settings: never()", "toy.measure = lambda most: never()"],
+    ["run.load_engine = lambda settings, report: never()", "toy.measure = lambda most: never()"],
     ids=["load", "measure"],
 )
 def test_it_stops_while_a_model_loads(change: str, stop: signal.Signals) -> None:

@@ -1,6 +1,7 @@
 """While the engine loads, the service answers; if it can't be loaded, the service says why."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_the_service_answers_while_the_engine_loads(serve: Serve) -> None:
         assert (health.status_code, health.json()["ready"]) == (200, False)
         ready = served.get("/health/ready")
         assert (ready.status_code, ready.json()["ready"]) == (503, False)
-        assert "still starting" in ready.json()["error"]
+        assert (ready.json()["doing"], ready.json()["error"]) == ("starting", None)
         assert {"still starting" in said for said in refused(served)} == {True}
         for path in ("/", "/stats", "/metrics", "/v1/models", "/docs"):
             assert served.get(path).status_code == 200
@@ -70,6 +71,26 @@ def test_the_service_answers_while_the_engine_loads(serve: Serve) -> None:
     assert served.post("/v1/audio/speech-stream", json={"input": "Hi."}).status_code == 200
     assert len(threads) == 1, "loaded once"
     assert "server" not in threads, "on a thread of its own"
+
+
+def test_how_far_the_start_is_can_be_asked(serve: Serve) -> None:
+    loaded = threading.Event()
+    served = serve(load=lambda settings: loaded.wait(20) and Engine(ToySynthesizer()))
+    try:
+        starting = served.service.starting
+        starting.report("downloading owner/name to /home/me", 25, 100)
+        time.sleep(0.01)
+        starting.report("downloading owner/name to /home/me", 99, 100)
+        ready = served.get("/health/ready")
+        answer = ready.json()
+        told = (answer["doing"], answer["done"], answer["total"])
+        assert told == ("downloading owner/name", 99, 100)
+        assert 0 <= answer["left_s"] < 1
+        assert ready.headers["retry-after"] == "1"
+        (said,) = refused(served)
+        assert "still starting: downloading owner/name, 99 %. Try again in a second." in said
+    finally:
+        loaded.set()
 
 
 @pytest.mark.parametrize("error", [SynthesisFailed("no memory left"), OSError("no memory left")])
