@@ -75,7 +75,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str,
 
 
 Install = Callable[[str, str], Path]
-NO_DEVICE = "echo 'ALSA lib confmisc.c:855: cannot find card' >&2; echo no device >&2; exit 1"
+NO_DEVICE = "echo 'ALSA lib confmisc.c:855: no card' >&2; echo aplay: no device >&2; exit 1"
 
 
 def test_a_player_speaks_what_it_is_given(installed: Install) -> None:
