@@ -122,7 +122,7 @@ def say(
     from mira.sinks import file_sink, player_sink, stdout_sink
 
     if output is None and not play:
-        raise InvalidRequest("Say where it should go: -o FILE, -o - or --play.")
+        raise InvalidRequest("No output given: use -o FILE, -o - or --play.")
     if transcript and not clone:
         raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
     format_name = format_name or _format_of(output)

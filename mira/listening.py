@@ -38,7 +38,7 @@ class Listener:
         """When all there is will have been played; None before there is any."""
 
     def takes(self, audio_s: float) -> None:
-        """So much more is there to play."""
+        """Credit `audio_s` seconds of ready audio."""
         # A listener that has run dry waited, and goes on from here; it is no more urgent for that.
         now = self.now()
         self.runs_dry_at = max(self.runs_dry_at or now, now) + audio_s

@@ -85,7 +85,7 @@ class Settings(BaseModel):
     model_revision: str = Field("", description="branch, tag or commit of a Hugging Face id")
     codec_model: str = Field(
         "",
-        description="a model whose codec a language model without one speaks with; as `model`",
+        description="model to take the codec from, if `model` has none; named as `model` is",
     )
     semantic_model: str = Field(
         "",

@@ -35,7 +35,7 @@ class Ticket:
         self._turns.cancel(self)
 
     def call(self, *, granted: bool) -> None:
-        """It is this stream's turn, or it never will be."""
+        """Wake the waiter: granted or cancelled."""
         self._granted = granted
         self._called.set()
 

@@ -107,7 +107,7 @@ def test_say_resamples_and_encodes_for_a_telephone() -> None:
     ("arguments", "says"),
     [
         (["sya"], "No such command 'sya'. Did you mean 'say'?"),
-        (["say", "hi"], "Say where it should go: -o FILE, -o - or --play."),
+        (["say", "hi"], "No output given: use -o FILE, -o - or --play."),
         (["say", "hi", "-o", "a.xyz"], "a.xyz: end it in one of .pcm"),
         (["say", "hi", "-o", "/no/such/a.wav"], "can't be written: No such file"),
         (["say", "hi", "-o", "-", "-f", "mp9"], "no audio format 'mp9'"),

@@ -81,7 +81,7 @@ class LMDeployLM:
         engine: Loaded; closed with this.
         dialect: What it calls the ids.
         generation_config: LMDeploy's class of that name.
-        max_streams: That speak at once; more wait.
+        max_streams: Number of streams that may speak at the same time; more wait.
         session_tokens: Of a prompt and what follows it, at most.
     """
 

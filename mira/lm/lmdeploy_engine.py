@@ -86,7 +86,7 @@ def load(
         checkpoint: Of a Qwen2.
         kind: TurboMind, or the engine in PyTorch for GPUs that TurboMind has no kernels for.
         device: Such as "cuda:0".
-        max_streams: That speak at once; their cache is taken now.
+        max_streams: Number of streams that may speak at the same time; their cache is taken now.
 
     Raises:
         InvalidSettings: There is no such GPU, it has no bfloat16 or too little memory, or LMDeploy

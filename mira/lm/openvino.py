@@ -28,7 +28,8 @@ class OpenVINOLM(BatchingLM):
         directory: Holds GRAPH and its weights.
         vocabulary: Where its tokens are.
         threads: Of a step; 0 for as many as there are processors.
-        max_streams: That speak at once; the cache has room for them all.
+        max_streams: Number of streams that may speak at the same time; the cache has room for
+            all.
         processors: Held during a step. None: nothing else needs them alone.
 
     Raises:

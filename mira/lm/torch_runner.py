@@ -63,7 +63,8 @@ class TorchLM(BatchingLM):
             vocabulary: Where its tokens are.
             device: Such as "cuda:0".
             dtype: "auto" is bfloat16 on a card that has it, and float32 elsewhere.
-            max_streams: That speak at once; the card has room for them all from the start.
+            max_streams: Number of streams that may speak at the same time; the card has room for
+                all from the start.
             max_context: Tokens of a stream, its prompt and what it says.
 
         Raises:

@@ -79,7 +79,7 @@ class Cache:
             return None
 
     def keep_quality(self, content: str, quality: Quality) -> None:
-        """Have it next time."""
+        """Store the report."""
         self._write(self._quality_file(content), json.dumps(quality.to_json()))
 
     def tokens(self, content: str) -> Tokens | None:
