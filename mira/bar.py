@@ -28,20 +28,24 @@ def progress_bar(out: IO[str]) -> Iterator[Report]:
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
+    # The words give way: a folder's path alone may be wider than the terminal.
+    words = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        TextColumn("{task.description}", markup=False, table_column=words),
+        BarColumn(bar_width=20),
         DownloadColumn(),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(file=out)) as bar:
+    with Progress(*columns, console=Console(file=out), expand=True) as bar:
         tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 for task in tasks.values():
                     bar.stop_task(task)
+                bar.console.print(what, markup=False, highlight=False, soft_wrap=True)
                 tasks[what] = bar.add_task(what)
             bar.update(tasks[what], completed=done, total=total or None)
 

@@ -1,6 +1,7 @@
 """Whoever waits sees at once what is being done, and how far it is; never a flood."""
 
 import io
+import re
 
 import pytest
 
@@ -44,3 +45,23 @@ def test_on_a_terminal_a_bar_for_each_thing() -> None:
     assert "downloading [red] to /c" in out.getvalue()
     assert "5.0/10.0 MB" in out.getvalue()
     assert "converting [red] to /c" in out.getvalue()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_long_path_leaves_room_for_the_bar_and_the_bytes(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", f"{columns}")
+    what = f"downloading owner/name to /home/someone/{'folder/' * 20}hub"
+    out = Terminal()
+    with progress_bar(out) as report:
+        report(what, 500 * 10**6, 1300 * 10**6)
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue()).splitlines()
+    assert what in lines
+    bar = lines[-1].rstrip("\r")
+    assert bar.startswith("downloading o")
+    assert "…" in bar
+    assert "0.5/1.3 GB" in bar
+    assert "━" in bar
+    assert len(bar) <= columns
