@@ -152,10 +152,15 @@ def _refusals(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refus
             "the language model can't run in float16: its activations overflow and it speaks "
             '"!!!!". Use bfloat16, or float32 on a GPU without it.',
         )
-    if planned.engine.startswith("lmdeploy"):
-        yield from _of_lmdeploy(settings, facts, planned)
-    elif facts.model != "converted":
-        yield from _of_a_device(settings, facts, planned)
+    lmdeploy = planned.engine.startswith("lmdeploy")
+    if lmdeploy and settings.model_dtype == "float32":
+        yield Refusal("model_dtype", "LMDeploy has no float32. Set lm_engine to torch.")
+    # Of GPUs only PyTorch can tell: without it, nothing is known of them.
+    if not planned.published or ("torch" in facts.libraries and not facts.broken):
+        if lmdeploy:
+            yield from _of_lmdeploy(facts, planned)
+        elif facts.model != "converted":
+            yield from _of_a_device(settings, facts, planned)
     yield from _of_libraries(facts, planned)
 
 
@@ -188,11 +193,11 @@ def _of_a_conversion(settings: Settings) -> Iterator[Refusal]:
         )
 
 
-def _of_lmdeploy(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refusal]:
+def _of_lmdeploy(facts: Facts, planned: Plan) -> Iterator[Refusal]:
     gpu = planned.gpu
     if gpu is None or gpu >= len(facts.cards):
-        there = f"there is no {planned.device!r}"
-        yield Refusal("model_device", f"LMDeploy needs a CUDA GPU; {there}. Set lm_engine=auto.")
+        why = f"{planned.device!r} is none of PyTorch's" if facts.cards else "PyTorch sees none"
+        yield Refusal("model_device", f"LMDeploy needs a CUDA GPU, and {why}. Set lm_engine=auto.")
     elif facts.cards[gpu] < BFLOAT16:
         # It would go on in float16, in which this model speaks "!!!!".
         yield Refusal(
@@ -205,8 +210,6 @@ def _of_lmdeploy(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Re
             "LMDeploy's engine in PyTorch runs on cuda:0 alone. Start Mira with "
             f"CUDA_VISIBLE_DEVICES={gpu} and model_device=cuda:0.",
         )
-    if settings.model_dtype == "float32":
-        yield Refusal("model_dtype", "LMDeploy has no float32. Set lm_engine to torch.")
 
 
 def _of_a_device(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refusal]:

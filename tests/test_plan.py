@@ -101,6 +101,17 @@ def test_a_torch_that_cant_be_imported_stops_who_needs_it() -> None:
     assert "ImportError: libc10.so" in refused(facts, lm_engine="torch")["model"]
 
 
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+@pytest.mark.parametrize("engine", ["auto", "torch", "lmdeploy"])
+def test_without_a_pytorch_that_works_nothing_is_said_of_gpus(engine: str, device: str) -> None:
+    missing = on(libraries=CPU)
+    broken = Facts(ALL, (), "ImportError: libc10.so", "directory")
+    for facts, says in ((missing, "needs torch"), (broken, "ImportError: libc10.so")):
+        found = refused(facts, lm_engine=engine, model_device=device)
+        assert set(found) == {"model"}
+        assert says in found["model"]
+
+
 @pytest.mark.parametrize(
     ("facts", "settings", "setting", "says"),
     [
@@ -114,7 +125,12 @@ def test_a_torch_that_cant_be_imported_stops_who_needs_it() -> None:
         (on(), {"model_device": "cuda"}, "model_device", "PyTorch sees no GPUs"),
         (on(H100), {"model_device": "cuda:1"}, "model_device", "PyTorch sees 1 GPU)"),
         (on(H100), {"model_device": "tpu"}, "model_device", "'tpu' is not to be had here"),
-        (on(), {"lm_engine": "lmdeploy"}, "model_device", "LMDeploy needs a CUDA GPU"),
+        (
+            on(),
+            {"lm_engine": "lmdeploy"},
+            "model_device",
+            "needs a CUDA GPU, and PyTorch sees none",
+        ),
         (on(T4), {"lm_engine": "lmdeploy"}, "lm_engine", "no bfloat16"),
         (
             on(H100, H100),
