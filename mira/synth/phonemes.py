@@ -8,7 +8,7 @@ Source: hibari-tts 0.2.1 (Apache-2.0).
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from hibari.g2p import G2P
 
@@ -21,8 +21,18 @@ seven; a word of 12 takes up to 5 ms, one of 110 took 2.5 s."""
 MAX_LETTERS = 24  # in a row: its network for unknown words hears no more of one
 MAX_DIGITS = 15  # in a row: it has no names for numbers of 37 digits, and nobody wants those of 16
 
+_CAPITAL = "[A-ZÀ-ÖØ-Þ]"
+_SMALL = r"[^\W\d_A-ZÀ-ÖØ-Þ]"
 # A part ends where hibari's ends, or before.
-_PART = re.compile(r"[A-ZÀ-ÖØ-Þ]+|[^\W\d_A-ZÀ-ÖØ-Þ]+|[0-9]+|.", re.DOTALL)
+_PART = re.compile(rf"{_CAPITAL}+|{_SMALL}+|[0-9]+|.", re.DOTALL)
+# No cut tears a word from its capital or from the "'s" after it. At most eight parts.
+_LETTERS = rf"{_CAPITAL}*{_SMALL}+|{_CAPITAL}+"
+_UNIT = re.compile(rf"(?:{_LETTERS}|[0-9]+|.)(?:['’](?:{_LETTERS})?){{0,2}}", re.DOTALL)
+_LONG_WORD = re.compile(
+    rf"{_CAPITAL}{_SMALL}{{{MAX_LETTERS},}}|{_SMALL}{{{MAX_LETTERS + 1},}}|"
+    rf"{_CAPITAL}{{{MAX_LETTERS + 1},}}"
+)
+_INNER_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
 _NUMBER = re.compile(r"[0-9](?:[0-9,.]*[0-9])?")
 _WORD = re.compile(r"\S+")
 _SPACE_BEFORE_MARK = re.compile(r"\s+(?=[,.;:!?])")  # the front end removes it, so words grow
@@ -48,6 +58,8 @@ class Phonemizer:
         self._vocabulary = vocabulary
         self._sounds = frozenset(vocabulary) - _PUNCTUATION
         self._front_end = G2P()
+        words = self._front_end.lexicon.golds.d
+        self._long_words = frozenset(word for word in words if len(word) > MAX_LETTERS)
         # It loads its network for unknown words when it meets the first one. Nothing else in it
         # changes after it was made, so with that done it needs no lock.
         _ = self._front_end.oov
@@ -60,7 +72,7 @@ class Phonemizer:
             SynthesisFailed: The front end broke.
         """
         try:
-            phonemes: str = self._front_end(readable(sentence))
+            phonemes: str = self._front_end(readable(sentence, self._long_words))
         except Exception as error:  # a front end of many rules, each with errors of its own
             raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
         parts = [part for part in at_most(phonemes, MAX_PHONEMES) if self._sounds & {*part}]
@@ -76,16 +88,21 @@ class Phonemizer:
         return (self._vocabulary[symbol] for symbol in phonemes if symbol in self._vocabulary)
 
 
-def readable(text: str) -> str:
+def readable(text: str, long_words: Container[str] = ()) -> str:
     """Leave what the front end can read, in words that it reads in time.
 
     It tries to read Cyrillic letters, badly, and to multiply digits of any script into one number.
+
+    Args:
+        text: A sentence.
+        long_words: Words of more than MAX_LETTERS that it knows, in small letters.
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.replace("İ", "I")).replace("\u2044", "/")
         text = "".join(_ascii_digit(char) for char in text)
         text = _FOREIGN.sub(_foreign, text)
     text = _SPACE_BEFORE_MARK.sub("", _NUMBER.sub(_short_number, text))
+    text = _LONG_WORD.sub(lambda run: _slices(run[0], long_words), text)
     return _WORD.sub(_short_words, text)
 
 
@@ -105,24 +122,32 @@ def _short_number(match: re.Match[str]) -> str:
     return match[0] if len(digits) <= MAX_DIGITS else " ".join(digits)
 
 
+def _slices(word: str, known: Container[str]) -> str:
+    if word.lower() in known:
+        return word
+    # Equal ones: a short rest would be spelled, or read as another word.
+    count = -(-len(word) // MAX_LETTERS)
+    width = -(-len(word) // count)
+    return " ".join(word[at : at + width] for at in range(0, len(word), width))
+
+
 def _short_words(match: re.Match[str]) -> str:
-    parts = _PART.findall(match[0])
-    if len(parts) <= MAX_PARTS and max(map(len, parts)) <= MAX_LETTERS:
+    if _num_parts(match[0]) <= MAX_PARTS:
         return match[0]
-    words = [""]
-    count = 0
-    for part in parts:
-        count += 1
-        if len(part) > MAX_LETTERS:
-            words += [part[at : at + MAX_LETTERS] for at in range(0, len(part), MAX_LETTERS)]
-        elif count > MAX_PARTS:
-            words.append(part)
-            count = 1
-        else:
-            words[-1] += part
+    words = []
+    for piece in _INNER_HYPHEN.split(match[0]):
+        words.append("")
+        for unit in _UNIT.findall(piece):
+            if _num_parts(words[-1] + unit) > MAX_PARTS:
+                words.append("")
+            words[-1] += unit
     # A hyphen at the edge of a word would be read as a dash, with a pause; and what begins with a
     # mark would be joined to the word before it again.
     return " ".join(filter(None, (word.rstrip("-").lstrip("-,.;:!?") for word in words)))
+
+
+def _num_parts(word: str) -> int:
+    return len(_PART.findall(word))
 
 
 def at_most(phonemes: str, limit: int) -> Iterator[str]:

@@ -106,6 +106,36 @@ def test_ordinary_text_is_read_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "read"),
+    [
+        ("Donaudampfschifffahrtsgesellschaft", "Donaudampfschifff ahrtsgesellschaft"),
+        ("Electroencephalographically's", "Electroencepha lographically's"),
+        ("electroencephalographically", "electroencepha lographically"),
+        ("“Jack-In-The-Box's”", "“Jack In The Box's”"),
+        ("Lady-Of-The-Lake's", "Lady Of The Lake's"),
+        ("Out-Of-The-Box’s", "Out Of The Box’s"),
+        ("“Will-o'-the-Wisp's”", "“Will o'-the Wisp's”"),
+        ("I-didn't-know-you-couldn't", "I didn't know you couldn't"),
+        ("getMyAppStoreConnectKey's", "getMyAppStoreConnect Key's"),
+    ],
+)
+def test_a_cut_leaves_words_their_capitals_and_their_s(
+    phonemizer: Phonemizer, word: str, read: str
+) -> None:
+    assert readable(word) == read
+    assert phonemizer(word) == phonemizer(read)
+
+
+@pytest.mark.parametrize(
+    "word", ["Supercalifragilisticexpialidocious", "floccinaucinihilipilification",
+             "antidisestablishmentarianism's"],
+)  # fmt: skip
+def test_long_words_of_the_lexicon_are_read_whole(phonemizer: Phonemizer, word: str) -> None:
+    said = phonemizer._front_end(word)
+    assert phonemizer(word) == [[0, *phonemizer._ids(said), 0]]
+
+
+@pytest.mark.parametrize(
     "text", ["日本語です。", "Привет, мир!", "你好，世界。", "مرحبا بالعالم", "नमस्ते दुनिया।",
              "한국어", "Γειά σου", "שלום", "ไทย", "ⴰⴱ", "—", "日、本"]
 )  # fmt: skip
