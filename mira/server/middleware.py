@@ -4,6 +4,7 @@ Plain ASGI, not Starlette's base class: that one stands between a stream and its
 hides that the client left. Knows nothing about endpoints.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Collection
@@ -35,6 +36,7 @@ BODY_GRACE_S = 10.0
 SLOWEST_BYTES_PER_S = 64 << 10
 SLICE_BYTES = 64 << 10
 """Given on in one turn of the event loop: forms are parsed there."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def new_request_id() -> str:
@@ -157,6 +159,10 @@ class BodyLimit:
 
     def _refusal(self, scope: Scope, upload: bool, max_bytes: int) -> Response | None:
         """Why this request's body is not read, if so."""
+        if CONTROL.search(scope["path"]):
+            # A route also takes its path with a line break after it, which is none of `uploads`.
+            unknown = f"Not Found: {scope['method']} of a path with control characters. See /docs."
+            return refuse(HTTPStatus.NOT_FOUND, unknown, "not_found")
         headers = Headers(scope=scope)
         if upload:
             try:

@@ -38,9 +38,9 @@ router = APIRouter(tags=["voices"])
 
 
 def may_change(request: Request) -> None:
-    """Whether whoever asks may add, remove or recompute voices.
+    """Refuse who may not add, remove or recompute voices.
 
-    Asked before the body of an upload is read.
+    Also asked before the body of an upload is read.
 
     Raises:
         NotAllowed: The settings say no, or a web page of somebody else asks: a form in one could
@@ -61,7 +61,7 @@ def may_change(request: Request) -> None:
 Name = Annotated[str, Form(max_length=MAX_NAME_CHARS)]
 
 
-@router.post(UPLOADS)  # `may_change` has been asked
+@router.post(UPLOADS, dependencies=[Depends(may_change)])
 async def add_voice(
     request: Request,
     name: Name,

@@ -233,6 +233,21 @@ def test_a_strangers_form_is_not_read(start: Start, path: str) -> None:
         assert wire.read_head() == 403
 
 
+@pytest.mark.parametrize("path", ["/v1/audio/voices", "/v1/audio/voice_consents"])
+def test_no_spelling_of_an_uploads_path_leads_past_its_checks(start: Start, path: str) -> None:
+    """A route matches its path with a line break at the end too."""
+    served = start(change_voices=False)
+    data = {"name": "anna2", "consent": CONSENT, "language": "it"}
+    files = dict.fromkeys(("audio_sample", "recording"), (CARLO.name, CARLO.read_bytes()))
+    for end in ("%0A", "%0a", "%0D", "%00", "%0A%0A", "%0A/"):
+        assert served.post(path + end, data=data, files=files).status_code == 404
+        with Wire(served) as wire:  # nor is a body awaited
+            wire.write_head(path + end, "content-length: 100000")
+            assert wire.read_head() == 404
+    for end, status in (("/", 404), ("%20", 404), ("?a", 403)):
+        assert served.post(path + end, data=data, files=files).status_code == status
+
+
 def test_a_form_has_few_parts(served: Served) -> None:
     many = [("audio_sample", ("a.wav", b"a"))] * 500
     answer = served.post("/v1/audio/voices", data={"name": "x"}, files=many)
