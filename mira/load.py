@@ -5,8 +5,8 @@ The only importer of concrete backends.
 
 import logging
 import threading
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -63,13 +63,19 @@ def load_engine(settings: Settings, report: Report = quiet) -> Engine:
     synthesizer = _mira(settings, report) if settings.model else _builtin(settings)
     engine = Engine(synthesizer, settings.lead_s, settings.pause_at_end)
     warm_up = "Hello from Mira."
-    try:
+    with _closing_unless_done(engine):
         for _ in engine.speak(warm_up, engine.voices[0], Sampling(seed=0)):
             pass
-    except BaseException:
-        engine.close()
-        raise
     return engine
+
+
+@contextmanager
+def _closing_unless_done(opened: "Engine | Parts") -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        opened.close()
+        raise
 
 
 def _builtin(settings: Settings) -> Synthesizer:
@@ -85,17 +91,20 @@ def _mira(settings: Settings, report: Report) -> Synthesizer:
     from mira.codec.stream import Window
     from mira.synth.mira import MiraSynthesizer
 
-    codec, recording = parts.codec, sample_recording()
-    said = sample_transcript()
-    sample = Voice(SAMPLE_VOICE, codec.encode(*recording), codec.speech_tokens(*recording), said)
-    return MiraSynthesizer(
-        parts.language_model,
-        parts.prompts,
-        BatchingCodec(codec, max_spans=parts.spans_at_once, processors=parts.processors),
-        Window(look_ahead=settings.look_ahead_frames),
-        voices=(sample,),
-        fingerprint=fingerprint(parts.hears)[:FINGERPRINT_DIGITS],
-    )
+    with _closing_unless_done(parts):
+        codec, recording, said = parts.codec, sample_recording(), sample_transcript()
+        tokens = codec.encode(*recording), codec.speech_tokens(*recording)
+        hears = fingerprint(parts.hears)[:FINGERPRINT_DIGITS]
+        # Once nothing else can fail: it runs a thread.
+        batching = BatchingCodec(codec, max_spans=parts.spans_at_once, processors=parts.processors)
+        return MiraSynthesizer(
+            parts.language_model,
+            parts.prompts,
+            batching,
+            Window(look_ahead=settings.look_ahead_frames),
+            voices=(Voice(SAMPLE_VOICE, *tokens, said),),
+            fingerprint=hears,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,46 +135,58 @@ def load_parts(settings: Settings, report: Report = quiet) -> Parts:
     if planned.refusals:
         raise InvalidSettings(str(planned.refusals[0]))
     require(extra_of(planned.engine), *needed_libraries(planned.engine))
-    from mira.checkpoint import locate, open_checkpoint
+    from mira.checkpoint import open_checkpoint
     from mira.checkpoint.converted import is_converted, open_converted
 
-    directory = locate(settings.model, settings.model_revision or None, report=report)
+    directory, other, wav2vec2 = _located(settings, report)
     if is_converted(directory):
         return _converted(settings, open_converted(directory), report)
-    other = None
-    if settings.codec_model:
-        other = locate(settings.codec_model, part="codec", report=report)
     checkpoint = open_checkpoint(directory, other)
     if planned.converts:
         from mira.prepare import prepared
 
         converted = prepared(checkpoint, settings.model, settings.cache_dir, report)
         return _converted(settings, converted, report)
-    return _published(settings, planned, checkpoint, report)
+    return _published(settings, planned, checkpoint, wav2vec2, report)
+
+
+def _located(settings: Settings, report: Report) -> tuple[Path, Path | None, Path | None]:
+    """Where a model, another one's codec and a wav2vec2 are, once all are on this machine."""
+    from mira.checkpoint import locate
+
+    codec, semantic = settings.codec_model, settings.semantic_model
+    model = locate(settings.model, settings.model_revision or None, report=report)
+    other = locate(codec, part="codec", report=report) if codec else None
+    if not semantic:
+        return model, other, None
+    inside = model / semantic  # where Spark's own files have it
+    if inside.is_dir():
+        return model, other, inside
+    return model, other, locate(semantic, part="wav2vec2", report=report)
 
 
 def _published(
-    settings: Settings, planned: Plan, checkpoint: "Checkpoint", report: Report
+    settings: Settings,
+    planned: Plan,
+    checkpoint: "Checkpoint",
+    wav2vec2: Path | None,
+    report: Report,
 ) -> Parts:
     """On any device that PyTorch knows."""
-    from mira.checkpoint import codec_weights
     from mira.lm.prompt import PromptBuilder
 
     loading = _Loading(report, settings.model, checkpoint.directory)
     loading.expect(checkpoint.files.values(), checkpoint.language_weights)
-    weights = codec_weights(checkpoint, semantic=bool(settings.semantic_model))
+    prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
+    hears = _hearing(checkpoint, wav2vec2)
+    codec = _torch_codec(settings, planned.device, checkpoint, wav2vec2)
+    loading.did()
     # The language model last: it takes what the card has left, and it alone runs a thread, which
     # nobody would stop if another part were missing.
-    codec = _torch_codec(settings, planned.device, checkpoint, weights)
-    loading.did()
-    parts = Parts(
-        _language_model(settings, planned, checkpoint),
-        codec,
-        PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens),
-        _hearing(settings, checkpoint),
-        CODEC_SPEAKS_AT_MOST,
-    )
-    loading.did()
+    language_model = _language_model(settings, planned, checkpoint)
+    parts = Parts(language_model, codec, prompts, hears, CODEC_SPEAKS_AT_MOST)
+    with _closing_unless_done(parts):
+        loading.did()
     return parts
 
 
@@ -191,21 +212,13 @@ class _Loading:
         self._report(self._what, sum(self._steps[: self._done]), sum(self._steps))
 
 
-def _hearing(settings: Settings, checkpoint: "Checkpoint") -> tuple[Path, ...]:
+def _hearing(checkpoint: "Checkpoint", wav2vec2: Path | None) -> tuple[Path, ...]:
     """The files that its tokens of a recording depend on."""
-    if not settings.semantic_model:
+    if wav2vec2 is None:
         return tuple(
             path for role, path in checkpoint.files.items() if role in ("codec", "speaker_encoder")
         )
-    weights = sorted(_wav2vec2(settings, checkpoint).glob("*model.*"))
-    return (*checkpoint.files.values(), *weights)
-
-
-def _wav2vec2(settings: Settings, checkpoint: "Checkpoint") -> Path:
-    from mira.checkpoint import locate
-
-    inside = checkpoint.directory / settings.semantic_model  # where Spark's own files have it
-    return inside if inside.is_dir() else locate(settings.semantic_model, part="wav2vec2")
+    return (*checkpoint.files.values(), *sorted(wav2vec2.glob("*model.*")))
 
 
 def _language_model(settings: Settings, planned: Plan, checkpoint: "Checkpoint") -> "LanguageModel":
@@ -214,7 +227,7 @@ def _language_model(settings: Settings, planned: Plan, checkpoint: "Checkpoint")
         try:
             return _load_language_model(engine, settings, planned.device, checkpoint)
         except InvalidSettings as error:
-            log.warning("lm_engine: %s", error)
+            log.warning("%s", error)
     return _load_language_model(last, settings, planned.device, checkpoint)
 
 
@@ -238,21 +251,22 @@ def _load_language_model(
 
 
 def _torch_codec(
-    settings: Settings, device: str, checkpoint: "Checkpoint", weights: "Tensors"
+    settings: Settings, device: str, checkpoint: "Checkpoint", wav2vec2: Path | None
 ) -> "Codec":
     import torch
 
-    from mira.checkpoint import onnx_selfcheck, upsampler_weights
+    from mira.checkpoint import codec_weights, onnx_selfcheck, upsampler_weights
     from mira.codec.pytorch import TorchCodec
     from mira.codec.torch_card import CardCodec
 
+    weights = codec_weights(checkpoint, semantic=wav2vec2 is not None)
     has_upsampler = "upsampler" in checkpoint.files  # Spark's own files have none
     build = CardCodec if device.startswith("cuda") else TorchCodec
     codec = build(
         weights,
         upsampler_weights(checkpoint) if settings.upsample and has_upsampler else None,
         device,
-        speech_tokenizer=_speech_tokenizer(settings, device, checkpoint, weights),
+        speech_tokenizer=_speech_tokenizer(wav2vec2, device, weights) if wav2vec2 else None,
     )
     if checkpoint.codec_layout == "mira":  # Spark's has no second opinion to compare with
         found = onnx_selfcheck(checkpoint, codec.prenet, codec.encode_mel)
@@ -282,6 +296,7 @@ def _converted(settings: Settings, converted: "Converted", report: Report) -> Pa
         exact=settings.codec_dtype == "float32",
     )
     loading.did()
+    hears = tuple(sorted(codec_files.glob("speaker_encoder.*")))
     # Last: it alone runs a thread, which nobody would stop if another part were missing.
     language_model = OpenVINOLM(
         converted.directory,
@@ -290,10 +305,11 @@ def _converted(settings: Settings, converted: "Converted", report: Report) -> Pa
         settings.max_streams or MOST_CPU_STREAMS,
         processors,
     )
-    loading.did()
     # Two windows together take as long as one after the other.
-    hears = tuple(sorted(codec_files.glob("speaker_encoder.*")))
-    return Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)
+    parts = Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)
+    with _closing_unless_done(parts):
+        loading.did()
+    return parts
 
 
 def require(extra: str, *libraries: str) -> None:
@@ -313,26 +329,28 @@ def require(extra: str, *libraries: str) -> None:
             ) from error
 
 
-def _speech_tokenizer(
-    settings: Settings, device: str, checkpoint: "Checkpoint", weights: "Tensors"
-) -> "SpeechTokenizer | None":
-    if not settings.semantic_model:
-        return None
+def _speech_tokenizer(wav2vec2: Path, device: str, weights: "Tensors") -> "SpeechTokenizer":
     from mira.checkpoint import load_wav2vec2
     from mira.codec.semantic import WAV2VEC2_LAYERS, SemanticEncoder, SpeechTokenizer
 
-    directory = _wav2vec2(settings, checkpoint)
     return SpeechTokenizer(
-        load_wav2vec2(directory, WAV2VEC2_LAYERS, device),
+        load_wav2vec2(wav2vec2, WAV2VEC2_LAYERS, device),
         SemanticEncoder(weights).to(device),
         device,
     )
 
 
 def measure_look_ahead(
-    model: str, text: str, seed: int, codec_model: str = ""
+    model: str, text: str, seed: int, codec_model: str = "", report: Report = quiet
 ) -> list["LookAheadError"]:
     """Let a checkpoint say `text`, and render that with every look-ahead.
+
+    Args:
+        model: A directory or Hugging Face id.
+        text: Long enough to measure on.
+        seed: Of the sampling.
+        codec_model: Another one, whose codec is to be measured.
+        report: Told of downloads and of what else takes time.
 
     Raises:
         CheckpointError: The model's files can't be used.
@@ -342,7 +360,7 @@ def measure_look_ahead(
     facts = facts_here(settings)
     if facts.model != "converted" and {"torch", "transformers"} <= facts.libraries:
         settings = settings.model_copy(update={"lm_engine": "transformers"})  # nothing to convert
-    with closing(load_parts(settings)) as loaded:
+    with closing(load_parts(settings, report)) as loaded:
         return _measured_look_ahead(loaded, text, seed)
 
 

@@ -40,7 +40,7 @@ def download(
     from mira.bar import progress_bar
     from mira.load import require
 
-    require("cpu", "huggingface_hub")
+    require("cpu", "huggingface_hub", "httpx2")
     with progress_bar(sys.stderr) as report:
         directory = locate(model, revision, part=part, report=report, anew=True)
     print(directory)
@@ -49,10 +49,13 @@ def download(
 @app.command()
 def inspect(directory: Model, codec_model: CodecModel = None) -> None:
     """Print what a checkpoint holds."""
+    from mira.bar import progress_bar
     from mira.checkpoint import describe, locate, open_checkpoint
 
-    codec = locate(codec_model, part="codec") if codec_model else None
-    checkpoint = open_checkpoint(locate(directory), codec)
+    _require_for(directory, codec_model, "safetensors", "tokenizers")
+    with progress_bar(sys.stderr) as report:
+        codec = locate(codec_model, part="codec", report=report) if codec_model else None
+        checkpoint = open_checkpoint(locate(directory, report=report), codec)
     rows = [
         (
             row.file,
@@ -83,9 +86,8 @@ def convert(
     """Make a directory that a CPU speaks from: what a start does by itself, in a place of yours."""
     from mira.checkpoint import locate, open_checkpoint
     from mira.facts import short
-    from mira.load import require
 
-    require("cpu", "openvino", "safetensors", "tokenizers")
+    _require_for(model, codec_model, "openvino", "safetensors", "tokenizers")
     from mira.bar import progress_bar
     from mira.convert import convert
 
@@ -123,8 +125,11 @@ def look_ahead(
     seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
 ) -> None:
     """Measure how many frames must be known before one is final, with these weights."""
+    from mira.bar import progress_bar
     from mira.load import measure_look_ahead
 
+    with progress_bar(sys.stderr) as report:
+        measured = measure_look_ahead(directory, text, seed, codec_model or "", report)
     rows = [
         (
             f"{row.look_ahead}",
@@ -134,10 +139,20 @@ def look_ahead(
             f"{row.distance_db:.2f}",
             "recommended" if row.recommended else "",
         )
-        for row in measure_look_ahead(directory, text, seed, codec_model or "")
+        for row in measured
     ]
     columns = ("look-ahead", "delay ms", "SNR dB", "SNR dB at seams", "spectral distance dB", "")
     _print("error against rendering the whole at once", columns, rows)
+
+
+def _require_for(model: str, codec_model: str | None, *libraries: str) -> None:
+    """Check what a command needs, and what a download needs if there may be one."""
+    from mira.checkpoint import directory_of
+    from mira.load import require
+
+    names = (model, codec_model) if codec_model else (model,)
+    hub = () if all(map(directory_of, names)) else ("huggingface_hub", "httpx2")
+    require("cpu", *libraries, *hub)
 
 
 def _print(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from mira.checkpoint.layout import open_checkpoint
 from mira.checkpoint.tiny import write_tiny
 from mira.engine import Engine
-from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
+from mira.errors import CheckpointError, InvalidSettings, NotDownloaded, SynthesisFailed
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
@@ -23,6 +24,7 @@ from mira.sample import SAMPLE
 from mira.settings import Settings
 from mira.synth.mira import MiraSynthesizer
 from mira.types import Samples, Sampling, Voice
+from tests.checkpoint.hub_server import pointed_at, serving_hub
 from tests.toys import ToySynthesizer
 from tests.wav2vec2 import write_wav2vec2
 
@@ -218,3 +220,48 @@ def test_a_language_model_alone_speaks_with_another_ones_codec(
     ) as engine:
         assert engine.sample_rate == 16000
         assert 0.1 < sum(map(len, say(engine, engine.voices[0]))) / 16000 < 5
+
+
+def test_all_that_is_downloaded_is_there_before_anything_is_loaded(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav2vec2(tmp_path / "w")
+    said: list[str] = []
+
+    def report(what: str, done: int, total: int) -> None:
+        said.append(what.partition(" to ")[0].partition(" from ")[0].partition(" at ")[0])
+
+    settings = Settings(model=str(checkpoint), lm_engine="transformers", semantic_model="owner/w")
+    with serving_hub(owner__w=tmp_path / "w") as hub:
+        pointed_at(hub, tmp_path / "home", monkeypatch)
+        with pytest.raises(NotDownloaded):
+            load_engine(settings.model_copy(update={"semantic_model": "owner/other"}), report)
+        assert set(said) == {"looking for owner/other"}
+        said.clear()
+        load_engine(settings, report).close()
+    in_order = ["looking for owner/w", "downloading owner/w", f"loading {checkpoint.name}"]
+    assert list(dict.fromkeys(said)) == in_order
+
+
+@pytest.mark.parametrize("where", ["loading", "fingerprint"])
+def test_a_load_that_fails_leaves_nothing_running(
+    checkpoint: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(threading.enumerate())
+    steps = 0
+
+    def report(what: str, done: int, total: int) -> None:
+        nonlocal steps
+        steps += done == total
+        if where == "loading" and done == total:
+            raise KeyboardInterrupt
+
+    def unreadable(files: object) -> str:
+        raise KeyboardInterrupt
+
+    if where == "fingerprint":
+        monkeypatch.setattr("mira.checkpoint.converted.fingerprint", unreadable)
+    with pytest.raises(KeyboardInterrupt):
+        load_engine(Settings(model=str(checkpoint), lm_engine="torch", max_streams=1), report)
+    assert steps == 1
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]

@@ -1,5 +1,6 @@
 """mira model: write a checkpoint, look into it, measure it, speak with it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from mira.errors import CheckpointError, InvalidRequest
 from mira.model_cli import download, inspect
+from mira.plan import install
 from tests.checkpoint.hub_server import MODEL_FILES, pointed_at, serving_hub, write_model
 from tests.test_cli import mira, seconds
 
@@ -130,16 +132,48 @@ def test_a_hub_id_without_a_network_says_what_to_copy_where(tmp_path: Path) -> N
     assert len(done.stderr.decode().splitlines()) == 1
 
 
-def test_converting_without_openvino_says_what_to_install(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("missing", "arguments"),
+    [
+        ("openvino", ["convert", ".", "out"]),
+        ("safetensors", ["inspect", "."]),
+        ("huggingface_hub", ["inspect", "owner/name"]),
+        ("httpx2", ["convert", ".", "out", "--codec-model", "owner/name"]),
+    ],
+)
+def test_without_a_library_it_says_what_to_install(
+    missing: str, arguments: list[str], tmp_path: Path
+) -> None:
     code = (
-        "import sys; sys.modules['openvino'] = None\n"
-        f"sys.argv = ['mira', 'model', 'convert', 'x', {str(tmp_path / 'out')!r}]\n"
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        f"sys.argv = ['mira', 'model', *{arguments}]\n"
         "from mira.cli import main\n"
         "main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 1
-    assert "needs openvino" in done.stderr
+    assert f"needs {missing}" in done.stderr
+    assert install("cpu") in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_inspect_says_what_it_downloads(
+    tiny: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with serving_hub(owner__name=tiny) as hub:
+        pointed_at(hub, tmp_path / "home", monkeypatch)
+        inspect("owner/name")
+    captured = capsys.readouterr()
+    assert "mira layout" in captured.out
+    assert "downloading owner/name to " in captured.err
