@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from mira.bar import progress_bar
 from mira.engine import Engine
-from mira.errors import InvalidSettings
+from mira.errors import InvalidSettings, one_line
 from mira.load import load_engine
 from mira.progress import Report
 from mira.server.app import create_app
@@ -72,19 +72,22 @@ def run(settings: Settings) -> None:
     service.give_up = lambda: setattr(server, "should_exit", True)
     with listener:
         server.run(sockets=[listener])
+    _end(service.failure)
     if service.failure is not None:
         raise service.failure
-    _end()
 
 
-def _end() -> None:
-    """End the process, if threads would keep it: one that loads a model can't be cancelled."""
+def _end(failure: Exception | None) -> None:
+    """End the process, if threads would keep it: one that loads a model can't be cancelled, nor one
+    that waits for a driver which is broken."""
     others = [thread for thread in threading.enumerate() if not thread.daemon]
     if len(others) > 1:  # than this one
+        if failure is not None:  # which whoever called this would say
+            sys.stderr.write(f"mira: {one_line(failure)}\n")
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(0 if failure is None else 1)
 
 
 class _Standard(logging.StreamHandler[TextIO]):

@@ -162,6 +162,23 @@ def test_the_process_ends_when_its_model_is_beyond_repair() -> None:
         assert "Traceback" not in process.said
 
 
+def test_it_ends_though_what_broke_never_closes() -> None:
+    """A driver that is beyond repair seldom lets go of the thread that is in it."""
+    change = """
+state.STOP_S = 0.5
+toy.close = never
+toy.before_block = lambda number: setattr(toy, "failure", "The card fell out.")
+"""
+    with toy(change) as process:
+        process.wait_ready()
+        assert process.client.post(STREAM, json={"input": "Hello."}).content
+        assert process.wait(30) == 1
+        lines = process.said.splitlines()
+        assert lines[-1] == "mira: The card fell out."
+        assert "the engine did not end within 0 s" in process.said
+        assert "Traceback" not in process.said
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_the_process_speaks_and_stops_when_told(stop: signal.Signals) -> None:
     with started("-m", "mira", "serve") as process:
