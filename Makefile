@@ -5,8 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 INSTALL := $(PIP_INSTALL) -c constraints.txt -e
-# What a model needs beside: PyTorch and LMDeploy on an NVIDIA card, OpenVINO without one.
-HAS_CARD := nvidia-smi -L >/dev/null 2>&1 || test -e /proc/driver/nvidia/version
+# What a model needs beside: PyTorch and LMDeploy on an NVIDIA card, OpenVINO without one. A
+# container that was not given the card sees its driver, but neither of these.
+HAS_CARD := nvidia-smi -L >/dev/null 2>&1 || ls /dev/nvidia[0-9]* >/dev/null 2>&1
 EXTRA ?= $(if $(MODEL),$(shell if $(HAS_CARD); then echo cuda; else echo cpu; fi))
 
 # Both take minutes, and neither fills the processors all the time.

@@ -175,6 +175,10 @@ def _published(
     """On any device that PyTorch knows."""
     from mira.lm.prompt import PromptBuilder
 
+    if planned.device == "cpu" and settings.lm_engine == "auto":
+        log.warning(
+            "OpenVINO is not installed, and PyTorch is far slower on a CPU: %s", install("cpu")
+        )
     loading = _Loading(report, settings.model, checkpoint.directory)
     loading.expect(checkpoint.files.values(), checkpoint.language_weights)
     prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)

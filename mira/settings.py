@@ -49,7 +49,10 @@ def _number(value: object) -> object:
 
 def _absolute(path: Path) -> Path:
     """Below the working directory of now: it stays there if that becomes another one."""
-    return path.expanduser().absolute()
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:  # another one's ~home, or nobody's
+        raise ValueError(f"{path} leads to no folder: {error}".rstrip(".")) from error
 
 
 Rate = Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], BeforeValidator(_number)]
@@ -60,11 +63,10 @@ Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
 
 def _cache_dir() -> Path:
     """Where this system's users keep what can be made again."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        return (Path(named) if named else Path("~/.cache").expanduser()) / "mira"
-    except RuntimeError:  # whoever runs it has no home
-        return Path("mira-cache")
+        return _absolute(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "mira"
+    except ValueError:  # whoever runs it has no home
+        return _absolute(Path("mira-cache"))
 
 
 class Settings(BaseModel):
@@ -78,7 +80,7 @@ class Settings(BaseModel):
         "",
         description="MiraTTS or Spark-TTS: a directory or Hugging Face id; empty: built-in voice",
     )
-    cache_dir: Path = Field(
+    cache_dir: Folder = Field(
         default_factory=_cache_dir,
         description="folder where a model that was converted for this processor is kept",
     )

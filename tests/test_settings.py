@@ -51,6 +51,36 @@ def test_the_voices_folder_stays_where_the_command_was_started(
     assert home.voices_dir == Path.home() / "voices"
 
 
+def test_so_does_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    named, _ = load_settings(environment={"MIRA_CACHE_DIR": "a/b"})
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    users, _ = load_settings(environment={})
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    without_a_home(monkeypatch)
+    nobodys, _ = load_settings(environment={})
+    monkeypatch.chdir("/")
+    assert named.cache_dir == tmp_path / "a" / "b"
+    assert users.cache_dir == tmp_path / "cache" / "mira"
+    assert nobodys.cache_dir == tmp_path / "mira-cache"
+
+
+@pytest.mark.parametrize("variable", ["MIRA_CACHE_DIR", "MIRA_VOICES_DIR"])
+def test_a_folder_in_a_home_that_is_not_there(variable: str) -> None:
+    with pytest.raises(InvalidSettings, match="~nobody-of-this-name/x leads to no folder"):
+        load_settings(environment={variable: "~nobody-of-this-name/x"})
+
+
+def without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be somebody of whom the system knows nothing but a number, as in many containers."""
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+
 def test_lists_are_separated_by_commas() -> None:
     settings, _ = load_settings(environment={"MIRA_CORS_ORIGINS": "https://a, https://b,"})
     assert settings.cors_origins == ("https://a", "https://b")

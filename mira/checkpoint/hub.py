@@ -3,6 +3,7 @@
 Knows nothing about what the files hold. Nothing is downloaded unless an id was given.
 """
 
+import os
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -43,6 +44,10 @@ def directory_of(name: str) -> Path | None:
     try:
         path = Path(name).expanduser()
         if path.is_dir():
+            if not os.access(path, os.R_OK | os.X_OK):
+                raise CheckpointError(
+                    f"{name}: can't be looked into. Give whoever runs Mira the right to read it."
+                )
             return path
         if path.exists():
             raise CheckpointError(f"{name}: is a file. Give the directory of a model's files.")

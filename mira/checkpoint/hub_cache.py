@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mira.checkpoint.hub_client import HubFile, Revision
-from mira.errors import NotDownloaded
+from mira.errors import CheckpointError, NotDownloaded
 from mira.progress import Report, amount
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -42,10 +42,19 @@ class HubCache:
         Args:
             model: Owner and name, `owner/name`.
             directory: Of the cache, with a folder for each model.
+
+        Raises:
+            CheckpointError: It is to lie in a home that is not there.
         """
         self._model = model
         self._name = "models--" + model.replace("/", "--")
-        self._cache = directory.expanduser().absolute()
+        try:
+            self._cache = directory.expanduser().absolute()
+        except RuntimeError as error:  # a number without a name runs it, and HOME is not set
+            raise CheckpointError(
+                f"{model}: there is no home folder to keep it in: set HF_HUB_CACHE, or HOME, to a "
+                "folder."
+            ) from error
         self.folder = self._cache / self._name
 
     def commit_of(self, revision: str) -> str | None:

@@ -4,12 +4,15 @@ Knows nothing of the work. Told from the thread that works, asked on the event l
 """
 
 import math
+import re
 import time
 from dataclasses import dataclass
 
 SOON_S = 1  # nothing was said yet: the built-in voice is there in a moment
 UNKNOWN_S = 10  # as long as nothing can be foreseen
 MOST_S = 60  # OpenAI's clients take no longer wait for one, and then try again at once
+
+_WHERE = re.compile(r" (?:from|to|at) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Starting:
         self._first = 0
 
     def report(self, what: str, done: int, total: int) -> None:
-        """See `mira.progress.Report`. A folder in `what` is nobody's business over HTTP."""
-        what = what.partition(" from ")[0].partition(" to ")[0]
+        """See `mira.progress.Report`. Where, in `what`, is nobody's business over HTTP."""
+        what = _WHERE.split(what, maxsplit=1)[0]  # a folder, or a hub's address with a password
         now = time.monotonic()
         if self.step is None or what != self.step.what or done < self._first:
             self._began, self._first = now, done

@@ -1,7 +1,11 @@
 """Directories pass; ids come from the cache, or end in one line that says what to do."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from huggingface_hub import constants
@@ -9,6 +13,7 @@ from huggingface_hub import constants
 from mira.checkpoint.hub import _UNWANTED, _WANTED, Part, locate
 from mira.errors import CheckpointError, NotDownloaded
 from tests.checkpoint.hub_server import Hub
+from tests.test_settings import without_a_home
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -68,6 +73,39 @@ def test_what_is_no_revision_is_not_asked_for(revision: str, hub: Hub) -> None:
     with pytest.raises(CheckpointError, match=r"model_revision: .* is no branch, tag or commit"):
         locate("owner/name", revision)
     assert not hub.requests
+
+
+def test_who_has_no_home_is_told_to_name_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_a_home(monkeypatch)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
+    with pytest.raises(CheckpointError, match=r"owner/name: .*set HF_HUB_CACHE, or HOME, to a"):
+        locate("owner/name")
+
+
+def test_a_directory_that_is_closed_to_us() -> None:
+    closed = Path(mkdtemp())
+    closed.chmod(0)
+    try:
+        with (
+            as_somebody_else(),
+            pytest.raises(CheckpointError, match=r"can't be looked into\. Give"),
+        ):
+            locate(str(closed))
+    finally:
+        closed.rmdir()
+
+
+@contextmanager
+def as_somebody_else() -> Iterator[None]:
+    """Not as root, who may look into everything."""
+    if os.getuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
 
 def test_a_file_is_no_model(tmp_path: Path) -> None:

@@ -43,3 +43,5 @@ def test_another_thing_begins_anew(clock: list[float]) -> None:
     found.report("loading a/b from /c", 0, 0)
     assert "loading a/b. Try again in 10 seconds." in str(found)
     assert "/c" not in str(found)
+    found.report("looking for a/b at https://me:secret@hub.example", 0, 0)
+    assert "starting: looking for a/b. Try again" in str(found)
