@@ -111,7 +111,9 @@ class Engine:
         Args:
             text: Any length; Markdown, emoji, numbers and abbreviations are fine. Or parts of it
                 that may come slowly, cut anywhere: each sentence is spoken once it is certain.
-                They are asked for on another thread, which then holds nothing.
+                They are asked for on another thread, which then holds nothing. It sounds the same
+                however it was cut, unless a live listener ran dry: they have had their pause, or
+                a part of it, while they waited.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
             interrupt: Called from any thread, it ends the stream as closing would, even while
@@ -131,7 +133,12 @@ class Engine:
                 raise SynthesisFailed("The engine is closed.")
             return self._synthesizer.synthesize(words, voice, sampling, listener)
 
-        speech = _Speech(Joiner(self.sample_rate), synthesize, self._pause_at_end)
+        def waited_s() -> float:
+            # Whole text is the same each time, however slowly it is computed.
+            dry = live and not isinstance(text, str)
+            return max(0.0, -(listener.left_s() or 0.0)) if dry else 0.0
+
+        speech = _Speech(Joiner(self.sample_rate), synthesize, waited_s, self._pause_at_end)
         parts = speech.parts(self._pieces(text))
         return ahead(parts, self.sample_rate, self._lead_s, self._turns, interrupt, listener)
 
@@ -167,10 +174,12 @@ class _Speech:
         self,
         joiner: Joiner,
         synthesize: Callable[[str], Generator[Samples, None, None]],
+        waited_s: Callable[[], float],
         pause_at_end: bool,
     ) -> None:
         self._joiner = joiner
         self._synthesize = synthesize
+        self._waited_s = waited_s
         self._pause_at_end = pause_at_end
         self._said = ""  # the last piece that was spoken
         self._break = Break.NONE  # what came after it, so far
@@ -203,7 +212,7 @@ class _Speech:
                 return
             # Only now: what can't be read has no pause. But before it is computed: meanwhile,
             # the pause can be listened to.
-            yield self._joiner.pause(pause_s)
+            yield self._joiner.pause(max(0.0, pause_s - self._waited_s()))
             self._said, self._break = words, Break.NONE
             for sound in map(self._joiner.push, chain([first], blocks)):
                 self._heard = self._heard or len(sound) > 0

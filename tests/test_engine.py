@@ -137,13 +137,33 @@ def test_a_sentence_never_waits_for_the_one_after_it() -> None:
         yield "ree four."
 
     more, toy = threading.Event(), ToySynthesizer(block_s=60)
-    with closing(Engine(toy).speak(parts(), ANNA)) as blocks:
+    with closing(Engine(toy).speak(parts(), ANNA, live=False)) as blocks:
         assert np.array_equal(next(blocks), toy.whole("One two."))
         assert asked.wait(20)
         more.set()
         assert np.array_equal(
             np.concatenate([toy.whole("One two."), *blocks]), toy.whole("One two. Three four.")
         )
+
+
+@pytest.mark.parametrize(
+    ("live", "stall_s", "least_s", "most_s"),
+    [(True, 0, 0.41, 0.41), (True, 0.6, 0, 0.3), (True, 2, 0, 0), (False, 2, 0.41, 0.41)],
+)
+def test_who_waited_for_text_has_had_the_pause(
+    live: bool, stall_s: float, least_s: float, most_s: float
+) -> None:
+    """The first sentence is 0.4 s long: after it, they hear nothing until more text comes."""
+
+    def parts() -> Iterator[str]:
+        yield "One two. Th"
+        time.sleep(stall_s)
+        yield "ree four."
+
+    toy = ToySynthesizer(block_s=60)
+    spoken = np.concatenate(list(Engine(toy).speak(parts(), ANNA, live=live)))
+    paused = len(spoken) - len(toy.whole("One two.")) - len(toy.whole("Three four."))
+    assert least_s <= paused / toy.sample_rate <= most_s
 
 
 @given(
@@ -153,7 +173,7 @@ def test_text_sounds_the_same_however_it_comes(text: str, cuts: list[int]) -> No
     toy = ToySynthesizer(s_per_char=0.001)
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
     parts = [text[start:stop] for start, stop in pairwise(edges)]
-    spoken = np.concatenate(list(Engine(toy).speak(iter(parts), ANNA)))
+    spoken = np.concatenate(list(Engine(toy).speak(iter(parts), ANNA, live=False)))
     assert np.array_equal(spoken, toy.whole(text, ANNA))
 
 
