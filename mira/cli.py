@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -123,6 +124,8 @@ def say(
 
     if output is None and not play:
         raise InvalidRequest("No output given: use -o FILE, -o - or --play.")
+    if text == "-" and sys.stdin is None:
+        raise InvalidRequest("Standard input is closed: give it text, or the text instead of -.")
     if transcript and not clone:
         raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
     format_name = format_name or _format_of(output)
@@ -150,19 +153,33 @@ def say(
             streams.append((encoder("wav"), stack.enter_context(player_sink())))
         advance = stack.enter_context(_progress(len(text)))
         written = _standard_input() if text == "-" else text
+        live = play or (output == "-" and not S_ISREG(os.fstat(1).st_mode))
         blocks = stack.enter_context(
-            closing(engine.speak(written, speaker, Sampling(seed=seed), live=play))
+            closing(engine.speak(written, speaker, Sampling(seed=seed), live=live))
         )
         _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
 
 
 def _standard_input() -> Iterator[str]:
-    """Text as it comes."""
-    decoder = getincrementaldecoder("utf-8")("replace")
-    # Not `sys.stdin.read`: an interrupted process could not end while a thread waits in it.
-    while data := os.read(sys.stdin.fileno(), 1 << 16):
-        yield decoder.decode(data)
-    yield decoder.decode(b"", final=True)
+    """Text as it comes.
+
+    Raises:
+        InvalidRequest: It is not UTF-8.
+    """
+    decoder = getincrementaldecoder("utf-8")()
+    typed = sys.stdin.isatty()
+    try:
+        # Not `sys.stdin.read`: an interrupted process could not end while a thread waits in it.
+        while data := os.read(sys.stdin.fileno(), 1 << 16):
+            yield decoder.decode(data)
+            if typed and data.endswith(b"\n"):
+                yield "\n"  # one who types is done with a line, whatever the next one holds
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(
+            f"Standard input is not UTF-8 text (there is a byte {error.object[error.start]:#04x})."
+            " Convert it first, for example with iconv."
+        ) from error
 
 
 def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice:
@@ -193,13 +210,23 @@ def _write(
     streams: "list[tuple[AudioStream, Sink]]",
     then: "Callable[[Samples], None]",
 ) -> None:
+    """Write to each until it has had enough, and end when all have."""
     for block in blocks:
-        for stream, sink in streams:
-            sink.write(stream.push(block))
-            sink.flush()  # what comes next may take its time
+        streams = [(stream, sink) for stream, sink in streams if _takes(sink, stream.push(block))]
+        if not streams:
+            return
         then(block)
     for stream, sink in streams:
-        sink.write(stream.flush())
+        _takes(sink, stream.flush())
+
+
+def _takes(sink: "Sink", data: bytes) -> bool:
+    try:
+        sink.write(data)
+        sink.flush()  # what comes next may take its time
+    except BrokenPipeError:
+        return False
+    return True
 
 
 def _format_of(output: str | None) -> str:

@@ -24,8 +24,9 @@ PLAYERS = {  # each plays a WAV stream from its standard input
     "mpv": ("--no-terminal", "-"),
     "play": ("-q", "-t", "wav", "-"),
 }
-KEPT_BYTES = 1 << 20
-"""Of what a player was given, for the next one, should it fail. One that took more did play."""
+KEPT_BYTES = 3 << 15
+"""What a player has taken at most when another may begin again: 2 s at 24 kHz. A pipe alone takes
+two thirds of it, from one that never reads; one that took more was heard."""
 
 
 class Sink(Protocol):
@@ -77,7 +78,13 @@ def _state_size(file: IO[bytes]) -> None:
 
 @contextmanager
 def stdout_sink() -> Iterator[IO[bytes]]:
-    """Standard output; a reader that leaves early is no error."""
+    """Standard output; a reader that leaves early is no error.
+
+    Raises:
+        InvalidRequest: It is closed.
+    """
+    if sys.stdout is None:
+        raise InvalidRequest("Standard output is closed: write to a file with -o FILE.")
     with contextlib.suppress(BrokenPipeError):
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -87,6 +94,8 @@ def stdout_sink() -> Iterator[IO[bytes]]:
 def player_sink() -> Iterator[Sink]:
     """A player that speaks a WAV stream aloud; waits until it has.
 
+    Writing to one that was closed by whoever listened raises BrokenPipeError.
+
     Raises:
         PlaybackFailed: No player is installed, or none that is can play.
     """
@@ -95,7 +104,7 @@ def player_sink() -> Iterator[Sink]:
         raise PlaybackFailed(
             f"No player found. Install one of {', '.join(PLAYERS)}, or write a file with -o."
         )
-    with contextlib.suppress(BrokenPipeError), TemporaryFile() as complaints:
+    with TemporaryFile() as complaints:
         player = _Player(names, complaints)
         try:
             yield player
@@ -111,11 +120,12 @@ class _Player:
         self._names = list(names)
         self._complaints = complaints  # a file: a pipe that nobody reads would stop the player
         self._failures: list[str] = []
-        self._given = bytearray()
+        self._given = bytearray()  # to all of them
+        self._taken = 0  # bytes, by the one that plays
         self._process = self._start()
 
     def write(self, data: bytes, /) -> None:
-        if len(self._given) <= KEPT_BYTES:
+        if self._taken <= KEPT_BYTES:
             self._given += data
         try:
             self._give(data)
@@ -146,6 +156,7 @@ class _Player:
         assert self._process.stdin is not None
         self._process.stdin.write(data)
         self._process.stdin.flush()
+        self._taken += len(data)
 
     def _has_played(self) -> bool:
         assert self._process.stdin is not None
@@ -164,12 +175,12 @@ class _Player:
             raise BrokenPipeError
         name = self._names.pop(0)
         self._failures.append(f"{name}: {self._complaint().removeprefix(f'{name}: ')}")
-        if not self._names or len(self._given) > KEPT_BYTES:
+        if not self._names or self._taken > KEPT_BYTES:
             raise PlaybackFailed(
                 f"The audio can't be played ({'; '.join(self._failures)}). Connect a sound "
                 "device, or write a file with -o."
             )
-        self._process = self._start()
+        self._process, self._taken = self._start(), 0
         with contextlib.suppress(BrokenPipeError):  # it is looked at when more comes, or at the end
             self._give(bytes(self._given))
 
