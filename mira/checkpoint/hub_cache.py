@@ -11,7 +11,6 @@ Mira downloaded and whose downloads Mira finds:
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -23,12 +22,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mira.checkpoint.hub_client import HubFile, Revision
+from mira.checkpoint.locks import wait_for
 from mira.errors import CheckpointError, NotDownloaded
 from mira.progress import Report, amount
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 PART = ".part"
-LOOK_AGAIN_S = 0.2  # while another process downloads the same
 DEAD_AFTER_S = 3600  # a partial file of `huggingface_hub`, whose names nobody uses twice
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -191,9 +190,8 @@ class HubCache:
         with lock:
             # Where a file system has no locks, two may do the same work: they write the same bytes
             # to the same places, and what is wrong all the same is found before it has a name.
-            while not _locked(lock.fileno()):
-                report(f"waiting for another download of {self._model} to {self.folder}", 0, 0)
-                time.sleep(LOOK_AGAIN_S)
+            waiting = f"waiting for another download of {self._model} to {self.folder}"
+            wait_for(lock, report, waiting)
             yield
 
     @contextmanager
@@ -253,16 +251,6 @@ def _is_intact(path: Path, file: HubFile) -> bool:
         while block := content.read(1 << 20):
             sha.update(block)
     return sha.hexdigest() == file.digest
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # no locks on this file system
-        return True
-    return True
 
 
 def _replace(path: Path, text: str) -> None:
