@@ -19,7 +19,7 @@ import openvino as ov
 import psutil
 
 from mira.checkpoint import Checkpoint, codec_weights, onnx_selfcheck, upsampler_weights
-from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, identity
+from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, alone, identity
 from mira.checkpoint.language import LanguageDims
 from mira.checkpoint.tensors import Array, read_tensors
 from mira.codec.export import Utterance, export_codec, export_integers, export_reference
@@ -79,8 +79,11 @@ def convert(
     asked: Asked = "auto",
     report: Report = quiet,
     name: str = "",
+    replace: bool = False,
 ) -> tuple[Weights, Agreement]:
-    """Write a directory; goes on where an interrupted run stopped.
+    """Write a directory; goes on where an interrupted run stopped, and repairs what is damaged.
+
+    Of processes that convert into one directory one does, and the others wait for it.
 
     Args:
         checkpoint: With a codec.
@@ -90,6 +93,7 @@ def convert(
         report: Told of the checkpoint's bytes that were worked through: twice all of them, and
             more if `auto` has to try again.
         name: Of the model, for the report; its directory's otherwise.
+        replace: The directory is ours, whatever it holds.
 
     Returns:
         How they are stored, and how far that agrees with the original.
@@ -100,27 +104,38 @@ def convert(
         InvalidSettings: This machine can't do it: memory, disk or processor.
     """
     check_processor()
-    _check_room(checkpoint.dims, directory, asked)
-    work = _Work(report, f"converting {name or checkpoint.directory} to {directory}", checkpoint)
-    with _disk_errors(directory):
-        manifest = Manifest.begin(directory, identity(checkpoint), asked, checkpoint.tokens)
-        if not manifest.has("language"):
-            weights, agreement = _language(checkpoint, directory, asked, work)
-            manifest.finished("language", weights=weights, agreement=asdict(agreement))
-        work.reach(2 * work.codec)
-        if not manifest.has("codec"):
-            _codec(checkpoint, directory)
-            manifest.finished("codec")
-        work.reach(work.codec)
-        if not manifest.has("integers"):
-            said = _utterances(checkpoint, directory)
-            integers = export_integers(directory / CODEC, said)
-            export_reference(directory / CODEC, said)
-            manifest.finished("integers", integers=asdict(integers))
-        shutil.copyfile(checkpoint.language / TOKENIZER, directory / TOKENIZER)
-        manifest.complete()
-    work.reach(0)
+    name = name or str(checkpoint.directory)
+    waiting = f"waiting for another process, which is converting {name}"
+    with _disk_errors(directory), alone(directory, report, waiting):
+        source = identity(checkpoint)
+        manifest = Manifest.find(directory, source, asked, checkpoint.tokens, replace)
+        if not manifest.is_complete:
+            _check_room(checkpoint.dims, directory, asked, reads=not manifest.has("language"))
+            manifest.begin()
+            work = _Work(report, f"converting {name} to {directory}", checkpoint)
+            _convert(checkpoint, manifest, asked, work)
     return manifest.content["weights"], Agreement(**manifest.content["agreement"])
+
+
+def _convert(checkpoint: Checkpoint, manifest: Manifest, asked: Asked, work: "_Work") -> None:
+    """Do what is left to do."""
+    directory = manifest.directory
+    if not manifest.has("language"):
+        weights, agreement = _language(checkpoint, directory, asked, work)
+        manifest.finished("language", weights=weights, agreement=asdict(agreement))
+    work.reach(2 * work.codec)
+    if not manifest.has("codec"):
+        _codec(checkpoint, directory)
+        manifest.finished("codec")
+    work.reach(work.codec)
+    if not manifest.has("integers"):
+        said = _utterances(checkpoint, directory)
+        integers = export_integers(directory / CODEC, said)
+        export_reference(directory / CODEC, said)
+        manifest.finished("integers", integers=asdict(integers))
+    shutil.copyfile(checkpoint.language / TOKENIZER, directory / TOKENIZER)
+    manifest.complete()
+    work.reach(0)
 
 
 class _Work:
@@ -192,7 +207,7 @@ def _disk_errors(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_room(dims: LanguageDims, directory: Path, asked: Asked) -> None:
+def _check_room(dims: LanguageDims, directory: Path, asked: Asked, reads: bool = True) -> None:
     parameters = _parameters(dims)
     where = next(path for path in (directory, *directory.absolute().parents) if path.is_dir())
     kept = _BYTES["int4" if asked == "auto" else asked]
@@ -200,6 +215,8 @@ def _check_room(dims: LanguageDims, directory: Path, asked: Asked) -> None:
     # What an interrupted run left there is not written again.
     left = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
     _require("disk space", shutil.disk_usage(where).free + left, disk, f"in {where}")
+    if not reads:
+        return
     # The original is held in float32, twice over while it computes: 5.1 GB were measured.
     _require("memory", psutil.virtual_memory().available, parameters * 4 * 2.5, "here")
 

@@ -4,13 +4,10 @@ The folder is named by what the checkpoint's files are, so that one that changes
 Of processes that start together one converts, and the others wait for it.
 """
 
-import fcntl
 import logging
+import os
 import re
-import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 from mira.checkpoint import Checkpoint
@@ -21,7 +18,6 @@ from mira.progress import Report, quiet
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.5  # between two looks at whether another process is done
 _DIGITS = 16  # of the checkpoint's identity, in the folder's name
 
 
@@ -40,16 +36,15 @@ def prepared(checkpoint: Checkpoint, name: str, cache: Path, report: Report = qu
     """
     source = identity(checkpoint)
     folder = _folder(source, name, cache)
-    if (found := _whole(folder, source)) is not None:
-        return found
+    if is_complete(folder, source):
+        with suppress(CheckpointError):  # damaged: made again, and said there
+            return open_converted(folder)
+    require_cache(cache)
     from mira.convert import convert
 
-    with _alone(folder, name, report):
-        if (found := _whole(folder, source)) is None:
-            weights, agreement = convert(checkpoint, folder, "auto", report, short(name))
-            log.info("%s: weights in %s: %s", short(name), weights, agreement)
-            found = open_converted(folder, whole=False)
-        return found
+    weights, agreement = convert(checkpoint, folder, "auto", report, short(name), replace=True)
+    log.info("%s: weights in %s: %s", short(name), weights, agreement)
+    return open_converted(folder, whole=False)
 
 
 def is_prepared(checkpoint: Checkpoint, name: str, cache: Path) -> bool:
@@ -58,42 +53,28 @@ def is_prepared(checkpoint: Checkpoint, name: str, cache: Path) -> bool:
     return is_complete(_folder(source, name, cache), source)
 
 
-def _folder(source: str, name: str, cache: Path) -> Path:
-    return cache.absolute() / "converted" / f"{_plain(short(name))}-{source[:_DIGITS]}"
-
-
-def _whole(folder: Path, source: str) -> Converted | None:
-    """What an earlier start made, unless it is damaged; then it is removed."""
-    if not is_complete(folder, source):
-        return None
+def require_cache(cache: Path) -> None:
+    """Raise InvalidSettings if no conversion can be written to a cache."""
+    folder = _conversions(cache)
+    reason = "no right to"
     try:
-        return open_converted(folder)
-    except CheckpointError as error:
-        log.warning("%s", error)
-        shutil.rmtree(folder, ignore_errors=True)
-        return None
-
-
-@contextmanager
-def _alone(folder: Path, name: str, report: Report) -> Iterator[None]:
-    """Hold a lock that ends with the process, however that ends."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.with_name(f"{folder.name}.lock").open("w")
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return
     except OSError as error:
-        raise InvalidSettings(
-            f"cache_dir: {folder.parent} can't be written ({error.strerror}). Set it to a folder "
-            "that can: a converted model is kept there."
-        ) from error
-    with lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                report(f"waiting for another process, which is converting {short(name)}", 0, 0)
-                time.sleep(LOOK_S)
-        yield
+        reason = str(error.strerror)
+    raise InvalidSettings(
+        f"cache_dir: {folder} can't be written ({reason}). Set it to a folder that can: a "
+        "converted model is kept there."
+    )
+
+
+def _conversions(cache: Path) -> Path:
+    return cache.absolute() / "converted"
+
+
+def _folder(source: str, name: str, cache: Path) -> Path:
+    return _conversions(cache) / f"{_plain(short(name))}-{source[:_DIGITS]}"
 
 
 def _plain(name: str) -> str:

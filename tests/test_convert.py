@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mira import convert as module
-from mira.checkpoint.converted import MANIFEST
+from mira.checkpoint.converted import MANIFEST, alone, open_converted
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
 from mira.codec.export import Exported
@@ -139,6 +139,42 @@ def test_a_part_that_is_gone_has_to_be_converted_again(
         load(damaged)
 
 
+def test_the_same_command_repairs_what_was_damaged(
+    converted: Path, checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_utterances", lambda *arguments: [])
+    damaged = shutil.copytree(converted, tmp_path / "damaged")
+    weights = bytearray((converted / "language.bin").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (damaged / "language.bin").write_bytes(weights)
+    (damaged / "codec" / "prenet.xml").unlink()
+    convert(checkpoint, damaged, "bf16")
+    for name in ("language.bin", "codec/prenet.bin"):
+        assert (damaged / name).read_bytes() == (converted / name).read_bytes()
+    assert open_converted(damaged).weights == "bf16"
+
+
+def test_a_whole_one_is_left_as_it_is(converted: Path, checkpoint: Checkpoint) -> None:
+    def refuse(*said: object) -> None:
+        raise AssertionError(said)
+
+    before = {path: path.stat().st_mtime_ns for path in converted.rglob("*.*")}
+    kind, found = convert(checkpoint, converted, "bf16", refuse)
+    assert (kind, found.good) == ("bf16", True)
+    assert {path: path.stat().st_mtime_ns for path in converted.rglob("*.*")} == before
+
+
+def test_two_do_not_convert_into_one_directory(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    def give_up(what: str, done: int, total: int) -> None:
+        raise LookupError(what)
+
+    with (
+        alone(tmp_path, give_up, ""),
+        pytest.raises(LookupError, match="waiting for another process"),
+    ):
+        convert(checkpoint, tmp_path, "int4", give_up)
+
+
 def test_what_is_no_directory_is_said(checkpoint: Checkpoint, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -172,6 +208,9 @@ def test_an_interrupted_conversion_goes_on(
         convert(checkpoint, tmp_path, "int4")
     with pytest.raises(CheckpointError, match="was not finished; convert the model again"):
         load(tmp_path)
+    if part != "_language":  # nor is the memory wanted that the original takes
+        little = type("Memory", (), {"available": 10})
+        monkeypatch.setattr("psutil.virtual_memory", little)
     assert convert(checkpoint, tmp_path, "int4") == ("int4", Agreement(2, 1, 3.5))
     assert sorted(done) == ["_codec", "_language", "_utterances", "failed"]
     assert json.loads((tmp_path / MANIFEST).read_text())["complete"] is True
@@ -213,7 +252,7 @@ def test_too_little_room_is_said_before_anything_is_written(
     monkeypatch.setattr(*patch)
     with pytest.raises(InvalidSettings, match=rf"needs about .* GB of {what}; there are 0\.0 GB"):
         convert(checkpoint, tmp_path / "new", "int8")
-    assert not (tmp_path / "new").exists()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [f"{MANIFEST}.lock"]
 
 
 def test_what_an_interrupted_run_left_needs_no_more_room(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mira import convert as converting
+from mira.checkpoint.converted import alone
 from mira.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.checkpoint.tiny import write_tiny
 from mira.codec.export import Exported
@@ -89,6 +90,49 @@ def test_one_that_was_damaged_since_is_converted_again(
     assert (found.directory / "language.xml").read_text() == "graph"
     assert "is not what was converted" in caplog.text
     assert len(quick) == 2
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        {"mira.json.part": ""},
+        {"mira.json": "", "language.xml": "half"},
+        {"mira.json": "{", "language.xml": "half"},
+        {"mira.json": "{}", "language.xml": "half"},
+        {"language.xml": "half"},
+    ],
+    ids=["begun", "empty", "cut off", "of something else", "gone"],
+)
+def test_what_cant_be_gone_on_from_is_begun_anew(
+    checkpoint: Checkpoint, tmp_path: Path, quick: list[str], left: dict[str, str]
+) -> None:
+    """Whatever a power cut or a full disk left of the first: no later start fails of it."""
+    directory = prepared(checkpoint, "a/b", tmp_path).directory
+    shutil.rmtree(directory)
+    directory.mkdir()
+    for name, text in left.items():
+        (directory / name).write_text(text)
+    assert prepared(checkpoint, "a/b", tmp_path).directory == directory
+    assert (directory / "language.xml").read_text() == "graph"
+    assert len(quick) == 2
+
+
+def test_a_damaged_one_stays_while_another_process_works_on_it(
+    checkpoint: Checkpoint, tmp_path: Path, quick: list[str]
+) -> None:
+    directory = prepared(checkpoint, "a/b", tmp_path).directory
+    (directory / "language.xml").write_text("being written")
+    (directory / "mira.json").write_text("{")
+
+    def give_up(what: str, done: int, total: int) -> None:
+        raise LookupError(what)
+
+    with alone(directory, give_up, ""):
+        with pytest.raises(LookupError, match="waiting for another process, which is conv"):
+            prepared(checkpoint, "a/b", tmp_path, give_up)
+        assert (directory / "language.xml").read_text() == "being written"
+    prepared(checkpoint, "a/b", tmp_path)
+    assert (directory / "language.xml").read_text() == "graph"
 
 
 def test_a_cache_that_cant_be_written_is_said(checkpoint: Checkpoint, tmp_path: Path) -> None:

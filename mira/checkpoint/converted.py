@@ -6,15 +6,23 @@ that what a conversion left half done can't pass for whole.
 
 import hashlib
 import json
-from collections.abc import Sequence
+import logging
+import re
+import shutil
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mira.checkpoint.layout import Checkpoint
+from mira.checkpoint.locks import wait_for
 from mira.checkpoint.tokens import TokenMap
 from mira.errors import CheckpointError
+from mira.progress import Report
+
+log = logging.getLogger(__name__)
 
 MANIFEST = "mira.json"
 TOKENIZER = "tokenizer.json"
@@ -23,6 +31,8 @@ FORMAT = 3
 """Of the directory, and of how it is made; another one has to be converted again."""
 
 HASHED_AT_ONCE = 4  # files; hashing holds up no other thread
+
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # git's SHA-1, or SHA-256
 
 AGAIN = "convert the model again: mira model convert MODEL"
 
@@ -49,15 +59,20 @@ class Manifest:
     content: dict[str, Any]
 
     @classmethod
-    def begin(cls, directory: Path, source: str, asked: str, tokens: TokenMap) -> "Manifest":
-        """Start, or go on where the same conversion stopped.
+    def find(
+        cls, directory: Path, source: str, asked: str, tokens: TokenMap, replace: bool = False
+    ) -> "Manifest":
+        """Look what there is of a conversion: all, parts that it can go on from, or nothing.
+
+        Damage is logged, and leaves nothing. No file is written.
 
         Args:
             source: `identity` of the checkpoint.
             asked: How the language model's weights are to be stored.
+            replace: The directory is ours, whatever it holds.
 
         Raises:
-            CheckpointError: The directory holds something else.
+            CheckpointError: The directory holds something else, which is not to be replaced.
         """
         fresh = {
             "format": FORMAT,
@@ -67,21 +82,26 @@ class Manifest:
             "tokens": asdict(tokens),
             "parts": [],
         }
-        path = directory / MANIFEST
-        if path.is_file():
-            found = _read(directory)
-            same = all(found.get(key) == json.loads(json.dumps(fresh[key])) for key in _IDENTITY)
-            if not same:
-                raise CheckpointError(
-                    f"{directory}: holds another conversion; delete it or name another directory"
-                )
-            return cls(directory, found)
-        if directory.is_dir() and any(directory.iterdir()):
-            raise CheckpointError(f"{directory}: is not empty; name a new directory")
-        directory.mkdir(parents=True, exist_ok=True)
-        manifest = cls(directory, fresh)
-        manifest._write()
-        return manifest
+        try:
+            return cls(directory, _resumable(directory, fresh))
+        except _AnotherError as error:
+            if not replace:
+                raise CheckpointError(f"{directory}: {error}") from error
+            log.warning("converting anew: %s: %s", directory, error)
+        except CheckpointError as error:
+            log.warning("converting anew: %s", error)
+        return cls(directory, fresh)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.content["complete"] is True
+
+    def begin(self) -> None:
+        """Note that a conversion begins or goes on; no codec stays of one that begins anew."""
+        if not self.content["parts"]:
+            shutil.rmtree(self.directory / CODEC, ignore_errors=True)
+        self._write()
 
     def has(self, part: str) -> bool:
         """Whether a part is finished."""
@@ -101,16 +121,56 @@ class Manifest:
             if path.is_file() and not path.name.startswith(MANIFEST)
         }
         self.content |= {"complete": True, "files": files}
-        self.content["seal"] = _seal(self.content)
         self._write()
 
     def _write(self) -> None:
+        self.content["seal"] = _seal(self.content)
         partial = self.directory / f"{MANIFEST}.part"
         partial.write_text(json.dumps(self.content, indent=1) + "\n", "utf-8")
         partial.replace(self.directory / MANIFEST)
 
 
 _IDENTITY = ("format", "source", "asked", "tokens")
+
+
+class _AnotherError(Exception):
+    """A directory holds something else."""
+
+
+def _resumable(directory: Path, fresh: dict[str, Any]) -> dict[str, Any]:
+    """What a manifest says, if the conversion can go on from there; `fresh` where nothing is.
+
+    Raises:
+        CheckpointError: It is damaged, or a file of a complete one.
+    """
+    if not is_converted(directory):
+        if any(not path.name.startswith(MANIFEST) for path in directory.glob("*")):
+            raise _AnotherError("is not empty; name a new directory")
+        return fresh
+    found = _read(directory)
+    if any(found.get(key) != json.loads(json.dumps(fresh[key])) for key in _IDENTITY):
+        raise _AnotherError("holds another conversion; delete it or name another directory")
+    _check_seal(directory, found)
+    if found["complete"] is True:
+        open_converted(directory)
+    return found
+
+
+@contextmanager
+def alone(directory: Path, report: Report, waiting: str) -> Iterator[None]:
+    """Keep other processes from converting into a directory; waits for one that does.
+
+    Args:
+        directory: Made if it isn't there.
+        report: Told that another one is waited for.
+        waiting: What it is told.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / f"{MANIFEST}.lock").open("ab") as lock:
+        # Where a file system has no locks, two may do the same work: both write the same bytes, and
+        # each file gets its name when it is whole.
+        wait_for(lock, report, waiting)
+        yield
 
 
 def is_converted(directory: Path) -> bool:
@@ -146,10 +206,7 @@ def open_converted(directory: Path, whole: bool = True) -> Converted:
         )
     if content.get("complete") is not True:
         raise CheckpointError(f"{directory}: the conversion was not finished; {AGAIN}")
-    if content.get("seal") != _seal(content):
-        raise CheckpointError(
-            f"{directory / MANIFEST}: damaged (it is not what was written); {AGAIN}"
-        )
+    _check_seal(directory, content)
     try:
         _check_files(directory, content["files"], whole)
         tokens = content["tokens"] | {"end_ids": tuple(content["tokens"]["end_ids"])}
@@ -172,6 +229,13 @@ def _check_files(directory: Path, written: dict[str, str], whole: bool) -> None:
                 raise CheckpointError(f"{path}: is not what was converted; {AGAIN}")
 
 
+def _check_seal(directory: Path, content: dict[str, Any]) -> None:
+    if content.get("seal") != _seal(content):
+        raise CheckpointError(
+            f"{directory / MANIFEST}: damaged (it is not what was written); {AGAIN}"
+        )
+
+
 def _seal(content: dict[str, Any]) -> str:
     """A hash of all else that the manifest says."""
     said = json.dumps({key: content[key] for key in sorted(content) if key != "seal"})
@@ -181,7 +245,9 @@ def _seal(content: dict[str, Any]) -> str:
 def identity(checkpoint: Checkpoint) -> str:
     """Names what a checkpoint's files hold, without reading them.
 
-    By size and by when they were changed; what a hub's cache links to is named after its content.
+    By size and by when they were changed; what a hub's cache links to is named after its content,
+    and no other link's target is. By the tokens as well: more files than these decide what ends a
+    generation.
 
     Raises:
         CheckpointError: One can't be looked at.
@@ -194,9 +260,11 @@ def identity(checkpoint: Checkpoint) -> str:
             found = path.stat()
         except OSError as error:
             raise CheckpointError(f"{path}: can't be read ({error.strerror})") from error
-        content = path.resolve().name if path.is_symlink() else str(found.st_mtime_ns)
+        name = path.resolve().name if path.is_symlink() else ""
+        content = name if _DIGEST.fullmatch(name) else str(found.st_mtime_ns)
         known.append((path.name, found.st_size, content))
-    return hashlib.sha256(json.dumps([FORMAT, known]).encode()).hexdigest()
+    said = json.dumps([FORMAT, known, asdict(checkpoint.tokens)])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def fingerprint(files: Sequence[Path]) -> str:
