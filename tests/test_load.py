@@ -19,7 +19,8 @@ from mira.errors import CheckpointError, InvalidSettings, NotDownloaded, Synthes
 from mira.listening import Listener
 from mira.lm.base import LanguageModel
 from mira.lm.prompt import PromptBuilder
-from mira.load import load_engine
+from mira.load import load_engine, load_parts
+from mira.plan import LIBRARIES, Facts, install
 from mira.sample import SAMPLE
 from mira.settings import Settings
 from mira.synth.mira import MiraSynthesizer
@@ -100,6 +101,16 @@ def test_the_engine_for_cards_speaks_on_a_processor_too(checkpoint: Path) -> Non
     with closing(load_engine(settings)) as engine:
         said = engine.speak("Hello there.", engine.voices[0], Sampling(seed=1))
         assert sum(len(block) for block in said) > 0
+
+
+def test_pytorch_on_a_processor_is_only_for_who_asks_for_it(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    facts = Facts(frozenset(LIBRARIES) - {"openvino"}, model="directory")
+    monkeypatch.setattr("mira.load.facts_here", lambda settings: facts)
+    for engine, warns in (("transformers", False), ("auto", True)):
+        load_parts(Settings(model=str(checkpoint), lm_engine=engine)).close()
+        assert (install("cpu") in caplog.text) == warns
 
 
 class Overheard:

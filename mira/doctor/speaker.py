@@ -81,8 +81,9 @@ def _speaker(planned: Plan) -> Row:
 
 def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
     """What is found of it, with the bytes that its weights will take."""
-    if planned.engine == "openvino" and not planned.converts:
-        yield _converted(Path(settings.model))
+    directory = _directory(settings)
+    if directory and planned.engine == "openvino" and not planned.converts:
+        yield _converted(directory)
     else:
         yield from _published(settings, planned)
 
@@ -118,7 +119,7 @@ def _published(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
         tensors = [info for path in found.language_weights for info in read_header(path).values()]
         codec_bytes = sum(path.stat().st_size for path in found.files.values())
     except (CheckpointError, OSError) as error:
-        hint = "" if exists(Path(settings.model)) else "a broken download is resumed at the start"
+        hint = "" if _directory(settings) else "a broken download is resumed at the start"
         yield Row("model", str(error), "problem", hint), 0
         return
     dtype = settings.model_dtype
@@ -219,8 +220,8 @@ def _recordings(folder: Path) -> tuple[int, int]:
 
 def _disk(settings: Settings) -> Row:
     places = {"voices": settings.voices_dir}
-    if settings.model and _is_folder(Path(settings.model)):
-        places["the model"] = Path(settings.model)
+    if directory := _directory(settings):
+        places["the model"] = directory
     elif settings.model:
         with suppress(ImportError):
             from huggingface_hub.constants import HF_HUB_CACHE
@@ -231,6 +232,16 @@ def _disk(settings: Settings) -> Row:
     if min(free.values()) >= LITTLE_DISK_BYTES:
         return Row("disk", value)
     return Row("disk", value, "note", "what is uploaded or downloaded may not fit: free some")
+
+
+def _directory(settings: Settings) -> Path | None:
+    """The model's, if it is one on this machine."""
+    from mira.checkpoint import directory_of
+
+    try:
+        return directory_of(settings.model) if settings.model else None
+    except CheckpointError:  # it is neither that nor an id
+        return None
 
 
 def _existing(path: Path) -> Path:

@@ -660,6 +660,17 @@ def test_a_converted_model(converted: Path) -> None:
     assert mira(settings)["model"].state == "problem"
 
 
+def test_a_model_in_ones_home(
+    converted: Path, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for model, says in ((converted, "weights in int4"), (published, "spark layout")):
+        monkeypatch.setenv("HOME", str(model.parent))
+        found = mira(Settings(model=f"~/{model.name}"))
+        assert (found["model"].state, found["disk"].state) == ("ok", "ok")
+        assert f"{model}, " in found["model"].value
+        assert says in found["model"].value
+
+
 def test_voices_are_counted_and_not_opened(tmp_path: Path) -> None:
     folder = tmp_path / "voices"
     settings = Settings(voices_dir=folder)
