@@ -136,6 +136,9 @@ def _conversion(settings: Settings, checkpoint: "Checkpoint") -> Row:
 
     if is_prepared(checkpoint, settings.model, settings.cache_dir):
         return Row("converted", f"by an earlier start, in {settings.cache_dir}")
+    if not _can_write(settings.cache_dir):
+        closed = "it is converted at the first start: set cache_dir to a folder that can be written"
+        return Row("converted", f"{settings.cache_dir} can't be written", "problem", closed)
     later = "the first start converts it, which takes minutes"
     return Row("converted", f"not yet, in {settings.cache_dir}", "note", later)
 
@@ -193,7 +196,7 @@ def _voices(settings: Settings, engine: str) -> Iterator[Row]:
 
 
 def _writable(folder: Path, value: str) -> Row:
-    if os.access(_existing(folder), os.W_OK | os.X_OK):
+    if _can_write(folder):
         return Row("voices", f"{folder}: {value}")
     closed = "give whoever runs Mira the right to write there, or set voices_dir"
     return Row("voices", f"{folder}: {value}; can't be written", "note", closed)
@@ -246,6 +249,12 @@ def _directory(settings: Settings) -> Path | None:
 
 def _existing(path: Path) -> Path:
     return next(place for place in (path, *path.absolute().parents) if _is_folder(place))
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether files can be put there, or it can be made."""
+    there = next(place for place in (folder, *folder.absolute().parents) if exists(place))
+    return _is_folder(there) and os.access(there, os.W_OK | os.X_OK)
 
 
 def exists(path: Path) -> bool:

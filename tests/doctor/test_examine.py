@@ -660,6 +660,18 @@ def test_a_converted_model(converted: Path) -> None:
     assert mira(settings)["model"].state == "problem"
 
 
+def test_a_conversion_needs_a_place(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = Settings(model=str(published), cache_dir=tmp_path / "file" / "cache")
+    row = mira(settings)["converted"]
+    assert (row.state, "set cache_dir" in row.advice) == ("problem", True)
+    with pytest.raises(InvalidSettings, match=r"cache_dir: .*file/cache"):
+        load_engine(settings)
+    settings = settings.model_copy(update={"cache_dir": tmp_path / "new" / "cache"})
+    assert mira(settings)["converted"].state == "note"
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_model_in_ones_home(
     converted: Path, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
