@@ -16,7 +16,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
-import psutil
 
 from mira.checkpoint import Checkpoint, codec_weights, onnx_selfcheck, upsampler_weights
 from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, alone, identity
@@ -25,6 +24,7 @@ from mira.checkpoint.tensors import Array, read_tensors
 from mira.codec.export import Utterance, export_codec, export_integers, export_reference
 from mira.codec.openvino import OpenVINOCodec
 from mira.errors import CheckpointError, InvalidSettings
+from mira.limits import free_memory, limits_here
 from mira.lm.base import sayable
 from mira.lm.batching import BatchingLM, Row
 from mira.lm.openvino import GRAPH, OpenVINOLM, OpenVINORunner, check_processor
@@ -218,7 +218,7 @@ def _check_room(dims: LanguageDims, directory: Path, asked: Asked, reads: bool =
     if not reads:
         return
     # The original is held in float32, twice over while it computes: 5.1 GB were measured.
-    _require("memory", psutil.virtual_memory().available, parameters * 4 * 2.5, "here")
+    _require("memory", free_memory(limits_here()), parameters * 4 * 2.5, "here")
 
 
 def _require(what: str, there: float, needed: float, where: str) -> None:

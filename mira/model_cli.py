@@ -73,7 +73,7 @@ def inspect(directory: Model, codec_model: CodecModel = None) -> None:
 @app.command()
 def convert(
     model: Model,
-    output: Annotated[Path, typer.Argument(help="A new directory, or an interrupted run's.")],
+    output: Annotated[Path, typer.Argument(help="A new directory, or what an earlier run made.")],
     weights: Annotated[
         Literal["auto", "int4", "int8", "bf16"],
         typer.Option(

@@ -18,6 +18,7 @@ from mira.codec.export import Exported
 from mira.convert import Agreement, convert
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidSettings
+from mira.limits import Limits
 from mira.lm.prompt import PromptBuilder
 from mira.lm.transformers import TransformersLM
 from mira.load import load_engine
@@ -244,6 +245,7 @@ def test_a_disk_that_really_fills(checkpoint: Checkpoint, tmp_path: Path) -> Non
     [
         ("disk space", ("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())),
         ("memory", ("psutil.virtual_memory", lambda: type("Memory", (), {"available": 10})())),
+        ("memory", ("mira.convert.limits_here", lambda: Limits(memory_left_bytes=10))),
     ],
 )
 def test_too_little_room_is_said_before_anything_is_written(

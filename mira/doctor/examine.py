@@ -8,16 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from mira.doctor.cards import Smi, Torch, ask_smi, ask_torch, free_on, has_nvidia_card
 from mira.doctor.gpu import gpu_rows
 from mira.doctor.libraries import library_sections, requirements, version
-from mira.doctor.machine import machine_rows, read_limits, read_processor
+from mira.doctor.machine import machine_rows, read_processor
 from mira.doctor.report import Report, Row, Section, read
 from mira.doctor.speaker import mira_rows
 from mira.errors import CheckpointError
 from mira.facts import MODELS, place_of
+from mira.limits import free_memory, limits_here
 from mira.plan import LIBRARIES, Facts, Place, plan
 from mira.settings import Settings
 
@@ -40,7 +39,7 @@ HERE = Sources()
 def examine(settings: Settings, sources: Sources = HERE) -> Report:
     """Look at this machine, its libraries, and what these settings would make of both."""
     processor = read_processor(read(sources.proc / "cpuinfo"))
-    limits = read_limits(read(sources.proc / "self" / "cgroup"), sources.sys / "fs" / "cgroup")
+    limits = limits_here(sources.proc, sources.sys)
     smi, has_card = sources.smi(), has_nvidia_card(sources.sys)
     places, wrong = _places(settings)
     # It takes seconds: not where the answer would change nothing.
@@ -55,9 +54,7 @@ def examine(settings: Settings, sources: Sources = HERE) -> Report:
             **places,
         ),
     )
-    left = psutil.virtual_memory().available
-    if limits.memory_left_bytes is not None:
-        left = min(left, limits.memory_left_bytes)
+    left = free_memory(limits)
     left_there = left if planned.gpu is None else free_on(planned.gpu, smi, torch)
     engine = planned.engine
     return Report(

@@ -1,16 +1,16 @@
-"""What there is to compute with beside GPUs: /proc and control groups in, findings out."""
+"""What there is to compute with beside GPUs: /proc and limits in, findings out."""
 
 import os
 import platform
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import psutil
 
 from mira.doctor.report import Row, gib
+from mira.limits import Limits
 from mira.settings import Settings
 
 # Each feature that Mira's libraries make use of, with the kernel's names of it.
@@ -42,15 +42,6 @@ class Processor:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Of this process's control groups, all of them together: what a container may use."""
-
-    cpus: float | None = None  # processors' time
-    memory_bytes: int | None = None
-    memory_left_bytes: int | None = None  # files that are only cached don't count as used
-
-
 def read_processor(description: str) -> Processor:
     """Understand /proc/cpuinfo; all its processors are taken to be like the first."""
     first: dict[str, str] = {}
@@ -70,68 +61,6 @@ def _processor(model: str, kind: Literal["x86", "arm"], flags: str) -> Processor
     found, known = set(flags.split()), X86 if kind == "x86" else ARM
     features = tuple(name for name, flags in known.items() if flags & found)
     return Processor(model, kind, features, tuple(name for name in known if name not in features))
-
-
-def read_limits(groups: str, root: Path) -> Limits:
-    """Find what control groups allow, in either version.
-
-    Args:
-        groups: /proc/self/cgroup.
-        root: Where they are mounted.
-    """
-    of: dict[str, str] = {}  # controller -> its group; "" is version 2's one for all
-    for line in groups.splitlines():
-        _, controllers, group = (*line.split(":", 2), "", "")[:3]
-        of |= dict.fromkeys(controllers.split(","), group)
-    cpus: list[float] = []
-    memory: list[tuple[int, int]] = []  # limit, left of it
-    for folder in _levels(root, of.get("")):
-        cpus += _share(_numbers(folder / "cpu.max"))
-        memory += _memory(folder, "memory.max", "memory.current", "inactive_file")
-    for folder in _levels(root / "cpu", of.get("cpu")):
-        quota = _numbers(folder / "cpu.cfs_quota_us") + _numbers(folder / "cpu.cfs_period_us")
-        cpus += _share(quota)
-    for folder in _levels(root / "memory", of.get("memory")):
-        memory += _memory(
-            folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
-        )
-    return Limits(
-        min(cpus, default=None),
-        min((limit for limit, _ in memory), default=None),
-        min((left for _, left in memory), default=None),
-    )
-
-
-def _levels(root: Path, group: str | None) -> Iterator[Path]:
-    """A group and those around it: each may be the tightest.
-
-    In a container the group's name may be the host's; then only the root is there.
-    """
-    if group is not None:
-        own = root / group.strip("/")
-        yield from (path for path in (own, *own.parents) if path.is_relative_to(root))
-
-
-def _numbers(path: Path) -> list[int]:
-    try:
-        return [int(word) for word in path.read_text().split() if word.lstrip("-").isdigit()]
-    except (OSError, ValueError):
-        return []
-
-
-def _share(quota_and_period: list[int]) -> list[float]:
-    quota, period = (*quota_and_period, 0, 0)[:2]  # "max", of version 2, is no number
-    return [quota / period] if quota > 0 and period > 0 else []
-
-
-def _memory(folder: Path, limit: str, usage: str, cached: str) -> list[tuple[int, int]]:
-    most, used = (*_numbers(folder / limit), 0)[0], (*_numbers(folder / usage), 0)[0]
-    if not 0 < most < 1 << 60:  # version 1 says nearly 2**63 for none
-        return []
-    with suppress(OSError, ValueError):
-        files = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-        used -= int(files.get(cached, 0))
-    return [(most, max(0, most - used))]
 
 
 def machine_rows(
