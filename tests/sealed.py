@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT_S = 120
-LOOPBACK = "127.0.0.0/8 is this machine"
-SIOCSIFFLAGS, SIOCADDRT, IFF_UP, RTF_UP = 0x8914, 0x890B, 1, 1
-ETH_P_IP, ETH_P_ALL, UDP, TCP, DNS = 0x0800, 3, 17, 6, 53
+SIOCSIFFLAGS, SIOCADDRT, IFF_UP, RTF_UP, RTF_LOCAL = 0x8914, 0x890B, 1, 1, 0x80000000
+ETH_P_IP, ETH_P_IPV6, ETH_P_ALL, UDP, TCP, DNS = 0x0800, 0x86DD, 3, 17, 6, 53
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,28 @@ class _Route(ctypes.Structure):
     )
 
 
+class _Route6(ctypes.Structure):
+    """struct in6_rtmsg of <linux/ipv6_route.h>; 16 bytes of zero are any address."""
+
+    _fields_ = (
+        ("destination", ctypes.c_char * 16),
+        ("source", ctypes.c_char * 16),
+        ("gateway", ctypes.c_char * 16),
+        ("kind", ctypes.c_uint32),
+        ("destination_bits", ctypes.c_uint16),
+        ("source_bits", ctypes.c_uint16),
+        ("metric", ctypes.c_uint32),
+        ("info", ctypes.c_ulong),
+        ("flags", ctypes.c_uint32),
+        ("device", ctypes.c_int),
+    )
+
+
+def has_ipv6() -> bool:
+    """Whether anything here could be reached over IPv6."""
+    return socket.has_ipv6 and Path("/proc/net/if_inet6").exists()
+
+
 def _lead_all_to_loopback() -> None:
     anywhere = struct.pack("=H14x", socket.AF_INET)
     route = _Route(
@@ -109,25 +130,39 @@ def _lead_all_to_loopback() -> None:
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.ioctl(control.fileno(), SIOCADDRT, ctypes.byref(route)):
-            raise OSError(ctypes.get_errno(), "no route could be added")
+        _add(control, route)
+    if has_ipv6():
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
+            # Not RTF_UP alone: on loopback the kernel makes that a route that refuses.
+            flags, device = RTF_UP | RTF_LOCAL, socket.if_nametoindex("lo")
+            _add(control, _Route6(metric=1, flags=flags, device=device))
+
+
+def _add(control: socket.socket, route: ctypes.Structure) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ioctl(control.fileno(), SIOCADDRT, ctypes.byref(route)):
+        raise OSError(ctypes.get_errno(), "no route could be added")
 
 
 def _destination(packet: bytes) -> str | None:
     """Who a packet is for, if not for this machine: a name being looked up, or address and port."""
     kind, header = struct.unpack("!H", packet[12:14])[0], 14
-    if kind != ETH_P_IP:
+    if kind == ETH_P_IP:
+        protocol, body = packet[header + 9], header + (packet[header] & 15) * 4
+        address = socket.inet_ntoa(packet[header + 16 : header + 20])
+        here, shown = address.startswith("127."), address
+    elif kind == ETH_P_IPV6:
+        protocol, body = packet[header + 6], header + 40
+        address = socket.inet_ntop(socket.AF_INET6, packet[header + 24 : body])
+        here, shown = address == "::1", f"[{address}]"
+    else:
         return None
-    length, protocol = (packet[header] & 15) * 4, packet[header + 9]
-    address = socket.inet_ntoa(packet[header + 16 : header + 20])
     if protocol not in (TCP, UDP):
         return None
-    body = header + length
     port = struct.unpack("!H", packet[body + 2 : body + 4])[0]
     if protocol == UDP and port == DNS:
         return _name(packet[body + 8 + 12 :])
-    return None if address.startswith("127.") else f"{address}:{port}"
+    return None if here else f"{shown}:{port}"
 
 
 def _name(question: bytes) -> str:

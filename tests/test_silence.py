@@ -60,11 +60,15 @@ def test_the_seal_sees_names_addresses_and_files(tmp_path: Path) -> None:
         except OSError: pass
         try: socket.create_connection(("192.0.2.1", 443), timeout=0.1)
         except OSError: pass
+        try: socket.create_connection(("2001:db8::1", 443), timeout=0.1)
+        except OSError: pass
         (pathlib.Path.home() / "id").write_text("me")
         """,
         tmp_path,
     )
-    assert (seen.asked_for, seen.left) == (["example.invalid", "192.0.2.1:443"], ["home/id"])
+    assert seen.asked_for[:2] == ["example.invalid", "192.0.2.1:443"]
+    assert seen.asked_for[2:] == (["[2001:db8::1]:443"] if sealed.has_ipv6() else [])
+    assert seen.left == ["home/id"]
 
 
 def test_nobody_is_called_and_nothing_is_left_behind(tmp_path: Path) -> None:
