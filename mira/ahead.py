@@ -52,12 +52,13 @@ def ahead(
 
     A consumer that takes blocks as fast as they come is never held back; one that plays them in
     real time finds the next one waiting. Closing stops the thread at its next block, closes the
-    part there, and returns when that has happened. Empty blocks are dropped: a part yields them to
-    be stopped sooner, and to let others compute.
+    part there, and returns when that has happened, unless it is a next part that is waited for:
+    then at once. Empty blocks are dropped: a part yields them to be stopped sooner, and to let
+    others compute.
 
     Args:
-        parts: May wait, for text: it is asked for the next part without a turn, and closing the
-            stream does not wait for it. All of it and its parts runs on the new thread.
+        parts: May wait, for text: it is asked for the next part without a turn. All of it and its
+            parts runs on the new thread.
         sample_rate: Of the blocks, in Hz.
         lead_s: Above 0. A block that begins within it is still computed.
         turns: Taken for each block.

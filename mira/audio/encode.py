@@ -21,9 +21,9 @@ class Encoder:
     Opus carries 8, 16, 24 and 48 kHz only, so 22.05 kHz is raised to 24 and 44.1 to 48 first, and
     decoders play all of it at 48 kHz. MP3 and AAC can't say where in their first and last frames
     the audio starts and ends: up to three frames of silence around it, 85 ms at 24 kHz, and 150 ms
-    (MP3) or 260 ms (AAC) at 8 kHz. Opus and FLAC begin with a packet of silence, 20 and 24 ms (16
-    at 16 kHz), because some players lose the first. All other formats decode to exactly the
-    samples' duration.
+    (MP3) or 260 ms (AAC) at 8 kHz. Opus and FLAC begin with a packet of silence, because some
+    players lose the first: 20 ms of Opus; of FLAC 16 ms at 16 kHz, 26 at 22.05 and 44.1, else 24.
+    All other formats decode to exactly the samples' duration.
 
     An object is used by one thread at a time, not always the same; it may be dropped at any time.
 
