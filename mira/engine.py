@@ -14,7 +14,7 @@ from mira.joining import Joiner
 from mira.listening import Listener
 from mira.synth.base import Synthesizer
 from mira.text import Break, Piece, pause_s, speakable, split_sentences
-from mira.text.weight import LETTERS_PER_WORD
+from mira.text.weight import max_words
 from mira.turns import Turns
 from mira.types import Samples, Sampling, Voice
 
@@ -164,7 +164,7 @@ class Engine:
 
     def _fits(self, words: str) -> bool:
         most = self._synthesizer.max_chars
-        return len(words) <= most and len(words.split()) <= most // LETTERS_PER_WORD
+        return len(words) <= most and len(words.split()) <= max_words(most)
 
 
 class _Speech:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mira.text.boundaries import SENTENCE_MARK, UNDECIDED, Ending, ends_sentence
 from mira.text.clauses import first_cut, length_cut
 from mira.text.pauses import Break
-from mira.text.weight import LETTERS_PER_WORD, weight
+from mira.text.weight import max_words, weight
 
 # All white space becomes one of three marks, so that no run of it can grow the buffer.
 _WHITE_OR_NOT = re.compile(r"\s+|\S+")
@@ -41,7 +41,7 @@ class SentenceSplitter:
 
     def __init__(self, max_chars: int = 220, first_max_words: int = 12) -> None:
         self._max_weight = max(1, max_chars)
-        self._max_words = max(1, max_chars // LETTERS_PER_WORD)
+        self._max_words = max_words(max_chars)
         self._first_max_words = first_max_words
         self._first = True
         self._text = ""  # white space collapsed; what is before `_start` has been given out

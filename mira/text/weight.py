@@ -25,6 +25,11 @@ _RANGES = (
 )
 
 
+def max_words(max_chars: int) -> int:
+    """How many words take no longer to say than so many Latin letters, however short they are."""
+    return max(1, max_chars // LETTERS_PER_WORD)
+
+
 @lru_cache(maxsize=4096)
 def weight(char: str) -> int:
     """How many Latin letters take as long to say as this character."""
