@@ -254,4 +254,4 @@ def _without_lead(blocks: Iterator[Samples]) -> Iterator[Samples]:
             yield held[max(int(loud[0]) - lead, 0) :]
             yield from blocks
             return
-        held = held[-lead:]
+        held = held[-lead:].copy()  # a view would keep all of the block
