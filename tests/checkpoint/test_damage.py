@@ -177,7 +177,9 @@ def test_shards_lie_beside_their_index(mira_directory: Path, copy: Any, name: ob
 def converted(mira: Checkpoint, tmp_path: Path) -> Path:
     """Complete, of stand-ins for graphs: what they hold is nobody's business here."""
     directory = tmp_path / "converted"
-    manifest = Manifest.begin(directory, "source", "int4", mira.tokens)
+    manifest = Manifest.find(directory, "source", "int4", mira.tokens)
+    directory.mkdir(exist_ok=True)
+    manifest.begin()
     (directory / CODEC).mkdir()
     for name in ("language.bin", "language.xml", f"{CODEC}/prenet.bin", f"{CODEC}/upsampler.xml"):
         (directory / name).write_bytes(random.Random(name).randbytes(1000))

@@ -595,7 +595,9 @@ def converted(tmp_path: Path) -> Path:
     """What the beginning and the end of a conversion leave."""
     directory = tmp_path / "converted"
     tokens = TokenMap("mira", 0, 0, 0, 0, 0, 0, 0, 0, (1,))  # type: ignore[arg-type]
-    manifest = Manifest.begin(directory, "source", "int4", tokens)
+    manifest = Manifest.find(directory, "source", "int4", tokens)
+    directory.mkdir(exist_ok=True)
+    manifest.begin()
     (directory / TOKENIZER).write_text("{}")
     manifest.finished("language", weights="int4")
     manifest.complete()
