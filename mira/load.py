@@ -138,6 +138,7 @@ def load_parts(settings: Settings, report: Report = quiet) -> Parts:
     from mira.checkpoint import open_checkpoint
     from mira.checkpoint.converted import is_converted, open_converted
 
+    _check_first(settings, planned, report)
     directory, other, wav2vec2 = _located(settings, report)
     if is_converted(directory):
         return _converted(settings, open_converted(directory), report)
@@ -148,6 +149,23 @@ def load_parts(settings: Settings, report: Report = quiet) -> Parts:
         converted = prepared(checkpoint, settings.model, settings.cache_dir, report)
         return _converted(settings, converted, report)
     return _published(settings, planned, checkpoint, wav2vec2, report)
+
+
+def _check_first(settings: Settings, planned: Plan, report: Report) -> None:
+    """Refuse what can be refused before anything is downloaded."""
+    if planned.engine == "openvino":
+        from mira.lm.openvino import check_processor
+
+        check_processor()
+    # One that is on this machine may have been converted when the cache could still be written.
+    if planned.converts and settings.model in planned.downloads:
+        from mira.prepare import require_cache
+
+        require_cache(settings.cache_dir)
+    from mira.checkpoint import check_known
+
+    for name in planned.downloads[1:]:
+        check_known(name, report)
 
 
 def _located(settings: Settings, report: Report) -> tuple[Path, Path | None, Path | None]:

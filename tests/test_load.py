@@ -254,6 +254,33 @@ def test_all_that_is_downloaded_is_there_before_anything_is_loaded(
     assert list(dict.fromkeys(said)) == in_order
 
 
+def test_what_no_download_could_mend_is_said_before_it(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A processor that is too old, a cache that can't be written, a codec that doesn't exist."""
+    (tmp_path / "file").touch()
+    settings = Settings(model="owner/m", model_device="cpu", cache_dir=tmp_path / "cache")
+    closed = settings.model_copy(update={"cache_dir": tmp_path / "file"})
+    with serving_hub(owner__m=checkpoint) as hub:
+        pointed_at(hub, tmp_path / "home", monkeypatch)
+        with pytest.raises(InvalidSettings, match=r"cache_dir: .* can't be written"):
+            load_parts(closed)
+        with monkeypatch.context() as patch:
+            read = Path.read_text
+            flags = Path("/proc/cpuinfo")
+            patch.setattr(
+                Path,
+                "read_text",
+                lambda path, *rest: "flags : sse2" if path == flags else read(path, *rest),
+            )
+            with pytest.raises(InvalidSettings, match="no AVX2"):
+                load_parts(settings)
+        assert hub.requests == []
+        with pytest.raises(NotDownloaded, match="owner/nobody"):
+            load_parts(settings.model_copy(update={"codec_model": "owner/nobody"}))
+        assert all("owner/nobody" in request.path for request in hub.requests)
+
+
 @pytest.mark.parametrize("where", ["loading", "fingerprint"])
 def test_a_load_that_fails_leaves_nothing_running(
     checkpoint: Path, where: str, monkeypatch: pytest.MonkeyPatch

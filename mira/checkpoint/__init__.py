@@ -3,7 +3,7 @@
 Knows nothing of speech: what the weights compute is codec/ and lm/.
 """
 
-from mira.checkpoint.hub import directory_of, locate
+from mira.checkpoint.hub import check_known, directory_of, locate
 from mira.checkpoint.inspect import FileRow, describe
 from mira.checkpoint.layout import Checkpoint, Layout, open_checkpoint
 from mira.checkpoint.selfcheck import onnx_selfcheck
@@ -16,6 +16,7 @@ __all__ = [
     "FileRow",
     "Layout",
     "TokenMap",
+    "check_known",
     "codec_weights",
     "describe",
     "directory_of",

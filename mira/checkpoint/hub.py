@@ -106,3 +106,23 @@ def locate(
     from mira.checkpoint.hub_download import download
 
     return download(name, revision, cache, wanted, report, anew)
+
+
+def check_known(name: str, report: Report = quiet) -> None:
+    """Ask the hub for a repository, before another is downloaded that is of no use without it.
+
+    A hub that is out of reach is left to the download to tell.
+
+    Args:
+        name: A repository id.
+        report: Told that the hub is asked.
+
+    Raises:
+        NotDownloaded: The hub knows no such repository, or doesn't give it to us.
+    """
+    from huggingface_hub import constants
+
+    if not constants.HF_HUB_OFFLINE:
+        from mira.checkpoint.hub_download import check_known
+
+        check_known(name, report)

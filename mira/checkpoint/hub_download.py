@@ -82,6 +82,12 @@ def download(
         return cache.snapshot(found.commit)
 
 
+def check_known(model: str, report: Report) -> None:
+    """Raise NotDownloaded if the hub answers, and with a refusal; arguments as for `download`."""
+    with HubClient(model) as hub, suppress(Interrupted):
+        _ask(hub, model, "main", report)
+
+
 def _ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:
     def tell() -> None:
         report(f"looking for {model} at {constants.ENDPOINT}", 0, 0)
