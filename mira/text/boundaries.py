@@ -50,6 +50,7 @@ _LINE_BLOCK = re.compile(r"#{1,6}\s|\||```|~~~|---|\*\*\*")
 _LIST_ITEM = re.compile(r"(?:[-*•+–—·▪◦‣]|\d{1,3}[.)])\s")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,3}")
 _WRAPPED_CHARS = 45  # a line at least this long was probably broken by its width
+_NARROW_CHARS = 25  # or one this long, if a small letter goes on
 
 
 def ends_sentence(text: str, start: int, line_start: int, at: int, final: bool) -> Ending:
@@ -160,9 +161,10 @@ def _ends_at_newline(text: str, start: int, line_start: int, at: int, final: boo
         return Inside(1)
     if _LIST_ITEM.match(shown):
         return Inside(1) if first.islower() else at
-    width = at - line_start
-    wrapped = width >= (_WRAPPED_CHARS // 2 if _is_caseless(last or " ") else _WRAPPED_CHARS)
-    return Inside(1) if wrapped else at
+    wrapped = _NARROW_CHARS if first.islower() else _WRAPPED_CHARS
+    if _is_caseless(last or " "):
+        wrapped = _WRAPPED_CHARS // 2
+    return Inside(1) if at - line_start >= wrapped else at
 
 
 def _is_caseless(char: str) -> bool:

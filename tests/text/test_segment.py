@@ -164,6 +164,14 @@ def test_sentences_end_where_a_person_ends_them(expected: str) -> None:
             "this line was broken because it was as wide as the\nwindow of the editor",
             ["this line was broken because it was as wide as the window of the editor"],
         ),
+        (
+            "please call me back when you\nhave a moment today.",
+            ["please call me back when you have a moment today."],
+        ),
+        (
+            "please call me back when you\nHave a moment today.",
+            ["please call me back when you", "Have a moment today."],
+        ),
         ("I met Dr.\nSmith today.", ["I met Dr. Smith today."]),
         ("- Hello\n- Bye", ["- Hello", "- Bye"]),
     ],
