@@ -61,7 +61,8 @@ def running(
     """A service on a free port, ready; ended by SIGTERM, which has to be clean.
 
     Args:
-        command: That starts it.
+        command: That starts it. Where it is `mira` itself, it has to end with status 0; make ends
+            with a status of its own.
         cwd: Where.
         log: What it says goes there.
         install_s: How long the command may install before it starts.
@@ -89,9 +90,11 @@ def running(
         yield Service(port, log, time.monotonic() - began)
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(END_S)
+            status = process.wait(END_S)
         except subprocess.TimeoutExpired:
             raise Failed(f"SIGTERM did not end it within {END_S} s") from None
+        if status and Path(command[0]).name == "mira":
+            raise Failed(f"SIGTERM ended it with status {status}:\n{log.read_text()}")
         if "Traceback" in (said := log.read_text()):
             raise Failed(f"a traceback in what the service printed:\n{said}")
     finally:
