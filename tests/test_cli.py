@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import wave
 from io import BytesIO
 from pathlib import Path
@@ -81,6 +82,21 @@ def test_say_speaks_as_the_text_comes(tmp_path: Path) -> None:
     assert process.returncode == 0
     # A file has nobody who waits: the pauses are those of the whole text.
     assert heard.read_bytes() == mira("say", "No. Ça va.", *telephone).stdout
+
+
+def test_who_listens_at_a_pipe_is_not_silent_twice() -> None:
+    telephone = ("-o", "-", "-f", "ulaw", "--sample-rate", "8000")
+    with say("-", *telephone) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"No. I")
+        process.stdin.flush()
+        first = process.stdout.read(1500)
+        time.sleep(2.5)  # "No." is over long before
+        process.stdin.write(b" go.")
+        process.stdin.close()
+        rest = process.stdout.read()
+    whole = mira("say", "No. I go.", *telephone).stdout
+    assert len(whole) - len(first + rest) == pytest.approx(0.41 * 8000, abs=80)
 
 
 def test_a_line_that_is_typed_is_spoken_when_it_ends() -> None:
