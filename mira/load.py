@@ -157,8 +157,7 @@ def _check_first(settings: Settings, planned: Plan, report: Report) -> None:
         from mira.lm.openvino import check_processor
 
         check_processor()
-    # One that is on this machine may have been converted when the cache could still be written.
-    if planned.converts and settings.model in planned.downloads:
+    if planned.converts and settings.model in planned.downloads:  # else it may be converted
         from mira.prepare import require_cache
 
         require_cache(settings.cache_dir)

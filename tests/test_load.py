@@ -266,13 +266,12 @@ def test_what_no_download_could_mend_is_said_before_it(
         with pytest.raises(InvalidSettings, match=r"cache_dir: .* can't be written"):
             load_parts(closed)
         with monkeypatch.context() as patch:
-            read = Path.read_text
-            flags = Path("/proc/cpuinfo")
-            patch.setattr(
-                Path,
-                "read_text",
-                lambda path, *rest: "flags : sse2" if path == flags else read(path, *rest),
-            )
+            read, flags = Path.read_text, Path("/proc/cpuinfo")
+
+            def old(path: Path, *rest: object, **named: object) -> str:
+                return "flags : sse2" if path == flags else read(path, *rest, **named)
+
+            patch.setattr(Path, "read_text", old)
             with pytest.raises(InvalidSettings, match="no AVX2"):
                 load_parts(settings)
         assert hub.requests == []
