@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +18,10 @@ import openvino as ov
 
 from mira.checkpoint import Checkpoint, codec_weights, onnx_selfcheck, upsampler_weights
 from mira.checkpoint.converted import CODEC, TOKENIZER, Manifest, alone, identity
-from mira.checkpoint.language import LanguageDims
 from mira.checkpoint.tensors import Array, read_tensors
 from mira.codec.export import Utterance, export_codec, export_integers, export_reference
 from mira.codec.openvino import OpenVINOCodec
 from mira.errors import CheckpointError, InvalidSettings
-from mira.limits import free_memory, limits_here
 from mira.lm.base import sayable
 from mira.lm.batching import BatchingLM, Row
 from mira.lm.openvino import GRAPH, OpenVINOLM, OpenVINORunner, check_processor
@@ -32,12 +29,11 @@ from mira.lm.openvino_graph import Qwen2, build
 from mira.lm.prompt import PromptBuilder
 from mira.lm.quantize import Weights
 from mira.progress import Report, quiet
+from mira.room import Asked, lacks
 from mira.sample import sample_recording
 from mira.types import Sampling
 
 log = logging.getLogger(__name__)
-
-Asked = Literal["auto", "int4", "int8", "bf16"]
 
 SMALLEST_FIRST: tuple[Weights, ...] = ("int4", "int8", "bf16")
 LEAST_SAME = 0.8  # of the original's first choices that `auto` wants of fewer bits
@@ -46,9 +42,6 @@ CHECKED_TEXT = "Thank you for waiting. I have found your booking, and it can be 
 SAID_TEXTS = (CHECKED_TEXT, "Hello there! How may I help you? The line is quite bad, I am afraid.")
 SAID_TOKENS = 100  # two seconds of each
 
-_BYTES: dict[Weights, float] = {"int4": 0.55, "int8": 1.01, "bf16": 2.0}  # of a weight
-_CODEC_BYTES = 700 << 20  # on disk, at true size
-_SPARE = 1.2
 _REPORT_EVERY_S = 0.2
 
 
@@ -110,7 +103,9 @@ def convert(
         source = identity(checkpoint)
         manifest = Manifest.find(directory, source, asked, checkpoint.tokens, replace)
         if not manifest.is_complete:
-            _check_room(checkpoint.dims, directory, asked, reads=not manifest.has("language"))
+            reads = not manifest.has("language")
+            if lack := next(lacks(checkpoint.dims, directory, asked, reads), None):
+                raise InvalidSettings(lack)
             manifest.begin()
             work = _Work(report, f"converting {name} to {directory}", checkpoint)
             _convert(checkpoint, manifest, asked, work)
@@ -205,34 +200,6 @@ def _disk_errors(directory: Path) -> Iterator[None]:
             f"{directory}: can't be converted to ({reason}). What was finished stays: the same "
             "command goes on from there"
         ) from error
-
-
-def _check_room(dims: LanguageDims, directory: Path, asked: Asked, reads: bool = True) -> None:
-    parameters = _parameters(dims)
-    where = next(path for path in (directory, *directory.absolute().parents) if path.is_dir())
-    kept = _BYTES["int4" if asked == "auto" else asked]
-    disk = parameters * kept * _SPARE + (_CODEC_BYTES if parameters > 1e8 else 0)
-    # What an interrupted run left there is not written again.
-    left = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
-    _require("disk space", shutil.disk_usage(where).free + left, disk, f"in {where}")
-    if not reads:
-        return
-    # The original is held in float32, twice over while it computes: 5.1 GB were measured.
-    _require("memory", free_memory(limits_here()), parameters * 4 * 2.5, "here")
-
-
-def _require(what: str, there: float, needed: float, where: str) -> None:
-    if there < needed:
-        raise InvalidSettings(
-            f"Converting needs about {needed / 1e9:.1f} GB of {what}; there are "
-            f"{there / 1e9:.1f} GB {where}."
-        )
-
-
-def _parameters(dims: LanguageDims) -> int:
-    attention = dims.hidden * dims.head_dim * (2 * dims.heads + 2 * dims.kv_heads)
-    layer = attention + 3 * dims.hidden * dims.intermediate
-    return dims.layers * layer + dims.vocab_rows * dims.hidden * (1 if dims.tied else 2)
 
 
 def _language(

@@ -73,6 +73,11 @@ def _conversions(cache: Path) -> Path:
     return cache.absolute() / "converted"
 
 
+def folder_of(checkpoint: Checkpoint, name: str, cache: Path) -> Path:
+    """Where a conversion is, or will be; arguments as for `prepared`."""
+    return _folder(identity(checkpoint), name, cache)
+
+
 def _folder(source: str, name: str, cache: Path) -> Path:
     return _conversions(cache) / f"{_plain(short(name))}-{source[:_DIGITS]}"
 

@@ -245,7 +245,7 @@ def test_a_disk_that_really_fills(checkpoint: Checkpoint, tmp_path: Path) -> Non
     [
         ("disk space", ("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())),
         ("memory", ("psutil.virtual_memory", lambda: type("Memory", (), {"available": 10})())),
-        ("memory", ("mira.convert.limits_here", lambda: Limits(memory_left_bytes=10))),
+        ("memory", ("mira.room.limits_here", lambda: Limits(memory_left_bytes=10))),
     ],
 )
 def test_too_little_room_is_said_before_anything_is_written(
@@ -255,14 +255,3 @@ def test_too_little_room_is_said_before_anything_is_written(
     with pytest.raises(InvalidSettings, match=rf"needs about .* GB of {what}; there are 0\.0 GB"):
         convert(checkpoint, tmp_path / "new", "int8")
     assert [path.name for path in (tmp_path / "new").iterdir()] == [f"{MANIFEST}.lock"]
-
-
-def test_what_an_interrupted_run_left_needs_no_more_room(
-    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())
-    with pytest.raises(InvalidSettings, match="disk space"):
-        module._check_room(checkpoint.dims, tmp_path, "bf16")
-    with (tmp_path / "language.bin").open("wb") as file:
-        file.truncate(1 << 30)  # more than a tiny one needs
-    module._check_room(checkpoint.dims, tmp_path, "bf16")

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "engine": LEAVES | {"ahead", "joining", "text", "synth.base", "turns"},
     "load": LEAVES
     | {"facts", "plan", "prepare", "sample", "engine", "synth", "lm", "codec", "checkpoint"},
-    "convert": LEAVES | {"lm", "codec", "checkpoint", "limits", "sample"},
+    "convert": LEAVES | {"lm", "codec", "checkpoint", "room", "sample"},
+    "room": {"checkpoint", "limits"},
     "sample": {"audio", "types"},
     "plan": {"settings"},
     "facts": {"checkpoint", "errors", "plan", "settings"},
@@ -47,7 +48,8 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": LEAVES | {"engine", "load", "silence", "tts"},
     "cuda": {"errors"},
-    "doctor": LEAVES | {"checkpoint", "facts", "limits", "options", "plan", "prepare", "voices"},
+    "doctor": LEAVES
+    | {"checkpoint", "facts", "limits", "options", "plan", "prepare", "room", "voices"},
     "text": LEAVES,
     "audio": LEAVES,
     "lm": LEAVES | {"cuda"},

@@ -132,13 +132,19 @@ def _published(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
 
 
 def _conversion(settings: Settings, checkpoint: "Checkpoint") -> Row:
-    from mira.prepare import is_prepared
+    from mira.prepare import folder_of, is_prepared
+    from mira.room import lacks
 
     if is_prepared(checkpoint, settings.model, settings.cache_dir):
         return Row("converted", f"by an earlier start, in {settings.cache_dir}")
     if not _can_write(settings.cache_dir):
         closed = "it is converted at the first start: set cache_dir to a folder that can be written"
         return Row("converted", f"{settings.cache_dir} can't be written", "problem", closed)
+    lack = " ".join(
+        lacks(checkpoint.dims, folder_of(checkpoint, settings.model, settings.cache_dir))
+    )
+    if lack:
+        return Row("converted", f"not yet, in {settings.cache_dir}", "problem", lack)
     later = "the first start converts it, which takes minutes"
     return Row("converted", f"not yet, in {settings.cache_dir}", "note", later)
 

@@ -619,7 +619,9 @@ def test_a_converted_model(converted: Path) -> None:
     assert mira(settings)["model"].state == "problem"
 
 
-def test_a_conversion_needs_a_place(published: Path, tmp_path: Path) -> None:
+def test_a_conversion_needs_a_place_and_memory(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     settings = Settings(model=str(published), cache_dir=tmp_path / "file" / "cache")
     row = mira(settings)["converted"]
@@ -629,6 +631,10 @@ def test_a_conversion_needs_a_place(published: Path, tmp_path: Path) -> None:
     settings = settings.model_copy(update={"cache_dir": tmp_path / "new" / "cache"})
     assert mira(settings)["converted"].state == "note"
     assert not (tmp_path / "new").exists()
+    monkeypatch.setattr("mira.room.limits_here", lambda: Limits(memory_left_bytes=10))
+    row = mira(settings)["converted"]
+    assert row.state == "problem"
+    assert "GB of memory; there are 0.0 GB here." in row.advice
 
 
 def test_a_model_in_ones_home(
