@@ -124,13 +124,16 @@ class Admission:
 
     async def _wait(self, clock: StreamClock) -> None:
         self._press()
-        if len(self._waiting) >= self.max_streams:
-            raise self._overloaded()
         called = Event()
         self._waiting.append((clock, called))
         try:
-            with move_on_after(self._patience.queue_s):
-                await called.wait()
+            self._next()  # a place comes by time alone too, and nobody calls then
+            if len(self._waiting) <= self.max_streams:
+                with move_on_after(self._patience.queue_s):
+                    await called.wait()
+            if not called.is_set():
+                self._press()
+                self._next()
         except BaseException:
             if clock in self._speaking:  # called and cancelled in the same moment
                 self._leave(clock)
@@ -139,7 +142,6 @@ class Admission:
             if (clock, called) in self._waiting:
                 self._waiting.remove((clock, called))
         if clock not in self._speaking:
-            self._press()
             raise self._overloaded()
 
     def _press(self) -> None:

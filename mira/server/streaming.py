@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from mira.ahead import Interrupt
 from mira.audio import AudioStream
+from mira.errors import one_line
 from mira.metrics import StreamClock
 from mira.server.admission import Admission
 from mira.server.bridge import iterate
@@ -107,21 +108,27 @@ class SpeechResponse(Response):
         """Run the stream beside a watch on the client's connection."""
         clock = StreamClock()
         failure: Exception | None = None
-        finished = False
-        async with self._admission.stream(clock):
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._cancel_when_gone, receive, tasks)
             try:
-                async with create_task_group() as tasks:
-                    tasks.start_soon(self._cancel_when_gone, receive, tasks)
-                    try:
-                        await self._stream(send, clock)
-                        finished = True
-                    except Exception as error:  # noqa: BLE001 - handled below, outside the group
-                        failure = error
-                    tasks.cancel_scope.cancel()
-            finally:  # also when the server cancels the whole task
-                self._telemetry.ended(clock, cancelled=not finished and failure is None)
+                async with self._admission.stream(clock):  # who leaves waits for no place either
+                    await self._counted(send, clock)
+            except Exception as error:  # noqa: BLE001 - raised below, outside the group
+                failure = error
+            tasks.cancel_scope.cancel()
         if failure is not None and clock.ttfa_ms is None:
             raise failure
+
+    async def _counted(self, send: Send, clock: StreamClock) -> None:
+        cancelled = True  # by the listener, or by the server that cancels the whole task
+        try:
+            await self._stream(send, clock)
+            cancelled = False
+        except Exception:
+            cancelled = False
+            raise
+        finally:
+            self._telemetry.ended(clock, cancelled=cancelled)
 
     async def _stream(self, send: Send, clock: StreamClock) -> None:
         chunks = iterate(self._speech.chunks, self._admission.limiter, self._speech.interrupt)
@@ -130,10 +137,11 @@ class SpeechResponse(Response):
                 await self._send_all(chunks, send, clock)
             except Exception as error:
                 if clock.ttfa_ms is not None:  # the status is gone, and so is the way to say it
-                    why = str(error) or type(error).__name__
+                    stalled = isinstance(error, TimeoutError)
+                    why = "its listener takes too little" if stalled else one_line(error)
                     log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, why)
                     self._telemetry.failed(type(error).__name__)
-                    if not isinstance(error, TimeoutError):  # who takes nothing can't be told
+                    if not stalled:  # who takes nothing can't be told
                         await self._body(send, clock, self._framing.failure(error), more=True)
                 raise
 
@@ -148,7 +156,8 @@ class SpeechResponse(Response):
                 self._add_timing(chunk, clock)
                 self._telemetry.first_audio(self._speech.voice, clock)
                 start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-                await send(start)
+                with self._admission.patience(clock):
+                    await send(start)
             await self._body(send, clock, self._framing.chunk(chunk.data), more=True)
             clock.sent()
         clock.done()

@@ -97,6 +97,34 @@ def test_who_waits_for_too_long_or_leaves_takes_no_place() -> None:
     asyncio.run(run())
 
 
+def test_a_place_that_came_by_time_alone_is_taken() -> None:
+    """More may speak a while after somebody found no place; nothing else happens then."""
+
+    async def run(queue_s: float, asks_again: bool) -> list[str]:
+        admission = Admission(Capacity(1, 3, 1, 64), 3, Patience(queue_s))
+        order: list[str] = []
+
+        async def speak(name: str) -> None:
+            async with admission.stream(clock := StreamClock()):
+                order.append(name)
+                clock.ready(10.0)
+                await asyncio.sleep(20)
+
+        tasks = [asyncio.ensure_future(speak(name)) for name in ("first", "second")]
+        await asyncio.sleep(0.9)
+        if asks_again:
+            assert order == ["first"]
+            tasks.append(asyncio.ensure_future(speak("third")))
+            await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        return order
+
+    assert asyncio.run(run(0.7, asks_again=False)) == ["first", "second"]
+    assert asyncio.run(run(20, asks_again=True)) == ["first", "second"]
+
+
 def test_those_who_begin_wait_for_each_other() -> None:
     """Four callers, one of whom may wait for a first word at a time."""
 
@@ -201,6 +229,32 @@ def test_one_too_many_is_told_to_come_back(toy: ToySynthesizer, serve: Serve) ->
     served.wait_idle()
     assert served.post(PATH, json={"input": "Me too."}).status_code == 200
     assert toy.opened == toy.closed == 3
+
+
+@pytest.mark.parametrize("way", ["close", "reset"])
+def test_who_leaves_while_it_waits_makes_room_for_another(
+    way: str, toy: ToySynthesizer, serve: Serve
+) -> None:
+    go_on = threading.Event()
+    toy.before_block = lambda number: number < 1 or go_on.wait(60)
+    served = serve(toy, max_streams=1, queue_s=60)
+    waiting = served.service.admission._waiting
+    with start(served) as talking:
+        assert talking.read_head() == 200
+        with start(served) as leaving:
+            wait_until(lambda: len(waiting) == 1)
+            getattr(leaving, way)()
+            wait_until(lambda: not waiting)
+        with start(served) as staying:
+            wait_until(lambda: len(waiting) == 1)
+            go_on.set()
+            assert list(talking.chunks())
+            assert staying.read_head() == 200
+            assert list(staying.chunks())
+    served.wait_idle()
+    assert toy.opened == toy.closed == 2
+    telemetry = served.service.telemetry
+    assert (telemetry.cancelled, dict(telemetry.failures)) == (0, {}), "it never held a place"
 
 
 @pytest.mark.parametrize("way", ["end", "leave", "reset", "fail early", "fail late", "say nothing"])

@@ -16,7 +16,7 @@ from mira.audio import AudioStream
 from mira.engine import Engine
 from mira.errors import SynthesisFailed
 from mira.server import run
-from mira.server.admission import Admission
+from mira.server.admission import Admission, Patience
 from mira.server.capacity import Capacity
 from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
 from mira.server.telemetry import Telemetry
@@ -391,6 +391,25 @@ def test_who_has_not_taken_the_end_yet_does_not_run_dry() -> None:
         await asyncio.wait_for(task, 20)
 
     asyncio.run(main())
+
+
+def test_a_listener_who_takes_not_even_the_head_is_cut_off() -> None:
+    """Its connection may still be full of the answer before."""
+    toy, telemetry = ToySynthesizer(), Telemetry()
+    admission = Admission(Capacity(1, 1, 1, 1), 1, Patience(0, 0.2, 0.2))
+
+    async def never() -> Message:
+        await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(60)
+
+    response = responding(toy, admission, telemetry, Interrupt())
+    asyncio.run(asyncio.wait_for(response({"type": "http"}, never, send), 20))
+    assert dict(telemetry.failures) == {"TimeoutError": 1}
+    assert admission.active == 0
+    assert toy.opened == toy.closed
 
 
 def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -> None:
