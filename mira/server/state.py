@@ -233,7 +233,7 @@ class Service:
     def hurry(self) -> None:
         """Begin no other recording: somebody wants the service to end."""
         if self._store is not None:
-            self._store.close()
+            self._store.hurry()
 
     async def stop(self) -> None:
         """Close the engine, as soon as no stream needs it; the server has ended them all by now.
@@ -243,6 +243,8 @@ class Service:
         """
         if self._watcher is not None:
             await self._in_time(to_thread.run_sync(self._watcher.close), "the voices' folder")
+        if self._store is not None:
+            await self._in_time(to_thread.run_sync(self._store.close), "a recording")
         await self._in_time(self.admission.idle(), "a stream")
         if self._engine is not None:
             await self._in_time(to_thread.run_sync(self._engine.close), "the engine")

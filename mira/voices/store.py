@@ -99,9 +99,13 @@ class VoiceStore:
         """Whether it can speak without anything being computed first."""
         return self._clones.at_hand(voice)
 
-    def close(self) -> None:
-        """Stop looking at the folder, after the recording that is being looked at."""
+    def hurry(self) -> None:
+        """Look at no other recording of the folder than those that are being looked at."""
         self._stopped.set()
+
+    def close(self) -> None:
+        """Stop looking at the folder; wait for the recording that is being read, if one is."""
+        self.hurry()
         self._inspector.close()
 
     def refresh(self, clean: bool = False) -> None:

@@ -1,5 +1,6 @@
 """While the engine loads, the service answers; if it can't be loaded, the service says why."""
 
+import asyncio
 import threading
 import time
 from pathlib import Path
@@ -227,6 +228,23 @@ def test_the_service_speaks_before_it_has_looked_at_all_recordings(
         go_on.set()
     wait_until(lambda: not served.get("/voices").json()["looking"])
     assert served.get("/voices/june").status_code == 200
+
+
+def test_a_recording_that_is_being_read_holds_the_end_up_for_a_while_only(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nobody else meanwhile: it is waited for beside the event loop."""
+    monkeypatch.setattr(state, "STOP_S", 0.5)
+    served = serve(ToySynthesizer(), voices_dir=tmp_path)
+    service = served.service
+    assert service._store is not None
+    reader = service._store._inspector._reader
+    with reader._one_at_a_time:
+        service.hurry()
+        began = time.monotonic()
+        asyncio.run(service.stop())
+        assert time.monotonic() - began < 10
+    assert "a recording did not end within 0 s" in caplog.text
 
 
 def test_without_a_folder_nothing_is_looked_for_any_more(serve: Serve, tmp_path: Path) -> None:
