@@ -109,7 +109,9 @@ class Folder:
         return list(candidates.values()), problems
 
     def find(self, name: str) -> Candidate | None:
-        """The file that should be the voice with this name."""
+        """The file that should be the voice with this name, which can be one."""
+        if not _fits(name):
+            return None
         for file in sorted(self._of(name), key=_by_preference):
             if file.suffix != _TRANSCRIPT and (stamps := self._stamps(file.path)):
                 return Candidate(name, file.path.name, stamps)
@@ -268,6 +270,13 @@ class Folder:
                 f"{name}: is no text in UTF-8. Save it as that.", "transcript"
             ) from error
         return text.strip()
+
+
+def _fits(name: str) -> bool:
+    try:
+        return clean_name(name) == name
+    except InvalidRequest:
+        return False
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -38,6 +38,17 @@ def test_recordings_are_voices_and_nothing_else_is(tmp_path: Path) -> None:
     assert problems == {}
 
 
+def test_what_can_be_no_voice_is_not_found_by_its_name_either(tmp_path: Path) -> None:
+    for name in ("refresh", "-anna", "a\nb", "a" * 65, "anna"):
+        shutil.copy(CARLO, tmp_path / f"{name}.wav")
+    found, _ = scan(tmp_path)
+    assert set(found) == {"anna"}
+    folder = Folder(tmp_path, LIMIT)
+    assert folder.find("anna") == found["anna"]
+    for name in ("refresh", "-anna", "a\nb", "a" * 65, " anna", ""):
+        assert folder.find(name) is None
+
+
 def test_a_name_in_another_encoding_is_a_problem_that_can_be_shown(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")).touch()
     found, problems = scan(tmp_path)
