@@ -42,7 +42,8 @@ async def root(request: Request) -> Response:
     """What this is, and where to read on: a page for browsers, JSON for others."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"name": "Mira", "version": version("mira-speech"), "docs": "/docs"})
-    state = Service.of(request).obstacle or "It is ready."
+    service = Service.of(request)
+    state = service.obstacle or ("It is ready." if service.ready else str(service.starting))
     page = HOME.format(
         version=version("mira-speech"), state=escape(state), base=escape(str(request.base_url))
     )

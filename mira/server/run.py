@@ -179,7 +179,10 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         server_header=False,
         http=Connection,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-        proxy_headers=False,  # nothing here depends on the client's address
+        # Whether a page was asked for by https is only shown, to who asked; the address not even
+        # that.
+        proxy_headers=True,
+        forwarded_allow_ips="*",
     )
     return _Server(config)
 

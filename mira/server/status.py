@@ -83,7 +83,8 @@ async def ready(request: Request) -> JSONResponse:
         answer["doing"] = step.what if step else "starting"
         answer["done"], answer["total"] = (step.done, step.total) if step else (0, 0)
         answer["left_s"] = None if left_s is None else round(left_s, 1)
-    return JSONResponse(answer, 503, {"Retry-After": str(starting.retry_after_s)})
+    wait_s = starting.retry_after_s if service.obstacle is None else 1
+    return JSONResponse(answer, 503, {"Retry-After": str(wait_s)})
 
 
 @router.get("/stats")

@@ -1,6 +1,7 @@
 """Pages for people: nothing on them comes from another machine."""
 
 import re
+import threading
 
 import pytest
 
@@ -8,6 +9,7 @@ from mira.engine import Engine
 from mira.settings import Settings
 from tests.conftest import Serve
 from tests.server.serving import Served
+from tests.toys import ToySynthesizer
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -34,6 +36,25 @@ def test_the_root_is_json_for_others(shared: Served, accept: str) -> None:
     found = shared.get("/", headers={"accept": accept}).json()
     assert found["name"] == "Mira"
     assert shared.get(found["docs"]).status_code == 200
+
+
+def test_the_page_does_not_say_that_it_is_ready_before_it_is(serve: Serve) -> None:
+    loaded = threading.Event()
+    served = serve(load=lambda settings: loaded.wait(20) and Engine(ToySynthesizer()))
+    try:
+        served.service.starting.report("converting a/b", 1, 4)
+        page = served.get("/", headers=BROWSER).text
+        assert "The engine is still starting: converting a/b, 25 %." in page
+        assert "It is ready" not in page
+    finally:
+        loaded.set()
+
+
+def test_addresses_are_as_they_are_outside_of_a_proxy(shared: Served) -> None:
+    headers = {**BROWSER, "host": "speech.test", "x-forwarded-proto": "https"}
+    assert "https://speech.test/v1/audio/speech" in shared.get("/", headers=headers).text
+    headers = {"host": "speech.test", "x-forwarded-proto": "https"}
+    assert "https://speech.test/v1." in shared.post("/audio/speech", headers=headers).text
 
 
 def test_the_page_says_what_is_wrong_and_quotes_nobody(serve: Serve) -> None:
