@@ -4,6 +4,7 @@ Plain ASGI, not Starlette's base class: that one stands between a stream and its
 hides that the client left. Knows nothing about endpoints.
 """
 
+import math
 import re
 import time
 import uuid
@@ -11,7 +12,7 @@ from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from http import HTTPStatus
 
-from anyio import CapacityLimiter, move_on_after
+from anyio import CancelScope, CapacityLimiter, current_time, move_on_after
 from anyio.lowlevel import checkpoint
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
@@ -32,7 +33,8 @@ SMALL_BYTES = 64 << 10
 LARGE_AT_ONCE = 8
 """Larger bodies that are read at once; each is in memory several times over."""
 BODY_GRACE_S = 10.0
-"""What a client may take for a body, and for each `SLOWEST_BYTES_PER_S` of it a second more."""
+"""What a client may take for a body, its own or an answer's, and for each `SLOWEST_BYTES_PER_S` of
+it a second more."""
 SLOWEST_BYTES_PER_S = 64 << 10
 SLICE_BYTES = 64 << 10
 """Given on in one turn of the event loop: forms are parsed there."""
@@ -109,9 +111,35 @@ class ServedLimit:
             return await respond(Overloaded(full))(scope, receive, send)
         self._served += 1
         try:
-            await self._app(scope, receive, send)
+            with CancelScope() as answering:  # cut off, the server closes its connection
+                await self._app(scope, receive, _in_time(send, answering))
         finally:
             self._served -= 1
+
+
+def _in_time(send: Send, answering: CancelScope) -> Send:
+    """Cancel an answer whose client takes it more slowly than it could send one.
+
+    A stream, whose length nobody knows, is bounded by how long it plays.
+    """
+    whole = False
+    taken, took_s = 0, 0.0
+
+    async def send_in_time(message: Message) -> None:
+        nonlocal whole, taken, took_s
+        if message["type"] == "http.response.start":
+            whole = "content-length" in Headers(raw=message["headers"])
+        if not whole:
+            return await send(message)
+        began = time.monotonic()
+        left_s = BODY_GRACE_S + taken / SLOWEST_BYTES_PER_S - took_s
+        answering.deadline = current_time() + left_s
+        await send(message)
+        answering.deadline = math.inf
+        taken += len(message.get("body", b""))
+        took_s += time.monotonic() - began
+
+    return send_in_time
 
 
 class BodyLimit:

@@ -10,7 +10,7 @@ import pytest
 from mira.server import middleware
 from mira.settings import Settings
 from tests.conftest import Serve
-from tests.server.serving import Served
+from tests.server.serving import Served, wait_until
 from tests.server.wire import Wire
 from tests.toys import ToySynthesizer
 
@@ -119,6 +119,25 @@ def test_a_body_that_is_too_slow_is_given_up(
             assert "too slow" in str(error["message"])
         assert 0.5 <= time.monotonic() - began < 8
     writing.join()
+
+
+def test_an_answer_that_is_taken_too_slowly_is_cut_off(
+    serve: Serve, toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold a place of those who are answered."""
+    monkeypatch.setattr(middleware, "BODY_GRACE_S", 0.3)
+    monkeypatch.setattr(middleware, "SLOWEST_BYTES_PER_S", 64 << 20)
+    monkeypatch.setattr(middleware, "MAX_SERVED", 0)
+    served = serve(toy, max_streams=1)
+    with ExitStack() as stack:
+        wires = [stack.enter_context(Wire(served, 4096)) for _ in range(2)]
+        for wire in wires:
+            wire.write(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: mira\r\n\r\n")
+            assert wire.read_head() == 200
+        wait_until(lambda: served.get("/voices").status_code == 200)
+        for wire in wires:
+            with pytest.raises(EOFError):
+                wire.read(int(wire.headers["content-length"]))
 
 
 def test_a_large_body_has_longer_than_a_small_one(
