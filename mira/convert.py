@@ -118,11 +118,11 @@ def _convert(checkpoint: Checkpoint, manifest: Manifest, asked: Asked, work: "_W
     if not manifest.has("language"):
         weights, agreement = _language(checkpoint, directory, asked, work)
         manifest.finished("language", weights=weights, agreement=asdict(agreement))
-    work.reach(2 * work.codec)
+    work.all_but(2 * work.codec)
     if not manifest.has("codec"):
         _codec(checkpoint, directory)
         manifest.finished("codec")
-    work.reach(work.codec)
+    work.all_but(work.codec)
     if not manifest.has("integers"):
         said = _utterances(checkpoint, directory)
         integers = export_integers(directory / CODEC, said)
@@ -130,7 +130,7 @@ def _convert(checkpoint: Checkpoint, manifest: Manifest, asked: Asked, work: "_W
         manifest.finished("integers", integers=asdict(integers))
     shutil.copyfile(checkpoint.language / TOKENIZER, directory / TOKENIZER)
     manifest.complete()
-    work.reach(0)
+    work.all_but(0)
 
 
 class _Work:
@@ -142,20 +142,20 @@ class _Work:
         self._total = 2 * (self.language + self.codec)
         self._report, self._what = report, what
         self._done, self._told_at = 0.0, 0.0
-        self.did(0)
+        self.add(0)
 
     def again(self) -> None:
         """The language model has to be converted once more."""
         self._total += self.language
 
-    def did(self, num_bytes: float) -> None:
-        """So much more is done."""
+    def add(self, num_bytes: float) -> None:
+        """Count bytes as done."""
         self._done = min(self._done + num_bytes, self._total)
         if time.monotonic() - self._told_at >= _REPORT_EVERY_S:
             self._tell()
 
-    def reach(self, left: int) -> None:
-        """All but the last bytes are done, whenever that was."""
+    def all_but(self, left: int) -> None:
+        """All is done but the last `left` bytes, whether or not each was counted."""
         self._done = max(self._done, self._total - left)
         self._tell()
 
@@ -211,7 +211,7 @@ def _language(
     ids, expected = _original(checkpoint, prompt, work)
     kinds = SMALLEST_FIRST if asked == "auto" else (asked,)
     for kind in kinds:
-        convert_language(checkpoint, directory, kind, work.did)
+        convert_language(checkpoint, directory, kind, work.add)
         cache_tokens = len(prompt) + len(ids)
         found = _logits(OpenVINORunner(directory / GRAPH, 0, cache_tokens), prompt, ids)
         agreement = _agreement(expected, found)
@@ -235,7 +235,7 @@ def _original(
     checkpoint: Checkpoint, prompt: list[int], work: _Work
 ) -> tuple[list[int], npt.NDArray[np.float32]]:
     """What the original says, greedily, and its logits on the way: float32 in the same runtime."""
-    runner = original_runner(checkpoint, work.did)
+    runner = original_runner(checkpoint, work.add)
     greedy = Sampling(temperature=0, max_new_tokens=CHECKED_TOKENS)
     with closing(BatchingLM(runner, checkpoint.tokens, max_streams=1)) as model:
         codes = list(model.generate(prompt, greedy))

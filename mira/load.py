@@ -1,6 +1,6 @@
 """Settings in, an engine ready to speak out.
 
-The only importer of concrete backends.
+With convert.py the only importer of concrete backends.
 """
 
 import logging

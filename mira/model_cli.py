@@ -1,6 +1,6 @@
 """mira model download | inspect | convert | tiny | look-ahead: gets, shows and changes checkpoints.
 
-Knows nothing that `checkpoint` and `codec` do not.
+Knows nothing of what their files hold.
 """
 
 import sys

@@ -114,7 +114,7 @@ class Manifest:
         self._write()
 
     def complete(self) -> None:
-        """All parts are there."""
+        """Note that nothing is left to do, and what each file holds: damage is found by that."""
         files = {
             path.relative_to(self.directory).as_posix(): fingerprint([path])
             for path in sorted(self.directory.rglob("*"))

@@ -200,20 +200,20 @@ class HubClient:
         if status in PASSING_STATUSES:
             return Interrupted(f"it answers {status}")
         if code == "GatedRepo":
-            why = (
-                f"its owner wants you to agree to terms first: do so at {hub}/{self._model}, then "
-            )
-            why += f"{LOG_IN}"
+            terms = f"{hub}/{self._model}"
+            why = f"its owner wants you to agree to terms first: do so at {terms}, then {LOG_IN}"
         elif code == "RevisionNotFound":
             why = (
                 f"it has no revision {revision}. Let model_revision be a branch, tag or commit of "
+                "it, or leave it out"
             )
-            why += "it, or leave it out"
         elif status == 401 and code != "RepoNotFound":
             why = f"the Hugging Face token of this machine is refused ({said}): {LOG_IN} anew"
         elif code in ("RepoNotFound", "") and status in (401, 404):
-            why = "there is neither a directory of this name here nor a model there. If the name "
-            why += f"is right, the model is private: {LOG_IN}"
+            why = (
+                "there is neither a directory of this name here nor a model there. If the name is "
+                f"right, the model is private: {LOG_IN}"
+            )
         else:
             why = f"it answers {status}" + (f" ({said})" if said else "")
         return NotDownloaded(f"{self._model}: can't be downloaded from {hub}: {why}.")

@@ -16,7 +16,7 @@ from mira.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES, Span
 from mira.codec.graph import prenet_graph, speaker_graph, wave_graph
 from mira.codec.graph_encoder import encoder_graph
 from mira.codec.graph_upsampler import upsampler_graph
-from mira.codec.openvino import KEPT, KEPT_OF_EACH, OpenVINOCodec
+from mira.codec.openvino import KEPT, KEPT_OF_EACH, OpenVINOCodec, last_line
 from mira.codec.quantize import Quantized, convolutions, quantize
 from mira.codec.weights import UNIT_DILATIONS, Tensors, bicodec
 from mira.codec.weights import upsampler as flash_sr
@@ -61,7 +61,7 @@ def export_codec(tensors: Tensors, upsampler: Tensors | None, directory: Path) -
             graphs.append(upsampler_graph(weights))
             weights.finish()
     except RuntimeError as error:  # how OpenVINO says that two tensors don't meet
-        raise CheckpointError(f"tensors don't fit each other: {_last_line(error)}") from error
+        raise CheckpointError(f"tensors don't fit each other: {last_line(error)}") from error
     for graph in graphs:
         _save(graph, directory)
 
@@ -167,8 +167,3 @@ def _save(graph: ov.Model, directory: Path) -> None:
         ov.save_model(graph, path, compress_to_fp16=False)
     except RuntimeError as error:  # how OpenVINO says that a disk is full
         raise OSError(f"{path}: can't be written: {error}") from error
-
-
-def _last_line(error: Exception) -> str:
-    """OpenVINO tells of each place that an error went through; the reason comes last."""
-    return str(error).strip().splitlines()[-1]

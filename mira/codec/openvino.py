@@ -206,7 +206,7 @@ class _Network:
             model = core.read_model(path)
             compiled = core.compile_model(model, "CPU", options)
         except RuntimeError as error:
-            raise CheckpointError(f"{path}: can't be read: {_last_line(error)}") from error
+            raise CheckpointError(f"{path}: can't be read: {last_line(error)}") from error
         self._request = compiled.create_infer_request()
         self._lock = threading.Lock()
 
@@ -220,7 +220,7 @@ class _Network:
             try:
                 return list(self._request.infer(list(inputs)).values())
             except RuntimeError as error:
-                raise SynthesisFailed(f"the codec broke: {_last_line(error)}") from error
+                raise SynthesisFailed(f"the codec broke: {last_line(error)}") from error
 
 
 _Kept = tuple[list[int], list[int], Samples]
@@ -264,6 +264,6 @@ def _has_vnni() -> bool:
     )
 
 
-def _last_line(error: Exception) -> str:
-    """OpenVINO tells of each place that an error went through; the reason comes last."""
+def last_line(error: Exception) -> str:
+    """Find the reason in an error of OpenVINO: last, after each place that it went through."""
     return str(error).strip().splitlines()[-1]

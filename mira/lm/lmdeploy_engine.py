@@ -123,7 +123,7 @@ def _gpu(device: str, kind: Kind) -> int:
         or not torch.cuda.is_available()
         or index >= torch.cuda.device_count()
     ):
-        raise InvalidSettings(f"model_device: LMDeploy needs a CUDA GPU; there is no {device!r}.")
+        raise InvalidSettings(f"model_device: LMDeploy needs a CUDA GPU, not {device!r}.")
     if torch.cuda.get_device_capability(index) < (8, 0):
         # LMDeploy would go on in float16, in which this model speaks "!!!!".
         raise InvalidSettings(
