@@ -195,6 +195,17 @@ class Settings(BaseModel):
         "info", pattern="^(debug|info|warning|error)$", description="what is logged"
     )
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name != "*" and ("*" in name or "/" in name or name.count(":") == 1):
+                raise ValueError(
+                    f"{name!r} has more in it than a name: leave out scheme and port, and write "
+                    ".example.com for all names below it"
+                )
+        return names
+
     @field_validator("min_streams")
     @classmethod
     def _within_bounds(cls, value: int, info: ValidationInfo) -> int:

@@ -103,6 +103,17 @@ def test_what_cannot_be_used_stops_the_start(environment: dict[str, str], messag
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["*.example.com", "example.com:8443", "https://example.com"])
+def test_a_host_that_could_never_match_stops_the_start(name: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"MIRA_ALLOWED_HOSTS: .* leave out scheme and port"):
+        load_settings(environment={"MIRA_ALLOWED_HOSTS": f".example.org,{name}"})
+
+
+def test_hosts_may_be_names_endings_addresses_or_all() -> None:
+    found, _ = load_settings(environment={"MIRA_ALLOWED_HOSTS": "a.b,.example.org,::1,*"})
+    assert found.allowed_hosts == ("a.b", ".example.org", "::1", "*")
+
+
 def test_a_file_with_an_unknown_name_or_no_toml_is_refused(tmp_path: Path) -> None:
     config = tmp_path / "mira.toml"
     config.write_text("prt = 1\n")
