@@ -44,7 +44,7 @@ class Admission:
     Args:
         capacity: How many may speak; as many more may wait. May be replaced while nobody does.
         most: Never more, whatever the capacity says.
-        patience: See there.
+        patience: How long callers and listeners are waited for.
     """
 
     def __init__(self, capacity: Capacity, most: int, patience: Patience = Patience()) -> None:

@@ -38,9 +38,8 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         yield
         service.hurry()
         loading.cancel()
-        await asyncio.wait(
-            [loading], timeout=STOP_S
-        )  # at once: a thread that loads is left to itself
+        # At once: a thread that loads is left to itself.
+        await asyncio.wait([loading], timeout=STOP_S)
         await service.stop()
 
     app = FastAPI(

@@ -1,4 +1,4 @@
-"""What streams live through in, how many there may be out.
+"""How each stream fares in, how many there may be out.
 
 A control loop without a measurement of its own: the signal is each stream's head-room, how long
 before its listener would run dry the next chunk was ready. Knows nothing about places, queues or
@@ -81,11 +81,6 @@ class Capacity:
         """How many may speak at once, in `least` to `most`."""
         self.look()
         return round(self._limit)
-
-    @property
-    def speaking(self) -> int:
-        """How many do."""
-        return len(self._streams)
 
     @property
     def free(self) -> int:

@@ -80,7 +80,7 @@ async def get_consent(request: Request, consent_id: str) -> dict[str, object]:
 
 @router.post("/v1/audio/voice_consents/{consent_id}")
 async def rename_consent(request: Request, consent_id: str, body: Renaming) -> dict[str, object]:
-    """Call a consent otherwise."""
+    """Give a consent another name."""
     store = _store(request)
     renamed = await Service.of(request).on_voices(
         lambda: store.rename_consent(consent_id, body.name)

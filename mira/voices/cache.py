@@ -93,7 +93,7 @@ class Cache:
             return None
 
     def keep_tokens(self, content: str, tokens: Tokens) -> None:
-        """Have them next time."""
+        """Store what was computed."""
         if self._write(self._tokens_file(content), tokens.model_dump_json()):
             self.prepared.add(content)
 

@@ -77,7 +77,7 @@ class Consents:
         return self._read(id)
 
     def rename(self, id: str, name: str) -> Consent:
-        """Call it otherwise.
+        """Give a consent another name.
 
         Raises:
             ConsentNotFound: There is none with this id.

@@ -216,7 +216,7 @@ class Folder:
         return sorted(found, key=lambda file: order.get(file.suffix, 0))
 
     def _take_away(self, files: list[_File]) -> list[str]:
-        """In this order."""
+        """Delete or move aside files, one after another; return where they are now."""
         aside = self._free_places([file.path for file in files if file.suffix != SUFFIX])
         if aside:
             make_folder(self.path / REMOVED)

@@ -29,7 +29,7 @@ class Recent:
             return None
 
     def put(self, content: str, tokens: Tokens) -> None:
-        """Have them from now on."""
+        """Keep what was computed; the voice that spoke longest ago makes room for it."""
         self._tokens[content] = tokens
         self._tokens.move_to_end(content)
         while len(self._tokens) > self._most:

@@ -236,7 +236,7 @@ class VoiceStore:
         return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
 
     def rename_consent(self, id: str, name: str) -> Consent:
-        """Call a consent otherwise.
+        """Give a consent another name.
 
         Raises:
             ConsentNotFound: There is none with this id.
