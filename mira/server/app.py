@@ -16,7 +16,7 @@ from mira.progress import Report
 from mira.server import consents, errors, pages, speech, status, voices
 from mira.server.guard import HostCheck
 from mira.server.middleware import BodyLimit, HeadAsGet, RequestId, ServedLimit
-from mira.server.state import MOST_STREAMS, STOP_S, Service
+from mira.server.state import STOP_S, Service
 from mira.settings import Settings
 
 EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timing")
@@ -58,7 +58,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         app.include_router(module.router)
     pages.describe(app)
     # The last one is the first to see a request.
-    app.add_middleware(ServedLimit, max_streams=settings.max_streams or MOST_STREAMS)
+    app.add_middleware(ServedLimit, max_streams=service.most_streams)
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,

@@ -86,8 +86,7 @@ class Service:
         self._searches = CapacityLimiter(SEARCHES)
         self._lists = CapacityLimiter(1)
         self._clones = CapacityLimiter(CLONES)  # so that a voice on disk waits for no computing
-        settings = self.settings
-        most = settings.max_streams or MOST_STREAMS
+        settings, most = self.settings, self.most_streams
         self.admission = Admission(
             Capacity(settings.min_streams, most, most, most),
             most,
@@ -100,6 +99,11 @@ class Service:
         service = request.app.state.service
         assert isinstance(service, Service)
         return service
+
+    @property
+    def most_streams(self) -> int:
+        """Number of streams at once that are never exceeded, whatever the engine."""
+        return self.settings.max_streams or MOST_STREAMS
 
     @property
     def ready(self) -> bool:
@@ -193,7 +197,7 @@ class Service:
             check_folder(settings.voices_dir)  # before the work of loading a model
             report = self.starting.report
             self._engine = engine = await to_thread.run_sync(self.load, settings, report)
-            most = min(settings.max_streams or MOST_STREAMS, engine.max_streams)
+            most = min(self.most_streams, engine.max_streams)
             first = await to_thread.run_sync(engine.measure, most)
             taken = [voice.name for voice in engine.voices]
             self._store = store = VoiceStore(
