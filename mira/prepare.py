@@ -56,15 +56,11 @@ def is_prepared(checkpoint: Checkpoint, name: str, cache: Path) -> bool:
 def require_cache(cache: Path) -> None:
     """Raise InvalidSettings if no conversion can be written to a cache."""
     folder = _conversions(cache)
-    reason = "no right to"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK | os.X_OK):
-            return
-    except OSError as error:
-        reason = str(error.strerror)
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return
     raise InvalidSettings(
-        f"cache_dir: {folder} can't be written ({reason}). Set it to a folder that can: a "
+        f"cache_dir: {folder} can't be written. Set it to a folder that can: a "
         "converted model is kept there."
     )
 

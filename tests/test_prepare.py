@@ -137,7 +137,7 @@ def test_a_damaged_one_stays_while_another_process_works_on_it(
 
 def test_a_cache_that_cant_be_written_is_said(checkpoint: Checkpoint, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidSettings, match=r"cache_dir: .*can't be written .*Set it to"):
+    with pytest.raises(InvalidSettings, match=r"cache_dir: .*can't be written.*Set it to"):
         prepared(checkpoint, "a/b", tmp_path / "file")
 
 
