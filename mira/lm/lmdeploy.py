@@ -195,10 +195,22 @@ class LMDeployLM:
                 self._run(asyncio.wait(left, timeout=CLOSE_S), STALL_S)
         except Exception:
             log.exception("the language model's engine did not close well")
-        self._post(self._loop.stop)
-        self._thread.join(CLOSE_S)
+        if self._thread.is_alive():
+            self._post(self._loop.stop)
+            self._thread.join(CLOSE_S)
         if not self._thread.is_alive():  # one that is stuck ends with the process
+            with suppress(Exception):
+                self._loop.run_until_complete(self._clear_up())
             self._loop.close()
+
+    async def _clear_up(self) -> None:
+        """End what a loop that died, or an engine that hung, has left."""
+        left = asyncio.all_tasks(self._loop) - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        async with asyncio.timeout(CLOSE_S):
+            await asyncio.gather(*left, return_exceptions=True)
+            await self._loop.shutdown_asyncgens()
 
     def _enter(self, stream: _Stream) -> Instance:
         """Wait for an instance."""
