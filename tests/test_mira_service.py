@@ -10,8 +10,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 
-from mira.audio import AudioStream
 from mira.audio.decode import decode_file
 from mira.audio.pcm import from_s16le
 from mira.bench.service import Service, running, speech_request
@@ -101,9 +101,10 @@ def test_recordings_speak_each_with_a_voice_of_its_own(service: Service, folder:
     """Two people have other global tokens; one recording in three formats has nearly the same."""
     samples, rate = decode_file(ALLISON)
     others = {"carlo": CARLO.read_bytes()}
-    for name in ("flac", "opus"):
-        stream = AudioStream(rate, name, rate)
-        others[name] = stream.push(samples) + stream.flush()
+    for name, container, subtype in (("flac", "FLAC", "PCM_16"), ("opus", "OGG", "OPUS")):
+        file = BytesIO()
+        soundfile.write(file, samples, rate, format=container, subtype=subtype)
+        others[name] = file.getvalue()
     bring(folder, ALLISON)
     for name, data in others.items():
         assert upload(service, name, data)

@@ -266,8 +266,11 @@ def test_memory_goes_back_once_nobody_speaks(
     given: list[float] = []
     monkeypatch.setattr(state, "REST_S", 0.1)
     monkeypatch.setattr(state, "LOOK_S", 0.01)
-    monkeypatch.setattr(state, "give_back", lambda: given.append(served.service.admission.idle_s))
+    monkeypatch.setattr(state, "give_back", lambda: given.append(0.0))
+    time.sleep(0.3)  # other services of this process, which have spoken, rest too
     served = serve(toy)
+    monkeypatch.setattr(state, "give_back", lambda: given.append(served.service.admission.idle_s))
+    given.clear()
     wait_until(lambda: served.service.admission.idle_s > 0.3)
     assert not given, "nobody has spoken yet"
     for count in (1, 2):
