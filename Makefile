@@ -5,15 +5,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 INSTALL := $(PIP_INSTALL) -c constraints.txt -e
-# What a model needs beside: PyTorch and LMDeploy on an NVIDIA card, OpenVINO without one. A
+# What a model needs beside: PyTorch on an NVIDIA card, OpenVINO without one. A
 # container that was not given the card sees its driver, but neither of these.
 HAS_CARD := nvidia-smi -L >/dev/null 2>&1 || ls /dev/nvidia[0-9]* >/dev/null 2>&1
-EXTRA ?= $(if $(MODEL),$(shell if $(HAS_CARD); then echo cuda; else echo cpu; fi))
+EXTRA ?= $(if $(MODEL),$(shell if $(HAS_CARD); then echo torch; else echo cpu; fi))
 
-# Both take minutes, and neither fills the processors all the time.
+# Both take minutes, and neither fills the processors all the time: tests wait for servers.
 define run_beside_types
 @$(BIN)/mypy & types=$$!; \
-$(BIN)/pytest -n 2 --dist worksteal --durations=20 $(1); tests=$$?; \
+$(BIN)/pytest -n 4 --dist worksteal --durations=25 $(1); tests=$$?; \
 wait $$types && exit $$tests
 endef
 
@@ -22,11 +22,11 @@ endef
 help:
 	@echo "make serve   install and run the service on http://127.0.0.1:5100"
 	@echo "make serve MODEL=YatharthS/MiraTTS   the same with a model: a Hugging Face id or a"
-	@echo "             directory; EXTRA=cpu or EXTRA=cuda overrides what this machine seems to have"
+	@echo "             directory; EXTRA=cpu, torch or cuda overrides what this machine seems to have"
 	@echo "make test    install and run everything that is checked"
 	@echo "make check   the fast half: format, lint, types, quick tests"
 	@echo "make format  rewrite the code in the house format"
-	@echo "make bench   print the tables of docs/benchmarks.md"
+	@echo "make bench   print the tables of ttfa, listeners, load, say and memory"
 
 serve: .venv/serve$(addprefix -,$(EXTRA))
 	$(BIN)/mira serve $(if $(MODEL),--model '$(MODEL)')

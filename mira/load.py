@@ -243,21 +243,10 @@ def _hearing(checkpoint: "Checkpoint", wav2vec2: Path | None) -> tuple[Path, ...
 
 
 def _language_model(settings: Settings, planned: Plan, checkpoint: "Checkpoint") -> "LanguageModel":
-    *others, last = planned.engines
-    for engine in others:
-        try:
-            return _load_language_model(engine, settings, planned.device, checkpoint)
-        except InvalidSettings as error:
-            log.warning("%s", error)
-    return _load_language_model(last, settings, planned.device, checkpoint)
-
-
-def _load_language_model(
-    engine: str, settings: Settings, device: str, checkpoint: "Checkpoint"
-) -> "LanguageModel":
     from mira.lm.torch_runner import MAX_CONTEXT, TorchLM
     from mira.lm.transformers import TransformersLM
 
+    engine, device = planned.engine, planned.device
     files = checkpoint.language, checkpoint.tokens
     most = settings.max_streams or MOST_GPU_STREAMS
     if engine == "transformers":

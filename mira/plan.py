@@ -62,18 +62,11 @@ class Refusal:
 class Plan:
     """What would speak, where, and what has to be done first."""
 
-    engines: tuple[str, ...]
-    """builtin, openvino, transformers, torch, lmdeploy or lmdeploy-pytorch: the first that can be
-    loaded speaks."""
+    engine: str  # builtin, openvino, transformers, torch, lmdeploy or lmdeploy-pytorch
     device: str = "cpu"  # or cuda:0
     downloads: tuple[str, ...] = ()  # Hugging Face ids
     converts: bool = False  # to what OpenVINO runs, unless an earlier start did
     refusals: tuple[Refusal, ...] = ()
-
-    @property
-    def engine(self) -> str:
-        """What speaks, if it can be loaded."""
-        return self.engines[0]
 
     @property
     def published(self) -> bool:
@@ -95,31 +88,31 @@ def plan(settings: Settings, facts: Facts) -> Plan:
     when it is asked for.
     """
     if facts.model == "none":
-        return Plan(("builtin",))
+        return Plan("builtin")
     device = _device(settings, facts)
     if facts.model == "converted":
-        engines: tuple[str, ...] = ("openvino",)
+        engine = "openvino"
     elif settings.lm_engine != "auto":
-        engines = (settings.lm_engine,)
+        engine = settings.lm_engine
     elif device.startswith("cuda"):
-        engines = _on_a_card(settings, facts, _gpu(device))
+        engine = "torch"  # the one that was measured on a card
     else:
         has_torch = {"torch", "transformers"} <= facts.libraries and not facts.broken
         only_torch = has_torch and "openvino" not in facts.libraries
-        engines = ("transformers",) if only_torch else ("openvino",)
+        engine = "transformers" if only_torch else "openvino"
     asked = {
         settings.model: facts.model,
         settings.codec_model: facts.codec_model,
         settings.semantic_model: facts.semantic_model,
     }
     planned = Plan(
-        engines,
+        engine,
         "cpu" if facts.model == "converted" else device,
         tuple(name for name, place in asked.items() if place == "hub"),
-        converts=engines == ("openvino",) and facts.model != "converted",
+        converts=engine == "openvino" and facts.model != "converted",
     )
     refusals = tuple(_refusals(settings, facts, planned))
-    return Plan(planned.engines, planned.device, planned.downloads, planned.converts, refusals)
+    return Plan(planned.engine, planned.device, planned.downloads, planned.converts, refusals)
 
 
 def _device(settings: Settings, facts: Facts) -> str:
@@ -132,12 +125,6 @@ def _device(settings: Settings, facts: Facts) -> str:
 def _gpu(device: str) -> int | None:
     kind, _, number = device.partition(":")
     return int(number) if kind == "cuda" and number.isdecimal() else None
-
-
-def _on_a_card(settings: Settings, facts: Facts, gpu: int | None) -> tuple[str, ...]:
-    bfloat16 = gpu is not None and gpu < len(facts.cards) and facts.cards[gpu] >= BFLOAT16
-    suits = bfloat16 and settings.model_dtype != "float32"
-    return ("lmdeploy", "torch") if suits and "lmdeploy" in facts.libraries else ("torch",)
 
 
 def _refusals(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refusal]:

@@ -100,9 +100,9 @@ class Settings(BaseModel):
     )
     lm_engine: Literal["auto", "lmdeploy", "lmdeploy-pytorch", "torch", "transformers"] = Field(
         "auto",
-        description="what runs a language model as published: on a GPU LMDeploy's TurboMind, its "
-        "engine in PyTorch, or torch; anywhere transformers, a stream at a time; auto: what fits "
-        "the GPU, and on a CPU OpenVINO, for which the model is converted once",
+        description="what runs a language model as published: on a GPU torch, LMDeploy's "
+        "TurboMind, or its engine in PyTorch; anywhere transformers, a stream at a time; auto: "
+        "torch on a GPU, and on a CPU OpenVINO, for which the model is converted once",
     )
     model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"

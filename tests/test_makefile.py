@@ -54,6 +54,8 @@ def test_a_machine_gets_what_it_needs_for_a_model(checkout: Path) -> None:
     assert installed(lines) == ["constraints.txt -e '.[cpu]'"]
     assert lines[-1].endswith("mira serve --model 'owner/name'")
     lines = make(checkout, "serve", "MODEL=owner/name", smi="exit 0")
+    assert installed(lines) == ["constraints.txt -e '.[torch]'"]
+    lines = make(checkout, "serve", "MODEL=owner/name", "EXTRA=cuda")
     assert installed(lines) == ["constraints-cuda.txt -e '.[cuda]'"]
     lines = make(checkout, "serve", "MODEL=a folder", "EXTRA=cpu", smi="exit 0")
     assert installed(lines) == []

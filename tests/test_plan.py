@@ -27,37 +27,36 @@ def refused(facts: Facts, **settings: Any) -> dict[str, str]:
 
 
 def test_without_a_model_the_built_in_voice_speaks_and_nothing_is_needed() -> None:
-    assert plan(Settings(), Facts()) == Plan(("builtin",))
-    assert plan(Settings(model_device="cuda:3"), Facts(ALL, (H100,))) == Plan(("builtin",))
+    assert plan(Settings(), Facts()) == Plan("builtin")
+    assert plan(Settings(model_device="cuda:3"), Facts(ALL, (H100,))) == Plan("builtin")
 
 
 @pytest.mark.parametrize(
-    ("facts", "settings", "engines", "device"),
+    ("facts", "settings", "engine", "device"),
     [
         # A processor speaks from a conversion, and PyTorch only where nothing else is installed.
-        (on(libraries=CPU), {}, ("openvino",), "cpu"),
-        (on(), {}, ("openvino",), "cpu"),
-        (on(libraries=TORCH), {}, ("transformers",), "cpu"),
-        (on(H100), {"model_device": "cpu"}, ("openvino",), "cpu"),
-        (on(), {"lm_engine": "transformers"}, ("transformers",), "cpu"),
-        (on(), {"lm_engine": "torch", "model_device": "cpu"}, ("torch",), "cpu"),
+        (on(libraries=CPU), {}, "openvino", "cpu"),
+        (on(), {}, "openvino", "cpu"),
+        (on(libraries=TORCH), {}, "transformers", "cpu"),
+        (on(H100), {"model_device": "cpu"}, "openvino", "cpu"),
+        (on(), {"lm_engine": "transformers"}, "transformers", "cpu"),
+        (on(), {"lm_engine": "torch", "model_device": "cpu"}, "torch", "cpu"),
         # A card runs the model as published.
-        (on(H100), {}, ("lmdeploy", "torch"), "cuda:0"),
-        (on(H100, libraries=CPU | TORCH), {}, ("torch",), "cuda:0"),
-        (on(H100, T4), {"model_device": "cuda:1"}, ("torch",), "cuda:1"),  # no bfloat16
-        (on(H100), {"model_dtype": "float32"}, ("torch",), "cuda:0"),
-        (on(H100), {"lm_engine": "transformers"}, ("transformers",), "cuda:0"),
-        (on(H100), {"lm_engine": "lmdeploy-pytorch"}, ("lmdeploy-pytorch",), "cuda:0"),
+        (on(H100), {}, "torch", "cuda:0"),
+        (on(H100, libraries=CPU | TORCH), {}, "torch", "cuda:0"),
+        (on(H100), {"lm_engine": "lmdeploy"}, "lmdeploy", "cuda:0"),
+        (on(H100, T4), {"model_device": "cuda:1"}, "torch", "cuda:1"),  # no bfloat16
+        (on(H100), {"model_dtype": "float32"}, "torch", "cuda:0"),
+        (on(H100), {"lm_engine": "transformers"}, "transformers", "cuda:0"),
+        (on(H100), {"lm_engine": "lmdeploy-pytorch"}, "lmdeploy-pytorch", "cuda:0"),
         # What is converted runs on a processor, whatever else is there.
-        (on(H100, model="converted"), {}, ("openvino",), "cpu"),
+        (on(H100, model="converted"), {}, "openvino", "cpu"),
     ],
 )
-def test_what_speaks(
-    facts: Facts, settings: dict[str, Any], engines: tuple[str, ...], device: str
-) -> None:
+def test_what_speaks(facts: Facts, settings: dict[str, Any], engine: str, device: str) -> None:
     found = planned(facts, **settings)
-    assert (found.engines, found.device, found.refusals) == (engines, device, ())
-    assert found.converts == (engines == ("openvino",) and facts.model != "converted")
+    assert (found.engine, found.device, found.refusals) == (engine, device, ())
+    assert found.converts == (engine == "openvino" and facts.model != "converted")
 
 
 def test_what_has_to_be_downloaded() -> None:

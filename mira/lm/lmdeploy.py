@@ -199,18 +199,17 @@ class LMDeployLM:
             self._post(self._loop.stop)
             self._thread.join(CLOSE_S)
         if not self._thread.is_alive():  # one that is stuck ends with the process
-            with suppress(Exception):
-                self._loop.run_until_complete(self._clear_up())
+            self._clear_up()
             self._loop.close()
 
-    async def _clear_up(self) -> None:
-        """End what a loop that died, or an engine that hung, has left."""
-        left = asyncio.all_tasks(self._loop) - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        async with asyncio.timeout(CLOSE_S):
-            await asyncio.gather(*left, return_exceptions=True)
-            await self._loop.shutdown_asyncgens()
+    def _clear_up(self) -> None:
+        """End what a loop that died, or an engine that hung, has left; no thread runs it now."""
+        left = self._cancel_all()
+        with suppress(Exception):
+            if left:
+                self._loop.run_until_complete(asyncio.wait(left, timeout=CLOSE_S))
+            ended = asyncio.wait_for(self._loop.shutdown_asyncgens(), CLOSE_S)
+            self._loop.run_until_complete(ended)
 
     def _enter(self, stream: _Stream) -> Instance:
         """Wait for an instance."""

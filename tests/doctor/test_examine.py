@@ -324,7 +324,7 @@ def gpu(
     device: str = "cuda:0",
     has_card: bool = True,
 ) -> dict[str, Row]:
-    found = gpu_rows(Plan((engine,), device), smi, has_card, torch)
+    found = gpu_rows(Plan(engine, device), smi, has_card, torch)
     return {row.name: row for row in found}
 
 
@@ -577,7 +577,7 @@ def device_of(card: Card) -> Device:
 @pytest.mark.parametrize(("left", "state"), [(8 * GIB, "ok"), (GIB, "note"), (1000, "problem")])
 def test_whether_there_is_memory_for_a_model(published: Path, left: int, state: str) -> None:
     settings = Settings(model=str(published))
-    found = {row.name: row for row in mira_rows(settings, Plan(("transformers",)), left)}
+    found = {row.name: row for row in mira_rows(settings, Plan("transformers"), left)}
     assert found["memory"].state == state
 
 
