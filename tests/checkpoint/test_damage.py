@@ -23,7 +23,7 @@ from mira.checkpoint.weights import codec_weights, upsampler_weights
 from mira.errors import CheckpointError
 
 JSON_NONSENSE = ("", "[" * 100_000, '{"a":' * 50_000, "null", "[]", '"x"', "{", "\ufffe", "1e999")
-VALUES = (None, "NaN", "maybe", -1, 0, 10**30, 1e300, float("nan"), True, [], [None], {}, {"a": 1})
+VALUES = (None, "NaN", -1, 0, 10**30, float("nan"), [], {"a": 1})
 
 
 def whole(checkpoint: Checkpoint) -> dict[str, Array]:
