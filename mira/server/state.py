@@ -69,6 +69,8 @@ class Service:
     give_up: Callable[[], object] = field(init=False, default=lambda: None)
     """Called once there is a `failure`: a service that can never speak should end, so that whoever
     supervises it starts another."""
+    rest: Callable[[], object] = field(init=False, default=give_back)
+    """Called on a worker thread once nobody has spoken for a while."""
     _engine: Engine | None = field(init=False, default=None)
     _store: VoiceStore | None = field(init=False, default=None)
     _watcher: Watcher | None = field(init=False, default=None)
@@ -226,7 +228,7 @@ class Service:
                 streams = self.telemetry.uses.total()
                 if streams != given_back_after and self.admission.idle_s > REST_S:
                     given_back_after = streams
-                    await to_thread.run_sync(give_back)
+                    await to_thread.run_sync(self.rest)
             raise SynthesisFailed(engine.failure)
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
             self.failure = error

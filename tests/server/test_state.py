@@ -267,9 +267,12 @@ def test_memory_goes_back_once_nobody_speaks(
     monkeypatch.setattr(state, "REST_S", 0.1)
     monkeypatch.setattr(state, "LOOK_S", 0.01)
     served = serve(toy)
-    monkeypatch.setattr(state, "give_back", lambda: given.append(served.service.admission.idle_s))
-    for _ in range(2):
-        given.clear()
+    served.service.rest = lambda: given.append(served.service.admission.idle_s)
+    wait_until(lambda: served.service.admission.idle_s > 0.3)
+    assert not given, "nobody has spoken yet"
+    for count in (1, 2):
         assert served.post("/v1/audio/speech-stream", json={"input": "Hi."}).status_code == 200
-        # Other services of this process rest too, at moments of their own.
-        wait_until(lambda: any(idle_s > 0.1 for idle_s in given))
+        wait_until(lambda: len(given) == count)  # noqa: B023 - waited for here
+    wait_until(lambda: served.service.admission.idle_s > 0.5)
+    assert len(given) == 2
+    assert min(given) > 0.1
