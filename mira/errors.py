@@ -20,6 +20,9 @@ Errors of other libraries are translated where they enter, with `raise ... from`
 answered over HTTP is in server/errors.py alone.
 """
 
+GIVE_UP_AFTER = 8
+"""Failures in a row after which a language model or a codec counts as broken for good."""
+
 
 class MiraError(Exception):
     """Root of the family: the message says what is wrong and what to do."""

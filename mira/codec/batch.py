@@ -10,12 +10,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from mira.codec.base import Codec, Span, Speaker
-from mira.errors import SynthesisFailed, one_line
+from mira.errors import GIVE_UP_AFTER, SynthesisFailed, one_line
 from mira.listening import rank
 from mira.types import Samples
-
-GIVE_UP_AFTER = 8
-"""Passes that fail in a row, and the codec counts as broken for good."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,9 +16,6 @@ GLOBAL_TOKENS = 32
 LARGEST_WEIGHT = 1e8
 """No weight comes near it; one flipped bit of an exponent goes far beyond."""
 
-GIVE_UP_AFTER = 8
-"""Failures in a row, and a model counts as broken for good."""
-
 
 class SpeechVocabulary(Protocol):
     """Where a vocabulary keeps what speech is made of; every number is a vocabulary id."""

@@ -14,10 +14,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mira.errors import NotReady, SynthesisFailed, one_line
+from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed, one_line
 from mira.listening import Listener, rank
 from mira.lm.base import (
-    GIVE_UP_AFTER,
     SPEECH_CODES,
     SpeechVocabulary,
     check_prompt,

@@ -18,9 +18,9 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from mira.errors import NotReady, SynthesisFailed, one_line
+from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed, one_line
 from mira.listening import Listener, rank
-from mira.lm.base import GIVE_UP_AFTER, check_prompt
+from mira.lm.base import check_prompt
 from mira.lm.lmdeploy_dialects import Dialect, generation
 from mira.types import Sampling
 

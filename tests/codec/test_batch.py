@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mira.codec.base import Span, Speaker
-from mira.codec.batch import GIVE_UP_AFTER, BatchingCodec
-from mira.errors import SynthesisFailed
+from mira.codec.batch import BatchingCodec
+from mira.errors import GIVE_UP_AFTER, SynthesisFailed
 from mira.listening import Listener
 from mira.types import Samples
 

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mira.errors import NotReady, SynthesisFailed
+from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed
 from mira.listening import Listener
 from mira.lm import batching
-from mira.lm.base import GIVE_UP_AFTER, SPEECH_CODES
+from mira.lm.base import SPEECH_CODES
 from mira.lm.batching import TOKENS_AHEAD, BatchingLM, Row
 from mira.types import Sampling
 

@@ -14,10 +14,9 @@ from contextlib import closing
 import pytest
 
 from mira.checkpoint.layout import Checkpoint
-from mira.errors import NotReady, SynthesisFailed
+from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed
 from mira.listening import Listener
 from mira.lm import lmdeploy
-from mira.lm.base import GIVE_UP_AFTER
 from mira.lm.lmdeploy import LMDeployLM
 from mira.types import Sampling
 from tests.lm.lmdeploy_stand_ins import (
