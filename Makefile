@@ -46,7 +46,8 @@ format: .venv/test
 	$(BIN)/ruff check --fix .
 
 bench: .venv/test
-	for name in ttfa listeners load say memory; do $(BIN)/mira bench $$name || exit; done
+	for name in ttfa listeners say memory; do $(BIN)/python -m tools.bench $$name || exit; done
+	$(BIN)/mira bench load
 
 # Need nothing that is installed here; `.ci/run` runs them too.
 stranger:

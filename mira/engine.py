@@ -8,14 +8,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
 
-from mira.ahead import Interrupt, ahead
 from mira.errors import NothingToSay, SynthesisFailed
-from mira.joining import Joiner
-from mira.listening import Listener
-from mira.synth.base import Synthesizer
+from mira.stream.ahead import Interrupt, ahead
+from mira.stream.joining import Joiner
+from mira.stream.listening import Listener
+from mira.stream.turns import Turns
+from mira.synthesizer import Synthesizer
 from mira.text import Break, Piece, pause_s, speakable, split_sentences
 from mira.text.weight import max_words
-from mira.turns import Turns
 from mira.types import Samples, Sampling, Voice
 
 

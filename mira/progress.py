@@ -1,9 +1,14 @@
-"""What long work tells whoever waits for it: what is being done, and how much of it is done.
+"""How far long work is: reported by whoever does it, shown on the terminal by whoever waits.
 
-Knows nothing of the work, nor of who is told.
+Knows nothing about the work.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+LINE_EVERY_S = 5.0
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how many bytes of it are done, and of how many.
@@ -27,3 +32,66 @@ def amount(num_bytes: int) -> str:
     if num_bytes >= 10**6:
         return f"{num_bytes / 10**6:.0f} MB"
     return f"{-(-num_bytes // 1000)} kB"
+
+
+@contextmanager
+def progress_bar(out: IO[str]) -> Iterator[Report]:
+    """Show work on `out`, in bytes, until the block ends."""
+    if not out.isatty():
+        yield _Lines(out)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Column
+
+    # The words give way: a folder's path alone may be wider than the terminal.
+    words = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    columns = (
+        TextColumn("{task.description}", markup=False, table_column=words),
+        BarColumn(bar_width=20),
+        DownloadColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(file=out), expand=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                for task in tasks.values():
+                    bar.stop_task(task)
+                bar.console.print(what, markup=False, highlight=False, soft_wrap=True)
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=total or None)
+
+        yield report
+
+
+class _Lines:
+    """A line when something begins and when it is done, and one every few seconds between."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+        self._what, self._said, self._said_at = "", "", 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        news = what != self._what or (0 < total == done)
+        if not news and now - self._said_at < LINE_EVERY_S:
+            return
+        said = f"{what}{_progress(done, total)}"
+        if said != self._said:
+            print(said, file=self._out, flush=True)
+        self._what, self._said, self._said_at = what, said, now
+
+
+def _progress(done: int, total: int) -> str:
+    if total:
+        return f": {done / 1e6:.1f} of {total / 1e6:.1f} MB"
+    return f": {done / 1e6:.1f} MB" if done else ""

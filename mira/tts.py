@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mira.ahead import Interrupt
 from mira.load import load_engine
 from mira.settings import Settings
+from mira.stream.ahead import Interrupt
 from mira.types import Samples, Sampling, Voice
 
 BATCH_AT_ONCE = 16  # texts; each holds a cache in the language model

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 import hypothesis
 import pytest
 
-from mira.synth.base import Synthesizer
-from mira.synth.builtin import BuiltinSynthesizer
+from mira.builtin.synthesizer import BuiltinSynthesizer
+from mira.synthesizer import Synthesizer
 from tests.server.serving import Load, Served, quick, serving, speaking
 from tests.toys import ToySynthesizer
 

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 import mira
-from mira.checkpoint.tiny import write_tiny
 from tests import bare
 from tests.bare import run
 from tests.server.serving import wait_until
+from tools.tiny.write import write_tiny
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "mira" / "voices" / "sample" / "heart.flac"

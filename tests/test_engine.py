@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.ahead import Interrupt
+from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.engine import Engine
 from mira.errors import NothingToSay, SynthesisFailed, VoiceNotFound
-from mira.joining import SILENCE, TAIL_S
-from mira.synth.builtin import BuiltinSynthesizer
+from mira.stream.ahead import Interrupt
+from mira.stream.joining import SILENCE, TAIL_S
 from mira.text import Break, pause_s
 from mira.types import Samples, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer

@@ -16,10 +16,10 @@ import httpx
 import numpy as np
 import pytest
 
-from mira.checkpoint.tiny import write_tiny
 from tests import bare
-from tests.checkpoint.hub_server import Hub, serving_hub
+from tests.model.checkpoint.hub_server import Hub, serving_hub
 from tests.server.serving import wait_until
+from tools.tiny.write import write_tiny
 
 MODEL = "owner/name"
 

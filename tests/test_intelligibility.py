@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from mira.bench.service import Service, running, speech_request
+from mira.cli.bench.service import Service, running, speech_request
 from mira.types import Samples
 from tests.recogniser import Recogniser, word_errors
 

@@ -10,55 +10,31 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "mira").rglob("*.py"))
 
-LEAVES = {"types", "errors", "settings", "metrics", "listening", "progress"}
-RIM = {"ahead", "engine", "voices", "audio", "text", "metrics", "settings", "load"}
+LEAVES = {"types", "errors", "settings", "progress", "machine"}
 MAY_IMPORT = {
     "types": {"errors"},
     "errors": set(),
     "settings": {"errors"},
     "silence": set(),
-    "metrics": set(),
-    "listening": set(),
     "progress": set(),
-    "limits": set(),
-    "turns": {"listening"},
-    "ahead": {"listening", "turns", "types"},
-    "joining": {"types"},
-    "engine": LEAVES | {"ahead", "joining", "text", "synth.base", "turns"},
-    "load": LEAVES
-    | {"facts", "plan", "prepare", "sample", "engine", "synth", "lm", "codec", "checkpoint"},
-    "convert": LEAVES | {"lm", "codec", "checkpoint", "room", "sample"},
-    "room": {"checkpoint", "limits"},
-    "sample": {"audio", "types"},
-    "plan": {"settings"},
-    "facts": {"checkpoint", "errors", "plan", "settings"},
-    "prepare": LEAVES | {"checkpoint", "convert", "facts"},
-    "bar": {"progress"},
+    "machine": set(),
+    "text": LEAVES,
+    "stream": LEAVES,
+    "audio": LEAVES,
     "voices": LEAVES | {"audio"},
-    "options": LEAVES,
-    "voices_cli": LEAVES | {"load", "options", "sample", "voices"},
-    "sinks": {"audio", "errors"},
-    "cli": LEAVES
-    | {"audio", "bar", "engine", "checkpoint", "load", "server", "sinks", "voices"}
-    | {"bench_cli", "doctor", "model_cli", "options", "plan", "voices_cli"},
-    "bench": LEAVES | {"audio", "checkpoint", "codec", "lm", "load", "sample"},
-    "bench_cli": {"bench", "errors"},
-    "model_cli": LEAVES | {"bar", "checkpoint", "convert", "facts", "load"},
-    "tts": LEAVES | {"ahead", "audio", "load"},
+    "synthesizer": LEAVES | {"stream"},
+    "engine": LEAVES | {"stream", "synthesizer", "text"},
+    "builtin": LEAVES | {"stream", "synthesizer"},
+    "model": LEAVES | {"stream", "synthesizer", "voices.sample"},
+    "load": LEAVES | {"builtin", "engine", "model", "synthesizer", "voices.sample"},
+    "server": LEAVES | {"audio", "engine", "load", "stream", "text", "voices"},
+    "cli": LEAVES | {"audio", "engine", "load", "model", "server", "stream", "voices"},
+    "tts": LEAVES | {"audio", "load", "stream"},
     "__main__": {"cli"},
     "__init__": LEAVES | {"engine", "load", "silence", "tts"},
-    "cuda": {"errors"},
-    "doctor": LEAVES
-    | {"checkpoint", "facts", "limits", "options", "plan", "prepare", "room", "voices"},
-    "text": LEAVES,
-    "audio": LEAVES,
-    "lm": LEAVES | {"cuda"},
-    "codec": LEAVES | {"cuda"},
-    "checkpoint": LEAVES,
-    "synth": LEAVES | {"joining", "lm.base", "lm.prompt", "codec.base", "codec.stream"},
-    "server": LEAVES | RIM | {"bar"},
 }
-"""Beside its own folder. `load` reaches the server through `server/run.py` alone."""
+"""Beside its own folder. `load` alone knows the built-in voice and the model; it reaches the server
+through `server/run.py`."""
 
 
 def imports_of(path: Path) -> set[str]:
@@ -88,9 +64,9 @@ def test_imports_follow_the_arrows(path: Path) -> None:
         )
 
 
-def test_only_the_server_and_a_crowd_of_its_listeners_are_asynchronous() -> None:
+def test_only_the_server_is_asynchronous() -> None:
     for path in MODULES:
-        if "server" not in path.parts and path.name != "listeners.py":
+        if "server" not in path.parts:
             tree = ast.parse(path.read_text("utf-8"))
             assert not any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree)), path
 
@@ -105,9 +81,9 @@ def test_importing_mira_loads_no_model_library() -> None:
 
 
 TESTED_THROUGH = {
-    "bench/texts": "bench/test_arrivals.py",
+    "cli/bench/texts": "cli/bench/test_arrivals.py",
     **{
-        f"doctor/{part}": "doctor/test_examine.py"
+        f"cli/doctor/{part}": "cli/doctor/test_examine.py"
         for part in (
             *("cards", "command", "gpu"),
             *("libraries", "machine", "report", "speaker"),

@@ -12,22 +12,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mira.checkpoint.layout import open_checkpoint
-from mira.checkpoint.tiny import write_tiny
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidSettings, NotDownloaded, SynthesisFailed
-from mira.listening import Listener
-from mira.lm.base import LanguageModel
-from mira.lm.prompt import PromptBuilder
 from mira.load import load_engine, load_parts
-from mira.plan import LIBRARIES, Facts, install
-from mira.sample import SAMPLE
+from mira.load.plan import LIBRARIES, Facts, install
+from mira.model.checkpoint.layout import open_checkpoint
+from mira.model.lm.base import LanguageModel
+from mira.model.lm.prompt import PromptBuilder
+from mira.model.synthesizer import MiraSynthesizer
 from mira.settings import Settings
-from mira.synth.mira import MiraSynthesizer
+from mira.stream.listening import Listener
 from mira.types import Samples, Sampling, Voice
-from tests.checkpoint.hub_server import pointed_at, serving_hub
+from mira.voices.sample import SAMPLE
+from tests.model.checkpoint.hub_server import pointed_at, serving_hub
 from tests.toys import ToySynthesizer
 from tests.wav2vec2 import write_wav2vec2
+from tools.tiny.write import write_tiny
 
 RECORDING = 0.1 * np.random.default_rng(0).standard_normal(24000).astype(np.float32)
 SAID = "It rains <|end_text|> again."
@@ -55,7 +55,7 @@ import sys
 extras = "torch transformers tokenizers safetensors huggingface_hub openvino lmdeploy".split()
 sys.modules |= dict.fromkeys(extras)
 sys.argv = ["mira", "say", "hi", "-o", "x.wav", *sys.argv[1:]]
-from mira.cli import main
+from mira.cli.main import main
 main()
 """
 
@@ -297,7 +297,7 @@ def test_a_load_that_fails_leaves_nothing_running(
         raise KeyboardInterrupt
 
     if where == "fingerprint":
-        monkeypatch.setattr("mira.checkpoint.converted.fingerprint", unreadable)
+        monkeypatch.setattr("mira.model.checkpoint.converted.fingerprint", unreadable)
     with pytest.raises(KeyboardInterrupt):
         load_engine(Settings(model=str(checkpoint), lm_engine="torch", max_streams=1), report)
     assert steps == 1

@@ -14,13 +14,13 @@ import soundfile
 
 from mira.audio.decode import decode_file
 from mira.audio.pcm import from_s16le
-from mira.bench.service import Service, running, speech_request
-from mira.bench.voices import request, upload
-from mira.checkpoint.tiny import write_tiny
+from mira.cli.bench.service import Service, running, speech_request
 from mira.settings import Settings
 from mira.tts import MiraTTS
 from mira.voices import VoiceStore
 from tests.voices.bringing import ALLISON, CARLO, bring
+from tools.bench.voices import request, upload
+from tools.tiny.write import write_tiny
 
 TEXT = "Hello there. How are you today?"
 FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mira.checkpoint.tiny import write_tiny
 from tests import sealed
+from tools.tiny.write import write_tiny
 
 pytestmark = [
     pytest.mark.slow,
@@ -21,8 +21,8 @@ SECONDS = 12  # what was seen to call did so within ten
 
 SERVES = f"""
     import time
-    from mira.bench.service import running, speech_request
-    from mira.bench.voices import upload
+    from mira.cli.bench.service import running, speech_request
+    from tools.bench.voices import upload
     from tests.voices.bringing import ALLISON
     began = time.monotonic()
     with running("--set", "voices_dir=voices") as service:
@@ -34,7 +34,7 @@ SERVES = f"""
 """
 CONVERTS = f"""
     import sys, time
-    from mira.cli import main
+    from mira.cli.main import main
     sys.argv = ["mira", "model", "convert", "tiny", "converted"]
     began = time.monotonic()
     try:

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mira.checkpoint.tiny import write_tiny
+from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidRequest, SynthesisFailed, VoiceNotFound
-from mira.listening import Listener
 from mira.load import load_engine
 from mira.settings import Settings
-from mira.synth.builtin import BuiltinSynthesizer
+from mira.stream.listening import Listener
 from mira.tts import BATCH_AT_ONCE, MiraTTS
 from mira.types import Samples, Sampling, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
+from tools.tiny.write import write_tiny
 
 TEXT = "Hello there. This is a test."
 REFERENCE = Settings(lm_engine="transformers")

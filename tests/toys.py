@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
-from mira.listening import Listener
+from mira.stream.listening import Listener
 from mira.text import Break, pause_s, speakable, split_sentences
 from mira.types import Samples, Sampling, Voice
 

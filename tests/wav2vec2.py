@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2ForPreTraining
 
-from mira.checkpoint.tiny_codec import TINY
+from tools.tiny.codec import TINY
 
 LAYERS = 18  # one more than is read, so that the last is left out
 

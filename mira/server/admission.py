@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from anyio import CancelScope, CapacityLimiter, current_time, fail_after, move_on_after
 
 from mira.errors import Overloaded
-from mira.metrics import StreamClock
 from mira.server.capacity import Capacity
+from mira.stream.clock import StreamClock
 
 FULL_S = 10.0
 """After a caller found no place, those that don't listen lose theirs sooner."""

@@ -18,7 +18,7 @@ import math
 import time
 from collections.abc import Callable
 
-from mira.metrics import StreamClock
+from mira.stream.clock import StreamClock
 
 ROUND_S = 0.25
 """Between two looks at the streams."""

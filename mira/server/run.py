@@ -16,11 +16,10 @@ from typing import TextIO
 import uvicorn
 from fastapi import FastAPI
 
-from mira.bar import progress_bar
 from mira.engine import Engine
 from mira.errors import InvalidSettings, one_line
 from mira.load import load_engine
-from mira.progress import Report
+from mira.progress import Report, progress_bar
 from mira.server.app import create_app
 from mira.server.protocol import MAX_HEAD_BYTES, Connection
 from mira.server.state import Service

@@ -12,14 +12,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from mira.ahead import Interrupt
 from mira.audio import FORMATS, AudioStream
 from mira.errors import InvalidRequest
-from mira.metrics import StreamClock
 from mira.server import errors
 from mira.server.requests import SpeechRequest, StreamRequest
 from mira.server.state import Service
 from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
+from mira.stream.ahead import Interrupt
+from mira.stream.clock import StreamClock
 from mira.types import Sampling, Voice
 from mira.voices import Found
 

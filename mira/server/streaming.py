@@ -15,13 +15,13 @@ from anyio.abc import TaskGroup
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mira.ahead import Interrupt
 from mira.audio import AudioStream
 from mira.errors import one_line
-from mira.metrics import StreamClock
 from mira.server.admission import Admission
 from mira.server.bridge import iterate
 from mira.server.telemetry import Telemetry
+from mira.stream.ahead import Interrupt
+from mira.stream.clock import StreamClock
 from mira.types import Samples
 
 log = logging.getLogger(__name__)

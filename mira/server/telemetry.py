@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mira.metrics import StreamClock
+from mira.stream.clock import StreamClock
 
 RECENT = 1000  # streams that the percentiles are over
 NAMED_VOICES = 100

@@ -21,7 +21,7 @@ class Cloner(Protocol):
         """Names what a clone depends on beside the recording; "" if it can't clone."""
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
-        """See `mira.synth.base.Synthesizer`."""
+        """See `mira.synthesizer.Synthesizer`."""
 
 
 class Clones:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.checkpoint.hub_server import serving_hub
+from tests.model.checkpoint.hub_server import serving_hub
 
 DOWNLOAD = """
 import sys

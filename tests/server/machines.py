@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mira.metrics import StreamClock
 from mira.server.capacity import Capacity
+from mira.stream.clock import StreamClock
 
 TICK_S = 0.01
 LEAD_S = 2.0  # computed before anybody takes it

@@ -17,7 +17,7 @@ from mira.server.app import create_app
 from mira.server.run import listen, make_server
 from mira.server.state import Service
 from mira.settings import Settings
-from mira.synth.base import Synthesizer
+from mira.synthesizer import Synthesizer
 
 Load = Callable[[Settings], Engine]
 

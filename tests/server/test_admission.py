@@ -7,9 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from mira.errors import Overloaded
-from mira.metrics import StreamClock
 from mira.server.admission import LONGEST_RETRY_S, Admission, Patience
 from mira.server.capacity import Capacity
+from mira.stream.clock import StreamClock
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.server.wire import Wire

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mira.metrics import StreamClock
 from mira.server.capacity import FORGET_S, PROBE_AFTER_S, Capacity
+from mira.stream.clock import StreamClock
 from tests.server.machines import AllAtOnce, InTurns, Machine, Time
 
 TAKES_TURNS, BATCHES = 4, 1024  # beginners

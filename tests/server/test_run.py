@@ -79,7 +79,7 @@ def test_the_settings_reach_the_server() -> None:
 
 TOY = """
 import sys, threading
-from mira import cli
+from mira.cli import main as cli
 from mira.engine import Engine
 from mira.server import bridge, run, state
 from tests.toys import ToySynthesizer

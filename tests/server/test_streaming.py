@@ -11,7 +11,6 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from mira.ahead import Interrupt
 from mira.audio import AudioStream
 from mira.engine import Engine
 from mira.errors import SynthesisFailed
@@ -20,6 +19,7 @@ from mira.server.admission import Admission, Patience
 from mira.server.capacity import Capacity
 from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
 from mira.server.telemetry import Telemetry
+from mira.stream.ahead import Interrupt
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.server.wire import Wire

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mira.errors import InvalidRequest
-from mira.metrics import StreamClock
 from mira.server.telemetry import NAMED_VOICES, OTHERS, RECENT, Telemetry
+from mira.stream.clock import StreamClock
 from mira.voices.names import clean_name
 
 

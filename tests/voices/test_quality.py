@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from hypothesis.strategies import floats, integers, sampled_from
 
 from mira.audio import Effects
+from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.errors import InvalidRequest
-from mira.synth.builtin import BuiltinSynthesizer
 from mira.types import Samples
 from mira.voices import quality
 from mira.voices.quality import Grade, Quality, assess

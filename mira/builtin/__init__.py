@@ -1,0 +1,1 @@
+"""The built-in English voice: one sentence in, blocks of samples out, on any processor."""

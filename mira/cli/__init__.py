@@ -1,0 +1,1 @@
+"""The command line, `mira`: one module for each command."""

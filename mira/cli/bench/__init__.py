@@ -1,0 +1,1 @@
+"""`mira bench load`: any service with OpenAI's API, as callers find it."""

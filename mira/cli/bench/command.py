@@ -1,0 +1,79 @@
+"""mira bench load: its options.
+
+Knows nothing about how it measures.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from mira.errors import InvalidRequest
+
+app = typer.Typer(
+    help="Measure a service: a table, then one JSON line. Settings come from MIRA_ variables.",
+    no_args_is_help=True,
+)
+
+Number = TypeVar("Number", int, float)
+
+Model = Annotated[
+    str, typer.Option(help="Of a service of its own: a directory or Hugging Face id.")
+]
+
+
+@app.callback()
+def _bench() -> None:
+    """Keep `load` a command of its own, though it is the only one."""
+
+
+@app.command()
+def load(
+    url: Annotated[
+        str, typer.Argument(help="Of any service with OpenAI's API; a service of its own.")
+    ] = "",
+    model: Model = "",
+    rates: Annotated[str, typer.Option(help="Requests a second, one after another.")] = "0.5,1,2,4",
+    seconds: Annotated[float, typer.Option(min=0.1, help="At each rate.")] = 30.0,
+    short: Annotated[float, typer.Option(min=0, max=1, help="Share of short replies.")] = 0.7,
+    seed: Annotated[int, typer.Option(help="Of the arrivals and texts.")] = 0,
+    max_open: Annotated[
+        int, typer.Option(min=1, max=1000, help="Open requests that are too many: the load ends.")
+    ] = 128,
+    voice: Annotated[str, typer.Option(help="To ask for.")] = "alloy",
+    model_name: Annotated[str, typer.Option(help="To ask for.")] = "tts-1",
+    response_format: Annotated[str, typer.Option(help="To ask for.")] = "pcm",
+    sample_rate: Annotated[int, typer.Option(min=8000, help="Hz that pcm is in.")] = 24000,
+    api_key: Annotated[str, typer.Option(help="If the service wants one.")] = "",
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a whole answer.")] = 60.0,
+    plot: Annotated[Path | None, typer.Option(help="Draw it into this PNG file.")] = None,
+) -> None:
+    """Callers who don't wait their turn: how a service holds up as more of them come."""
+    from mira.cli.bench.client import Request
+    from mira.cli.bench.load import Load, main
+
+    if url and model:
+        raise InvalidRequest("--model is for a service of its own: leave out the URL.")
+    main(
+        url,
+        Request(model_name, voice, response_format, sample_rate, api_key, timeout),
+        Load(numbers("--rates", rates, float), seconds, short, seed, max_open),
+        plot,
+        *serve_arguments(model),
+    )
+
+
+def serve_arguments(model: str) -> tuple[str, ...]:
+    """Arguments of `mira serve`."""
+    return ("--set", f"model={model}") if model else ()
+
+
+def numbers(option: str, text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
+    try:
+        found = tuple(map(kind, text.split(",")))
+    except ValueError as error:
+        raise InvalidRequest(f"{option} {text}: write numbers with commas between.") from error
+    if not all(0 < number < float("inf") for number in found):
+        raise InvalidRequest(f"{option} {text}: each must be more than 0.")
+    return found

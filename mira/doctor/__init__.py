@@ -1,6 +1,0 @@
-"""What this machine has, what Mira would use of it, and what is missing."""
-
-from mira.doctor.command import doctor
-from mira.doctor.examine import examine
-
-__all__ = ["doctor", "examine"]

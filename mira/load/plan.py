@@ -1,0 +1,252 @@
+"""Settings and facts in; what would speak, where, what has to be there first, and what forbids it.
+
+Pure: imports no backend and looks at nothing. `load` carries a plan out, `mira doctor` shows it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from mira.settings import Settings
+
+Place = Literal["none", "directory", "converted", "downloaded", "hub"]
+"""What a name of a model is here: nothing was asked for, a directory with a model as published or
+converted, or a Hugging Face id whose files are on this machine, or have to be downloaded."""
+
+BFLOAT16 = (8, 0)  # compute capability from which a card has it
+
+LIBRARIES = {  # by the names they are imported by -> the extra that brings them
+    "openvino": "cpu",
+    "safetensors": "cpu",
+    "tokenizers": "cpu",
+    "huggingface_hub": "cpu",
+    "httpx2": "cpu",
+    "torch": "torch",
+    "transformers": "torch",
+    "lmdeploy": "cuda",
+}
+_NEEDED = {
+    "openvino": ("openvino", "tokenizers"),
+    "transformers": ("torch", "transformers", "safetensors", "tokenizers"),
+    "torch": ("torch", "transformers", "safetensors", "tokenizers"),
+    "lmdeploy": ("torch", "transformers", "safetensors", "tokenizers", "lmdeploy"),
+    "lmdeploy-pytorch": ("torch", "transformers", "safetensors", "tokenizers", "lmdeploy"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a machine has, as far as it decides what would speak."""
+
+    libraries: frozenset[str] = frozenset()  # of LIBRARIES, those that are installed
+    cards: tuple[tuple[int, int], ...] = ()  # compute capability of each GPU that PyTorch can use
+    broken: str = ""  # why PyTorch, though it is installed, can't be imported
+    model: Place = "none"
+    codec_model: Place = "none"
+    semantic_model: Place = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a start would fail."""
+
+    setting: str
+    reason: str
+
+    def __str__(self) -> str:
+        """In one line."""
+        return f"{self.setting}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would speak, where, and what has to be done first."""
+
+    engine: str  # builtin, openvino, transformers, torch, lmdeploy or lmdeploy-pytorch
+    device: str = "cpu"  # or cuda:0
+    downloads: tuple[str, ...] = ()  # Hugging Face ids
+    converts: bool = False  # to what OpenVINO runs, unless an earlier start did
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def published(self) -> bool:
+        """Whether it is a model as published, which takes PyTorch."""
+        return self.engine not in ("builtin", "openvino")
+
+    @property
+    def gpu(self) -> int | None:
+        """Which of PyTorch's, if it is one."""
+        return _gpu(self.device)
+
+
+def plan(settings: Settings, facts: Facts) -> Plan:
+    """Decide what would speak.
+
+    A GPU runs a model as published: LMDeploy's own kernels are the quickest for the cards that they
+    know; what it can't use, PyTorch can. A processor runs it converted, where OpenVINO is
+    installed; PyTorch is far slower there, so it is taken only when nothing else is installed or
+    when it is asked for.
+    """
+    if facts.model == "none":
+        return Plan("builtin")
+    device = _device(settings, facts)
+    if facts.model == "converted":
+        engine = "openvino"
+    elif settings.lm_engine != "auto":
+        engine = settings.lm_engine
+    elif device.startswith("cuda"):
+        engine = "torch"  # the one that was measured on a card
+    else:
+        has_torch = {"torch", "transformers"} <= facts.libraries and not facts.broken
+        only_torch = has_torch and "openvino" not in facts.libraries
+        engine = "transformers" if only_torch else "openvino"
+    asked = {
+        settings.model: facts.model,
+        settings.codec_model: facts.codec_model,
+        settings.semantic_model: facts.semantic_model,
+    }
+    planned = Plan(
+        engine,
+        "cpu" if facts.model == "converted" else device,
+        tuple(name for name, place in asked.items() if place == "hub"),
+        converts=engine == "openvino" and facts.model != "converted",
+    )
+    refusals = tuple(_refusals(settings, facts, planned))
+    return Plan(planned.engine, planned.device, planned.downloads, planned.converts, refusals)
+
+
+def _device(settings: Settings, facts: Facts) -> str:
+    name = settings.model_device
+    if name == "auto":
+        return "cuda:0" if facts.cards else "cpu"
+    return "cuda:0" if name == "cuda" else name
+
+
+def _gpu(device: str) -> int | None:
+    kind, _, number = device.partition(":")
+    return int(number) if kind == "cuda" and number.isdecimal() else None
+
+
+def _refusals(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refusal]:
+    """All that a start would fail with, in the order in which it would."""
+    if facts.model == "converted":
+        yield from _of_a_converted_model(settings)
+    elif planned.converts:
+        yield from _of_a_conversion(settings)
+    if settings.model_dtype == "float16":
+        yield Refusal(
+            "model_dtype",
+            "the language model can't run in float16: its activations overflow and it speaks "
+            '"!!!!". Use bfloat16, or float32 on a GPU without it.',
+        )
+    lmdeploy = planned.engine.startswith("lmdeploy")
+    if lmdeploy and settings.model_dtype == "float32":
+        yield Refusal("model_dtype", "LMDeploy has no float32. Set lm_engine to torch.")
+    # Of GPUs only PyTorch can tell: without it, nothing is known of them.
+    if not planned.published or ("torch" in facts.libraries and not facts.broken):
+        if lmdeploy:
+            yield from _of_lmdeploy(facts, planned)
+        elif facts.model != "converted":
+            yield from _of_a_device(settings, facts, planned)
+    yield from _of_libraries(facts, planned)
+
+
+def _of_a_converted_model(settings: Settings) -> Iterator[Refusal]:
+    for name in ("model_device", "model_dtype", "lm_engine", "model_revision"):
+        if (value := getattr(settings, name)) not in ("", "auto", "cpu", "float16"):
+            yield Refusal(
+                name,
+                f"a converted model runs on a CPU, as it was converted. {value!r} is for the model "
+                "as published.",
+            )
+    for name in ("codec_model", "semantic_model"):
+        if getattr(settings, name):
+            yield Refusal(
+                name,
+                "a converted model has its own codec, and no semantic prompt. Give it with the "
+                "model as published, or leave it out.",
+            )
+
+
+def _of_a_conversion(settings: Settings) -> Iterator[Refusal]:
+    otherwise = "Leave it out, or set lm_engine=transformers: PyTorch, far slower."
+    if settings.semantic_model:
+        yield Refusal(
+            "semantic_model", f"on a CPU a model speaks without a semantic prompt. {otherwise}"
+        )
+    if settings.model_dtype in ("bfloat16", "float32"):
+        yield Refusal(
+            "model_dtype", f"on a CPU a model speaks in the bits it is converted to. {otherwise}"
+        )
+
+
+def _of_lmdeploy(facts: Facts, planned: Plan) -> Iterator[Refusal]:
+    gpu = planned.gpu
+    if gpu is None or gpu >= len(facts.cards):
+        why = f"{planned.device!r} is none of PyTorch's" if facts.cards else "PyTorch sees none"
+        yield Refusal("model_device", f"LMDeploy needs a CUDA GPU, and {why}. Set lm_engine=auto.")
+    elif facts.cards[gpu] < BFLOAT16:
+        # It would go on in float16, in which this model speaks "!!!!".
+        yield Refusal(
+            "lm_engine",
+            f"{planned.device} has no bfloat16, and LMDeploy no float32. Set lm_engine to torch.",
+        )
+    elif planned.engine == "lmdeploy-pytorch" and gpu > 0:
+        yield Refusal(
+            "model_device",
+            "LMDeploy's engine in PyTorch runs on cuda:0 alone. Start Mira with "
+            f"CUDA_VISIBLE_DEVICES={gpu} and model_device=cuda:0.",
+        )
+
+
+def _of_a_device(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refusal]:
+    gpu = planned.gpu
+    if planned.device == "cpu" or (gpu is not None and gpu < len(facts.cards)):
+        return
+    sees = f"PyTorch sees {len(facts.cards) or 'no'} GPU{'' if len(facts.cards) == 1 else 's'}"
+    yield Refusal(
+        "model_device",
+        f"{settings.model_device!r} is not to be had here ({sees}). Use auto, cpu, or cuda:0 on a "
+        "machine with an NVIDIA card and its driver.",
+    )
+
+
+def _of_libraries(facts: Facts, planned: Plan) -> Iterator[Refusal]:
+    needed = list(_NEEDED[planned.engine])
+    needed += ["safetensors"] if planned.converts else []
+    needed += ["huggingface_hub"] if {"hub", "downloaded"} & {*_places(facts)} else []
+    needed += ["httpx2"] if planned.downloads else []
+    missing = [name for name in needed if name not in facts.libraries]
+    if missing:
+        extra = extra_of(planned.engine)
+        yield Refusal(
+            "model", f"this Mira model needs {', '.join(missing)}. Install it {install(extra)}"
+        )
+    elif facts.broken and planned.published:
+        yield Refusal(
+            "model",
+            f"torch can't be imported ({facts.broken}). Install it again {install('torch')}",
+        )
+
+
+def _places(facts: Facts) -> tuple[Place, ...]:
+    return facts.model, facts.codec_model, facts.semantic_model
+
+
+def needed_libraries(engine: str) -> tuple[str, ...]:
+    """What an engine imports, beside the core's; LMDeploy's own is left to `model.lm`."""
+    return tuple(name for name in _NEEDED.get(engine, ()) if name != "lmdeploy")
+
+
+def extra_of(engine: str) -> str:
+    """The extra of this package that brings what an engine needs; empty for the built-in voice."""
+    extras = [LIBRARIES[name] for name in _NEEDED.get(engine, ())]
+    return max(extras, key=("cpu", "torch", "cuda").index, default="")
+
+
+def install(extra: str = "", before: str = "") -> str:
+    """The command that installs the core, or one of its extras, after another command of pip's."""
+    what = f"'.[{extra}]'" if extra else "."
+    pins = "constraints-cuda.txt" if extra == "cuda" else "constraints.txt"
+    first = f".venv/bin/pip {before} && " if before else ""
+    return f"in Mira's folder: {first}.venv/bin/pip install -c {pins} -e {what}"

@@ -1,0 +1,1 @@
+"""Everything of a Mira model: language model, codec, checkpoints, conversion, synthesizer."""

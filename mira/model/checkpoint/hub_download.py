@@ -1,0 +1,209 @@
+"""A model's revision in, its wanted files in the cache out: every byte is downloaded once.
+
+Knows nothing about what the files hold. A connection that breaks is taken up where it broke, and so
+is a download whose process ended.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from huggingface_hub import constants
+
+from mira.errors import CheckpointError, NotDownloaded
+from mira.model.checkpoint.hub_cache import HubCache
+from mira.model.checkpoint.hub_client import HubClient, HubFile, Interrupted, Revision
+from mira.progress import Report, amount
+
+log = logging.getLogger(__name__)
+
+LIST_PAUSES_S = (0.5, 1.0)  # then it is out of reach, and somebody waits for the answer
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # without one new byte
+REPORT_S = 0.2
+
+
+def download(
+    model: str,
+    revision: str,
+    cache: HubCache,
+    wanted: Callable[[str], bool],
+    report: Report,
+    anew: bool = False,
+) -> Path:
+    """Have all wanted files of a revision in the cache.
+
+    Args:
+        model: Owner and name, `owner/name`.
+        revision: Branch, tag or commit.
+        cache: Where they go.
+        wanted: Tells by its name whether a file is.
+        report: Told how far it is.
+        anew: Ask what the revision is now, even if it is known what it was.
+
+    Returns:
+        The folder that holds them.
+
+    Raises:
+        NotDownloaded: One line that says why, and what to do.
+        CheckpointError: It has no file that is wanted.
+    """
+    with HubClient(model) as hub:
+        known = None if anew else cache.commit_of(revision)
+        files = cache.listed(known) if known else None
+        if known and files is not None:
+            found = Revision(known, files)
+        else:
+            try:
+                found = _ask(hub, model, known or revision, report)
+            except Interrupted as error:
+                if known and cache.snapshot(known).is_dir():  # not by us, so it may be whole
+                    log.warning("%s: used as it is on this machine; the hub: %s", model, error)
+                    return cache.snapshot(known)
+                raise NotDownloaded(_unreachable(model, error)) from error
+        chosen = [file for file in found.files if wanted(file.name)]
+        if not chosen:
+            raise CheckpointError(
+                f"{model}: none of its {len(found.files)} files is one of a MiraTTS or Spark-TTS "
+                "model."
+            )
+        if all(cache.has(found.commit, file) for file in chosen):
+            with suppress(NotDownloaded):  # a cache that only others may write serves as well
+                cache.remember(revision, found)
+            return cache.snapshot(found.commit)
+        with cache.alone(report):
+            # An interrupted download goes on with the commit that it began with, and an interrupted
+            # update leaves what there was.
+            cache.remember(revision if cache.commit_of(revision) is None else found.commit, found)
+            _Download(hub, model, found.commit, cache, report, chosen).run()
+            cache.remember(revision, found)
+            cache.remove_remains(found.files)
+        return cache.snapshot(found.commit)
+
+
+def check_known(model: str, report: Report) -> None:
+    """Raise NotDownloaded if the hub answers, and with a refusal; arguments as for `download`."""
+    with HubClient(model) as hub, suppress(Interrupted):
+        _ask(hub, model, "main", report)
+
+
+def _ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:
+    def tell() -> None:
+        report(f"looking for {model} at {constants.ENDPOINT}", 0, 0)
+
+    tell()
+    pauses = iter(LIST_PAUSES_S)
+    while True:
+        try:
+            return hub.revision(revision)
+        except Interrupted as error:
+            _pause(error, pauses, tell)
+
+
+class _Download:
+    """Of the files that are not whole yet; of one process at a time."""
+
+    def __init__(
+        self,
+        hub: HubClient,
+        model: str,
+        commit: str,
+        cache: HubCache,
+        report: Report,
+        files: list[HubFile],
+    ) -> None:
+        self._hub, self._model, self._commit, self._cache = hub, model, commit, cache
+        self._report = report
+        self._files = files
+        self._done = self._there()
+        self._total = sum(file.num_bytes for file in files)
+        self._told_at = 0.0
+
+    def run(self) -> None:
+        self._cache.require_room(self._total - self._done)
+        self._tell()
+        for file in self._files:
+            if not self._cache.has(self._commit, file):
+                self._finish(file)
+                self._done = self._there()  # two files may have one content
+        self._tell()
+
+    def _there(self) -> int:
+        return sum(self._cache.num_bytes(self._commit, file) for file in self._files)
+
+    def _finish(self, file: HubFile) -> None:
+        for _ in range(2):  # what an earlier process left may be damaged
+            self._fetch(file)
+            if self._cache.finish(self._commit, file):
+                return
+            self._done -= file.num_bytes
+        raise NotDownloaded(
+            f"{self._model}: {file.name} came damaged from {constants.ENDPOINT}, twice. Start "
+            "again later; if HF_ENDPOINT is set, choose another."
+        )
+
+    def _fetch(self, file: HubFile) -> None:
+        pauses = iter(PAUSES_S)
+        while (start := self._cache.num_bytes(self._commit, file)) < file.num_bytes:
+            try:
+                self._go_on(file, start)
+            except Interrupted as error:
+                log.info("%s: %s, at byte %d: %s", self._model, file.name, start, error)
+                if self._cache.num_bytes(self._commit, file) > start:
+                    pauses = iter(PAUSES_S)
+                try:
+                    _pause(error, pauses, self._tell)
+                except Interrupted:
+                    raise NotDownloaded(self._broken(error)) from error
+
+    def _go_on(self, file: HubFile, start: int) -> None:
+        with (
+            self._hub.content(self._commit, file, start) as (begins, blocks),
+            self._cache.gathering(file, begins) as write,
+        ):
+            self._done += begins - start
+            left = file.num_bytes - begins
+            for block in blocks:
+                kept = block[:left]
+                write(kept)
+                self._done += len(kept)
+                left -= len(kept)
+                if len(kept) < len(block):  # more than there should be; the digest judges the rest
+                    break
+                if time.monotonic() >= self._told_at + REPORT_S:
+                    self._tell()
+            if left:
+                raise Interrupted("the file ended early")
+
+    def _tell(self) -> None:
+        self._told_at = time.monotonic()
+        what = f"downloading {self._model} to {self._cache.folder}"
+        self._report(what, self._done, self._total)
+
+    def _broken(self, error: Interrupted) -> str:
+        return (
+            f"{self._model}: the download from {constants.ENDPOINT} broke off ({error}). Start "
+            f"again: it goes on from the {amount(self._done)} of {amount(self._total)} that are in "
+            f"{self._cache.folder}."
+        )
+
+
+def _pause(error: Interrupted, pauses: Iterator[float], tell: Callable[[], None]) -> None:
+    """Wait for the next try, or raise `error` if there is to be none."""
+    pause_s = next(pauses, None)
+    if pause_s is None:
+        raise error
+    end = time.monotonic() + pause_s
+    while (left_s := end - time.monotonic()) > 0:
+        time.sleep(min(left_s, REPORT_S))
+        tell()
+
+
+def _unreachable(model: str, error: Interrupted) -> str:
+    hub = constants.ENDPOINT
+    return (
+        f"{model}: can't be downloaded: {hub} can't be reached ({error}). Look after the network, "
+        f"or set HF_ENDPOINT to a mirror. Or copy the files of {hub}/{model} to a directory here "
+        "and give that directory instead."
+    )

@@ -1,0 +1,183 @@
+"""Spans of many streams in, each at its own time; few passes over the codec out.
+
+Knows nothing about what a pass computes: it is a `Codec` around a `Codec`.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from mira.errors import GIVE_UP_AFTER, SynthesisFailed, one_line
+from mira.model.codec.base import Codec, Span, Speaker
+from mira.stream.listening import rank
+from mira.types import Samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    spans: Sequence[Span]
+    future: Future[list[Samples]] = field(default_factory=Future)
+
+    def rank(self) -> tuple[int, float]:
+        """Of the most urgent of its listeners; one that is unknown is taken to be waiting."""
+        return min(rank(span.listener) if span.listener else (0, 0.0) for span in self.spans)
+
+
+class BatchingCodec:
+    """A `Codec` that gathers what several threads ask for into one pass.
+
+    While a pass runs, the requests that come in wait, and the most urgent share the next one; when
+    none runs, a request waits `gather_s` for company. A pass that fails fails for all who share it,
+    and one that can't even be gathered for all who wait. After GIVE_UP_AFTER of them in a row the
+    codec is given up: see `failure`. What waits is bounded by its callers, each of whom waits for
+    its own.
+
+    Args:
+        codec: Does the work, on one thread.
+        gather_s: How long the first request of a pass waits for others.
+        max_spans: No more are gathered once a pass holds this many.
+        processors: Held while a pass is computed that somebody waits for in silence, so that
+            nothing else slows it down. None: there is room for all.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        gather_s: float = 0.003,
+        max_spans: int = 32,
+        processors: "threading.Lock | None" = None,
+    ) -> None:
+        self._codec = codec
+        self._processors = processors
+        self._gather_s = gather_s
+        self._max_spans = max_spans
+        self._requests: list[_Request] = []
+        self._failures = 0  # in a row
+        self._failure = ""
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="mira-codec", daemon=True)
+        self._thread.start()
+
+    @property
+    def sample_rate(self) -> int:
+        """See `Codec`."""
+        return self._codec.sample_rate
+
+    @property
+    def samples_per_frame(self) -> int:
+        """See `Codec`."""
+        return self._codec.samples_per_frame
+
+    @property
+    def failure(self) -> str:
+        """See `Codec`."""
+        return self._failure
+
+    @property
+    def waiting(self) -> int:
+        """Requests that no pass has taken yet."""
+        return len(self._requests)
+
+    def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """See `Codec`; rare, so it is not gathered."""
+        return self._codec.encode(samples, sample_rate)
+
+    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
+        """See `Codec`; rare, so it is not gathered."""
+        return self._codec.speech_tokens(samples, sample_rate)
+
+    def speaker(self, global_tokens: Sequence[int]) -> Speaker:
+        """See `Codec`; rare, so it is not gathered."""
+        return self._codec.speaker(global_tokens)
+
+    def decode(self, spans: Sequence[Span]) -> list[Samples]:
+        """See `Codec`; waits for the pass that holds these spans.
+
+        Raises:
+            SynthesisFailed: Also for the spans of another stream in the same pass, and after
+                `close`.
+        """
+        if not spans:
+            return []
+        request = _Request(spans)
+        with self._changed:
+            if self._closed:
+                raise SynthesisFailed("the codec is closed")
+            self._requests.append(request)
+            self._changed.notify_all()
+        return request.future.result()
+
+    def close(self) -> None:
+        """Finish what was asked for, then stop the thread; calling it again does nothing.
+
+        The codec within is closed too.
+        """
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._codec.close()
+
+    def _run(self) -> None:
+        gathered: Sequence[_Request] = ()
+        while True:
+            try:
+                gathered = self._gather()
+                if not gathered:
+                    return  # closed
+                self._answer(gathered)
+                self._failures = 0
+            except BaseException as error:  # noqa: BLE001 - carried over and raised in decode()
+                self._fail(error, gathered)
+            gathered = ()
+
+    def _gather(self) -> list[_Request]:
+        """The requests of the next pass; none when the codec is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._requests or self._closed)
+            self._changed.wait_for(lambda: self._full or self._closed, self._gather_s)
+            gathered: list[_Request] = []
+            for request in sorted(self._requests, key=_Request.rank):
+                if sum(len(taken.spans) for taken in gathered) < self._max_spans:
+                    gathered.append(request)
+            self._requests = [waits for waits in self._requests if waits not in gathered]
+            return gathered
+
+    @property
+    def _full(self) -> bool:
+        return sum(len(request.spans) for request in self._requests) >= self._max_spans
+
+    def _hurry(self, gathered: Sequence[_Request]) -> AbstractContextManager[object]:
+        listeners = [span.listener for request in gathered for span in request.spans]
+        if self._processors and any(listener and listener.silent for listener in listeners):
+            return self._processors
+        return nullcontext()
+
+    def _answer(self, gathered: Sequence[_Request]) -> None:
+        with self._hurry(gathered):
+            spans = [span for request in gathered for span in request.spans]
+            blocks = iter(self._codec.decode(spans))
+        for request in gathered:
+            request.future.set_result([next(blocks) for _ in request.spans])
+
+    def _fail(self, error: BaseException, gathered: Sequence[_Request]) -> None:
+        """Tell the pass, or if there was none all who wait, and give up after too many in a row."""
+        why = one_line(error)
+        with self._changed:
+            self._failures += 1
+            if self._failures >= GIVE_UP_AFTER:
+                self._failure = (
+                    f"The codec failed {self._failures} times in a row, the last time with: {why}. "
+                    "The process has to be started anew."
+                )
+            if not gathered:
+                gathered, self._requests = self._requests, []
+        for request in gathered:
+            if not request.future.done():
+                # An error each: raising one in several threads would join their tracebacks.
+                failed = SynthesisFailed(why)
+                failed.__cause__ = error
+                request.future.set_exception(failed)

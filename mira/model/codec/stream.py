@@ -1,0 +1,130 @@
+"""Speech tokens in, one at a time; final samples out, a chunk at a time.
+
+The larger a chunk, the less is computed twice for it; the smaller, the sooner it is heard. So the
+first one is short, and later ones as large as the listener's patience: a chunk is rendered when
+it would otherwise come too late.
+
+Knows nothing about where the tokens come from or who listens. Source: the receptive field of
+BiCodec, Spark-TTS, arXiv:2503.01710.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mira.model.codec.base import CONTEXT, WAVE_CONTEXT, Codec, Span, Speaker, check_speech_tokens
+from mira.stream.listening import Listener
+from mira.types import Samples
+
+MARGIN_S = 0.1  # before a listener runs dry, for what can't be foreseen
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many frames are rendered at a time, and how many must exist beyond them."""
+
+    first: int = 8  # frames in the first chunk, and at least in the others
+    steady: int = 75  # frames at most; with these, context costs a third of the work at most
+    look_ahead: int = 12  # frames that must follow before one is final; CONTEXT is exact
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a window that nothing can be rendered in."""
+        if not (1 <= self.first <= self.steady and 0 <= self.look_ahead <= CONTEXT):
+            raise ValueError(f"out of range: {self}")
+
+
+class StreamingDecoder:
+    """Renders one utterance while it is being generated; used once, then dropped.
+
+    With `look_ahead` of CONTEXT frames, what `push` and `flush` return, joined, is what rendering
+    all tokens at once returns. With less, frames near the end of a chunk are rendered as if
+    silence followed them; `look_ahead_error` measures what that costs.
+
+    Args:
+        codec: Renders.
+        speaker: Whose voice.
+        window: Sizes.
+        listener: Who hears it. None: somebody who has all the time in the world.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        speaker: Speaker,
+        window: Window | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        self._codec = codec
+        self._speaker = speaker
+        self._window = window or Window()
+        self._listener = listener or Listener(live=False)
+        self._least = self._window.first  # frames in the next chunk
+        self._frame_s = 0.0  # what a frame took to render, last time, context counted
+        self._tokens: list[int] = []  # those not yet rendered, and CONTEXT frames before them
+        self._rendered = 0  # of `_tokens`
+        # A stream that is woken for every token keeps others from Python a thousand times a second.
+        self._listener.wants = lambda tokens: self._due(self._final + tokens - self._rendered)
+
+    def push(self, token: int) -> Iterator[Samples]:
+        """Take the next token; the chunk that it makes final, if it makes one.
+
+        Raises:
+            SynthesisFailed: The token is outside the codebook, or the codec broke.
+        """
+        check_speech_tokens((token,))
+        self._tokens.append(token)
+        if not self._due(self._final - self._rendered):
+            return iter(())
+        return iter((self._render(self._final),))
+
+    def flush(self) -> Iterator[Samples]:
+        """End the utterance; the chunk of all that `push` held back, if it held any.
+
+        Raises:
+            SynthesisFailed: The codec broke.
+        """
+        if self._rendered == len(self._tokens):
+            return iter(())
+        return iter((self._render(len(self._tokens)),))
+
+    @property
+    def _final(self) -> int:
+        """Of `_tokens`, those that enough others follow."""
+        return len(self._tokens) - self._window.look_ahead
+
+    def _due(self, frames: int) -> bool:
+        """Whether a chunk of so many frames is rendered now, or waits for more."""
+        if frames < self._least or not self._listener.live:
+            return frames >= self._window.steady
+        left_s = self._listener.left_s()
+        takes_s = self._frame_s * (frames + 2 * WAVE_CONTEXT)
+        return frames >= self._window.steady or left_s is None or left_s < takes_s + MARGIN_S
+
+    def _render(self, stop: int) -> Samples:
+        began = time.perf_counter()
+        span = Span(tuple(self._tokens), self._speaker, self._rendered, stop, self._listener)
+        (samples,) = self._codec.decode([span])
+        computed = stop - self._rendered + 2 * WAVE_CONTEXT
+        self._frame_s = (time.perf_counter() - began) / computed
+        if (left_s := self._listener.left_s()) is not None and left_s < 0:
+            # It has stopped. Larger chunks are less work a frame, so that it stops less often.
+            self._least = min(self._window.steady, 2 * self._least)
+        # Left context costs compute alone, but a long utterance must not decode all of it again.
+        past = max(0, stop - CONTEXT)
+        del self._tokens[:past]
+        self._rendered = stop - past
+        return samples
+
+
+def decode_stream(
+    codec: Codec,
+    tokens: Iterable[int],
+    speaker: Speaker,
+    window: Window | None = None,
+    listener: Listener | None = None,
+) -> Iterator[Samples]:
+    """Render tokens as they come: `StreamingDecoder` as a loop."""
+    decoder = StreamingDecoder(codec, speaker, window, listener)
+    for token in tokens:
+        yield from decoder.push(token)
+    yield from decoder.flush()

@@ -1,0 +1,175 @@
+"""Items of any lengths in, passes of few shapes over a network, and each item's output out.
+
+Every length is another shape to prepare kernels for, and a pass that nobody shares. So items are
+filled up to one of few lengths, and what fills them up is made zero before each convolution, which
+takes zeros to be beyond the end anyway: each item comes out as if it were alone.
+
+Knows nothing about what the networks compute.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from mira.model.cuda import Passes
+
+Item = tuple[Tensor, ...]  # the last dimension of the first is its length
+
+
+def exactly(network: Callable[..., Tensor], items: Sequence[Item]) -> list[Tensor]:
+    """Run `network` once for each length among the items."""
+    groups: dict[int, list[int]] = {}
+    for index, (first, *_) in enumerate(items):
+        groups.setdefault(first.shape[-1], []).append(index)
+    outputs: dict[int, Tensor] = {}
+    for group in groups.values():
+        batch = [torch.stack(tensors) for tensors in zip(*(items[i] for i in group), strict=True)]
+        outputs |= zip(group, network(*batch), strict=True)
+    return [outputs[index] for index in range(len(items))]
+
+
+class Padded:
+    """The same, of items that are filled up: fewer passes, and of shapes that can be recorded.
+
+    Not safe to use from several threads.
+
+    Args:
+        network: Its convolutions keep the length, or multiply it.
+        example: An item.
+        lengths: To fill up to, ascending; an item that is longer than all is run as it is.
+        at_once: The most that a pass takes, rows times length.
+        passes: Where its passes are recorded.
+        cut: What fills up is made zero. Without, it has to be further from what is used of an
+            output than the network looks.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        example: Item,
+        lengths: Sequence[int],
+        at_once: int,
+        passes: Passes,
+        cut: bool = True,
+    ) -> None:
+        self._network = network
+        self._lengths = lengths
+        self._passes = passes
+        self._ends = _Ends(network) if cut else None
+        device = next(network.parameters()).device
+        self._batches = {  # by length, those of few rows first
+            length: [Batch(rows, length, example, device) for rows in _rows(at_once // length)]
+            for length in lengths
+        }
+
+    def __call__(self, items: Sequence[Item]) -> list[Tensor]:
+        """The output of each item; it stays what it is."""
+        outputs: dict[int, Tensor] = {}
+        for length, group in self._planned(items):
+            sharing = [items[index] for index in group]
+            if length is None:
+                outputs |= zip(group, exactly(self._network, sharing), strict=True)
+            else:
+                outputs |= zip(group, self._together(length, sharing), strict=True)
+        return [outputs[index] for index in range(len(items))]
+
+    def shapes(self) -> Iterator[tuple["Batch", Callable[[], None]]]:
+        """What can be recorded."""
+        for batches in self._batches.values():
+            yield from ((batch, partial(self._pass, batch)) for batch in batches)
+
+    def _planned(self, items: Sequence[Item]) -> Iterator[tuple[int | None, list[int]]]:
+        """The length to fill up to, if there is one, and which items share a pass."""
+        groups: dict[int | None, list[int]] = {}
+        for index, (first, *_) in enumerate(items):
+            fits = (length for length in self._lengths if length >= first.shape[-1])
+            groups.setdefault(next(fits, None), []).append(index)
+        for length, group in groups.items():
+            most = len(group) if length is None else self._batches[length][-1].rows
+            for start in range(0, len(group), most):
+                yield length, group[start : start + most]
+
+    def _together(self, length: int, items: Sequence[Item]) -> list[Tensor]:
+        batch = next(batch for batch in self._batches[length] if batch.rows >= len(items))
+        batch.fill(items)
+        self._passes.run(batch, partial(self._pass, batch))
+        made = batch.output
+        assert made is not None
+        factor = made.shape[-1] // length
+        return [
+            # The next pass of this shape overwrites it.
+            output[..., : first.shape[-1] * factor].clone()
+            for output, (first, *_) in zip(made, items)
+        ]
+
+    def _pass(self, batch: "Batch") -> None:
+        with self._ends.of(batch.beyond) if self._ends else nullcontext():
+            output = self._network(*batch.inputs)
+        if batch.output is None:
+            batch.output = torch.zeros_like(output)
+        batch.output.copy_(output)
+
+
+class Batch:
+    """The tensors of passes of one shape."""
+
+    def __init__(self, rows: int, length: int, example: Item, device: torch.device) -> None:
+        self.rows = rows
+        first, *others = example
+        shapes = [(*first.shape[:-1], length), *(other.shape for other in others)]
+        self.inputs = [
+            torch.zeros((rows, *shape), dtype=part.dtype, device=device)
+            for shape, part in zip(shapes, example, strict=True)
+        ]
+        # [rows, 1, length]: whether it only fills up.
+        self.beyond = torch.zeros((rows, 1, length), dtype=torch.bool, device=device)
+        self.output: Tensor | None = None  # of the last pass; it stays where it is
+
+    def fill(self, items: Sequence[Item]) -> None:
+        """Take the items of the next pass, of this length at most, and as many as rows at most."""
+        padded, *others = self.inputs
+        ends = torch.zeros(self.rows, 1, 1, dtype=torch.int64)
+        for number, (first, *_) in enumerate(items):
+            padded[number, ..., : first.shape[-1]] = first
+            ends[number] = first.shape[-1]
+        for number, other in enumerate(others, 1):
+            other[: len(items)] = torch.stack([item[number] for item in items])
+        self.beyond.copy_(torch.arange(padded.shape[-1]) >= ends, non_blocking=True)
+
+
+def _rows(most: int) -> list[int]:
+    """Powers of two up to `most`, one at least."""
+    return [1 << power for power in range(max(1, most).bit_length())]
+
+
+class _Ends:
+    """Makes zero what lies beyond each item's end, before every convolution that would see it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._beyond: dict[int, Tensor] = {}  # by length, and so by rate; empty: no item has ended
+        for module in network.modules():
+            if isinstance(module, nn.Conv1d | nn.ConvTranspose1d) and module.kernel_size[0] > 1:
+                module.register_forward_pre_hook(self._cut)
+
+    @contextmanager
+    def of(self, beyond: Tensor) -> Iterator[None]:
+        """While the network runs on a batch; `beyond` is [rows, 1, length]."""
+        self._beyond = {beyond.shape[-1]: beyond}
+        try:
+            yield
+        finally:
+            self._beyond = {}
+
+    def _cut(self, module: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor] | None:
+        if not self._beyond:
+            return None
+        (x,) = inputs
+        length = x.shape[-1]
+        if length not in self._beyond:
+            first = min(self._beyond)
+            self._beyond[length] = self._beyond[first].repeat_interleave(length // first, -1)
+        # Not times zero: what fills up may be infinite by now.
+        return (x.masked_fill(self._beyond[length], 0),)

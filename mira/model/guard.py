@@ -1,0 +1,77 @@
+"""A sentence's speech tokens and samples in, a verdict on whether they are still speech out.
+
+A language model now and then says nothing, repeats one sound, falls silent or never ends. Knows
+nothing about which model it was, nor what is done about it. Source: such reports from users of
+Spark-TTS and MiraTTS (a minute of silence for two sentences; run-on generations).
+"""
+
+from mira.model.codec.base import FRAME_RATE
+from mira.types import Samples
+
+SILENCE = 0.003  # -50 dB of full scale: softer than this is not heard
+MAX_REPEATS = 50  # frames, 1 s: a sound held for longer is no speech
+MAX_SILENCE_S = 1.5  # within a sentence; a speaker's own pauses stay well below
+SLOWEST_CHARS_PER_S = 4.0  # the slowest readers still say more; fast ones say 20
+GRACE_S = 2.0  # what any sentence may take on top, so that "Hm." has room
+
+
+class Degenerate(Exception):
+    """What came is no speech any more; the message is the kind, in a word or two."""
+
+
+class Guard:
+    """Watches one sentence; used once, then dropped.
+
+    Args:
+        text: What is to be said; its length bounds the audio.
+        sample_rate: Of the samples, in Hz.
+    """
+
+    def __init__(self, text: str, sample_rate: int) -> None:
+        self._max_frames = int((GRACE_S + len(text) / SLOWEST_CHARS_PER_S) * FRAME_RATE)
+        self._max_silence = int(MAX_SILENCE_S * sample_rate)
+        self._frames = 0
+        self._repeats = 0
+        self._last: int | None = None
+        self._silence = 0  # samples since the last that can be heard
+        self.audible = False  # whether anything could be heard so far
+
+    def token(self, token: int) -> None:
+        """Take the next speech token.
+
+        Raises:
+            Degenerate: "repetition" or "run-on".
+        """
+        self._frames += 1
+        self._repeats = self._repeats + 1 if token == self._last else 1
+        self._last = token
+        if self._repeats > MAX_REPEATS:
+            raise Degenerate("repetition")
+        if self._frames > self._max_frames:
+            raise Degenerate("run-on")
+
+    def samples(self, block: Samples) -> None:
+        """Take the next block of samples.
+
+        Raises:
+            Degenerate: "silence".
+        """
+        loud = (abs(block) > SILENCE).nonzero()[0]
+        if len(loud):
+            self.audible = True
+            self._silence = len(block) - 1 - int(loud[-1])
+        else:
+            self._silence += len(block)
+        if self._silence > self._max_silence:
+            raise Degenerate("silence")
+
+    def end(self, *, capped: bool) -> None:
+        """The model ended the sentence, or reached its limit of tokens.
+
+        Raises:
+            Degenerate: "no speech" or "limit reached".
+        """
+        if capped:
+            raise Degenerate("limit reached")
+        if not self.audible:
+            raise Degenerate("no speech")

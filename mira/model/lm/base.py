@@ -1,0 +1,114 @@
+"""The seam between prompts and speech tokens: vocabulary ids in, codes of the codec out.
+
+Knows nothing about text, voices or audio.
+"""
+
+from collections.abc import Generator, Sequence
+from typing import Protocol
+
+from mira.stream.listening import Listener
+from mira.types import Sampling
+
+SPEECH_CODES = 8192
+GLOBAL_CODES = 4096
+GLOBAL_TOKENS = 32
+
+LARGEST_WEIGHT = 1e8
+"""No weight comes near it; one flipped bit of an exponent goes far beyond."""
+
+
+class SpeechVocabulary(Protocol):
+    """Where a vocabulary keeps what speech is made of; every number is a vocabulary id."""
+
+    @property
+    def first_speech(self) -> int:
+        """Of SPEECH_CODES in a row."""
+
+    @property
+    def first_global(self) -> int:
+        """Of GLOBAL_CODES in a row."""
+
+    @property
+    def task_tts(self) -> int:
+        """Opens a prompt."""
+
+    @property
+    def start_text(self) -> int:
+        """Before the words."""
+
+    @property
+    def end_text(self) -> int:
+        """After the words."""
+
+    @property
+    def start_globals(self) -> int:
+        """Before the global tokens."""
+
+    @property
+    def end_globals(self) -> int:
+        """After the global tokens."""
+
+    @property
+    def start_speech(self) -> int:
+        """Before the speech tokens."""
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """Each ends the speech."""
+
+
+def sayable(vocabulary: SpeechVocabulary) -> list[int]:
+    """The ids that can be drawn, in the order of every backend's logits: codes, then ends."""
+    first = vocabulary.first_speech
+    return [*range(first, first + SPEECH_CODES), *vocabulary.end_ids]
+
+
+class LanguageModel(Protocol):
+    """Speaks prompts; safe to use from several threads at once, each with its own generator."""
+
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
+        """Yield speech tokens until the end of speech, or `sampling.max_new_tokens` of them.
+
+        Nothing but speech tokens and the end can be drawn. With a seed the same prompt gives the
+        same tokens again.
+
+        Args:
+            prompt: Vocabulary ids, as `PromptBuilder.build` makes them; not empty.
+            sampling: How to pick among the likely ones.
+            listener: Who hears it, for a model that has to choose between streams.
+
+        Yields:
+            Codes in [0, SPEECH_CODES), not vocabulary ids.
+
+        Closing the generator cancels the generation and frees what it held.
+
+        Raises:
+            ValueError: The prompt is empty or holds an id outside the vocabulary.
+            SynthesisFailed: The model broke while speaking.
+            NotReady: It broke before, and is being restarted.
+        """
+
+    @property
+    def max_streams(self) -> int:
+        """That it has places for; more wait until one ends."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can speak: not while it is being restarted, nor once it is closed."""
+
+    @property
+    def failure(self) -> str:
+        """Why only a new process can speak again; empty as long as this one may."""
+
+    def close(self) -> None:
+        """Stop what runs for it, when nobody needs it any more. May be called again."""
+
+
+def check_prompt(prompt: Sequence[int], vocab_rows: int) -> None:
+    """Raise ValueError for a prompt that no model can continue."""
+    if not prompt:
+        raise ValueError("the prompt is empty")
+    if wrong := [i for i in prompt if not 0 <= i < vocab_rows]:
+        raise ValueError(f"id {wrong[0]} is outside the vocabulary of {vocab_rows}")

@@ -1,0 +1,373 @@
+"""Streams that come and go in, one step after another for all of them together out.
+
+One thread plans each step: who is left, who has room in the cache, who is most urgent. Knows
+nothing about what computes the step. Source: continuous batching, Orca, OSDI 2022; paged cache,
+arXiv:2309.06180.
+"""
+
+import logging
+import threading
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed, one_line
+from mira.model.lm.base import (
+    SPEECH_CODES,
+    SpeechVocabulary,
+    check_prompt,
+    sayable,
+)
+from mira.model.lm.pages import Pages
+from mira.model.lm.sampler import Sampler, pick_all
+from mira.stream.listening import Listener, rank
+from mira.types import Sampling
+
+log = logging.getLogger(__name__)
+
+TOKENS_AHEAD = 64  # that nobody took yet; a stream with so many waits
+COMFORTABLE_S = 1.0  # left to play; while others are urgent, whoever has more waits
+FIRST_RESTART_S = 0.1  # between attempts to bring a broken model back; doubled each time
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stream's part of a step."""
+
+    ids: Sequence[int]  # what it reads, after what its pages hold
+    past: int  # tokens that its pages hold
+    pages: Sequence[int]  # in order
+
+
+class Runner(Protocol):
+    """Computes steps, on one thread; keeps what streams have read on numbered pages."""
+
+    @property
+    def page_tokens(self) -> int:
+        """Tokens on a page."""
+
+    @property
+    def num_pages(self) -> int:
+        """Pages there are."""
+
+    @property
+    def vocab_rows(self) -> int:
+        """Ids that can be read are in [0, vocab_rows)."""
+
+    def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
+        """Read each row's ids; the logits of what comes after the last of each.
+
+        Returns:
+            [rows, SPEECH_CODES + ends].
+
+        Raises:
+            Exception: Whatever breaks it; what the pages held is lost then.
+        """
+
+    def restart(self) -> None:
+        """Begin anew with empty pages, after a step broke."""
+
+
+@dataclass(slots=True, eq=False)
+class _Stream:
+    prompt: Sequence[int]
+    sampling: Sampling
+    sampler: Sampler
+    listener: Listener
+    news: threading.Condition  # notified when there is something for whoever reads it
+    unread: list[int]  # ids that no step has read yet
+    past: int = 0
+    pages: list[int] = field(default_factory=list)  # for all that it may ever read
+    made: int = 0
+    tokens: list[int] = field(default_factory=list)  # that nobody took yet
+    ended: bool = False  # no more tokens will come
+    error: Exception | None = None
+
+    @property
+    def longest(self) -> int:
+        """Tokens that it reads at most: the last one that it makes is never read."""
+        return len(self.prompt) + self.sampling.max_new_tokens - 1
+
+
+class BatchingLM:
+    """A `LanguageModel` that steps all its streams in one batch.
+
+    A stream gets pages for its longest possible run before it begins, so that none is ever
+    stopped for want of memory; until there are enough it waits. When a step breaks, or the planning
+    of one, every stream fails, and the runner is restarted until it computes again; meanwhile new
+    ones are refused. After GIVE_UP_AFTER failures without a whole stream between them it is given
+    up: see `failure`.
+
+    Args:
+        runner: Computes the steps; used on one thread, the model's own.
+        vocabulary: Where its tokens are.
+        max_streams: That share a step; more wait.
+        step_tokens: That a step reads; a long prompt is read in several, so that it doesn't hold
+            up the others.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        vocabulary: SpeechVocabulary,
+        max_streams: int = 16,
+        step_tokens: int = 64,
+    ) -> None:
+        self._runner = runner
+        self._columns = {i: column for column, i in enumerate(sayable(vocabulary))}
+        self._first_speech = vocabulary.first_speech
+        self.max_streams = max_streams
+        self._step_tokens = step_tokens
+        self._pages = Pages(runner.num_pages, runner.page_tokens)
+        self._waiting: list[_Stream] = []
+        self._running: list[_Stream] = []
+        self._broken = False
+        self._failures = 0  # in a row
+        self._failure = ""
+        self._closed = False
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)  # what the model's own thread waits for
+        self._lock = lock
+        self._thread = threading.Thread(target=self._run, name="mira-lm", daemon=True)
+        self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """See `LanguageModel`."""
+        return not self._broken and not self._closed
+
+    @property
+    def failure(self) -> str:
+        """See `LanguageModel`."""
+        return self._failure
+
+    @property
+    def pages_used(self) -> int:
+        """Pages that streams hold."""
+        with self._changed:
+            return self._pages.used
+
+    @property
+    def streams(self) -> int:
+        """That wait or speak."""
+        with self._changed:
+            return len(self._waiting) + len(self._running)
+
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
+        """See `LanguageModel`."""
+        check_prompt(prompt, self._runner.vocab_rows)
+        stream = _Stream(
+            prompt,
+            sampling,
+            # A repetition penalty counts what the prompt holds.
+            Sampler(
+                sampling,
+                len(self._columns),
+                [self._columns[i] for i in prompt if i in self._columns],
+            ),
+            listener or Listener(),
+            threading.Condition(self._lock),
+            list(prompt),
+        )
+        if not self._pages.fits(stream.longest):
+            raise SynthesisFailed(
+                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
+                "fit into the cache"
+            )
+        self._enter(stream)
+        stream.listener.on_leave(lambda: self._wake(stream))
+        try:
+            while tokens := self._take(stream):
+                yield from tokens
+        finally:
+            stream.listener.on_leave(lambda: None)
+            self._leave(stream)
+
+    def close(self) -> None:
+        """See `LanguageModel`."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _enter(self, stream: _Stream) -> None:
+        with self._changed:
+            if self._closed:
+                raise SynthesisFailed("the language model is closed")
+            if self._failure:
+                raise NotReady(self._failure)
+            if self._broken:
+                raise NotReady("The language model broke and is being restarted.")
+            self._waiting.append(stream)
+            self._changed.notify_all()
+
+    def _take(self, stream: _Stream) -> list[int]:
+        """Wait for tokens that are worth it; none when the stream has ended."""
+        listener = stream.listener
+        with self._changed:
+            stream.news.wait_for(lambda: listener.gone or _worth_waking(stream))
+            if listener.gone:
+                raise SynthesisFailed("nobody listens any more")
+            if stream.tokens:
+                if len(stream.tokens) == TOKENS_AHEAD:  # it may go on
+                    self._changed.notify_all()
+                tokens, stream.tokens = stream.tokens, []
+                return tokens
+            if stream.error is not None:
+                raise stream.error
+            return []
+
+    def _wake(self, stream: _Stream) -> None:
+        with self._changed:
+            stream.news.notify_all()
+
+    def _leave(self, stream: _Stream) -> None:
+        with self._changed:
+            stream.ended = True
+            if stream in self._waiting:
+                self._waiting.remove(stream)
+            self._changed.notify_all()  # its pages are free
+
+    # What follows runs on the model's own thread.
+
+    def _run(self) -> None:
+        while not (self._closed or self._failure):
+            try:
+                if rows := self._next():
+                    self._advance(rows, self._runner.step([row for _, row in rows]))
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the streams must know
+                self._break(error)
+                self._restart()
+        with self._changed:
+            self._fail(self._failure or "the language model is closed")
+
+    def _next(self) -> list[tuple[_Stream, Row]]:
+        """Wait for something to compute, or until the model is closed."""
+        with self._changed:
+            rows: list[tuple[_Stream, Row]] = []
+
+            def planned() -> bool:
+                self._retire()
+                rows.extend(self._plan())
+                return bool(rows) or self._closed
+
+            self._changed.wait_for(planned)
+            return rows
+
+    def _retire(self) -> None:
+        """Take back the pages of whoever has ended, then give the most urgent theirs."""
+        for stream in [stream for stream in self._running if stream.ended]:
+            self._running.remove(stream)
+            self._pages.give_back(stream.pages)
+        for stream in sorted(self._waiting, key=lambda stream: rank(stream.listener)):
+            if len(self._running) == self.max_streams:
+                return
+            pages = self._pages.take(stream.longest)
+            if pages is None:
+                return  # nobody overtakes: a long stream would never get its turn
+            stream.pages = pages
+            self._waiting.remove(stream)
+            self._running.append(stream)
+
+    def _plan(self) -> list[tuple[_Stream, Row]]:
+        able = [stream for stream in self._running if len(stream.tokens) < TOKENS_AHEAD]
+        ranked = sorted(able, key=lambda stream: rank(stream.listener))
+        if ranked and rank(ranked[0].listener)[0] < 2:
+            ranked = [stream for stream in ranked if not _comfortable(stream)]
+        room = self._step_tokens
+        rows = []
+        # Whoever speaks reads one token each. What room is left is for prompts.
+        for stream in sorted(ranked, key=lambda stream: len(stream.unread) > 1):
+            ids = stream.unread[:room]
+            if ids:
+                rows.append((stream, Row(ids, stream.past, stream.pages)))
+                room -= len(ids)
+        return rows
+
+    def _advance(
+        self, rows: Sequence[tuple[_Stream, Row]], logits: npt.NDArray[np.float32]
+    ) -> None:
+        if logits.shape != (len(rows), len(self._columns)):
+            raise ValueError(f"logits of shape {logits.shape} for {len(rows)} rows")
+        for stream, row in rows:
+            stream.past += len(row.ids)
+            del stream.unread[: len(row.ids)]
+        saying = [number for number, (stream, _) in enumerate(rows) if not stream.unread]
+        streams = [rows[number][0] for number in saying]
+        everybody = len(saying) == len(rows)
+        picks = pick_all(
+            [stream.sampler for stream in streams], logits if everybody else logits[saying]
+        )
+        with self._changed:
+            for stream, picked in zip(streams, picks, strict=True):
+                self._say(stream, picked)
+                if _worth_waking(stream):
+                    stream.news.notify_all()
+
+    def _say(self, stream: _Stream, picked: int | SynthesisFailed) -> None:
+        if isinstance(picked, SynthesisFailed):
+            stream.error, picked = picked, SPEECH_CODES
+        stream.made += 1
+        if picked < SPEECH_CODES:
+            stream.tokens.append(picked)
+            stream.unread.append(self._first_speech + picked)
+        if picked >= SPEECH_CODES or stream.made == stream.sampling.max_new_tokens:
+            stream.ended = True
+            if stream.error is None:
+                self._failures = 0
+
+    def _break(self, error: BaseException) -> None:
+        log.error("the language model broke", exc_info=error)
+        with self._changed:
+            self._broken = True
+            self._count(error)
+            self._fail(f"the language model broke: {one_line(error)}")
+
+    def _fail(self, why: str) -> None:
+        for stream in [*self._waiting, *self._running]:
+            # An error each: raising one in several threads would join their tracebacks.
+            stream.error, stream.ended = SynthesisFailed(why), True
+            stream.news.notify_all()
+        # Made anew: what broke may have been the planning, and may have lost some.
+        self._waiting, self._running = [], []
+        self._pages = Pages(self._runner.num_pages, self._runner.page_tokens)
+
+    def _restart(self) -> None:
+        wait_s = FIRST_RESTART_S
+        while self._broken and not self._failure:
+            try:
+                self._runner.restart()
+                self._runner.step([Row([self._first_speech], 0, [0])])
+                self._broken = False
+                log.warning("the language model is back")
+            except BaseException as error:  # noqa: BLE001 - it is tried again
+                log.error("the language model could not be restarted: %s", one_line(error))
+                with self._changed:
+                    self._count(error)
+                    if self._changed.wait_for(lambda: self._closed, wait_s):
+                        return
+                wait_s *= 2
+
+    def _count(self, error: BaseException) -> None:
+        """Note a failure, and give up after too many in a row; `self._changed` is held."""
+        self._failures += 1
+        if self._failures >= GIVE_UP_AFTER:
+            self._failure = (
+                f"The language model failed {self._failures} times in a row, the last time with "
+                f"{one_line(error)}. The process has to be started anew."
+            )
+
+
+def _worth_waking(stream: _Stream) -> bool:
+    count = len(stream.tokens)
+    return stream.ended or count >= TOKENS_AHEAD or (count > 0 and stream.listener.wants(count))
+
+
+def _comfortable(stream: _Stream) -> bool:
+    left = stream.listener.left_s()
+    return left is not None and left > COMFORTABLE_S

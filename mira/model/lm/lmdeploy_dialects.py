@@ -1,0 +1,230 @@
+"""A vocabulary in, what each of LMDeploy's engines calls its ids out, so that only speech is said.
+
+Neither engine can be told which tokens may be drawn: TurboMind forbids 32 at most, and forbidding
+158,000 in the other would cost more than the model. So each gets a head that has no others.
+TurboMind takes the width of its head for the size of its vocabulary: there the vocabulary itself is
+cut to speech and its ends, and prompts, which hold other ids, are given as embeddings. The engine
+in PyTorch keeps the vocabulary, and this module's `SpeechHead` computes and admits speech alone.
+Knows nothing about streams. Source: LMDeploy 0.18; TurboMind's C++ is 0.16's.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from mira.errors import SynthesisFailed
+from mira.model.lm.base import SPEECH_CODES, SpeechVocabulary, sayable
+from mira.types import Sampling
+
+EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
+HOTTEST, MOST_KEPT = 2.0, 1024  # temperature and top-k that its engines take
+MOST_BANNED = 32  # tokens that TurboMind can forbid, and ends that it can look for
+CUT_ROWS = SPEECH_CODES + MOST_BANNED
+"""Of the cut vocabulary: the codes, the ends, and what is left of a round number, unsayable."""
+
+_TOKENIZER_FILES = (
+    "tokenizer*",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens*",
+)
+
+
+class Dialect(Protocol):
+    """What an engine calls the ids of the vocabulary."""
+
+    @property
+    def vocab_rows(self) -> int:
+        """Ids that a prompt can hold are in [0, vocab_rows)."""
+
+    @property
+    def ends(self) -> Sequence[int]:
+        """What ends the speech."""
+
+    @property
+    def banned(self) -> Sequence[int]:
+        """What has to be forbidden still; most is, because the engine has no logits for it."""
+
+    def inputs(self, prompt: Sequence[int]) -> dict[str, Any]:
+        """A prompt, as arguments of `Instance.async_stream_infer`."""
+
+    def code(self, said: int) -> int | None:
+        """The code of speech that the engine calls so; None for an end.
+
+        Raises:
+            SynthesisFailed: It is neither.
+        """
+
+
+class PublishedDialect:
+    """The vocabulary as it is.
+
+    Args:
+        vocabulary: Where its tokens are.
+        vocab_rows: Of the embedding.
+    """
+
+    banned: Sequence[int] = ()
+
+    def __init__(self, vocabulary: SpeechVocabulary, vocab_rows: int) -> None:
+        self.vocab_rows = vocab_rows
+        self.ends = vocabulary.end_ids
+        self._first_speech = vocabulary.first_speech
+
+    def inputs(self, prompt: Sequence[int]) -> dict[str, Any]:
+        """See `Dialect`."""
+        return {"input_ids": list(prompt)}
+
+    def code(self, said: int) -> int | None:
+        """See `Dialect`."""
+        return _code(said - self._first_speech, said, self.ends)
+
+
+class CutDialect:
+    """The codes of speech, then its ends; everything else is only ever read.
+
+    Args:
+        vocabulary: Where its tokens are, before it was cut.
+        embedding: [vocabulary, hidden], before it was cut; may be mapped from a file.
+    """
+
+    def __init__(self, vocabulary: SpeechVocabulary, embedding: torch.Tensor) -> None:
+        self.vocab_rows = len(embedding)
+        self._embedding = embedding
+        said = sayable(vocabulary)
+        unsayable = range(len(said), CUT_ROWS)
+        self.ends = range(SPEECH_CODES, len(said))
+        self.banned = unsayable
+        # A repetition penalty counts ids in the prompt, so speech there keeps its own, and all
+        # that can't be said is one that nobody says anyway.
+        self._ids = dict(zip(said, range(len(said))))
+        self._other = unsayable[0]
+
+    def inputs(self, prompt: Sequence[int]) -> dict[str, Any]:
+        """See `Dialect`."""
+        return {
+            "input_ids": [self._ids.get(i, self._other) for i in prompt],
+            "input_embeddings": [self._embedding[torch.tensor(prompt)].to(torch.bfloat16)],
+            "input_embedding_ranges": [[0, len(prompt)]],
+        }
+
+    def code(self, said: int) -> int | None:
+        """See `Dialect`."""
+        return _code(said, said, self.ends)
+
+
+def _code(code: int, said: int, ends: Sequence[int]) -> int | None:
+    if 0 <= code < SPEECH_CODES:
+        return code
+    if said in ends:
+        return None
+    raise SynthesisFailed(f"the language model said {said}, which is no speech")
+
+
+def generation(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
+    """What LMDeploy's `GenerationConfig` is told.
+
+    Raises:
+        ValueError: Its engines can't sample so.
+    """
+    if sampling.temperature > HOTTEST or sampling.top_k > MOST_KEPT:
+        raise ValueError(
+            f"temperature is at most {HOTTEST} and top_k {MOST_KEPT}; found {sampling}"
+        )
+    # Engines take 32 or 64 bits of a seed. This spreads any number over them all.
+    seed = np.random.SeedSequence(sampling.seed).generate_state(1, np.uint64)[0]
+    likeliest = sampling.temperature == 0
+    return {
+        "max_new_tokens": sampling.max_new_tokens,
+        "do_sample": not likeliest,
+        "temperature": 1.0 if likeliest else sampling.temperature,
+        "top_k": 1 if likeliest else sampling.top_k,
+        "top_p": 1.0 if likeliest else sampling.top_p,
+        "min_p": 0.0 if likeliest else sampling.min_p,
+        "repetition_penalty": sampling.repetition_penalty,
+        "random_seed": int(seed),
+        "stop_token_ids": list(dialect.ends),
+        "bad_token_ids": list(dialect.banned),
+        "skip_special_tokens": False,
+    }
+
+
+def cut(
+    source: Path, weights: Iterable[Path], vocabulary: SpeechVocabulary, target: Path
+) -> torch.Tensor:
+    """Write a language model whose vocabulary is `CutDialect`'s.
+
+    Only the embedding, and the head if there is one of its own, are written: 15 MB. The rest is
+    linked to the source.
+
+    Args:
+        source: Holds config.json and a tokenizer.
+        weights: Its safetensors.
+        vocabulary: Where its tokens are.
+        target: An empty directory.
+
+    Returns:
+        The embedding that it had, mapped from its file.
+    """
+    where: dict[str, str] = {}
+    whole: dict[str, torch.Tensor] = {}
+    for number, path in enumerate(weights):
+        link = target / f"published-{number}.safetensors"
+        link.symlink_to(path.resolve())
+        with safe_open(path, "pt") as file:
+            for name in file.keys():  # noqa: SIM118 - not a dict
+                where[name] = link.name
+                if name in (EMBEDDING, HEAD):
+                    whole[name] = file.get_tensor(name)
+                    where[name] = "cut.safetensors"
+    save_file(
+        {name: _cut(table, vocabulary) for name, table in whole.items()}, target / where[EMBEDDING]
+    )
+    index = {"metadata": {}, "weight_map": where}
+    (target / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    _write_config(source, target)
+    for pattern in _TOKENIZER_FILES:
+        for path in source.glob(pattern):
+            (target / path.name).symlink_to(path.resolve())
+    return whole[EMBEDDING]
+
+
+def _cut(table: torch.Tensor, vocabulary: SpeechVocabulary) -> torch.Tensor:
+    rows = table[torch.tensor(sayable(vocabulary))]
+    return torch.cat([rows, rows.new_zeros(CUT_ROWS - len(rows), rows.shape[1])])
+
+
+def _write_config(source: Path, target: Path) -> None:
+    config = json.loads((source / "config.json").read_text("utf-8"))
+    config |= {"vocab_size": CUT_ROWS, "bos_token_id": None, "eos_token_id": SPEECH_CODES}
+    (target / "config.json").write_text(json.dumps(config), "utf-8")
+
+
+class SpeechHead:
+    """Of a model that keeps its vocabulary: the logits of everything but speech are none.
+
+    It reads 8192 rows and a few instead of 166,000, which is over a quarter of what a step reads.
+
+    Args:
+        head: [vocabulary, hidden], the whole one.
+        rows: Ids that can be said.
+    """
+
+    def __init__(self, head: torch.Tensor, rows: Sequence[int]) -> None:
+        self._rows = torch.tensor(rows, device=head.device)
+        self._head = head.detach()[self._rows]
+        self._vocab_rows = len(head)
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """[..., hidden] -> [..., vocabulary] float32, -inf for what can't be said."""
+        found = torch.nn.functional.linear(hidden.to(self._head.dtype), self._head)
+        shape = (*found.shape[:-1], self._vocab_rows)
+        logits = torch.full(shape, -torch.inf, dtype=torch.float32, device=found.device)
+        return logits.index_copy_(-1, self._rows, found.float())

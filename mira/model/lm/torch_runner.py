@@ -1,0 +1,333 @@
+"""Prompt ids in, speech tokens out, for many streams on one CUDA card, through PyTorch alone.
+
+A stream keeps what it has read in a place of its own, and speaks in the row of that place, so that
+nothing is gathered: a step is one recorded pass over as many places as are taken, and as far into
+them as the longest stream is. Prompts are filled up to few lengths, and so recorded too. Knows
+nothing about text or audio. It runs on a CPU as well, to be tested there.
+"""
+
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mira.errors import InvalidSettings, SynthesisFailed
+from mira.model.cuda import Passes, full_memory_as
+from mira.model.lm.base import SpeechVocabulary
+from mira.model.lm.batching import BatchingLM, Row
+from mira.model.lm.torch_qwen2 import Qwen2
+from mira.model.lm.transformers import Dtype, load_model, speech_head
+from mira.stream.listening import Listener
+from mira.types import Sampling
+
+MAX_CONTEXT = 2048  # tokens of a stream: the longest prompt of a sentence, and 1024 new ones
+LENGTHS = (256, 512, 1024)  # tokens that a step looks at, if no stream is longer
+READ_AT_ONCE = 512  # tokens of a step, prompts included: few enough not to hold up who speaks
+PROMPTS = (64, 96, 128, 192, 256, 384, READ_AT_ONCE)  # tokens that they are filled up to
+RECORDING_S = 20.0
+
+
+class TorchLM(BatchingLM):
+    """A `LanguageModel` for a CUDA card.
+
+    Args:
+        runner: Its places are how many streams speak at once; more wait.
+        vocabulary: Where its tokens are.
+    """
+
+    def __init__(self, runner: "TorchRunner", vocabulary: SpeechVocabulary) -> None:
+        self._longest = runner.page_tokens
+        super().__init__(runner, vocabulary, runner.num_pages, READ_AT_ONCE)
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path,
+        vocabulary: SpeechVocabulary,
+        device: str | torch.device = "cuda",
+        dtype: Dtype = "auto",
+        max_streams: int = 64,
+        max_context: int = MAX_CONTEXT,
+    ) -> "TorchLM":
+        """Load a language model's directory and record its steps.
+
+        Args:
+            directory: Holds config.json and safetensors.
+            vocabulary: Where its tokens are.
+            device: Such as "cuda:0".
+            dtype: "auto" is bfloat16 on a card that has it, and float32 elsewhere.
+            max_streams: Number of streams that may speak at the same time; the card has room for
+                all from the start.
+            max_context: Tokens of a stream, its prompt and what it says.
+
+        Raises:
+            InvalidSettings: The dtype is float16, or the card's memory is too small.
+            CheckpointError: The files can't be loaded, or hold another kind of model.
+        """
+        runner = TorchRunner(
+            load_model(directory, device, dtype), vocabulary, max_streams, max_context
+        )
+        runner.record(RECORDING_S)
+        return cls(runner, vocabulary)
+
+    def generate(
+        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+    ) -> Generator[int, None, None]:
+        """See `LanguageModel`."""
+        if len(prompt) + sampling.max_new_tokens - 1 > self._longest:
+            raise SynthesisFailed(
+                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
+                f"fit into the {self._longest} of a stream"
+            )
+        yield from super().generate(prompt, sampling, listener)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attention:
+    """Adds what is read to the cache, and mixes what the cache then holds."""
+
+    keys: Tensor  # [layers, places + 1, context, kv heads, dim]
+    values: Tensor
+    write: Tensor  # [rows * tokens]: where in places * context each token goes
+    places: Tensor | slice  # of the rows
+    mask: Tensor  # [rows, 1, tokens, length], added to the scores
+
+    def __call__(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        rows, tokens, kv_heads, dim = key.shape
+        groups, length = query.shape[2] // kv_heads, self.mask.shape[-1]
+        for cache, new in ((self.keys[layer], key), (self.values[layer], value)):
+            cache.flatten(0, 1).index_copy_(0, self.write, new.flatten(0, 1))
+        keys = self.keys[layer][self.places, :length].transpose(1, 2)
+        values = self.values[layer][self.places, :length].transpose(1, 2)
+        # The query heads that share a head of the cache ask as if they were further tokens, so
+        # that none of the cache is copied for them.
+        asked = query.reshape(rows, tokens, kv_heads, groups, dim).permute(0, 2, 3, 1, 4)
+        mask = self.mask
+        if tokens > 1:
+            mask = mask[:, :, None].expand(-1, -1, groups, -1, -1).flatten(2, 3)
+        mixed = F.scaled_dot_product_attention(asked.flatten(2, 3), keys, values, mask)
+        heads = mixed.view(rows, kv_heads, groups, tokens, dim)
+        return heads.permute(0, 3, 1, 2, 4).flatten(2)
+
+
+class TorchRunner:
+    """A `Runner` over a Qwen2; its pages are the places of streams.
+
+    Args:
+        model: A Qwen2ForCausalLM of transformers, in bfloat16 or float32, on its device.
+        vocabulary: Where its tokens are.
+        max_streams: Places.
+        max_context: Tokens of one.
+
+    Raises:
+        InvalidSettings: The model is in float16, or the card's memory is too small.
+        CheckpointError: It is no Qwen2.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        vocabulary: SpeechVocabulary,
+        max_streams: int = 64,
+        max_context: int = MAX_CONTEXT,
+        lengths: Sequence[int] = LENGTHS,
+    ) -> None:
+        self.page_tokens, self.num_pages = max_context, max_streams
+        self.vocab_rows: int = model.get_input_embeddings().weight.shape[0]
+        self._device: torch.device = model.device
+        self._lengths = [*(length for length in lengths if length < max_context), max_context]
+        self._taken = _powers_of_two(max_streams)
+        longest = min(READ_AT_ONCE, max_context)
+        self._tokens = [*(tokens for tokens in PROMPTS if tokens < longest), longest]
+        self._nowhere = max_streams * max_context  # where rows that only fill up a pass are written
+        self._advice = (
+            f"the card has no room for {max_streams} streams of {max_context} tokens: set "
+            "max_streams lower, or free some of its memory"
+        )
+        on_card = self._device.type == "cuda"
+        if on_card:
+            # It plans for each shape anew, which takes seconds at the start.
+            torch.backends.cuda.enable_cudnn_sdp(False)
+        with full_memory_as(InvalidSettings, self._advice), torch.inference_mode():
+            self._head = speech_head(model, vocabulary)
+            self._net = Qwen2(model, max_context)
+            # The last place is for the rows that only fill up a pass: nobody looks there.
+            net = self._net
+            self._keys = torch.zeros(
+                (net.num_layers, max_streams + 1, max_context, net.kv_heads, net.head_dim),
+                dtype=self._head.dtype,
+                device=self._device,
+            )
+            self._values = torch.zeros_like(self._keys)
+            # What a recorded pass reads and writes: ids, their positions, where they go.
+            self._inputs = torch.zeros(3, max_streams, dtype=torch.int64, device=self._device)
+            self._staged = torch.zeros(3, max_streams, dtype=torch.int64, pin_memory=on_card)
+            # The same for a pass that reads prompts; then the place of each, and its last token.
+            self._prompts = torch.zeros(3, READ_AT_ONCE, dtype=torch.int64, device=self._device)
+            self._ends = torch.zeros(2, READ_AT_ONCE, dtype=torch.int64, device=self._device)
+            columns = len(self._head)
+            most = max(max_streams, READ_AT_ONCE // self._tokens[0])  # rows of a pass
+            self._logits = torch.zeros(most, columns, device=self._device)
+            self._heard = torch.zeros(max_streams, columns, pin_memory=on_card)
+        self._passes = Passes(self._device, "language model", urgent=True)
+
+    @torch.inference_mode()
+    def record(self, limit_s: float) -> None:
+        """Record steps of one token for each stream, those of short streams first; then prompts.
+
+        Raises:
+            InvalidSettings: The card's memory is too small.
+        """
+        speaking = [(taken, length) for length in self._lengths for taken in self._taken]
+        reading = [
+            (rows, tokens, tokens)
+            for tokens in self._tokens
+            for rows in _powers_of_two(READ_AT_ONCE // tokens)
+        ]
+        passes: list[tuple[Hashable, Callable[[], None]]] = [
+            *((shape, partial(self._speak_pass, *shape)) for shape in speaking),
+            *((shape, partial(self._read_pass, *shape)) for shape in reading),
+        ]
+        with full_memory_as(InvalidSettings, self._advice):
+            with self._passes.stream():
+                self._stage([])
+                self._stage_prompts([], READ_AT_ONCE, 1)
+            self._passes.record(passes, limit_s)
+
+    @torch.inference_mode()
+    def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
+        """See `Runner`."""
+        logits = np.empty((len(rows), len(self._head)), np.float32)
+        speaking = [number for number, row in enumerate(rows) if len(row.ids) == 1]
+        reading = [number for number, row in enumerate(rows) if len(row.ids) > 1]
+        with full_memory_as(SynthesisFailed, self._advice), self._passes.stream():
+            for row in rows:
+                if row.past == 0:
+                    self._clear(row.pages[0])
+            if speaking:
+                logits[speaking] = self._speak([rows[number] for number in speaking])
+            for numbers, tokens in self._together(rows, reading):
+                logits[numbers] = self._read([rows[number] for number in numbers], tokens)
+        return logits
+
+    @torch.inference_mode()
+    def restart(self) -> None:
+        """See `Runner`."""
+        with self._passes.stream():
+            self._keys.zero_()
+            self._values.zero_()
+        self._passes.wait()  # on a card that is lost this raises
+
+    def _clear(self, place: int) -> None:
+        # What is masked still counts as zero times what it is, and a stream that overflowed has
+        # left something that zero times doesn't make zero.
+        self._keys[:, place].zero_()
+        self._values[:, place].zero_()
+
+    def _speak(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
+        """One token of each: [rows, columns]."""
+        places = [row.pages[0] for row in rows]
+        taken = _least(self._taken, max(places) + 1)
+        length = _least(self._lengths, max(row.past for row in rows) + 1)
+        self._stage(rows)
+        self._passes.run((taken, length), partial(self._speak_pass, taken, length))
+        self._heard[:taken].copy_(self._logits[:taken], non_blocking=True)
+        self._passes.wait()
+        heard: npt.NDArray[np.float32] = self._heard.numpy()[places]
+        return heard
+
+    def _stage(self, rows: Sequence[Row]) -> None:
+        """Write down what the next pass reads; the rows of nobody read a token to nowhere."""
+        staged = self._staged.numpy()
+        staged[:2], staged[2] = 0, self._nowhere
+        for row in rows:
+            staged[:, row.pages[0]] = (row.ids[0], row.past, self._place(row) + row.past)
+        self._inputs.copy_(self._staged, non_blocking=True)
+
+    def _speak_pass(self, taken: int, length: int) -> None:
+        """A token for each of the first places, which look `length` tokens back at most.
+
+        It is recorded: it reads `_inputs` and the cache, and writes `_logits` and the cache.
+        """
+        ids, positions, write = self._inputs[:, :taken, None]
+        attention = self._attention(slice(taken), positions, write, length)
+        hidden = self._net.finish(self._net(ids, positions, attention)[:, -1])
+        self._logits[:taken] = F.linear(hidden, self._head)
+
+    def _together(
+        self, rows: Sequence[Row], reading: Sequence[int]
+    ) -> Iterator[tuple[list[int], int]]:
+        """Which of the rows share a pass, and how many tokens each is filled up to."""
+        longest_first = sorted(reading, key=lambda number: -len(rows[number].ids))
+        while longest_first:
+            tokens = _least(self._tokens, len(rows[longest_first[0]].ids))
+            count = READ_AT_ONCE // tokens
+            yield longest_first[:count], tokens
+            longest_first = longest_first[count:]
+
+    def _read(self, rows: Sequence[Row], tokens: int) -> npt.NDArray[np.float32]:
+        """Several tokens of each, such as a prompt: [rows, columns]."""
+        filled = _least(_powers_of_two(READ_AT_ONCE // tokens), len(rows))
+        self._stage_prompts(rows, filled, tokens)
+        seen = tokens  # if nothing was read before; what goes on is rare, and not recorded
+        if any(row.past for row in rows):
+            seen = min(_up(max(row.past + len(row.ids) for row in rows)), self.page_tokens)
+        shape = filled, tokens, seen
+        self._passes.run(shape, partial(self._read_pass, *shape))
+        read: npt.NDArray[np.float32] = self._logits[: len(rows)].cpu().numpy()
+        return read
+
+    def _stage_prompts(self, rows: Sequence[Row], filled: int, tokens: int) -> None:
+        """Write down what the next pass reads; what only fills it up goes nowhere."""
+        inputs = np.zeros((3, filled, tokens), np.int64)
+        ends = np.zeros((2, filled), np.int64)
+        inputs[2], ends[0] = self._nowhere, self.num_pages
+        for number, row in enumerate(rows):
+            positions = np.arange(row.past, row.past + len(row.ids))
+            inputs[:, number, : len(row.ids)] = row.ids, positions, self._place(row) + positions
+            ends[:, number] = row.pages[0], len(row.ids) - 1
+        staged = torch.from_numpy(inputs.reshape(3, -1))
+        self._prompts[:, : filled * tokens].copy_(staged)
+        self._ends[:, :filled].copy_(torch.from_numpy(ends))
+
+    def _read_pass(self, filled: int, tokens: int, seen: int) -> None:
+        """So many tokens for each of so many places, which look `seen` tokens back at most."""
+        inputs = self._prompts[:, : filled * tokens].view(3, filled, tokens)
+        ids, positions, write = inputs
+        places, last = self._ends[:, :filled]
+        hidden = self._net(ids, positions, self._attention(places, positions, write, seen))
+        ending = hidden[torch.arange(filled, device=self._device), last]
+        self._logits[:filled] = F.linear(self._net.finish(ending), self._head)
+
+    def _place(self, row: Row) -> int:
+        """Where its first token is, counted from that of the first place."""
+        return row.pages[0] * self.page_tokens
+
+    def _attention(
+        self, places: Tensor | slice, positions: Tensor, write: Tensor, length: int
+    ) -> "_Attention":
+        seen = torch.arange(length, device=self._device) <= positions[:, None, :, None]
+        mask = torch.zeros_like(seen, dtype=self._keys.dtype).masked_fill_(~seen, -torch.inf)
+        return _Attention(self._keys, self._values, write.flatten(), places, mask)
+
+
+def _powers_of_two(most: int) -> list[int]:
+    """Up to `most`, which is among them."""
+    return [*(1 << power for power in range((most - 1).bit_length())), most]
+
+
+def _least(choices: Sequence[int], needed: int) -> int:
+    """Of ascending ones, the first that is enough."""
+    return next(choice for choice in choices if choice >= needed)
+
+
+def _up(length: int) -> int:
+    """To a multiple of 16, which attention kernels are quick at."""
+    return -(-length // 16) * 16

@@ -1,0 +1,101 @@
+"""The seam between text and sound: one sentence and a voice in, blocks of samples out.
+
+Knows nothing about how the sentence was found or where the samples go.
+"""
+
+from collections import Counter
+from collections.abc import Generator
+from typing import Protocol
+
+from mira.stream.listening import Listener
+from mira.types import Samples, Sampling, Voice
+
+
+class Synthesizer(Protocol):
+    """Speaks one sentence at a time; safe to use from several threads at once."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Of every block it yields, in Hz."""
+
+    @property
+    def max_chars(self) -> int:
+        """Longest sentence that it speaks well."""
+
+    @property
+    def at_once(self) -> int:
+        """How many of its generators may compute at the same time; the others wait."""
+
+    @property
+    def max_streams(self) -> int:
+        """How many listeners it can speak to at once, however fast it is."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can speak now: a model that broke is being restarted."""
+
+    @property
+    def failure(self) -> str:
+        """Why only a new process can speak again; empty as long as this one may."""
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Who it can speak as without being shown a recording."""
+
+    @property
+    def incidents(self) -> Counter[str]:
+        """What went wrong and was dealt with since the start, by kind; only grows."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names all that a clone depends on beside its recording, in hexadecimal digits: where it
+        is the same, so is the clone. Empty: it can't clone."""
+
+    def measure(self, most: int) -> int:
+        """Say how many listeners to begin with, from 1 to `most`; more or fewer are found later on.
+
+        To be called before it is needed for anything else. It may pace itself by what it finds.
+        """
+
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
+        """Make a voice of a recording of somebody speaking.
+
+        Args:
+            name: What to call it.
+            samples: [num_samples] mono, in [-1, 1]; a few seconds.
+            sample_rate: Of `samples`, in Hz.
+            transcript: What is said in it, word for word, for a synthesizer that can go on from
+                there; "" if nobody knows.
+
+        Raises:
+            InvalidRequest: The recording can't be used, or this synthesizer can't clone.
+        """
+
+    def synthesize(
+        self,
+        sentence: str,
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        listener: Listener | None = None,
+    ) -> Generator[Samples, None, None]:
+        """Yield the sentence's samples, the first block as early as it can be had.
+
+        Args:
+            sentence: Plain words, as `mira.text.speakable` makes them; not empty.
+            voice: One of `voices`, or a clone.
+            sampling: For a model that draws what it says; with a seed it says the same again.
+            listener: Who hears it, for those that have to choose between streams.
+
+        Closing the generator cancels the rest; one that takes long for a block yields empty ones
+        in between, as occasions to close it and to let others compute, or looks whether its
+        listener is gone. Silence after the sentence is the engine's to cut and to add.
+
+        Raises:
+            NothingToSay: Before the first block, an empty one too: it can't read any of these
+                words; the message says why, and what it can read.
+            VoiceNotFound: This synthesizer can't speak as `voice`.
+            SynthesisFailed: The sentence can't be spoken, or nobody listens any more.
+        """
+
+    def close(self) -> None:
+        """Stop what runs for it, when nobody needs it any more. May be called again."""

@@ -1,0 +1,234 @@
+"""Every text is read or refused, and none takes longer than its share."""
+
+import contextlib
+import itertools
+import sys
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mira.builtin.phonemes import MAX_DIGITS, MAX_PHONEMES, Phonemizer, at_most, readable
+from mira.builtin.synthesizer import BuiltinSynthesizer
+from mira.engine import Engine
+from mira.errors import NothingToSay
+from mira.text import speakable
+
+MOST_CALLS = 1_000_000
+"""Of functions, for one piece: a measure of time that does not depend on what else the machine
+does. The worst text known takes 0.46 million and 66 ms; without bounds, "b-b-b-…" took 5 s."""
+
+
+@pytest.fixture(scope="session")
+def phonemizer(builtin: BuiltinSynthesizer) -> Phonemizer:
+    return builtin._phonemize
+
+
+def pieces(builtin: BuiltinSynthesizer, text: str) -> list[str]:
+    """What an engine would ask for."""
+    return [piece.text for piece in Engine(builtin)._pieces(text) if piece.text]
+
+
+def most_calls(builtin: BuiltinSynthesizer, text: str) -> int:
+    """For any of its pieces."""
+    calls = [0]
+
+    def count(frame: object, event: str, argument: object) -> None:
+        calls[-1] += event in ("call", "c_call")
+
+    for piece in pieces(builtin, text):
+        calls.append(0)
+        with contextlib.suppress(NothingToSay):
+            sys.setprofile(count)
+            try:
+                builtin._phonemize(piece)
+            finally:
+                sys.setprofile(None)
+    return max(calls)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["b-", "A-", "xq-", "é-", "'s", "-b'", "I'm", "1.", "1.1", "1-1", "-1", "1a", "Ab", "aB", "a'",
+     "(a)", "a.", "a,b", "a:", "a/", "a_b", "a@b.c ", "~a", "&b", "$1", "x", "Q", "zyzzog ",
+     "ab-cd ",
+     "a ", "::B",
+     "-,", " -,", " ,1", "...a", "б-", "1б", "٣-", "日1", "-", "'", "“a”", "a—", "1,",
+     "a\u0301-", "ﷺ", "㎯-"],
+)  # fmt: skip
+def test_no_pattern_takes_longer_than_its_share(builtin: BuiltinSynthesizer, unit: str) -> None:
+    assert most_calls(builtin, (unit * 1024)[:512]) < MOST_CALLS
+
+
+@settings(max_examples=40)
+@given(
+    unit=st.text("aB1é-'’.,/@_ :$(&…–🎉б", min_size=1, max_size=6),
+    salt=st.text("aB1-'. ", max_size=3),
+)
+def test_nor_does_any_other(builtin: BuiltinSynthesizer, unit: str, salt: str) -> None:
+    assert most_calls(builtin, salt + unit * (220 // len(unit))) < MOST_CALLS
+
+
+def test_parts_fit_the_network(phonemizer: Phonemizer) -> None:
+    for text in ("QXZ" * 70, "zyzzogeton " * 20, "1234567 " * 27, "w" * 220):
+        assert max(map(len, phonemizer(text))) <= MAX_PHONEMES + 2
+
+
+@given(phonemes=st.text("abc  ", max_size=200), limit=st.integers(2, 50))
+def test_cutting_phonemes_loses_none(phonemes: str, limit: int) -> None:
+    parts = list(at_most(phonemes, limit))
+    assert all(len(part) <= limit for part in parts)
+    assert "".join(parts).replace(" ", "") == phonemes.replace(" ", "")
+    words = phonemes.split()
+    if all(len(word) < limit - 1 for word in words):
+        assert [word for part in parts for word in part.split()] == words
+
+
+@given(text=st.text("abAB019-'.,/ ", max_size=80))
+def test_cutting_words_loses_nothing_but_hyphens(text: str) -> None:
+    kept, cut = (
+        "".join(char for char in said if char.isalnum()) for said in (text, readable(text))
+    )
+    assert kept == cut
+    assert readable(readable(text)) == readable(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["My mother-in-law's state-of-the-art, jack-of-all-trades kit isn't O'Neill's.",
+     "It costs $1,234,567.89 (20% off)!", "naïve café, Łódź, ½, π",
+     "Rock-'n'-roll, forget-me-nots."],
+)  # fmt: skip
+def test_ordinary_text_is_read_as_it_is(text: str) -> None:
+    assert readable(text).replace("1/2", "½") == text
+
+
+@pytest.mark.parametrize(
+    ("word", "read"),
+    [
+        ("Donaudampfschifffahrtsgesellschaft", "Donaudampfschifff ahrtsgesellschaft"),
+        ("Electroencephalographically's", "Electroencepha lographically's"),
+        ("electroencephalographically", "electroencepha lographically"),
+        ("“Jack-In-The-Box's”", "“Jack In The Box's”"),
+        ("Lady-Of-The-Lake's", "Lady Of The Lake's"),
+        ("Out-Of-The-Box’s", "Out Of The Box’s"),
+        ("“Will-o'-the-Wisp's”", "“Will o'-the Wisp's”"),
+        ("I-didn't-know-you-couldn't", "I didn't know you couldn't"),
+        ("getMyAppStoreConnectKey's", "getMyAppStoreConnect Key's"),
+    ],
+)
+def test_a_cut_leaves_words_their_capitals_and_their_s(
+    phonemizer: Phonemizer, word: str, read: str
+) -> None:
+    assert readable(word) == read
+    assert phonemizer(word) == phonemizer(read)
+
+
+@pytest.mark.parametrize(
+    "word", ["Supercalifragilisticexpialidocious", "floccinaucinihilipilification",
+             "antidisestablishmentarianism's"],
+)  # fmt: skip
+def test_long_words_of_the_lexicon_are_read_whole(phonemizer: Phonemizer, word: str) -> None:
+    said = phonemizer._front_end(word)
+    assert phonemizer(word) == [[0, *phonemizer._ids(said), 0]]
+
+
+@pytest.mark.parametrize(
+    "text", ["日本語です。", "Привет, мир!", "你好，世界。", "مرحبا بالعالم", "नमस्ते दुनिया।",
+             "한국어", "Γειά σου", "שלום", "ไทย", "ⴰⴱ", "—", "日、本"]
+)  # fmt: skip
+def test_what_it_cannot_read_is_said(phonemizer: Phonemizer, text: str) -> None:
+    with pytest.raises(NothingToSay, match="it speaks English"):
+        phonemizer(text)
+
+
+@pytest.mark.parametrize(
+    ("mixed", "plain"),
+    [
+        ("Hello 日本 friend.", "Hello friend."),
+        ("У меня 5 яблок", "5"),
+        ("“Привет”, said he.", "said he."),
+        ("Call Anna Иванова today", "Call Anna today"),
+        ("٣٤", "34"),
+        ("我有½", "1/2"),
+    ],
+)
+def test_what_it_can_read_is_read(phonemizer: Phonemizer, mixed: str, plain: str) -> None:
+    sounds = [
+        [number for number in part if number > 16]
+        for text in (mixed, plain)
+        for part in phonemizer(text)
+    ]
+    assert sounds[0] == sounds[1]
+
+
+ODD = [
+    char
+    for char in map(chr, range(sys.maxunicode + 1))
+    if char not in "0123456789"
+    and (char.isnumeric() or char.isdigit() or unicodedata.category(char) in ("Nd", "Nl", "No"))
+]
+CONTEXTS = [
+    "{}", "{0}{0}", "www.{}", "www.{}.com/{}", "me@{}.x.y", "a{}@b.c", "#{}", "#a{}", "@{}",
+    "${}", "${}.5", "{}%", "{}st", "{}/{}", "1{}", "{}1", "1.{}", "{}.1", "1-{}", "{}-{}",
+    "{}:{}", "10:{}", "{} pm", "May {}", "{} May", "v{}", "v1.{}", "code {}", "room {}",
+    "order #A{}B", "+1 {}{}{}{}{}{}{}{}", "A{}B{}", "{}kg", "{}°C", "-{}", ".{}", "{}'s", "{}s",
+    "x{}", "{}x", "2**{}", "2 * {}", "{} = {}", "Chapter {}", "{}th", "$1{}k", "USD {}", "1 {}/2",
+    "file{}.txt", "{},000", "https://a.b/{}?{}", "{}. item", "No. {}", "р {}", "日{}",
+]  # fmt: skip
+
+
+def test_there_are_many_odd_digits() -> None:
+    assert len(ODD) > 1500
+
+
+def test_no_digit_of_any_script_breaks_the_reading() -> None:
+    """Each of them in each context."""
+    for char in ODD:
+        for context in CONTEXTS:
+            speakable(context.replace("{0}", char).replace("{}", char))
+
+
+@pytest.mark.parametrize("repeated", [1, 3, 36, 37, 400, 5000])
+@pytest.mark.parametrize("context", ["{}", "р{}", "www.{}", "1{}", "{}.{}", "{},{}", "-{}", "{}%"])
+def test_nor_the_voice(phonemizer: Phonemizer, repeated: int, context: str) -> None:
+    """One of each kind, as many times as no number has digits."""
+    kinds = {(char.isdecimal(), char.isdigit(), unicodedata.category(char)): char for char in ODD}
+    for char in kinds.values():
+        said = speakable(context.replace("{}", char * repeated)[:5000])
+        for piece in [said[at : at + 220] for at in range(0, len(said), 220)][:3]:
+            with contextlib.suppress(NothingToSay):
+                phonemizer(piece)
+
+
+@settings(max_examples=150)
+@given(
+    parts=st.lists(
+        st.sampled_from(ODD) | st.sampled_from([*"0179.,:-/@#$%+ aZ", "www.", "日", "я", " May "]),
+        max_size=60,
+    )
+)
+def test_nor_any_mixture(phonemizer: Phonemizer, parts: list[str]) -> None:
+    for text in ("".join(parts), speakable("".join(parts))):
+        with contextlib.suppress(NothingToSay):
+            phonemizer(text)
+
+
+def test_long_numbers_are_named_digit_by_digit() -> None:
+    for digits in ("7" * 37, "٧" * 37, "7,777" * 9):
+        assert set(readable(digits).split()) == {"7"}
+    assert readable("1" * MAX_DIGITS) == "1" * MAX_DIGITS
+
+
+def test_it_reads_the_same_on_many_threads(phonemizer: Phonemizer) -> None:
+    """It has no lock that one could wait for."""
+    texts = [
+        f"{name} reads {thing} at {hour}:30."
+        for name, thing, hour in itertools.product(("Zyzzo", "Anna"), ("xq-ab", "books"), (3, 9))
+    ]
+    alone = [phonemizer(text) for text in texts]
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(5):
+            assert list(threads.map(phonemizer, texts)) == alone

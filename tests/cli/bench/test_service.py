@@ -1,0 +1,12 @@
+"""A service that can't start is not waited for."""
+
+import pytest
+
+from mira.cli.bench.service import running
+from mira.errors import NotReady
+
+
+def test_a_service_that_ends_says_why() -> None:
+    because = "ended before it was ready: /no/such: no such directory"
+    with pytest.raises(NotReady, match=because), running("--set", "model=/no/such"):
+        pass

@@ -1,0 +1,179 @@
+"""mira model: write a checkpoint, look into it, measure it, speak with it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mira.cli.model import download, inspect
+from mira.errors import CheckpointError, InvalidRequest
+from mira.load.plan import install
+from tests.cli.test_main import mira, seconds
+from tests.model.checkpoint.hub_server import MODEL_FILES, pointed_at, serving_hub, write_model
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("tiny") / "t"
+    done = mira("model", "tiny", str(directory))
+    assert (done.returncode, done.stderr) == (0, b"")
+    return directory
+
+
+def test_inspect_names_every_file(tiny: Path) -> None:
+    shown = mira("model", "inspect", str(tiny)).stdout.decode()
+    for name in ("model.safetensors", "tokenizer.json", "processer.onnx", "upsampler.pth"):
+        assert name in shown
+    assert "mira layout" in shown
+
+
+def test_download_asks_the_hub_each_time_and_a_start_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving_hub(owner__name=write_model(tmp_path / "published")) as hub:
+        pointed_at(hub, tmp_path / "home", monkeypatch)
+        for times in (1, 2):
+            download("owner/name")
+            printed = Path(capsys.readouterr().out.strip())
+            assert (printed / "model.safetensors").is_file()
+            assert len([path for path in hub.paths if path.startswith("/api/")]) == times
+        assert hub.sent["model.safetensors"] == MODEL_FILES["model.safetensors"]
+        with pytest.raises(CheckpointError):  # it is noise
+            inspect("owner/name")
+        assert len([path for path in hub.paths if path.startswith("/api/")]) == 2
+
+
+def test_download_says_what_it_does_and_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving_hub(owner__name=write_model(tmp_path / "published")) as hub:
+        pointed_at(hub, tmp_path / "home", monkeypatch)
+        download("owner/name", part="codec")
+        said = capsys.readouterr().err.splitlines()
+        folder = tmp_path / "home" / "hub" / "models--owner--name"
+        assert said[0] == f"looking for owner/name at {hub.url}"
+        assert said[-1].startswith(f"downloading owner/name to {folder}: ")
+        assert dict(hub.sent) == {"decoders/s_encoder.onnx": 90_000}
+    with pytest.raises(InvalidRequest, match="is a directory here"):
+        download(str(tmp_path))
+
+
+def test_it_speaks(tiny: Path, tmp_path: Path) -> None:
+    target = tmp_path / "t.wav"
+    done = mira(
+        "say", "Hello there.", "-o", str(target), MIRA_MODEL=str(tiny), MIRA_LM_ENGINE="torch"
+    )
+    assert done.returncode == 0
+    assert 0.1 < seconds(str(target)) < 6
+
+
+def test_it_clones_a_recording_and_says_that_a_transcript_has_no_effect(
+    tiny: Path, tmp_path: Path
+) -> None:
+    recording, target = tmp_path / "anna.wav", tmp_path / "t.wav"
+    said = "The quick brown fox jumps over the lazy dog."
+    mira("say", said, "-o", str(recording))
+    clone = ("--clone", str(recording), "--transcript", said)
+    done = mira(
+        "say", "Hi.", "-o", str(target), *clone, MIRA_MODEL=str(tiny), MIRA_LM_ENGINE="torch"
+    )
+    assert done.returncode == 0, done.stderr
+    # The model, drawn at random, may have been cut off; that is logged too.
+    assert b"mira: the transcript is not used: semantic_model is not set\n" in done.stderr
+    assert seconds(str(target)) > 0.05
+
+
+def test_inspect_shows_another_ones_codec(tiny: Path, tmp_path: Path) -> None:
+    alone = shutil.copytree(tiny, tmp_path / "alone")
+    shutil.rmtree(alone / "decoders")
+    shown = mira("model", "inspect", str(alone), "--codec-model", str(tiny)).stdout.decode()
+    assert "processer.onnx" in shown
+
+
+def test_the_built_in_voice_cannot_clone(tmp_path: Path) -> None:
+    recording = tmp_path / "anna.wav"
+    mira("say", "Hello.", "-o", str(recording))
+    done = mira("say", "Hi.", "-o", "-", "--clone", str(recording))
+    assert done.returncode == 2
+    assert b"needs a Mira model" in done.stderr
+
+
+def test_look_ahead_ends_in_a_recommendation(tiny: Path) -> None:
+    done = mira("model", "look-ahead", str(tiny), "--seed", "0")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert sum("recommended" in line for line in lines) == 1
+    assert lines[-2].split()[0] == "67"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["inspect", "/no/such"], "/no/such: no such directory"),
+        (["tiny", "/"], "expected an empty or new directory"),
+        (["tiny", "x", "--layout", "other"], "--layout"),
+    ],
+)
+def test_mistakes_get_one_line(arguments: list[str], says: str) -> None:
+    done = mira("model", *arguments)
+    assert done.returncode in (1, 2)
+    assert len(done.stderr.decode().splitlines()) == 1
+    assert says in done.stderr.decode()
+
+
+def test_a_hub_id_without_a_network_says_what_to_copy_where(tmp_path: Path) -> None:
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    done = mira("say", "Hi.", "-o", "-", MIRA_MODEL="nobody/nothing", **offline)
+    assert done.returncode == 1
+    assert "copy the files to a directory and give that" in done.stderr.decode()
+    assert len(done.stderr.decode().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments"),
+    [
+        ("openvino", ["convert", ".", "out"]),
+        ("safetensors", ["inspect", "."]),
+        ("huggingface_hub", ["inspect", "owner/name"]),
+        ("httpx2", ["convert", ".", "out", "--codec-model", "owner/name"]),
+    ],
+)
+def test_without_a_library_it_says_what_to_install(
+    missing: str, arguments: list[str], tmp_path: Path
+) -> None:
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        f"sys.argv = ['mira', 'model', *{arguments}]\n"
+        "from mira.cli.main import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"needs {missing}" in done.stderr
+    assert install("cpu") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_inspect_says_what_it_downloads(
+    tiny: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with serving_hub(owner__name=tiny) as hub:
+        pointed_at(hub, tmp_path / "home", monkeypatch)
+        inspect("owner/name")
+    captured = capsys.readouterr()
+    assert "mira layout" in captured.out
+    assert "downloading owner/name to " in captured.err

@@ -1,0 +1,51 @@
+"""What tests of this folder share: a tiny checkpoint of each layout, written once, and a hub."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
+from tests.model.checkpoint.hub_server import Hub, pointed_at, serving_hub, write_model
+from tools.tiny.write import write_tiny
+
+
+@pytest.fixture(scope="session")
+def mira_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("mira"), "mira")
+
+
+@pytest.fixture(scope="session")
+def spark_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("spark"), "spark")
+
+
+@pytest.fixture(scope="session")
+def mira(mira_directory: Path) -> Checkpoint:
+    return open_checkpoint(mira_directory)
+
+
+@pytest.fixture(scope="session")
+def spark(spark_directory: Path) -> Checkpoint:
+    return open_checkpoint(spark_directory)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Callable[[Path], Path]:
+    """A checkpoint that a test may damage."""
+    return lambda directory: Path(shutil.copytree(directory, tmp_path / "copy"))
+
+
+@pytest.fixture
+def model_files(tmp_path: Path) -> Path:
+    """As a small model on the hub has: what is wanted of it, and what is not."""
+    return write_model(tmp_path / "published")
+
+
+@pytest.fixture
+def hub(model_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with owner/name, which this process and those that it starts take for theirs."""
+    with serving_hub(owner__name=model_files) as serving:
+        pointed_at(serving, tmp_path / "home", monkeypatch)
+        yield serving

@@ -1,0 +1,37 @@
+"""One tiny checkpoint of each naming, and the reference backend on the first."""
+
+from pathlib import Path
+
+import pytest
+
+from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
+from mira.model.lm.prompt import PromptBuilder
+from mira.model.lm.transformers import TransformersLM
+from tools.tiny.write import write_tiny
+
+GLOBAL_TOKENS = list(range(0, 4096, 128))
+
+
+@pytest.fixture(scope="session")
+def mira(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("mira"), "mira"))
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("spark"), "spark"))
+
+
+@pytest.fixture(scope="session")
+def prompts(mira: Checkpoint) -> PromptBuilder:
+    return PromptBuilder(mira.language / "tokenizer.json", mira.tokens)
+
+
+@pytest.fixture(scope="session")
+def prompt(prompts: PromptBuilder) -> list[int]:
+    return prompts.build("hello the world", GLOBAL_TOKENS)
+
+
+@pytest.fixture(scope="session")
+def reference(mira: Checkpoint) -> TransformersLM:
+    return TransformersLM.load(Path(mira.language), mira.tokens)

@@ -1,0 +1,57 @@
+"""Speech passes; what is no speech is named."""
+
+import numpy as np
+import pytest
+
+from mira.model.guard import MAX_REPEATS, Degenerate, Guard
+
+RATE = 16000
+TONE = (0.3 * np.sin(np.arange(RATE) / 10)).astype(np.float32)
+SILENCE = np.zeros(RATE, np.float32)
+
+
+def test_speech_passes() -> None:
+    guard = Guard("Hello there, how are you today?", RATE)
+    for token in range(100):
+        guard.token(token)
+    guard.samples(SILENCE)
+    assert not guard.audible
+    guard.samples(TONE)
+    assert guard.audible
+    guard.samples(SILENCE)
+    guard.end(capped=False)
+
+
+def test_a_pause_is_measured_across_blocks_and_ends_with_sound() -> None:
+    guard = Guard("text", RATE)
+    guard.samples(TONE)
+    for _ in range(10):
+        guard.samples(np.concatenate([SILENCE, TONE[:8000]]))
+    guard.samples(SILENCE)
+    with pytest.raises(Degenerate, match="silence"):
+        guard.samples(SILENCE)
+
+
+def test_one_token_for_a_second_is_repetition() -> None:
+    guard = Guard("a rather long text that may take its time " * 3, RATE)
+    for _ in range(MAX_REPEATS):
+        guard.token(7)
+    guard.token(8)
+    for _ in range(MAX_REPEATS):
+        guard.token(7)
+    with pytest.raises(Degenerate, match="repetition"):
+        guard.token(7)
+
+
+def test_far_more_than_the_text_needs_is_run_on() -> None:
+    guard = Guard("Hi.", RATE)
+    with pytest.raises(Degenerate, match="run-on"):
+        for token in range(1000):
+            guard.token(token)
+
+
+def test_the_end_is_checked() -> None:
+    with pytest.raises(Degenerate, match="no speech"):
+        Guard("Hi.", RATE).end(capped=False)
+    with pytest.raises(Degenerate, match="limit reached"):
+        Guard("Hi.", RATE).end(capped=True)

@@ -1,0 +1,103 @@
+"""What every synthesizer promises, asked of every one there is."""
+
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from mira.builtin.synthesizer import BuiltinSynthesizer
+from mira.synthesizer import Synthesizer
+from mira.types import Samples, Voice
+from tests.toys import ToySynthesizer
+
+SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all."
+SENTENCES = ("Hello there.", SENTENCE, "Who?", "A zyzzogeton, and another zyzzogeton!")
+
+
+@pytest.fixture(params=["toy", "builtin"])
+def synthesizer(request: pytest.FixtureRequest, builtin: BuiltinSynthesizer) -> Synthesizer:
+    return ToySynthesizer() if request.param == "toy" else builtin
+
+
+@pytest.fixture
+def voice(synthesizer: Synthesizer) -> Voice:
+    return synthesizer.voices[0]
+
+
+def spoken(synthesizer: Synthesizer, sentence: str, voice: Voice) -> Samples:
+    return np.concatenate(list(synthesizer.synthesize(sentence, voice)))
+
+
+def test_it_says_what_it_is(synthesizer: Synthesizer) -> None:
+    assert synthesizer.sample_rate in (8000, 16000, 24000, 44100, 48000)
+    assert len({voice.name for voice in synthesizer.voices}) == len(synthesizer.voices) > 0
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_blocks_are_sound(synthesizer: Synthesizer, voice: Voice, sentence: str) -> None:
+    blocks = list(synthesizer.synthesize(sentence, voice))
+    for block in blocks:
+        assert block.dtype == np.float32
+        assert block.ndim == 1
+        assert np.isfinite(block).all()
+    whole = np.concatenate(blocks)
+    assert 0.05 < np.abs(whole).max() <= 1.5
+    assert 0.02 < len(whole) / synthesizer.sample_rate / len(sentence) < 0.25
+
+
+def test_a_longer_sentence_takes_longer(synthesizer: Synthesizer, voice: Voice) -> None:
+    short, long = (len(spoken(synthesizer, text, voice)) for text in (SENTENCES[0], SENTENCE))
+    assert long > 2 * short
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_same_sentence_sounds_the_same(
+    synthesizer: Synthesizer, voice: Voice, sentence: str
+) -> None:
+    assert np.array_equal(*(spoken(synthesizer, sentence, voice) for _ in "ab"))
+
+
+def test_blocks_already_given_do_not_change(synthesizer: Synthesizer, voice: Voice) -> None:
+    """Each is handed to another thread, so it must not be a buffer that is used again."""
+    blocks, copies = [], []
+    for block in synthesizer.synthesize(SENTENCE, voice):
+        blocks.append(block)
+        copies.append(block.copy())
+    assert all(map(np.array_equal, blocks, copies))
+
+
+def test_a_long_sentence_comes_in_several_blocks(synthesizer: Synthesizer, voice: Voice) -> None:
+    blocks = list(filter(len, synthesizer.synthesize(SENTENCE, voice)))
+    assert len(blocks) >= 3
+    assert len(blocks[0]) / synthesizer.sample_rate <= 1.0
+
+
+def test_closing_early_stops_the_work(synthesizer: Synthesizer, voice: Voice) -> None:
+    blocks: Generator[Samples, None, None] = synthesizer.synthesize(SENTENCE, voice)
+    next(blocks)
+    began = time.perf_counter()
+    blocks.close()
+    assert time.perf_counter() - began < 0.5
+    assert next(blocks, None) is None
+    synthesizer.synthesize(SENTENCE, voice).close()  # one that never began, too
+
+
+def test_together_they_sound_as_alone(synthesizer: Synthesizer, voice: Voice) -> None:
+    alone = {sentence: spoken(synthesizer, sentence, voice) for sentence in SENTENCES}
+    asked = SENTENCES * 3
+    with ThreadPoolExecutor(len(SENTENCES)) as threads:
+        found = threads.map(lambda sentence: spoken(synthesizer, sentence, voice), asked)
+        for sentence, samples in zip(asked, found, strict=True):
+            assert np.array_equal(samples, alone[sentence])
+
+
+def test_closing_may_be_repeated(synthesizer: Synthesizer) -> None:
+    synthesizer.close()
+    synthesizer.close()
+
+
+def test_every_voice_sounds_different(synthesizer: Synthesizer) -> None:
+    heard = {spoken(synthesizer, SENTENCES[0], voice).tobytes() for voice in synthesizer.voices}
+    assert len(heard) == len(synthesizer.voices)
