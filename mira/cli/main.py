@@ -1,38 +1,27 @@
 """The command line: mira say | serve | voices | model | doctor | bench | config.
 
-Knows nothing that the library does not; every failure is one line that says what to do.
+One module for each command; here they meet, and every failure becomes one line that says what to
+do.
 """
 
 import logging
 import os
 import sys
 import traceback
-from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import version
-from pathlib import Path
-from stat import S_ISREG
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mira.cli.bench.command import app as bench_app
+from mira.cli.config import show_config
 from mira.cli.doctor import doctor
 from mira.cli.model import app as model_app
-from mira.cli.options import Config, Model, Set, parse, settings_of
+from mira.cli.say import say
+from mira.cli.serve import serve
 from mira.cli.voices import app as voices_app
 from mira.errors import InvalidRequest, MiraError, one_line
 from mira.load.plan import install
-from mira.progress import progress_bar
-from mira.settings import Settings, load_settings
-from mira.types import Sampling, Voice
-
-if TYPE_CHECKING:
-    from mira.audio import AudioStream
-    from mira.cli.sinks import Sink
-    from mira.engine import Engine
-    from mira.types import Samples
 
 app = typer.Typer(
     name="mira",
@@ -41,17 +30,17 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-app.add_typer(model_app, name="model")
-app.add_typer(bench_app, name="bench")
+app.command()(say)
+app.command()(serve)
 app.add_typer(voices_app, name="voices")
+app.add_typer(model_app, name="model")
 app.command()(doctor)
-
-CHARS_PER_S = 17.0  # of English speech, roughly: for the progress bar
-LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one
+app.add_typer(bench_app, name="bench")
+app.command("config")(show_config)
 
 
 def main() -> None:
-    """Entry point: turns every expected failure into one line and an exit status."""
+    """Run the command line: every expected failure becomes one line and an exit status."""
     try:
         sys.exit(app(standalone_mode=False))
     except typer.TyperException as error:
@@ -87,209 +76,3 @@ def _options(
     if show_version:
         print(f"mira {version('mira-speech')}")
         raise typer.Exit
-
-
-@app.command()
-def say(
-    text: Annotated[str, typer.Argument(help="What to say; - speaks standard input as it comes.")],
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", help="File (its suffix is the format); - is stdout."),
-    ] = None,
-    play: Annotated[bool, typer.Option("--play", help="Speak aloud.")] = False,
-    format_name: Annotated[
-        str | None, typer.Option("--format", "-f", help="Instead of the suffix; wav for stdout.")
-    ] = None,
-    voice: Annotated[str | None, typer.Option("--voice", "-v")] = None,
-    clone: Annotated[
-        Path | None, typer.Option(help="A recording; its speaker says it. Needs a Mira model.")
-    ] = None,
-    transcript: Annotated[
-        str, typer.Option(help="What that recording says; needs the setting semantic_model.")
-    ] = "",
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**32 - 1, help="Say it the same way again.")
-    ] = None,
-    speed: Annotated[float, typer.Option(min=0.25, max=4, help="The pitch stays.")] = 1.0,
-    volume: Annotated[float, typer.Option(min=0, max=10)] = 1.0,
-    sample_rate: Annotated[int | None, typer.Option(help="Hz; the voice's own.")] = None,
-    model: Model = None,
-    config: Config = None,
-    settings_flags: Set = None,
-) -> None:
-    """Speak TEXT into a file, standard output or the loudspeaker."""
-    from mira.audio import AudioStream, Encoder
-    from mira.cli.sinks import file_sink, player_sink, stdout_sink
-    from mira.load import load_engine
-
-    if output is None and not play:
-        raise InvalidRequest("No output given: use -o FILE, -o - or --play.")
-    if text == "-" and sys.stdin is None:
-        raise InvalidRequest("Standard input is closed: give it text, or the text instead of -.")
-    if transcript and not clone:
-        raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
-    format_name = format_name or _format_of(output)
-    Encoder(format_name, sample_rate or 48000)  # refuses what can't be had, before any work
-    settings = settings_of(config, settings_flags, model=model)
-
-    with ExitStack() as stack:
-        with progress_bar(sys.stderr) as report:
-            engine = stack.enter_context(closing(load_engine(settings, report)))
-        if clone:
-            speaker = _clone(engine, clone, transcript)
-        else:
-            speaker = _find_voice(engine, settings, voice)
-
-        def encoder(name: str) -> AudioStream:
-            rate = sample_rate or engine.sample_rate
-            return AudioStream(engine.sample_rate, name, rate, pace=speed, volume=volume)
-
-        # What is asked for is opened before anything is computed.
-        streams: list[tuple[AudioStream, Sink]] = []
-        if output is not None:
-            sink = stdout_sink() if output == "-" else file_sink(Path(output), format_name)
-            streams.append((encoder(format_name), stack.enter_context(sink)))
-        if play:
-            streams.append((encoder("wav"), stack.enter_context(player_sink())))
-        advance = stack.enter_context(_progress(len(text)))
-        written = _standard_input() if text == "-" else text
-        live = play or (output == "-" and not S_ISREG(os.fstat(1).st_mode))
-        blocks = stack.enter_context(
-            closing(engine.speak(written, speaker, Sampling(seed=seed), live=live))
-        )
-        _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
-
-
-def _standard_input() -> Iterator[str]:
-    """Text as it comes.
-
-    Raises:
-        InvalidRequest: It is not UTF-8.
-    """
-    decoder = getincrementaldecoder("utf-8")()
-    typed = sys.stdin.isatty()
-    try:
-        # Not `sys.stdin.read`: an interrupted process could not end while a thread waits in it.
-        while data := os.read(sys.stdin.fileno(), 1 << 16):
-            yield decoder.decode(data)
-            if typed and data.endswith(b"\n"):
-                yield "\n"  # one who types is done with a line, whatever the next one holds
-        yield decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(
-            f"Standard input is not UTF-8 text (there is a byte {error.object[error.start]:#04x})."
-            " Convert it first, for example with iconv."
-        ) from error
-
-
-def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice:
-    name = name or settings.default_voice
-    for own in engine.voices:
-        if own.name == name:  # the folder can wait
-            return own
-    from mira.voices import open_store, open_voices
-
-    store = open_store(settings, engine, [own.name for own in engine.voices])
-    found = open_voices(settings, engine.voices, store).find(name)
-    if found.instead:
-        print(f"mira: {found.voice.name} speaks instead. {found.instead}", file=sys.stderr)
-    return found.voice
-
-
-def _clone(engine: "Engine", recording: Path, transcript: str) -> Voice:
-    from mira.audio.decode import decode_file
-
-    voice = engine.clone(recording.stem, *decode_file(recording), transcript)
-    if transcript and not voice.speech_tokens:
-        print("mira: the transcript is not used: semantic_model is not set", file=sys.stderr)
-    return voice
-
-
-def _write(
-    blocks: "Iterator[Samples]",
-    streams: "list[tuple[AudioStream, Sink]]",
-    then: "Callable[[Samples], None]",
-) -> None:
-    """Write to each until it has had enough, and end when all have."""
-    for block in blocks:
-        streams = [(stream, sink) for stream, sink in streams if _takes(sink, stream.push(block))]
-        if not streams:
-            return
-        then(block)
-    for stream, sink in streams:
-        _takes(sink, stream.flush())
-
-
-def _takes(sink: "Sink", data: bytes) -> bool:
-    try:
-        sink.write(data)
-        sink.flush()  # what comes next may take its time
-    except BrokenPipeError:
-        return False
-    return True
-
-
-def _format_of(output: str | None) -> str:
-    from mira.audio import FORMATS, format_of_suffix
-
-    if output is None or output == "-":
-        return "wav"
-    found = format_of_suffix(Path(output).suffix)
-    if found is None:
-        suffixes = ", ".join(suffix for known in FORMATS.values() for suffix in known.suffixes)
-        raise InvalidRequest(f"{output}: end it in one of {suffixes}, or give --format.")
-    return found.name
-
-
-@contextmanager
-def _progress(chars: int) -> Iterator[Callable[[float], None]]:
-    """A bar on long text, on the terminal only; the audio's length is a guess until it ends."""
-    if chars < LONG_TEXT_CHARS or not sys.stderr.isatty():
-        yield lambda audio_s: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("speaking", total=chars / CHARS_PER_S)
-        yield lambda audio_s: bar.advance(task, audio_s)
-
-
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks one.")] = None,
-    model: Model = None,
-    config: Config = None,
-    settings_flags: Set = None,
-) -> None:
-    """Run the service, until it is told to stop."""
-    settings = settings_of(config, settings_flags, host=host, port=port, model=model)
-
-    from mira.server.run import run
-
-    run(settings)
-
-
-@app.command("config")
-def show_config(config: Config = None, settings_flags: Set = None) -> None:
-    """Print every setting, its value and where that came from."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    settings, sources = load_settings(config, parse(settings_flags))
-    table = Table("setting", "value", "from", "what it is", box=box.SIMPLE)
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        shown = str(value)
-        if isinstance(value, tuple):
-            shown = ", ".join(value)
-        elif isinstance(value, dict):
-            shown = ", ".join(f"{name}={other}" for name, other in value.items())
-        table.add_row(name, shown, sources.get(name, "default"), field.description)
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-if __name__ == "__main__":
-    main()

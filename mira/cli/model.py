@@ -1,4 +1,4 @@
-"""mira model download | inspect | convert | tiny | look-ahead: gets, shows and changes checkpoints.
+"""mira model download | inspect | convert | look-ahead: gets, shows and converts checkpoints.
 
 Knows nothing of what their files hold.
 """
@@ -12,7 +12,9 @@ import typer
 
 from mira.errors import InvalidRequest
 
-app = typer.Typer(help="Look into, write or measure a model's checkpoint.", no_args_is_help=True)
+app = typer.Typer(
+    help="Download, look into, convert or measure a model's checkpoint.", no_args_is_help=True
+)
 
 Model = Annotated[str, typer.Argument(help="MiraTTS or Spark-TTS: a directory or Hugging Face id.")]
 

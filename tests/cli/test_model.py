@@ -1,4 +1,4 @@
-"""mira model: write a checkpoint, look into it, measure it, speak with it."""
+"""mira model: look into a checkpoint, measure it, speak with it."""
 
 import os
 import shutil
@@ -11,16 +11,14 @@ import pytest
 from mira.cli.model import download, inspect
 from mira.errors import CheckpointError, InvalidRequest
 from mira.load.plan import install
-from tests.cli.test_main import mira, seconds
+from tests.cli.running import mira, seconds
 from tests.model.checkpoint.hub_server import MODEL_FILES, pointed_at, serving_hub, write_model
+from tools.tiny.write import write_tiny
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("tiny") / "t"
-    done = mira("model", "tiny", str(directory))
-    assert (done.returncode, done.stderr) == (0, b"")
-    return directory
+    return write_tiny(tmp_path_factory.mktemp("tiny") / "t")
 
 
 def test_inspect_names_every_file(tiny: Path) -> None:
@@ -113,8 +111,7 @@ def test_look_ahead_ends_in_a_recommendation(tiny: Path) -> None:
     ("arguments", "says"),
     [
         (["inspect", "/no/such"], "/no/such: no such directory"),
-        (["tiny", "/"], "expected an empty or new directory"),
-        (["tiny", "x", "--layout", "other"], "--layout"),
+        (["convert", ".", "x", "--weights", "other"], "--weights"),
     ],
 )
 def test_mistakes_get_one_line(arguments: list[str], says: str) -> None:

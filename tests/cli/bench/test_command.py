@@ -17,9 +17,6 @@ from mira.errors import MiraError
         (["load", "http://h", "--rates", "nan"], "each must be more than 0"),
         (["load", "http://h", "--plot", "/no/such/p.png"], "no file can be made in /no/such"),
         (["load", "http://h", "--response-format", "ulaw"], "use one of pcm, wav"),
-        (["listeners", "--counts", "1.5"], "--counts 1.5: write numbers"),
-        (["lm", "/no/such"], "/no/such: no such directory"),
-        (["codec", "/no/such"], "/no/such: no such directory"),
     ],
 )
 def test_mistakes_are_said_in_one_line(

@@ -12,7 +12,7 @@ from mira.cli.bench.arrivals import poisson
 from mira.cli.bench.client import Client, Request, endpoint
 from mira.cli.bench.load import Load, main, offer
 from tests.cli.bench.conftest import Serves, begin, chunk, tone
-from tests.cli.test_main import mira
+from tests.cli.running import mira
 from tests.server.serving import Served
 
 
