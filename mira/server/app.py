@@ -6,6 +6,7 @@ Knows nothing about any endpoint's work.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -13,9 +14,13 @@ from starlette.middleware.cors import CORSMiddleware
 
 from mira.engine import Engine
 from mira.progress import Report
-from mira.server import consents, errors, pages, speech, status, voices
-from mira.server.guard import HostCheck
+from mira.server import errors
+from mira.server.auth import HostCheck, check_may_change
 from mira.server.middleware import BodyLimit, HeadAsGet, RequestId, ServedLimit
+from mira.server.native import speech_stream, status
+from mira.server.native import voices as native_voices
+from mira.server.openai import consents, models, speech, voices
+from mira.server.page import home
 from mira.server.state import STOP_S, Service
 from mira.settings import Settings
 
@@ -47,24 +52,24 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         version=version("mira-speech"),
         description="Streaming text-to-speech, with OpenAI's speech API.",
         lifespan=lifespan,
-        docs_url=None,  # they would load their scripts from elsewhere: see `pages`
+        docs_url=None,  # they would load their scripts from elsewhere: see `page.home`
         redoc_url=None,
         redirect_slashes=False,  # clients do not repeat a POST at another address
         form_limits={"max_fields": MAX_FORM_FIELDS, "max_files": MAX_FORM_FILES},
     )
     app.state.service = service
     errors.install(app, service.telemetry.failed)
-    for module in (speech, voices, consents, pages, status):
+    for module in (speech, voices, consents, models, speech_stream, native_voices, status, home):
         app.include_router(module.router)
-    pages.describe(app)
+    home.describe(app)
     # The last one is the first to see a request.
     app.add_middleware(ServedLimit, max_streams=service.most_streams)
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_recording_bytes + settings.max_body_bytes,
-        uploads=(voices.UPLOADS, consents.UPLOADS),
-        may_upload=voices.may_change,
+        uploads=(voices.router.prefix, consents.router.prefix),
+        may_upload=partial(check_may_change, settings),
     )
     app.add_middleware(HeadAsGet)
     app.add_middleware(HostCheck, names=(settings.host, *settings.allowed_hosts))

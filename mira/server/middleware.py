@@ -16,7 +16,6 @@ from anyio import CancelScope, CapacityLimiter, current_time, move_on_after
 from anyio.lowlevel import checkpoint
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -149,7 +148,7 @@ class BodyLimit:
         max_bytes: Of any body, but for
         max_upload_bytes: of forms with a recording, POSTed to
         uploads: these paths.
-        may_upload: Raises a MiraError if the sender may not; called before the body is read.
+        may_upload: Raises a MiraError if the sender of these headers may not.
     """
 
     def __init__(
@@ -158,7 +157,7 @@ class BodyLimit:
         max_bytes: int,
         max_upload_bytes: int = 0,
         uploads: Collection[str] = (),
-        may_upload: Callable[[Request], None] = lambda request: None,
+        may_upload: Callable[[Headers], None] = lambda headers: None,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
@@ -194,7 +193,7 @@ class BodyLimit:
         headers = Headers(scope=scope)
         if upload:
             try:
-                self._may_upload(Request(scope))
+                self._may_upload(headers)
             except MiraError as error:
                 return respond(error)
             # As it is read later on: another reader might find another one in the same words.

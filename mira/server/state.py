@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from anyio import CapacityLimiter, sleep, to_thread
-from fastapi import Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from mira.engine import Engine
 from mira.errors import NotReady, SynthesisFailed
@@ -94,13 +95,6 @@ class Service:
             most,
             Patience(settings.queue_s, settings.stall_timeout_s, settings.full_stall_timeout_s),
         )
-
-    @staticmethod
-    def of(request: Request) -> "Service":
-        """The service that a request came to."""
-        service = request.app.state.service
-        assert isinstance(service, Service)
-        return service
 
     @property
     def most_streams(self) -> int:
@@ -262,3 +256,13 @@ class Service:
             ending.result()
         else:
             log.error("%s did not end within %.0f s", what, STOP_S)
+
+
+async def _running(connection: HTTPConnection) -> Service:
+    service = connection.app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+Running = Annotated[Service, Depends(_running)]
+"""The service that a request or a WebSocket came to."""

@@ -1,27 +1,19 @@
 """Consents, as OpenAI's own client asks for them, and what ties them to voices."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import openai
 import pytest
 
-from tests.conftest import Serve
 from tests.server.serving import Served
-from tests.toys import ToySynthesizer
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE
 
 Client = openai.OpenAI
 
 
 @pytest.fixture
-def served(serve: Serve, tmp_path: Path) -> Served:
-    return serve(ToySynthesizer(fingerprint="c0ffee"), voices_dir=tmp_path / "voices")
-
-
-@pytest.fixture
-def client(served: Served) -> Iterator[Client]:
-    with Client(base_url=f"{served.url}/v1", api_key="unused", max_retries=0) as client:
+def client(cloning: Served) -> Iterator[Client]:
+    with Client(base_url=f"{cloning.url}/v1", api_key="unused", max_retries=0) as client:
         yield client
 
 
@@ -70,8 +62,8 @@ def test_what_is_no_recording_is_no_consent(client: Client) -> None:
 
 
 @pytest.mark.parametrize("id", ["cons_", "..%2Fx", "cons_" + "g" * 24, "%00", "a" * 500])
-def test_no_id_leads_astray(served: Served, id: str) -> None:
-    with served.client() as client:
+def test_no_id_leads_astray(cloning: Served, id: str) -> None:
+    with cloning.client() as client:
         for method in ("GET", "DELETE"):
             answer = client.request(method, f"/v1/audio/voice_consents/{id}")
             assert answer.status_code == 404

@@ -17,7 +17,7 @@ from mira.errors import SynthesisFailed
 from mira.server import run
 from mira.server.admission import Admission, Patience
 from mira.server.capacity import Capacity
-from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
+from mira.server.response import Chunk, Framing, SpeechResponse, Stream, encode
 from mira.server.telemetry import Telemetry
 from mira.stream.ahead import Interrupt
 from tests.conftest import Serve

@@ -1,4 +1,4 @@
-"""Text in, speech out: OpenAI's `/v1/audio/speech`, and `/v1/audio/speech-stream` for phones.
+"""Text in, speech out: OpenAI's `/v1/audio/speech`.
 
 Knows nothing about how the speech is made.
 """
@@ -9,19 +9,18 @@ import logging
 from collections.abc import Generator
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from mira.audio import FORMATS, AudioStream
 from mira.errors import InvalidRequest
 from mira.server import errors
-from mira.server.requests import SpeechRequest, StreamRequest
-from mira.server.state import Service
-from mira.server.streaming import Chunk, Framing, SpeechResponse, Stream, encode
+from mira.server.openai.requests import SpeechFields, SpeechRequest
+from mira.server.response import Chunk, Framing, SpeechResponse, Stream, encode
+from mira.server.state import Running, Service
 from mira.stream.ahead import Interrupt
 from mira.stream.clock import StreamClock
 from mira.types import Sampling, Voice
-from mira.voices import Found
 
 log = logging.getLogger(__name__)
 
@@ -33,64 +32,59 @@ router = APIRouter(tags=["speech"])
 
 
 @router.post("/v1/audio/speech", response_class=Response)
-async def speech(request: Request, body: SpeechRequest) -> Response:
+async def speech(service: Running, body: SpeechRequest) -> Response:
     """Speak `input`, as OpenAI's speech endpoint does; bytes leave as they are made."""
     framing = Framing(FORMATS[body.response_format].media_type)
     if body.stream_format == "sse":
         framing = _server_sent_events(body.input)
     rate = body.sample_rate or TELEPHONE_FORMATS.get(body.response_format, SPEECH_SAMPLE_RATE)
-    found = await _find(request, body)
-    return _respond(request, body, found.voice, body.response_format, rate, framing)
-
-
-@router.post("/v1/audio/speech-stream", response_class=Response)
-async def speech_stream(request: Request, body: StreamRequest) -> Response:
-    """Speak `input` as raw 16-bit little-endian mono samples, for phone clients."""
-    settings = Service.of(request).settings
-    rate = body.sample_rate or settings.stream_sample_rate
-    found = await _find(request, body)
-    return _respond(request, body, found.voice, "pcm", rate, Framing("application/octet-stream"))
+    voice = await find_voice(service, body.input, body.voice_name)
+    return respond(service, body, voice, body.response_format, rate, framing)
 
 
 @router.get("/v1/audio/voices/{voice_id}/preview", response_class=Response)
-async def preview(request: Request, voice_id: str) -> Response:
+async def preview(service: Running, voice_id: str) -> Response:
     """A sentence in this voice, as MP3; nobody stands in for one that can't speak."""
-    service = Service.of(request)
     _, voices = service.speaking()
     voice = await service.search(voices.exactly, voice_id)
     framing = Framing(FORMATS["mp3"].media_type)
-    body = StreamRequest(input=PREVIEW_TEXT)
-    return _respond(request, body, voice, "mp3", SPEECH_SAMPLE_RATE, framing)
+    body = SpeechFields(input=PREVIEW_TEXT)
+    return respond(service, body, voice, "mp3", SPEECH_SAMPLE_RATE, framing)
 
 
-async def _find(request: Request, body: SpeechRequest | StreamRequest) -> Found:
-    """Who speaks, seen to before anything is computed."""
-    service = Service.of(request)
+async def find_voice(service: Service, text: str, name: str | None) -> Voice:
+    """Find who speaks, before anything is computed: the voice with this name or the default one.
+
+    Raises:
+        InvalidRequest: The text is too long.
+        NotReady: See `Service.speaking`.
+        VoiceNotFound: It can't speak, and the settings are strict.
+    """
     limit = service.settings.max_text_chars
-    if len(body.input) > limit:
+    if len(text) > limit:
         raise InvalidRequest(
-            f"input: {len(body.input)} characters are more than the limit of {limit}. "
+            f"input: {len(text)} characters are more than the limit of {limit}. "
             "Send the text in parts.",
             "input",
             "string_above_max_length",
         )
-    name = body.voice_name or service.settings.default_voice
+    name = name or service.settings.default_voice
     found = await service.find(name)
     if found.instead:
         log.warning("voice %r: %r speaks instead. %s", name, found.voice.name, found.instead)
         service.telemetry.substitution()
-    return found
+    return found.voice
 
 
-def _respond(
-    request: Request,
-    body: SpeechRequest | StreamRequest,
+def respond(
+    service: Service,
+    body: SpeechFields,
     voice: Voice,
     format_name: str,
     sample_rate: int,
     framing: Framing,
 ) -> Response:
-    service = Service.of(request)
+    """Answer with `body.input` spoken by `voice`."""
     engine, _ = service.speaking()
     interrupt = Interrupt()
 

@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 
-from mira.server.state import Service
+from mira.server.state import Running
 
 router = APIRouter(tags=["status"])
 
@@ -38,11 +38,10 @@ pre {{ overflow-x: auto; padding: 1rem; background: #8882 }}</style>
 
 
 @router.get("/")
-async def root(request: Request) -> Response:
+async def root(service: Running, request: Request) -> Response:
     """What this is, and where to read on: a page for browsers, JSON for others."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"name": "Mira", "version": version("mira-speech"), "docs": "/docs"})
-    service = Service.of(request)
     state = service.obstacle or ("It is ready." if service.ready else str(service.starting))
     page = HOME.format(
         version=version("mira-speech"), state=escape(state), base=escape(str(request.base_url))

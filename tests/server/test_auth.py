@@ -2,7 +2,7 @@
 
 import pytest
 
-from mira.server.guard import is_own
+from mira.server.auth import is_own
 from tests.conftest import Serve
 from tests.server.serving import Served
 from tests.toys import ToySynthesizer

@@ -26,6 +26,7 @@ SampleRate = Annotated[int, _one_of(*SAMPLE_RATES)]
 FormatName = Annotated[str, _one_of(*FORMATS)]
 Pace = Annotated[float, Field(ge=0.25, le=4.0)]
 Volume = Annotated[float, Field(ge=0.0, le=10.0)]
+VoiceName = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
 
 
 class VoiceId(BaseModel):
@@ -36,9 +37,9 @@ class VoiceId(BaseModel):
     id: str = Field(min_length=1, max_length=MAX_NAME_CHARS)
 
 
-class _Speech(BaseModel):
-    """What both endpoints take. Fields that Mira does not know are ignored, as clients add some
-    that only other servers use."""
+class SpeechFields(BaseModel):
+    """What every endpoint that speaks takes. Fields that Mira does not know are ignored, as clients
+    add some that only other servers use."""
 
     model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 
@@ -56,13 +57,13 @@ class _Speech(BaseModel):
         return self.speed * self.tempo
 
 
-class SpeechRequest(_Speech):
+class SpeechRequest(SpeechFields):
     """OpenAI's request, with `sample_rate`, `tempo`, `volume` and `seed` beside its own fields."""
 
     model: str = Field(
         "mira", max_length=MAX_NAME_CHARS, description="Any name; one engine answers all."
     )
-    voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | VoiceId | None = Field(
+    voice: VoiceName | VoiceId | None = Field(
         None, description="A name, or an object with its `id`; the default voice by default."
     )
     instructions: Annotated[str, Field(max_length=MAX_INSTRUCTIONS_CHARS)] | None = Field(
@@ -78,15 +79,3 @@ class SpeechRequest(_Speech):
     def voice_name(self) -> str | None:
         """Whichever way it was sent, if it was."""
         return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
-
-
-class StreamRequest(_Speech):
-    """Raw s16le for phone clients."""
-
-    voice: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] | None = None
-    sample_rate: SampleRate | None = Field(None, description="Hz; 16000 by default, a setting.")
-
-    @property
-    def voice_name(self) -> str | None:
-        """The one that was named, if any."""
-        return self.voice

@@ -6,18 +6,20 @@ voices, but that a consent that one was made with stays.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from mira.server.requests import MAX_NAME_CHARS
-from mira.server.state import Service
-from mira.server.voices import Name, may_change, recording_in
+from mira.server.auth import may_change
+from mira.server.openai.requests import MAX_NAME_CHARS
+from mira.server.openai.voices import Name, recording_in
+from mira.server.state import Running, Service
 from mira.voices import Consent, VoiceStore
 
-UPLOADS = "/v1/audio/voice_consents"
 MAX_LANGUAGE_CHARS = 64
 
-router = APIRouter(tags=["consents"], dependencies=[Depends(may_change)])
+router = APIRouter(
+    prefix="/v1/audio/voice_consents", tags=["consents"], dependencies=[Depends(may_change)]
+)
 
 
 class Renaming(BaseModel):
@@ -28,36 +30,31 @@ class Renaming(BaseModel):
     name: str = Field(min_length=1, max_length=MAX_NAME_CHARS)
 
 
-def _store(request: Request) -> VoiceStore:
-    _, voices = Service.of(request).speaking()
-    return voices.store
-
-
-@router.post(UPLOADS)
+@router.post("")
 async def add_consent(
-    request: Request,
+    service: Running,
     name: Name,
     language: Annotated[str, Form(max_length=MAX_LANGUAGE_CHARS, description="Such as en-US.")],
     recording: Annotated[UploadFile, File(description="The person saying that they consent.")],
 ) -> dict[str, object]:
     """Keep a recording of somebody who consents."""
-    store, data = _store(request), await recording.read()
+    store, data = _store(service), await recording.read()
 
     def add() -> Consent:
         with recording_in("recording"):
             return store.add_consent(name, language, data)
 
-    return _describe(await Service.of(request).on_voices(add))
+    return _describe(await service.on_voices(add))
 
 
-@router.get("/v1/audio/voice_consents")
+@router.get("")
 async def list_consents(
-    request: Request,
+    service: Running,
     after: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> dict[str, object]:
     """The consents, the oldest first, in pages."""
-    found = await Service.of(request).on_voices(_store(request).consents.all)
+    found = await service.on_voices(_store(service).consents.all)
     ids = [consent.id for consent in found]
     begin = ids.index(after) + 1 if after in ids else 0
     page = found[begin : begin + limit]
@@ -70,30 +67,32 @@ async def list_consents(
     }
 
 
-@router.get("/v1/audio/voice_consents/{consent_id}")
-async def get_consent(request: Request, consent_id: str) -> dict[str, object]:
+@router.get("/{consent_id}")
+async def get_consent(service: Running, consent_id: str) -> dict[str, object]:
     """One consent."""
-    store = _store(request)
-    consent, _ = await Service.of(request).on_voices(lambda: store.consents.get(consent_id))
+    store = _store(service)
+    consent, _ = await service.on_voices(lambda: store.consents.get(consent_id))
     return _describe(consent)
 
 
-@router.post("/v1/audio/voice_consents/{consent_id}")
-async def rename_consent(request: Request, consent_id: str, body: Renaming) -> dict[str, object]:
+@router.post("/{consent_id}")
+async def rename_consent(service: Running, consent_id: str, body: Renaming) -> dict[str, object]:
     """Give a consent another name."""
-    store = _store(request)
-    renamed = await Service.of(request).on_voices(
-        lambda: store.rename_consent(consent_id, body.name)
-    )
-    return _describe(renamed)
+    store = _store(service)
+    return _describe(await service.on_voices(lambda: store.rename_consent(consent_id, body.name)))
 
 
-@router.delete("/v1/audio/voice_consents/{consent_id}")
-async def delete_consent(request: Request, consent_id: str) -> dict[str, object]:
+@router.delete("/{consent_id}")
+async def delete_consent(service: Running, consent_id: str) -> dict[str, object]:
     """Delete a consent that no voice was made with."""
-    store = _store(request)
-    await Service.of(request).on_voices(lambda: store.remove_consent(consent_id))
+    store = _store(service)
+    await service.on_voices(lambda: store.remove_consent(consent_id))
     return {"id": consent_id, "object": "audio.voice_consent", "deleted": True}
+
+
+def _store(service: Service) -> VoiceStore:
+    _, voices = service.speaking()
+    return voices.store
 
 
 def _describe(consent: Consent) -> dict[str, object]:

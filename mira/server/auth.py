@@ -1,4 +1,4 @@
-"""Which host names and web pages a request may come with.
+"""Who may ask, and who may change voices.
 
 A web page can send requests to every service that its reader's browser reaches, and read the
 answers if a name of its own leads there. Knows nothing about endpoints.
@@ -8,10 +8,13 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mira.errors import NotAllowed
 from mira.server.errors import respond
+from mira.server.state import Running
+from mira.settings import Settings
 
 PRIVATE = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc", ".test")
 """Endings of names that no public name server has: nobody else can let one lead here."""
@@ -52,6 +55,29 @@ class HostCheck:
             return True
         ends = {name[dot:] for dot, char in enumerate(name) if char == "."}
         return bool(self._names & {"*", name, *ends})
+
+
+def check_may_change(settings: Settings, headers: Headers) -> None:
+    """Refuse who may not add, remove or recompute voices; asked before an upload's body is read.
+
+    Raises:
+        NotAllowed: The settings say no, or a web page of somebody else asks: a form in one could
+            be sent here by every browser that can reach this service.
+    """
+    if not settings.change_voices:
+        raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
+    origin = headers.get("origin")
+    if (
+        origin
+        and not {*settings.cors_origins} & {origin, "*"}
+        and not is_own(origin, headers.get("host", ""))
+    ):
+        raise NotAllowed("Web pages of other origins can't change voices: see cors_origins.")
+
+
+async def may_change(service: Running, request: Request) -> None:
+    """Guard an endpoint with `check_may_change`."""
+    check_may_change(service.settings, request.headers)
 
 
 def is_own(origin: str, host: str) -> bool:

@@ -1,10 +1,10 @@
-"""The life of a voice over HTTP, in each of the shapes that clients ask for."""
+"""The life of a voice over HTTP, as OpenAI's clients and strangers' forms ask for it."""
 
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,125 +13,22 @@ import openai
 import pytest
 
 from mira.audio import wav_header
-from mira.voices import VoiceStore
-from tests.conftest import Serve
+from tests.server.conftest import Start
 from tests.server.serving import Served, wait_until
+from tests.server.uploading import CONSENT, speak, upload
 from tests.server.wire import Wire
 from tests.toys import ToySynthesizer
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
 
-CONSENT = "Anna Smith agreed on 2 May."
-OWN = {"id", "name", "format", "can_speak", "cached", "usage_count"}
-RECORDED = OWN | {"version", "created_at", "transcript", "consent", "quality"}
-Start = Callable[..., Served]
 
-
-@pytest.fixture
-def start(serve: Serve, tmp_path: Path) -> Start:
-    """A service on a folder of its own, which can clone unless told otherwise."""
-
-    def begin(toy: ToySynthesizer | None = None, **settings: object) -> Served:
-        toy = toy or ToySynthesizer(fingerprint="c0ffee")
-        return serve(toy, **{"voices_dir": tmp_path / "voices", **settings})
-
-    return begin
-
-
-@pytest.fixture
-def served(start: Start) -> Served:
-    return start()
-
-
-def upload(served: Served, recording: Path = CARLO, **fields: str) -> httpx.Response:
-    data = {"name": "anna2", "consent": CONSENT, **fields}
-    return served.post(
-        "/v1/audio/voices",
-        data={key: value for key, value in data.items() if value},
-        files={"audio_sample": (recording.name, recording.read_bytes())},
-    )
-
-
-def speak(served: Served, voice: str, text: str = "Hi.") -> httpx.Response:
-    return served.post("/v1/audio/speech-stream", json={"input": text, "voice": voice})
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", "/voices"), ("GET", "/voices/refresh"), ("POST", "/voices/refresh")],
-)
-def test_the_listing(served: Served, tmp_path: Path, method: str, path: str) -> None:
-    bring(tmp_path / "voices", ALLISON, CORRUPT)
-    served.post("/voices/refresh")
-    with served.client() as client:
-        answer = client.request(method, path)
-    assert answer.status_code == 200
-    found = answer.json()
-    assert set(found) == {"total", "default_voice", "voices", "unusable", "aliases", "looking"}
-    assert answer.headers["content-type"] == "application/json"
-    assert (found["total"], found["default_voice"]) == (3, "anna")
-    assert [voice["name"] for voice in found["voices"]] == ["anna", "ben", "allison"]
-    assert [set(voice) for voice in found["voices"]] == [OWN, OWN, RECORDED]
-    assert list(found["unusable"]) == ["corrupt.wav"]
-    assert set(found["aliases"].values()) == {"anna"}
-
-
-def test_a_listing_is_made_beside_the_loop(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streams go on meanwhile, and one list is made at a time."""
-    listing, go_on = threading.Event(), threading.Event()
-    asked = 0
-
-    def slow(store: VoiceStore) -> dict[str, str]:
-        nonlocal asked
-        asked += 1
-        listing.set()
-        go_on.wait(20)
-        return {}
-
-    monkeypatch.setattr(VoiceStore, "unusable", property(slow))
-    with ThreadPoolExecutor(4) as pool:
-        lists = [pool.submit(served.get, "/voices") for _ in range(4)]
-        assert listing.wait(20)
-        try:
-            assert speak(served, "ben").status_code == 200
-            assert asked == 1
-        finally:
-            go_on.set()
-        assert {answer.result().status_code for answer in lists} == {200}
-
-
-def test_openais_cousin_lists_objects(served: Served) -> None:
-    assert served.get("/v1/audio/voices").json() == {
+def test_openais_cousin_lists_objects(cloning: Served) -> None:
+    assert cloning.get("/v1/audio/voices").json() == {
         "voices": [{"id": "anna", "name": "anna"}, {"id": "ben", "name": "ben"}]
     }
 
 
-def test_uses_are_counted(served: Served) -> None:
-    for voice in ("ben", "ben", "zoe"):
-        speak(served, voice)
-    uses = {voice["id"]: voice["usage_count"] for voice in served.get("/voices").json()["voices"]}
-    assert uses == {"anna": 1, "ben": 2}
-    assert served.get("/voices/ben").json()["usage_count"] == 2
-
-
-@pytest.mark.parametrize("name", ["zoe", "Anna", "..%2Fanna", "%00", "%F0%9F%8E%89", "%ED%A0%80"])
-@pytest.mark.parametrize("root", ["/voices", "/v1/audio/voices"])
-def test_an_unknown_voice_is_a_404(served: Served, root: str, name: str) -> None:
-    with served.client() as client:
-        for method in ("GET", "DELETE"):
-            answer = client.request(method, f"{root}/{name}")
-            if answer.status_code != 405:
-                assert answer.status_code == 404
-                assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
-
-
-def test_it_is_said_to_be_the_voice(served: Served) -> None:
-    error = served.get("/voices/zoe").json()["error"]
-    assert (error["param"], error["code"]) == ("voice", "voice_not_found")
-    assert "'zoe'" in error["message"]
-
-
-def test_the_whole_life_of_a_voice(served: Served, tmp_path: Path) -> None:
-    made = upload(served, name="نورة", transcript="Ciao.")
+def test_the_whole_life_of_a_voice(cloning: Served, tmp_path: Path) -> None:
+    made = upload(cloning, name="نورة", transcript="Ciao.")
     assert made.status_code == 200
     voice = made.json()
     assert voice["object"] == "audio.voice"
@@ -141,32 +38,32 @@ def test_the_whole_life_of_a_voice(served: Served, tmp_path: Path) -> None:
     assert voice["quality"]["duration_s"] == pytest.approx(5.7, abs=0.1)
     assert all(verdict["words"] for verdict in voice["quality"]["verdicts"])
     for path in ("/voices/نورة", "/v1/audio/voices/نورة"):
-        found = served.get(path).json()
+        found = cloning.get(path).json()
         assert {key: found[key] for key in found} == {key: voice[key] for key in found}
     assert (tmp_path / "voices" / "نورة.voice").exists()
 
-    spoken = speak(served, "نورة")
+    spoken = speak(cloning, "نورة")
     assert spoken.headers["x-voice-used"] == "%D9%86%D9%88%D8%B1%D8%A9"
-    assert served.get("/voices/نورة").json()["cached"]
-    preview = served.get("/v1/audio/voices/نورة/preview")
+    assert cloning.get("/voices/نورة").json()["cached"]
+    preview = cloning.get("/v1/audio/voices/نورة/preview")
     assert preview.headers["content-type"] == "audio/mpeg"
     assert len(preview.content) > 1000
 
-    other = upload(served, JUNE, name="نورة")
+    other = upload(cloning, JUNE, name="نورة")
     assert other.json()["version"] != voice["version"]
     assert [path.name for path in (tmp_path / "voices").glob("*.*")] != []
-    assert served.post("/voices/clear-cache").json() == {"cleared": 1}
+    assert cloning.post("/voices/clear-cache").json() == {"cleared": 1}
 
-    with served.client() as client:
+    with cloning.client() as client:
         gone = client.delete("/v1/audio/voices/نورة")
     deleted = {"object": "audio.voice.deleted", "deleted": True, "kept": []}
     assert gone.json() == {"id": "نورة", **deleted}
-    assert served.get("/voices/نورة").status_code == 404
+    assert cloning.get("/voices/نورة").status_code == 404
     assert [path for path in (tmp_path / "voices").rglob("*") if path.is_file()] == []
 
 
-def test_openais_own_client(served: Served) -> None:
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key="unused", max_retries=0) as client:
+def test_openais_own_client(cloning: Served) -> None:
+    with openai.OpenAI(base_url=f"{cloning.url}/v1", api_key="unused", max_retries=0) as client:
         voice = client.audio.voices.create(name="clara", audio_sample=ALLISON, consent=CONSENT)
         assert (voice.object, voice.id, voice.type) == ("audio.voice", "clara", "audio_sample")
         heard = client.audio.speech.create(model="mira", voice={"id": voice.id}, input="Hello.")
@@ -191,30 +88,30 @@ def test_openais_own_client(served: Served) -> None:
     ],
 )
 def test_what_cant_be_uploaded_says_why(
-    served: Served, recording: Path, fields: dict[str, str], param: str, why: str
+    cloning: Served, recording: Path, fields: dict[str, str], param: str, why: str
 ) -> None:
-    answer = upload(served, recording, **fields)
+    answer = upload(cloning, recording, **fields)
     assert answer.status_code in {400, 404}
     error = answer.json()["error"]
     assert error["param"] == param
     assert why in error["message"]
-    assert served.get("/voices").json()["total"] == 2
+    assert cloning.get("/voices").json()["total"] == 2
 
 
-def test_a_form_without_a_recording_or_that_is_none(served: Served) -> None:
+def test_a_form_without_a_recording_or_that_is_none(cloning: Served) -> None:
     fields = {"name": (None, "anna2"), "consent": (None, CONSENT)}
-    missing = served.post("/v1/audio/voices", files=fields)
+    missing = cloning.post("/v1/audio/voices", files=fields)
     assert missing.json()["error"]["param"] == "audio_sample"
     headers = {"content-type": "multipart/form-data"}  # and no boundary
-    answer = served.post("/v1/audio/voices", content=b"{}", headers=headers)
+    answer = cloning.post("/v1/audio/voices", content=b"{}", headers=headers)
     assert answer.status_code == 400
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
 @pytest.mark.parametrize("path", ["/v1/audio/voices", "/v1/audio/voice_consents"])
-def test_what_is_no_form_with_a_file_is_not_read(served: Served, path: str) -> None:
+def test_what_is_no_form_with_a_file_is_not_read(cloning: Served, path: str) -> None:
     for kind in ("application/x-www-form-urlencoded", "application/json", "text/plain", ""):
-        with Wire(served) as wire:
+        with Wire(cloning) as wire:
             wire.write_head(path, "content-length: 1000000", f"content-type: {kind}", kind=None)
             assert wire.read_head() == 415
             assert "multipart/form-data" in str(wire.json()["error"]["message"])
@@ -248,12 +145,12 @@ def test_no_spelling_of_an_uploads_path_leads_past_its_checks(start: Start, path
         assert served.post(path + end, data=data, files=files).status_code == status
 
 
-def test_a_form_has_few_parts(served: Served) -> None:
+def test_a_form_has_few_parts(cloning: Served) -> None:
     many = [("audio_sample", ("a.wav", b"a"))] * 500
-    answer = served.post("/v1/audio/voices", data={"name": "x"}, files=many)
+    answer = cloning.post("/v1/audio/voices", data={"name": "x"}, files=many)
     assert (answer.status_code, "Too many files" in answer.text) == (400, True)
     fields = [(f"field{number}", (None, "a")) for number in range(500)]
-    answer = served.post("/v1/audio/voices", files=fields)
+    answer = cloning.post("/v1/audio/voices", files=fields)
     assert (answer.status_code, "Too many fields" in answer.text) == (400, True)
 
 
@@ -282,12 +179,12 @@ def useless_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[P
 
 
 def test_a_full_temporary_folder_is_said(
-    served: Served, monkeypatch: pytest.MonkeyPatch, useless_folder: Path
+    cloning: Served, monkeypatch: pytest.MonkeyPatch, useless_folder: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(useless_folder))
     large = wav_header(48000, 1_000_000) + bytes(2_000_000)
     for path, field in (("voices", "audio_sample"), ("voice_consents", "recording")):
-        answer = served.post(
+        answer = cloning.post(
             f"/v1/audio/{path}",
             data={"name": "anna2", "consent": CONSENT, "language": "en-US"},
             files={field: ("a.wav", large)},
@@ -297,20 +194,20 @@ def test_a_full_temporary_folder_is_said(
         assert (error["type"], set(error)) == ("server_error", {"message", "type", "param", "code"})
         assert "temporary folder can't be written" in error["message"]
         assert str(useless_folder) not in answer.text
-    assert upload(served).status_code == 200, "a small one needs no temporary file"
+    assert upload(cloning).status_code == 200, "a small one needs no temporary file"
 
 
 def test_consent_need_not_be_stated_if_the_settings_say_so(start: Start) -> None:
     assert upload(start(require_consent=False), consent="").json()["consent"] is False
 
 
-def test_what_people_said_is_not_told_to_strangers(served: Served, tmp_path: Path) -> None:
+def test_what_people_said_is_not_told_to_strangers(cloning: Served, tmp_path: Path) -> None:
     bring(tmp_path / "voices", ALLISON)
     said = ALLISON.with_suffix(".txt").read_text("utf-8").strip()
-    served.post("/voices/refresh")
-    answers = [upload(served, name="clara", transcript="Ciao."), served.get("/voices")]
+    cloning.post("/voices/refresh")
+    answers = [upload(cloning, name="clara", transcript="Ciao."), cloning.get("/voices")]
     for name in ("allison", "clara"):
-        answers += [served.get(f"{root}/{name}") for root in ("/voices", "/v1/audio/voices")]
+        answers += [cloning.get(f"{root}/{name}") for root in ("/voices", "/v1/audio/voices")]
     for answer in answers:
         assert answer.status_code == 200
         assert not [words for words in (said, "Ciao", CONSENT) if words in answer.text]
@@ -355,33 +252,33 @@ def test_a_strangers_web_page_cannot_change_voices(
     assert answer.status_code == status
 
 
-def test_a_name_that_somebody_pointed_here_is_no_origin_of_ours(served: Served) -> None:
+def test_a_name_that_somebody_pointed_here_is_no_origin_of_ours(cloning: Served) -> None:
     for name, status in (("evil.example", 403), ("localhost", 200)):
-        host = f"{name}:{served.port}"
+        host = f"{name}:{cloning.port}"
         headers = {"host": host, "origin": f"http://{host}"}
-        assert served.post("/voices/clear-cache", headers=headers).status_code == status
+        assert cloning.post("/voices/clear-cache", headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("charset", ["punycode", "utf-16", 'utf-8; charset="punycode"'])
-def test_a_form_in_a_slow_charset_is_not_read(served: Served, charset: str) -> None:
+def test_a_form_in_a_slow_charset_is_not_read(cloning: Served, charset: str) -> None:
     kind = f"multipart/form-data; boundary=XX; charset={charset}"
     field = b'--XX\r\nContent-Disposition: form-data; name="name"\r\n\r\n'
     body = field + b"\xff-" * 400_000 + b"\r\n--XX--\r\n"
     began = time.monotonic()
-    answer = served.post("/v1/audio/voices", content=body, headers={"content-type": kind})
+    answer = cloning.post("/v1/audio/voices", content=body, headers={"content-type": kind})
     assert answer.status_code == 415
     assert time.monotonic() - began < 2
 
 
-def test_a_recording_that_somebody_put_there_is_kept(served: Served, tmp_path: Path) -> None:
+def test_a_recording_that_somebody_put_there_is_kept(cloning: Served, tmp_path: Path) -> None:
     bring(tmp_path / "voices", ALLISON)
-    served.post("/voices/refresh")
-    with served.client() as client:
+    cloning.post("/voices/refresh")
+    with cloning.client() as client:
         gone = client.delete("/v1/audio/voices/allison").json()
     assert gone["kept"] == ["removed/allison.wav", "removed/allison.txt"]
     assert (tmp_path / "voices" / gone["kept"][0]).read_bytes() == ALLISON.read_bytes()
-    served.post("/voices/refresh")
-    assert served.get("/voices/allison").status_code == 404
+    cloning.post("/voices/refresh")
+    assert cloning.get("/voices/allison").status_code == 404
 
 
 def test_what_must_stay_stays(start: Start, tmp_path: Path) -> None:
@@ -391,19 +288,6 @@ def test_what_must_stay_stays(start: Start, tmp_path: Path) -> None:
         for name, why in {"anna": "own voice", "carlo": "default voice"}.items():
             answer = client.delete(f"/v1/audio/voices/{name}")
             assert (answer.status_code, why in answer.text) == (400, True)
-
-
-def test_a_dropped_file_is_noticed(start: Start, tmp_path: Path) -> None:
-    """Sooner than by the look every ten seconds."""
-    bring(tmp_path / "voices", ALLISON)
-    served = start()
-    wait_until(lambda: not served.get("/voices").json()["looking"])
-    for recording in (CARLO, CORRUPT):
-        bring(tmp_path / "voices", recording)
-        stem = recording.stem
-        wait_until(lambda name=stem: name in served.get("/voices").text, 8.0)
-    (tmp_path / "voices" / "carlo.ogg").unlink()
-    wait_until(lambda: '"carlo"' not in served.get("/voices").text, 8.0)
 
 
 def test_without_a_model_recordings_are_listed_and_say_what_they_need(

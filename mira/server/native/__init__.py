@@ -1,0 +1,1 @@
+"""Mira's own endpoints: raw speech for phones, voices with their reports, health and statistics."""

@@ -1,0 +1,30 @@
+"""Text in, raw samples out: `/v1/audio/speech-stream`, for phone clients.
+
+Knows nothing about how the speech is made.
+"""
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.responses import Response
+
+from mira.server.openai.requests import SampleRate, SpeechFields, VoiceName
+from mira.server.openai.speech import find_voice, respond
+from mira.server.response import Framing
+from mira.server.state import Running
+
+router = APIRouter(tags=["speech"])
+
+
+class StreamRequest(SpeechFields):
+    """Raw s16le for phone clients."""
+
+    voice: VoiceName | None = None
+    sample_rate: SampleRate | None = Field(None, description="Hz; 16000 by default, a setting.")
+
+
+@router.post("/v1/audio/speech-stream", response_class=Response)
+async def speech_stream(service: Running, body: StreamRequest) -> Response:
+    """Speak `input` as raw 16-bit little-endian mono samples, for phone clients."""
+    voice = await find_voice(service, body.input, body.voice)
+    rate = body.sample_rate or service.settings.stream_sample_rate
+    return respond(service, body, voice, "pcm", rate, Framing("application/octet-stream"))

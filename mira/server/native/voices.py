@@ -1,0 +1,132 @@
+"""Who can speak, with all that is known of each voice: Mira's own `/voices`.
+
+Knows nothing about how a voice sounds.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from mira.errors import VoiceNotFound
+from mira.server.auth import may_change
+from mira.server.state import Running, Service
+from mira.types import Voice
+from mira.voices import Recorded, Voices
+
+LISTED_AT_ONCE = 50  # voices, in about half a millisecond
+PAUSE_S = 0.0001
+
+router = APIRouter(prefix="/voices", tags=["voices"])
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@router.get("")
+async def list_voices(service: Running) -> Response:
+    """All voices, who is the default, which other names lead to which, and the files in the folder
+    that can't be used, with the reason."""
+    _, voices = service.speaking()
+    uses = dict(service.telemetry.uses)  # here, for it changes while the list is made
+    listed = await service.on_lists(partial(_list, voices, uses))
+    return Response(listed, media_type="application/json")
+
+
+# Before /voices/{voice_id}, which would take "refresh" for a name.
+@router.get("/refresh")
+@router.post("/refresh")
+async def refresh_voices(service: Running) -> Response:
+    """Look at the folder now, and list what is there. It is looked at by itself as well."""
+    await service.refresh()
+    return await list_voices(service)
+
+
+@router.post("/clear-cache", dependencies=[Depends(may_change)])
+async def clear_cache(service: Running) -> dict[str, object]:
+    """Drop what was computed from recordings; it is computed again when it is needed."""
+    _, voices = service.speaking()
+    return {"cleared": await service.on_voices(voices.store.clear_cache)}
+
+
+@router.get("/{voice_id}")
+async def get_voice(service: Running, voice_id: str) -> Response:
+    """One voice, with the report on its recording."""
+    return as_json(details(service, await called(service, voice_id)))
+
+
+async def called(service: Service, name: str) -> Voice | Recorded:
+    """Find the voice with exactly this name, whether it can speak or not.
+
+    Raises:
+        NotReady: See `Service.speaking`.
+        VoiceNotFound: There is none.
+    """
+    voice = await service.called(name)
+    if voice is None:
+        raise VoiceNotFound(f"There is no voice {name!r}. GET /voices lists them.")
+    return voice
+
+
+def details(service: Service, voice: Voice | Recorded) -> dict[str, object]:
+    """Describe one voice, with the whole report on its recording."""
+    _, voices = service.speaking()
+    found = _describe(voices, service.telemetry.uses, voice)
+    if isinstance(voice, Recorded):
+        found |= {"quality": voice.quality.to_json(), "note": voices.note(voice)}
+    return found
+
+
+def as_json(content: object) -> Response:
+    """Answer without FastAPI's walk through every value."""
+    return Response(_encode(content), media_type="application/json")
+
+
+def _list(voices: Voices, uses: Mapping[str, int]) -> str:
+    """Voice by voice, with pauses: whoever wants the interpreter meanwhile, such as the thread that
+    sends audio, would wait 5 ms for it, or for one long call of the encoder to end."""
+    described = []
+    recorded = voices.store.recorded
+    everybody: list[Voice | Recorded] = [
+        *voices.own,
+        *(recorded[name] for name in sorted(recorded)),
+    ]
+    for number, voice in enumerate(everybody, 1):
+        described.append(_encode(_describe(voices, uses, voice)))
+        if number % LISTED_AT_ONCE == 0:
+            time.sleep(PAUSE_S)
+    rest = {
+        "total": len(described),
+        "default_voice": voices.default,
+        "unusable": voices.store.unusable,
+        "aliases": voices.aliases,
+        "looking": voices.store.looking,
+    }
+    return f'{_encode(rest)[:-1]}, "voices": [{", ".join(described)}]}}'
+
+
+def _describe(
+    voices: Voices, uses: Mapping[str, int], voice: Voice | Recorded
+) -> dict[str, object]:
+    found: dict[str, object] = {
+        "id": voice.name,
+        "name": voice.name,
+        "format": "builtin",
+        "can_speak": True,
+        "cached": True,  # nothing has to be computed before it can speak
+        "usage_count": uses.get(voice.name, 0),
+    }
+    if isinstance(voice, Recorded):
+        found |= {
+            "format": voice.format,
+            "can_speak": voices.store.can_speak,
+            "cached": voices.store.prepared(voice),
+            "version": voice.version,
+            "created_at": voice.created_at,
+            # Not their words: whoever reaches the port could read what others said and are called.
+            "transcript": bool(voice.transcript),
+            "consent": voice.consent is not None,
+            "quality": voice.quality.grade,
+        }
+    return found

@@ -1,0 +1,122 @@
+"""OpenAI's view of the voices: `/v1/audio/voices`, with the recordings that voices are made of.
+
+Knows nothing about how a voice sounds.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+from unicodedata import normalize
+
+from fastapi import APIRouter, Depends, File, Form, UploadFile
+from fastapi.responses import Response
+
+from mira.errors import InvalidRequest
+from mira.server.auth import may_change
+from mira.server.native.voices import as_json, called, details
+from mira.server.openai.requests import MAX_NAME_CHARS
+from mira.server.state import Running, Service
+from mira.types import MAX_TRANSCRIPT_CHARS, Voice
+from mira.voices import MAX_STATEMENT_CHARS, Clip, Consent, Recorded, Voices
+
+CONSENT_IDS = "cons_"  # all begin so
+
+router = APIRouter(prefix="/v1/audio/voices", tags=["voices"])
+Name = Annotated[str, Form(max_length=MAX_NAME_CHARS)]
+
+
+@router.post("", dependencies=[Depends(may_change)])
+async def add_voice(
+    service: Running,
+    name: Name,
+    audio_sample: Annotated[UploadFile, File(description="One person speaking, 3 to 10 s.")],
+    consent: Annotated[
+        str,
+        Form(
+            max_length=MAX_STATEMENT_CHARS,
+            description="The id of a consent, or who consented to what, in words.",
+        ),
+    ] = "",
+    transcript: Annotated[
+        str, Form(max_length=MAX_TRANSCRIPT_CHARS, description="What is said, word for word.")
+    ] = "",
+    type: Annotated[Literal["audio_sample"], Form()] = "audio_sample",
+) -> Response:
+    """Make a voice of a recording, or another version of the voice with this name."""
+    _, voices = service.speaking()
+    recording = await audio_sample.read()
+
+    def add() -> Recorded:
+        given, spoken = _consent(service, voices, consent.strip())
+        with recording_in("audio_sample"):
+            return voices.store.add(name, recording, transcript, given, spoken, spoken is not None)
+
+    return _voice(service, await service.on_voices(add))
+
+
+@contextmanager
+def recording_in(field: str) -> Iterator[None]:
+    """Name a form's field in what is wrong with the recording in it."""
+    try:
+        yield
+    except InvalidRequest as error:
+        if error.param == "audio":
+            error.param = field
+        raise
+
+
+def _consent(service: Service, voices: Voices, given: str) -> tuple[Consent | None, Clip | None]:
+    if given.startswith(CONSENT_IDS):
+        return voices.store.consents.get(given)
+    if given:
+        return Consent(statement=given, created_at=int(time.time())), None
+    if service.settings.require_consent:
+        raise InvalidRequest(
+            "consent: say who consents that a voice is made of theirs, such as 'Anna Smith agreed "
+            "on 2 May', or give the id of a consent (POST /v1/audio/voice_consents).",
+            "consent",
+            "missing_required_field",
+        )
+    return None, None
+
+
+@router.get("")
+async def list_voices(service: Running) -> Response:
+    """The voices that can speak, as objects with `id` and `name`: what clients of other servers
+    expect."""
+    _, voices = service.speaking()
+
+    def names() -> Response:
+        return as_json({"voices": [{"id": name, "name": name} for name in voices.names]})
+
+    return await service.on_lists(names)
+
+
+@router.get("/{voice_id}")
+async def get_voice(service: Running, voice_id: str) -> Response:
+    """One voice, with the report on its recording."""
+    return _voice(service, await called(service, voice_id))
+
+
+@router.delete("/{voice_id}", dependencies=[Depends(may_change)])
+async def delete_voice(service: Running, voice_id: str) -> dict[str, object]:
+    """Remove a voice: its recording, transcript and consent, and all that was computed of it.
+    Files that somebody put into the folder by hand are moved to its folder `removed`: `kept` names
+    them."""
+    _, voices = service.speaking()
+    voice_id = normalize("NFC", voice_id)
+    if voice_id in {voice.name for voice in voices.own}:
+        raise InvalidRequest(f"{voice_id!r} is the engine's own voice and stays.", "voice")
+    if voice_id == service.settings.default_voice:
+        raise InvalidRequest(
+            f"{voice_id!r} is the default voice: set default_voice to another one first.", "voice"
+        )
+    kept = await service.on_voices(lambda: voices.store.remove(voice_id))
+    return {"id": voice_id, "object": "audio.voice.deleted", "deleted": True, "kept": kept}
+
+
+def _voice(service: Service, voice: Voice | Recorded) -> Response:
+    created = voice.created_at if isinstance(voice, Recorded) else 0
+    found = {"object": "audio.voice", "type": "audio_sample", "created_at": created}
+    return as_json(found | details(service, voice))
