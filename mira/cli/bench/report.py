@@ -4,7 +4,6 @@ Knows nothing about what was measured.
 """
 
 import json
-import os
 import platform
 import shutil
 import subprocess
@@ -14,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mira.machine import cores, processor_here
+
 
 def machine() -> dict[str, object]:
     """Where and of what this was measured."""
     return {
-        "cpu": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cpu": processor_here().name,
+        "cores": cores(),
         "python": platform.python_version(),
         "version": version("mira-speech"),
         "commit": _commit(),
@@ -48,13 +49,6 @@ def report(name: str, rows: Sequence[Mapping[str, object]], **about: object) -> 
     for cells in [columns, *shown]:
         print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths)))
     print(json.dumps({"bench": name, **where, **about, "rows": rows}), flush=True)
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _commit() -> str:

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from mira.cli.doctor.report import read
+from mira.machine import read
 
 SMI_TIMEOUT_S = 10.0
 

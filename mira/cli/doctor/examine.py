@@ -11,13 +11,13 @@ from pathlib import Path
 from mira.cli.doctor.cards import Smi, Torch, ask_smi, ask_torch, free_on, has_nvidia_card
 from mira.cli.doctor.gpu import gpu_rows
 from mira.cli.doctor.libraries import library_sections, requirements, version
-from mira.cli.doctor.machine import machine_rows, read_processor
-from mira.cli.doctor.report import Report, Row, Section, read
+from mira.cli.doctor.machine import machine_rows
+from mira.cli.doctor.report import Report, Row, Section
 from mira.cli.doctor.speaker import mira_rows
 from mira.errors import CheckpointError
 from mira.load.facts import MODELS, place_of
 from mira.load.plan import LIBRARIES, Facts, Place, plan
-from mira.machine import free_memory, limits_here
+from mira.machine import free_memory, limits_here, processor_here
 from mira.settings import Settings
 
 
@@ -38,7 +38,7 @@ HERE = Sources()
 
 def examine(settings: Settings, sources: Sources = HERE) -> Report:
     """Look at this machine, its libraries, and what these settings would make of both."""
-    processor = read_processor(read(sources.proc / "cpuinfo"))
+    processor = processor_here(sources.proc)
     limits = limits_here(sources.proc, sources.sys)
     smi, has_card = sources.smi(), has_nvidia_card(sources.sys)
     places, wrong = _places(settings)

@@ -4,7 +4,6 @@ Knows nothing about what is looked at.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from mira.load.plan import install
@@ -49,11 +48,3 @@ class Report:
 def gib(num_bytes: int) -> str:
     """In words."""
     return f"{num_bytes / 2**30:.1f} GiB"
-
-
-def read(path: Path) -> str:
-    """A file's text; empty if it can't be read."""
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""

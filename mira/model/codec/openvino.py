@@ -17,6 +17,7 @@ import numpy.typing as npt
 import openvino as ov
 
 from mira.errors import CheckpointError, SynthesisFailed
+from mira.machine import processor_here
 from mira.model.codec.base import (
     GLOBAL_TOKENS,
     UPSAMPLER_CONTEXT,
@@ -258,10 +259,7 @@ def _has_vnni() -> bool:
     Without, OpenVINO would still compute them, but in sums of 16 bits that are cut off. Where
     there is no telling, there is none.
     """
-    description = Path("/proc/cpuinfo")
-    return description.exists() and bool(
-        {"avx512_vnni", "avx_vnni"} & set(description.read_text().split())
-    )
+    return "VNNI" in processor_here().features
 
 
 def last_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ import openvino as ov
 from openvino._offline_transformations import paged_attention_transformation
 
 from mira.errors import CheckpointError, InvalidSettings
+from mira.machine import processor_here
 from mira.model.lm.base import SpeechVocabulary
 from mira.model.lm.batching import BatchingLM, Row
 
@@ -128,8 +129,7 @@ class OpenVINORunner:
 
 def check_processor() -> None:
     """Raise InvalidSettings on an x86 processor without AVX2: it would take minutes a sentence."""
-    flags = Path("/proc/cpuinfo")
-    if flags.is_file() and "flags" in (text := flags.read_text()) and "avx2" not in text.split():
+    if "AVX2" in processor_here().missing:
         raise InvalidSettings("model: this processor has no AVX2, which a Mira model needs.")
 
 

@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hypothesis
@@ -28,17 +29,18 @@ from mira.cli.doctor.command import show
 from mira.cli.doctor.examine import HERE, Sources
 from mira.cli.doctor.gpu import gpu_rows
 from mira.cli.doctor.libraries import library_sections
-from mira.cli.doctor.machine import machine_rows, read_processor
+from mira.cli.doctor.machine import machine_rows
 from mira.cli.doctor.report import Report, Row, Section
 from mira.cli.doctor.speaker import mira_rows
 from mira.errors import CheckpointError, InvalidSettings
 from mira.load import load_engine
 from mira.load.facts import place_of
 from mira.load.plan import Plan
-from mira.machine import Limits
+from mira.machine import Limits, processor_here
 from mira.model.checkpoint.converted import TOKENIZER, Manifest
 from mira.model.checkpoint.tokens import TokenMap
 from mira.settings import Settings
+from tests.processors import AMD, ARM, INTEL, OLD
 from tests.voices.bringing import ALLISON, CARLO, bring
 from tools.tiny.write import write_tiny
 
@@ -55,69 +57,13 @@ def rows_of(report: Report, title: str) -> dict[str, Row]:
 
 # ---------------------------------------------------------------- processors
 
-INTEL = """\
-processor\t: 0
-vendor_id\t: GenuineIntel
-model name\t: Intel(R) Xeon(R) Platinum 8488C
-flags\t\t: fpu sse2 avx avx2 avx512f avx_vnni avx512_bf16 avx512_vnni amx_bf16 amx_tile amx_int8
-bogomips\t: 4800.00
-
-processor\t: 1
-model name\t: another
-flags\t\t: fpu
-"""
-AMD = """\
-processor\t: 0
-vendor_id\t: AuthenticAMD
-model name\t: AMD EPYC 7R13 Processor
-flags\t\t: fpu sse2 avx avx2 sha_ni vaes vpclmulqdq
-"""
-OLD = "model name\t: Intel(R) Core(TM) i7-2600 CPU @ 3.40GHz\nflags\t\t: fpu sse2 avx\n"
-ARM = """\
-processor\t: 0
-BogoMIPS\t: 2100.00
-Features\t: fp asimd evtstrm aes crc32 atomics asimdhp asimddp sve asimdfhm i8mm bf16
-CPU implementer\t: 0x41
-CPU part\t: 0xd40
-"""
-RASPBERRY = """\
-processor\t: 0
-Features\t: fp asimd evtstrm crc32 cpuid
-CPU implementer\t: 0x41
-CPU part\t: 0xd08
-
-Model\t\t: Raspberry Pi 4 Model B Rev 1.4
-"""
-
-
-@pytest.mark.parametrize(
-    ("text", "model", "kind", "features"),
-    [
-        (INTEL, "Intel(R) Xeon(R) Platinum 8488C", "x86", "AVX2 AVX-512 VNNI bf16 AMX"),
-        (AMD, "AMD EPYC 7R13 Processor", "x86", "AVX2"),
-        (OLD, "Intel(R) Core(TM) i7-2600 CPU @ 3.40GHz", "x86", ""),
-        (ARM, "ARM, implementer 0x41, part 0xd40", "arm", "NEON bf16 SVE"),
-        (RASPBERRY, "Raspberry Pi 4 Model B Rev 1.4", "arm", "NEON"),
-    ],
-)
-def test_processors_are_recognised(text: str, model: str, kind: str, features: str) -> None:
-    processor = read_processor(text)
-    assert (processor.model, processor.kind) == (model, kind)
-    assert {*processor.features} >= {*features.split()}
-    assert not {*processor.features} & {*processor.missing}
-    assert {"AVX2", "VNNI"} <= {*processor.features, *processor.missing} or kind == "arm"
-
-
-@given(st.text("flags:Featur \tmode0x\n"))
-@hypothesis.settings(max_examples=20)
-def test_any_description_of_a_processor_is_survived(text: str) -> None:
-    processor = read_processor(text)
-    assert processor.model or processor.kind
-
 
 def machine(settings: Settings, text: str, limits: Limits = NO_LIMITS) -> dict[str, Row]:
     engine = "openvino" if place_of("model", settings) == "converted" else "builtin"
-    found = machine_rows(settings, engine, read_processor(text), limits, GIB)
+    with TemporaryDirectory() as proc:
+        (Path(proc) / "cpuinfo").write_text(text)
+        processor = processor_here(Path(proc))
+    found = machine_rows(settings, engine, processor, limits, GIB)
     return {row.name: row for row in found}
 
 
@@ -730,7 +676,7 @@ from dataclasses import replace
 from mira.cli.doctor.examine import HERE, examine
 from mira.errors import CheckpointError, InvalidSettings
 from mira.load.facts import place_of
-from mira.machine import Limits
+from mira.machine import Limits, processor_here
 from mira.load.plan import Plan
 from mira.load import load_engine
 from mira.settings import Settings

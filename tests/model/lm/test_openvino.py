@@ -87,6 +87,6 @@ def test_a_damaged_graph_is_named(mira, converted: Path, tmp_path: Path, damage:
 
 def test_a_processor_without_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
     check_processor()  # this one has it
-    monkeypatch.setattr(Path, "read_text", lambda self: "flags\t\t: fpu sse4_2 avx\nbugs: none\n")
+    monkeypatch.setattr(Path, "read_text", lambda *_: "flags\t\t: fpu sse4_2 avx\nbugs: none\n")
     with pytest.raises(InvalidSettings, match="no AVX2"):
         check_processor()
