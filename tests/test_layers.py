@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "model": LEAVES | {"stream", "synthesizer", "voices.sample"},
     "load": LEAVES | {"builtin", "engine", "model", "synthesizer", "voices.sample"},
     "server": LEAVES | {"audio", "engine", "load", "stream", "text", "voices"},
-    "cli": LEAVES | {"audio", "engine", "load", "model", "server", "stream", "voices"},
+    "cli": LEAVES | {"audio", "engine", "load", "server", "stream", "voices"},
     "tts": LEAVES | {"audio", "load", "stream"},
     "__main__": {"cli"},
     "__init__": LEAVES | {"engine", "load", "silence", "tts"},
@@ -90,6 +90,8 @@ TESTED_THROUGH = {
         )
     },
     "errors": "server/test_errors.py",
+    "load/models": "cli/test_model.py",
+    "load/published": "load/test_parts.py",
     "text/abbreviations": "text/test_segment.py",
     "text/boundaries": "text/test_segment.py",
     "text/clauses": "text/test_segment.py",

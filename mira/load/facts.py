@@ -1,15 +1,17 @@
 """Settings in; what this machine has, as far as it decides what would speak, out.
 
-Only looks: nothing is downloaded. Source of the decision itself: plan.py.
+Only looks, unless asked to download. The decision itself is made in plan.py.
 """
 
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from mira.errors import NotDownloaded, one_line
+from mira.errors import CheckpointError, NotDownloaded, one_line
 from mira.load.plan import LIBRARIES, Facts, Place
 from mira.model.checkpoint.converted import is_converted
-from mira.model.checkpoint.hub import Part, directory_of, locate
+from mira.model.checkpoint.hub import Part, locate
+from mira.progress import Report, quiet
 from mira.settings import Settings
 
 MODELS: dict[str, Part] = {"model": "model", "codec_model": "codec", "semantic_model": "wav2vec2"}
@@ -32,26 +34,46 @@ def facts_here(settings: Settings) -> Facts:
     return Facts(found, cards, broken, **places)
 
 
+def located(
+    setting: str, settings: Settings, report: Report = quiet, offline: bool = False
+) -> Path | None:
+    """Find the directory of a model that the settings name; None if they name none.
+
+    Args:
+        setting: One of MODELS.
+        settings: Name the model.
+        report: Told how far a download is.
+        offline: Download nothing.
+
+    Raises:
+        CheckpointError: The name is neither a directory nor a Hugging Face id.
+        NotDownloaded: Not all of its files are here, or can be had.
+    """
+    name: str = getattr(settings, setting)
+    if not name:
+        return None
+    if setting == "semantic_model":
+        with suppress(CheckpointError, ImportError):  # the model's own, told elsewhere
+            model = located("model", settings, offline=True)
+            if model and (model / name).is_dir():
+                return model / name  # where Spark's own files have it
+    revision = settings.model_revision if setting == "model" else ""
+    return locate(name, revision, offline=offline, part=MODELS[setting], report=report)
+
+
 def place_of(setting: str, settings: Settings) -> Place:
     """What the name in one of the settings of models is here.
 
     Raises:
         CheckpointError: It is neither a directory nor a Hugging Face id.
     """
-    name = getattr(settings, setting)
-    if not name:
-        return "none"
-    model = directory_of(settings.model) if setting == "semantic_model" and settings.model else None
-    if model is not None and (model / name).is_dir():
-        return "directory"  # inside the model's, where Spark's own files have it
-    if (directory := directory_of(name)) is not None:
-        return "converted" if is_converted(directory) else "directory"
-    revision = settings.model_revision if setting == "model" else ""
     try:
-        locate(name, revision or None, offline=True, part=MODELS[setting])
+        directory = located(setting, settings, offline=True)
     except (NotDownloaded, ImportError):
         return "hub"
-    return "downloaded"
+    if directory is None:
+        return "none"
+    return "converted" if is_converted(directory) else "directory"
 
 
 def short(name: str) -> str:

@@ -9,9 +9,9 @@ from typing import Literal
 
 from mira.settings import Settings
 
-Place = Literal["none", "directory", "converted", "downloaded", "hub"]
-"""What a name of a model is here: nothing was asked for, a directory with a model as published or
-converted, or a Hugging Face id whose files are on this machine, or have to be downloaded."""
+Place = Literal["none", "directory", "converted", "hub"]
+"""What a name of a model is here: nothing was asked for, a model on this machine as published or
+converted, or a Hugging Face id whose files have to be downloaded."""
 
 BFLOAT16 = (8, 0)  # compute capability from which a card has it
 
@@ -214,8 +214,7 @@ def _of_a_device(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Re
 def _of_libraries(facts: Facts, planned: Plan) -> Iterator[Refusal]:
     needed = list(_NEEDED[planned.engine])
     needed += ["safetensors"] if planned.converts else []
-    needed += ["huggingface_hub"] if {"hub", "downloaded"} & {*_places(facts)} else []
-    needed += ["httpx2"] if planned.downloads else []
+    needed += ["huggingface_hub", "httpx2"] if planned.downloads else []
     missing = [name for name in needed if name not in facts.libraries]
     if missing:
         extra = extra_of(planned.engine)
@@ -227,10 +226,6 @@ def _of_libraries(facts: Facts, planned: Plan) -> Iterator[Refusal]:
             "model",
             f"torch can't be imported ({facts.broken}). Install it again {install('torch')}",
         )
-
-
-def _places(facts: Facts) -> tuple[Place, ...]:
-    return facts.model, facts.codec_model, facts.semantic_model
 
 
 def needed_libraries(engine: str) -> tuple[str, ...]:

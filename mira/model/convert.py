@@ -17,9 +17,11 @@ import numpy.typing as npt
 import openvino as ov
 
 from mira.errors import CheckpointError, InvalidSettings
-from mira.model.checkpoint import Checkpoint, codec_weights, onnx_selfcheck, upsampler_weights
 from mira.model.checkpoint.converted import CODEC, TOKENIZER, Manifest, alone, identity
+from mira.model.checkpoint.layout import Checkpoint
+from mira.model.checkpoint.selfcheck import check_codec
 from mira.model.checkpoint.tensors import Array, read_tensors
+from mira.model.checkpoint.weights import codec_weights, upsampler_weights
 from mira.model.codec.export import Utterance, export_codec, export_integers, export_reference
 from mira.model.codec.openvino import OpenVINOCodec
 from mira.model.lm.base import sayable
@@ -73,6 +75,7 @@ def convert(
     report: Report = quiet,
     name: str = "",
     replace: bool = False,
+    origin: str = "",
 ) -> tuple[Weights, Agreement]:
     """Write a directory; goes on where an interrupted run stopped, and repairs what is damaged.
 
@@ -87,6 +90,7 @@ def convert(
             more if `auto` has to try again.
         name: Of the model, for the report; its directory's otherwise.
         replace: The directory is ours, whatever it holds.
+        origin: Names where the checkpoint comes from; kept for `origin_of`.
 
     Returns:
         How they are stored, and how far that agrees with the original.
@@ -106,7 +110,7 @@ def convert(
             reads = not manifest.has("language")
             if lack := next(lacks(checkpoint.dims, directory, asked, reads), None):
                 raise InvalidSettings(lack)
-            manifest.begin()
+            manifest.begin(origin=origin)
             work = _Work(report, f"converting {name} to {directory}", checkpoint)
             _convert(checkpoint, manifest, asked, work)
     return manifest.content["weights"], Agreement(**manifest.content["agreement"])
@@ -281,12 +285,9 @@ def convert_language(
 
 def _codec(checkpoint: Checkpoint, directory: Path) -> None:
     """Write the codec's graphs, and hold them against the checkpoint's own."""
-    upsampler = upsampler_weights(checkpoint) if "upsampler" in checkpoint.files else None
-    export_codec(codec_weights(checkpoint), upsampler, directory / CODEC)
-    if checkpoint.codec_layout == "mira":  # Spark's has no second opinion to compare with
-        codec = OpenVINOCodec(directory / CODEC, upsample=False, exact=True)
-        found = onnx_selfcheck(checkpoint, codec.prenet, codec.encode_mel)
-        log.info("the codec agrees with its ONNX files: error %.1e", found.prenet_error)
+    export_codec(codec_weights(checkpoint), upsampler_weights(checkpoint), directory / CODEC)
+    codec = OpenVINOCodec(directory / CODEC, upsample=False, exact=True)
+    check_codec(checkpoint, codec.prenet, codec.encode_mel)
 
 
 def _utterances(checkpoint: Checkpoint, directory: Path) -> list[Utterance] | None:

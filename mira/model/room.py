@@ -30,7 +30,7 @@ def lacks(
         asked: How weights are to be stored.
         reads: Whether the original is still to be read.
     """
-    parameters = _parameters(dims)
+    parameters = dims.parameters
     where = next(path for path in (directory, *directory.absolute().parents) if path.is_dir())
     disk = parameters * _BYTES[asked] * _SPARE + (_CODEC_BYTES if parameters > 1e8 else 0)
     # What an interrupted run left there is not written again.
@@ -47,9 +47,3 @@ def _lack(what: str, there: float, needed: float, where: str) -> Iterator[str]:
             f"Converting needs about {needed / 1e9:.1f} GB of {what}; there are "
             f"{there / 1e9:.1f} GB {where}."
         )
-
-
-def _parameters(dims: LanguageDims) -> int:
-    attention = dims.hidden * dims.head_dim * (2 * dims.heads + 2 * dims.kv_heads)
-    layer = attention + 3 * dims.hidden * dims.intermediate
-    return dims.layers * layer + dims.vocab_rows * dims.hidden * (1 if dims.tied else 2)

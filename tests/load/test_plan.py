@@ -61,7 +61,7 @@ def test_what_speaks(facts: Facts, settings: dict[str, Any], engine: str, device
 
 def test_what_has_to_be_downloaded() -> None:
     settings = {"codec_model": "other/codec", "lm_engine": "transformers"}
-    found = planned(on(model="hub", codec_model="downloaded"), **settings)
+    found = planned(on(model="hub", codec_model="directory"), **settings)
     assert found.downloads == ("owner/name",)
     found = planned(on(codec_model="hub"), **settings)
     assert found.downloads == ("other/codec",)
@@ -69,7 +69,7 @@ def test_what_has_to_be_downloaded() -> None:
 
 
 def test_a_machine_without_a_gpu_is_never_told_to_install_pytorch() -> None:
-    for place in ("directory", "hub", "downloaded", "converted"):
+    for place in ("directory", "hub", "converted"):
         (reason,) = refused(on(libraries=frozenset(), model=place)).values()
         assert "torch" not in reason
         assert reason.endswith(".venv/bin/pip install -c constraints.txt -e '.[cpu]'")

@@ -223,7 +223,7 @@ def test_a_disk_that_really_fills(checkpoint: Checkpoint, tmp_path: Path) -> Non
         "import resource, sys\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "from pathlib import Path\n"
-        "from mira.model.checkpoint import open_checkpoint\n"
+        "from mira.model.checkpoint.layout import open_checkpoint\n"
         "from mira.model.convert import convert\n"
         "from mira.errors import CheckpointError\n"
         f"checkpoint = open_checkpoint(Path({str(checkpoint.directory)!r}))\n"

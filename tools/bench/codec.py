@@ -24,7 +24,7 @@ from statistics import median
 from typing import cast
 
 from mira.cli.bench.report import report
-from mira.load import load_parts
+from mira.load.parts import load_parts
 from mira.model.codec.base import (
     FRAME_RATE,
     GLOBAL_CODES,

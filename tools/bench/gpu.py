@@ -20,8 +20,9 @@ from mira.cli.bench.load import Load
 from mira.cli.bench.load import main as load
 from mira.cli.bench.report import report
 from mira.errors import InvalidRequest
-from mira.model.checkpoint import locate, open_checkpoint
+from mira.model.checkpoint.hub import locate
 from mira.model.checkpoint.language import LanguageDims
+from mira.model.checkpoint.layout import open_checkpoint
 from tools.bench import cancel, listeners, lm, ttfa
 
 GB_PER_S = {  # of memory, by a part of the card's name, from NVIDIA's data sheets

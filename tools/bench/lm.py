@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from mira.cli.bench.report import percentile, report
 from mira.cli.bench.texts import REPLIES
 from mira.errors import SynthesisFailed
-from mira.load import load_parts
+from mira.load.parts import load_parts
 from mira.model.lm.base import GLOBAL_CODES, GLOBAL_TOKENS, LanguageModel
 from mira.settings import load_settings
 from mira.types import Sampling

@@ -3,7 +3,6 @@
 Of weights only the tables of contents are read, and no recording is opened.
 """
 
-import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from mira.cli.doctor.report import Row, State, gib
 from mira.errors import CheckpointError, InvalidRequest, NotDownloaded
+from mira.load.facts import MODELS, located
 from mira.load.plan import Plan, extra_of, install
 from mira.settings import Settings
 
 if TYPE_CHECKING:
-    from mira.model.checkpoint import Checkpoint
+    from mira.load.models import Look
 
 NAMES = {
     "transformers": "PyTorch, a stream at a time,",
@@ -81,84 +81,30 @@ def _speaker(planned: Plan) -> Row:
 
 def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
     """What is found of it, with the bytes that its weights will take."""
-    directory = _directory(settings)
-    if directory and planned.engine == "openvino" and not planned.converts:
-        yield _converted(directory)
-    else:
-        yield from _published(settings, planned)
+    from mira.load.models import look_at
 
-
-def _converted(directory: Path) -> tuple[Row, int]:
-    from mira.model.checkpoint.converted import open_converted
-
-    try:
-        converted = open_converted(directory, whole=False)
-        files = [path.stat().st_size for path in directory.rglob("*") if path.is_file()]
-    except (CheckpointError, OSError) as error:
-        return Row("model", str(error), "problem"), 0
-    return Row("model", f"{directory}, converted, weights in {converted.weights}"), sum(files)
-
-
-def _published(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
-    from mira.model.checkpoint import open_checkpoint
-    from mira.model.checkpoint.tensors import read_header
-
-    model = _located("model", settings.model, settings.model_revision)
-    codec = _located("codec_model", settings.codec_model) if settings.codec_model else None
-    semantic: Path | Row | None = None
-    if name := settings.semantic_model:
-        inside = isinstance(model, Path) and _is_folder(model / name)
-        semantic = None if inside else _located("semantic_model", name)
-    for row in (model, codec, semantic):
-        if isinstance(row, Row):
-            yield row, 0
-    if isinstance(model, Row) or isinstance(codec, Row):
+    missing = {setting: row for setting in MODELS if (row := _missing(setting, settings))}
+    yield from ((row, 0) for row in missing.values())
+    if {"model", "codec_model"} & missing.keys():
         return
     try:
-        found = open_checkpoint(model, codec)
-        tensors = [info for path in found.language_weights for info in read_header(path).values()]
-        codec_bytes = sum(path.stat().st_size for path in found.files.values())
+        found = look_at(settings, planned)
     except (CheckpointError, OSError) as error:
         hint = "" if _directory(settings) else "a broken download is resumed at the start"
         yield Row("model", str(error), "problem", hint), 0
         return
-    dtype = settings.model_dtype
-    two_bytes = dtype == "bfloat16" or (dtype == "auto" and planned.gpu is not None)
-    width = 1 if planned.converts else 2 if two_bytes else 4
-    language_bytes = sum(math.prod(info.shape) for info in tensors) * width
-    yield Row("model", f"{model}, {found.layout} layout"), language_bytes + codec_bytes
+    yield Row("model", found.what), found.weight_bytes
     if planned.converts:
         yield _conversion(settings, found), 0
 
 
-def _conversion(settings: Settings, checkpoint: "Checkpoint") -> Row:
-    from mira.load.prepare import folder_of, is_prepared
-    from mira.model.room import lacks
-
-    if is_prepared(checkpoint, settings.model, settings.cache_dir):
-        return Row("converted", f"by an earlier start, in {settings.cache_dir}")
-    if not _can_write(settings.cache_dir):
-        closed = "it is converted at the first start: set cache_dir to a folder that can be written"
-        return Row("converted", f"{settings.cache_dir} can't be written", "problem", closed)
-    lack = " ".join(
-        lacks(checkpoint.dims, folder_of(checkpoint, settings.model, settings.cache_dir))
-    )
-    if lack:
-        return Row("converted", f"not yet, in {settings.cache_dir}", "problem", lack)
-    later = "the first start converts it, which takes minutes"
-    return Row("converted", f"not yet, in {settings.cache_dir}", "note", later)
-
-
-def _located(setting: str, name: str, revision: str = "") -> Path | Row:
-    """A directory, or where the download of a Hugging Face id is."""
+def _missing(setting: str, settings: Settings) -> Row | None:
+    """What is to be said of a model that is not on this machine."""
     from huggingface_hub.constants import HF_HUB_OFFLINE
 
-    from mira.model.checkpoint import locate
-    from mira.model.checkpoint.hub import Part
-
-    parts: dict[str, Part] = {"codec_model": "codec", "semantic_model": "wav2vec2"}
+    name = getattr(settings, setting)
     try:
-        return locate(name, revision or None, offline=True, part=parts.get(setting, "model"))
+        located(setting, settings, offline=True)
     except NotDownloaded:
         if HF_HUB_OFFLINE:
             return Row(setting, f"{name}: not on this machine", "problem", "HF_HUB_OFFLINE is set")
@@ -166,6 +112,19 @@ def _located(setting: str, name: str, revision: str = "") -> Path | Row:
         return Row(setting, f"{name}: not on this machine yet", "note", later)
     except CheckpointError as error:  # neither a directory nor an id
         return Row(setting, str(error), "problem")
+    return None
+
+
+def _conversion(settings: Settings, found: "Look") -> Row:
+    if found.is_prepared:
+        return Row("converted", f"by an earlier start, in {settings.cache_dir}")
+    if not _can_write(settings.cache_dir):
+        closed = "it is converted at the first start: set cache_dir to a folder that can be written"
+        return Row("converted", f"{settings.cache_dir} can't be written", "problem", closed)
+    value = f"not yet, in {settings.cache_dir}"
+    if found.lack:
+        return Row("converted", value, "problem", found.lack)
+    return Row("converted", value, "note", "the first start converts it, which takes minutes")
 
 
 def _memory_needed(planned: Plan, weights: int, left_bytes: int | None) -> Row:
@@ -245,12 +204,10 @@ def _disk(settings: Settings) -> Row:
 
 def _directory(settings: Settings) -> Path | None:
     """The model's, if it is one on this machine."""
-    from mira.model.checkpoint import directory_of
-
-    try:
-        return directory_of(settings.model) if settings.model else None
-    except CheckpointError:  # it is neither that nor an id
-        return None
+    with suppress(RuntimeError):  # the home of nobody
+        path = Path(settings.model).expanduser()
+        return path if settings.model and _is_folder(path) else None
+    return None
 
 
 def _existing(path: Path) -> Path:

@@ -97,8 +97,9 @@ class Manifest:
         """Whether nothing is left to do."""
         return self.content["complete"] is True
 
-    def begin(self) -> None:
+    def begin(self, **facts: object) -> None:
         """Note that a conversion begins or goes on; no codec stays of one that begins anew."""
+        self.content.update(facts)
         if not self.content["parts"]:
             shutil.rmtree(self.directory / CODEC, ignore_errors=True)
         self._write()
@@ -186,6 +187,14 @@ def is_complete(directory: Path, source: str) -> bool:
         return False
     same = content.get("format") == FORMAT and content.get("source") == source
     return same and content.get("complete") is True
+
+
+def origin_of(directory: Path) -> str:
+    """What `convert` was told of where a conversion's checkpoint came from; empty if it is not."""
+    try:
+        return str(_read(directory).get("origin", ""))
+    except CheckpointError:
+        return ""
 
 
 def open_converted(directory: Path, whole: bool = True) -> Converted:

@@ -60,7 +60,7 @@ def directory_of(name: str) -> Path | None:
 
 def locate(
     name: str,
-    revision: str | None = None,
+    revision: str = "",
     cache_directory: Path | None = None,
     offline: bool = False,
     part: Part = "model",

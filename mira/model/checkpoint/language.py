@@ -37,6 +37,13 @@ class LanguageDims:
     rope_theta: float = 1_000_000.0
     norm_epsilon: float = 1e-6
 
+    @property
+    def parameters(self) -> int:
+        """Number of weights; without norms and biases, which are a thousandth."""
+        attention = self.hidden * self.head_dim * (2 * self.heads + 2 * self.kv_heads)
+        layer = attention + 3 * self.hidden * self.intermediate
+        return self.layers * layer + self.vocab_rows * self.hidden * (1 if self.tied else 2)
+
 
 @dataclass(frozen=True, slots=True)
 class LanguageFiles:

@@ -74,25 +74,26 @@ def codec_weights(checkpoint: Checkpoint, semantic: bool = False) -> dict[str, A
     return {name: np.ascontiguousarray(weights[name]) for name in expected}
 
 
-def upsampler_weights(checkpoint: Checkpoint) -> dict[str, Array]:
+def upsampler_weights(checkpoint: Checkpoint) -> dict[str, Array] | None:
     """Read the 16 to 48 kHz upsampler: float32 `dec.*` names, weight norm fused.
 
+    Returns:
+        None if the checkpoint has none: Spark's own files don't.
+
     Raises:
-        CheckpointError: As `codec_weights`; and the checkpoint may have no upsampler.
+        CheckpointError: As `codec_weights`.
     """
-    path = checkpoint.file("upsampler")
+    if "upsampler" not in checkpoint.files:
+        return None
+    path = checkpoint.files["upsampler"]
     with reading(path):
-        return _fused_upsampler(path)
-
-
-def _fused_upsampler(path: Path) -> dict[str, Array]:
-    tensors = read_pickle(path, "model")
-    if len(tensors) != _UPSAMPLER_TENSORS:
-        raise CheckpointError(
-            f"{path}: expected {_UPSAMPLER_TENSORS} tensors in 'model'; found {len(tensors)}"
-        )
-    require_plausible(path, tensors)
-    return fuse_weight_norm(tensors, str(path))
+        tensors = read_pickle(path, "model")
+        if len(tensors) != _UPSAMPLER_TENSORS:
+            raise CheckpointError(
+                f"{path}: expected {_UPSAMPLER_TENSORS} tensors in 'model'; found {len(tensors)}"
+            )
+        require_plausible(path, tensors)
+        return fuse_weight_norm(tensors, str(path))
 
 
 def _is_wanted(name: str, semantic: bool) -> bool:

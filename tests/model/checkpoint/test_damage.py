@@ -32,8 +32,7 @@ def whole(checkpoint: Checkpoint) -> dict[str, Array]:
     for path in checkpoint.language_weights:
         tensors |= read_tensors(path)
     tensors |= codec_weights(checkpoint)
-    if "upsampler" in checkpoint.files:
-        tensors |= upsampler_weights(checkpoint)
+    tensors |= upsampler_weights(checkpoint) or {}
     return tensors
 
 

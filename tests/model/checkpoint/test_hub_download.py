@@ -15,8 +15,9 @@ import pytest
 from huggingface_hub import constants, scan_cache_dir, snapshot_download
 
 from mira.errors import CheckpointError, NotDownloaded
-from mira.model.checkpoint import hub_download, open_checkpoint
+from mira.model.checkpoint import hub_download
 from mira.model.checkpoint.hub import locate
+from mira.model.checkpoint.layout import open_checkpoint
 from tests import bare
 from tests.model.checkpoint.hub_server import BLOCK_BYTES, MODEL_FILES, Hub, serving_hub
 

@@ -199,8 +199,7 @@ def test_the_upsampler(mira, spark) -> None:
     assert not any(name.endswith(("weight_g", "weight_v")) for name in weights)
     assert len(weights) == 134 - 19  # nineteen convolutions had two tensors for one
     assert weights["dec.conv_pre.weight"].shape[1:] == (1, 7)
-    with pytest.raises(CheckpointError, match=r"upsampler.*no decoders/upsampler\.pth"):
-        upsampler_weights(spark)
+    assert upsampler_weights(spark) is None
 
 
 def test_an_upsampler_with_other_tensors_is_named(mira_directory: Path, copy) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from mira.errors import CheckpointError, InvalidSettings
-from mira.load.prepare import is_prepared, prepared
+from mira.load.converted import is_prepared, prepared
 from mira.model import convert as converting
 from mira.model.checkpoint.converted import alone
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.model.codec.export import Exported
 from mira.model.convert import Agreement
+from mira.settings import Settings
 from tests.server.serving import wait_until
 from tools.tiny.write import write_tiny
 
@@ -25,13 +26,15 @@ PREPARE = """
 import logging, sys
 from pathlib import Path
 from mira.model import convert
-from mira.model.checkpoint import open_checkpoint
+from mira.model.checkpoint.layout import open_checkpoint
 from mira.errors import MiraError
-from mira.load.prepare import prepared
+from mira.load.converted import prepared
+from mira.settings import Settings
 convert._utterances = lambda *arguments: []  # integers are chosen elsewhere; it takes long
 checkpoint, cache = open_checkpoint(Path(sys.argv[1])), Path(sys.argv[2])
+settings = Settings(model="tiny", cache_dir=cache)
 try:
-    prepared(checkpoint, "tiny", cache, lambda *said: print(*said, flush=True))
+    prepared(checkpoint, settings, lambda *said: print(*said, flush=True))
 except MiraError as error:
     sys.exit(str(error))
 """
@@ -40,6 +43,10 @@ except MiraError as error:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     return open_checkpoint(write_tiny(tmp_path_factory.mktemp("tiny") / "tiny"))
+
+
+def named(model: str, cache: Path) -> Settings:
+    return Settings(model=model, cache_dir=cache)
 
 
 @pytest.fixture
@@ -61,12 +68,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_it_is_converted_once(checkpoint: Checkpoint, tmp_path: Path, quick: list[str]) -> None:
-    assert not is_prepared(checkpoint, "owner/name", tmp_path)
-    first = prepared(checkpoint, "owner/name", tmp_path)
-    assert is_prepared(checkpoint, "owner/name", tmp_path)
+    assert not is_prepared(checkpoint, named("owner/name", tmp_path))
+    first = prepared(checkpoint, named("owner/name", tmp_path))
+    assert is_prepared(checkpoint, named("owner/name", tmp_path))
     assert first.directory.parent == tmp_path / "converted"
     assert first.directory.name.startswith("owner-name-")
-    assert prepared(checkpoint, "owner/name", tmp_path) == first
+    assert prepared(checkpoint, named("owner/name", tmp_path)) == first
     assert len(quick) == 1
 
 
@@ -74,19 +81,40 @@ def test_a_checkpoint_that_changed_is_converted_anew(
     checkpoint: Checkpoint, tmp_path: Path, quick: list[str]
 ) -> None:
     copied = open_checkpoint(shutil.copytree(checkpoint.directory, tmp_path / "copy"))
-    before = prepared(copied, "a/b", tmp_path)
+    before = prepared(copied, named("a/b", tmp_path))
     os.utime(copied.language_weights[0], (1, 1))
-    after = prepared(open_checkpoint(copied.directory), "a/b", tmp_path)
+    after = prepared(open_checkpoint(copied.directory), named("a/b", tmp_path))
     assert after.directory != before.directory
     assert len(quick) == 2
+
+
+def test_no_conversion_stays_of_what_a_model_was_before(
+    checkpoint: Checkpoint, tmp_path: Path, quick: list[str]
+) -> None:
+    """Another model's does, even if that is called the same."""
+    models = [tmp_path / side / "model" for side in ("left", "right")]
+    for changed_at, model in enumerate(models):
+        shutil.copytree(checkpoint.directory, model)
+        os.utime(model / "model.safetensors", (changed_at, changed_at))
+    settings = [named(str(model), tmp_path / "cache") for model in models]
+    left, right = (
+        prepared(open_checkpoint(model), one).directory
+        for model, one in zip(models, settings, strict=True)
+    )
+    (tmp_path / "cache" / "converted" / "notes").mkdir()
+    os.utime(models[0] / "model.safetensors", (9, 9))
+    after = prepared(open_checkpoint(models[0]), settings[0]).directory
+    assert [path.exists() for path in (left, right, after, left.parent / "notes")] == [
+        *(False, True, True, True)
+    ]
 
 
 def test_one_that_was_damaged_since_is_converted_again(
     checkpoint: Checkpoint, tmp_path: Path, quick: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = prepared(checkpoint, "a/b", tmp_path)
+    found = prepared(checkpoint, named("a/b", tmp_path))
     (found.directory / "language.xml").write_text("another")
-    assert prepared(checkpoint, "a/b", tmp_path) == found
+    assert prepared(checkpoint, named("a/b", tmp_path)) == found
     assert (found.directory / "language.xml").read_text() == "graph"
     assert "is not what was converted" in caplog.text
     assert len(quick) == 2
@@ -107,12 +135,12 @@ def test_what_cant_be_gone_on_from_is_begun_anew(
     checkpoint: Checkpoint, tmp_path: Path, quick: list[str], left: dict[str, str]
 ) -> None:
     """Whatever a power cut or a full disk left of the first: no later start fails of it."""
-    directory = prepared(checkpoint, "a/b", tmp_path).directory
+    directory = prepared(checkpoint, named("a/b", tmp_path)).directory
     shutil.rmtree(directory)
     directory.mkdir()
     for name, text in left.items():
         (directory / name).write_text(text)
-    assert prepared(checkpoint, "a/b", tmp_path).directory == directory
+    assert prepared(checkpoint, named("a/b", tmp_path)).directory == directory
     assert (directory / "language.xml").read_text() == "graph"
     assert len(quick) == 2
 
@@ -120,7 +148,7 @@ def test_what_cant_be_gone_on_from_is_begun_anew(
 def test_a_damaged_one_stays_while_another_process_works_on_it(
     checkpoint: Checkpoint, tmp_path: Path, quick: list[str]
 ) -> None:
-    directory = prepared(checkpoint, "a/b", tmp_path).directory
+    directory = prepared(checkpoint, named("a/b", tmp_path)).directory
     (directory / "language.xml").write_text("being written")
     (directory / "mira.json").write_text("{")
 
@@ -129,16 +157,16 @@ def test_a_damaged_one_stays_while_another_process_works_on_it(
 
     with alone(directory, give_up, ""):
         with pytest.raises(LookupError, match="waiting for another process, which is conv"):
-            prepared(checkpoint, "a/b", tmp_path, give_up)
+            prepared(checkpoint, named("a/b", tmp_path), give_up)
         assert (directory / "language.xml").read_text() == "being written"
-    prepared(checkpoint, "a/b", tmp_path)
+    prepared(checkpoint, named("a/b", tmp_path))
     assert (directory / "language.xml").read_text() == "graph"
 
 
 def test_a_cache_that_cant_be_written_is_said(checkpoint: Checkpoint, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidSettings, match=r"cache_dir: .*can't be written.*Set it to"):
-        prepared(checkpoint, "a/b", tmp_path / "file")
+        prepared(checkpoint, named("a/b", tmp_path / "file"))
 
 
 def start(checkpoint: Checkpoint, cache: Path, *before: str) -> subprocess.Popen[str]:
@@ -174,11 +202,11 @@ def test_a_process_that_is_killed_leaves_what_the_next_goes_on_from(
     first.send_signal(signal.SIGKILL)
     first.communicate()
     written = language().stat().st_mtime_ns
-    assert not is_prepared(checkpoint, "tiny", tmp_path)
+    assert not is_prepared(checkpoint, named("tiny", tmp_path))
     second = start(checkpoint, tmp_path)
     said, errors = second.communicate(timeout=120)
     assert second.returncode == 0, errors
-    assert is_prepared(checkpoint, "tiny", tmp_path)
+    assert is_prepared(checkpoint, named("tiny", tmp_path))
     assert language().stat().st_mtime_ns == written
     whole = [line.split()[-2:] for line in said.splitlines()]
     assert whole[-1][0] == whole[-1][1]
@@ -225,4 +253,4 @@ def test_a_checkpoint_without_a_codec_is_refused_as_ever(
     weights = broken / "decoders" / "detokenizer.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match=r"detokenizer\.safetensors: damaged"):
-        prepared(open_checkpoint(broken), "a/b", tmp_path / "cache")
+        prepared(open_checkpoint(broken), named("a/b", tmp_path / "cache"))

@@ -1,0 +1,141 @@
+"""A published checkpoint in, its conversion for a CPU in a folder of ours out; converted once.
+
+The folder is named by what the checkpoint's files are, so that one that changes is converted anew.
+Of processes that start together one converts, and the others wait for it.
+"""
+
+import json
+import logging
+import os
+import re
+import shutil
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from mira.errors import CheckpointError, InvalidSettings
+from mira.load.facts import short
+from mira.load.parts import Loading, Parts
+from mira.model.checkpoint.converted import (
+    CODEC,
+    Converted,
+    identity,
+    is_complete,
+    open_converted,
+    origin_of,
+)
+from mira.model.checkpoint.layout import Checkpoint
+from mira.progress import Report, quiet
+from mira.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MOST_STREAMS = 16  # unless the settings say otherwise
+
+_DIGITS = 16  # of the checkpoint's identity, in the folder's name
+
+
+def load_converted(settings: Settings, converted: Converted, report: Report) -> Parts:
+    """Load it into OpenVINO; errors as for `load_parts`."""
+    from mira.model.codec.openvino import OpenVINOCodec
+    from mira.model.lm.openvino import GRAPH, OpenVINOLM
+    from mira.model.lm.prompt import PromptBuilder
+
+    language, codec_files = converted.directory / GRAPH, converted.directory / CODEC
+    steps = codec_files.iterdir(), (language, language.with_suffix(".bin"))
+    loading = Loading(report, settings, converted.directory, *steps)
+    processors = threading.Lock()
+    prompts = PromptBuilder(converted.tokenizer, converted.tokens)
+    codec = OpenVINOCodec(
+        codec_files,
+        settings.cpu_threads,
+        settings.upsample,
+        exact=settings.codec_dtype == "float32",
+    )
+    loading.did()
+    # Last: it alone runs a thread, which nobody would stop if another part were missing.
+    language_model = OpenVINOLM(
+        converted.directory,
+        converted.tokens,
+        settings.cpu_threads,
+        settings.max_streams or MOST_STREAMS,
+        processors,
+    )
+    hears = tuple(sorted(codec_files.glob("speaker_encoder.*")))
+    # Two windows together take as long as one after the other.
+    parts = Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)
+    try:
+        loading.did()
+    except BaseException:
+        parts.close()
+        raise
+    return parts
+
+
+def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet) -> Converted:
+    """Find a checkpoint's conversion, or make it.
+
+    Args:
+        checkpoint: With a codec.
+        settings: Name the model, and `cache_dir`, which holds conversions: each may be deleted at
+            any time, and those of what the same settings named before are.
+        report: Told how far it is.
+
+    Raises:
+        CheckpointError: It can't be converted; what was finished stays for the next time.
+        InvalidSettings: This machine can't do it, or the cache can't be written.
+    """
+    source = identity(checkpoint)
+    folder = folder_of(checkpoint, settings)
+    if is_complete(folder, source):
+        with suppress(CheckpointError):  # damaged: made again, and said there
+            return open_converted(folder)
+    require_cache(settings.cache_dir)
+    from mira.model.convert import convert
+
+    name, origin = short(settings.model), _origin(settings)
+    weights, agreement = convert(
+        checkpoint, folder, "auto", report, name, replace=True, origin=origin
+    )
+    log.info("%s: weights in %s: %s", name, weights, agreement)
+    for other in folder.parent.iterdir():
+        if other != folder and origin_of(other) == origin:
+            log.info("%s: removed: it was converted from what the model was before", other)
+            shutil.rmtree(other, ignore_errors=True)
+    return open_converted(folder, whole=False)
+
+
+def is_prepared(checkpoint: Checkpoint, settings: Settings) -> bool:
+    """Whether an earlier start made the conversion; arguments as for `prepared`."""
+    return is_complete(folder_of(checkpoint, settings), identity(checkpoint))
+
+
+def folder_of(checkpoint: Checkpoint, settings: Settings) -> Path:
+    """Where a conversion is, or will be; arguments as for `prepared`."""
+    plain = re.sub(r"[^\w.]+", "-", short(settings.model)).strip("-.")[:64] or "model"
+    return _conversions(settings.cache_dir) / f"{plain}-{identity(checkpoint)[:_DIGITS]}"
+
+
+def _origin(settings: Settings) -> str:
+    """Names where a checkpoint comes from, whatever it holds."""
+    names = [
+        str(Path(name).expanduser().resolve()) if Path(name).expanduser().is_dir() else name
+        for name in (settings.model, settings.codec_model)
+    ]
+    return json.dumps([*names, settings.model_revision])
+
+
+def require_cache(cache: Path) -> None:
+    """Raise InvalidSettings if no conversion can be written to a cache."""
+    folder = _conversions(cache)
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return
+    raise InvalidSettings(
+        f"cache_dir: {folder} can't be written. Set it to a folder that can: a "
+        "converted model is kept there."
+    )
+
+
+def _conversions(cache: Path) -> Path:
+    return cache.absolute() / "converted"

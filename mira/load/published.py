@@ -1,0 +1,110 @@
+"""A checkpoint as published in, a model that speaks in PyTorch or LMDeploy out."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mira.load.parts import Loading, Parts
+from mira.load.plan import Plan, install
+from mira.model.checkpoint.layout import Checkpoint
+from mira.progress import Report
+from mira.settings import Settings
+
+if TYPE_CHECKING:
+    from mira.model.codec.base import Codec
+    from mira.model.lm.base import LanguageModel
+
+log = logging.getLogger(__name__)
+
+CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
+MOST_STREAMS = 64  # unless the settings say otherwise
+GOING_ON_CONTEXT = 6144  # tokens of a stream whose prompt holds a minute of speech
+
+
+def load_published(
+    settings: Settings, planned: Plan, checkpoint: Checkpoint, wav2vec2: Path | None, report: Report
+) -> Parts:
+    """Load it on any device that PyTorch knows; errors as for `load_parts`.
+
+    Args:
+        settings: What `planned` was made of.
+        planned: Says where.
+        checkpoint: All that speaks.
+        wav2vec2: The directory of what listens to recordings that are gone on from, if any are.
+        report: Told how far it is.
+    """
+    from mira.model.lm.prompt import PromptBuilder
+
+    if planned.device == "cpu" and settings.lm_engine == "auto":
+        log.warning(
+            "OpenVINO is not installed, and PyTorch is far slower on a CPU: %s", install("cpu")
+        )
+    steps = checkpoint.files.values(), checkpoint.language_weights
+    loading = Loading(report, settings, checkpoint.directory, *steps)
+    prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
+    if wav2vec2:
+        hears = (*checkpoint.files.values(), *sorted(wav2vec2.glob("*model.*")))
+    else:
+        roles = ("codec", "speaker_encoder")
+        hears = tuple(path for role, path in checkpoint.files.items() if role in roles)
+    codec = _codec(settings, planned.device, checkpoint, wav2vec2)
+    loading.did()
+    # The language model last: it takes what the card has left, and it alone runs a thread, which
+    # nobody would stop if another part were missing.
+    language_model = _language_model(settings, planned, checkpoint)
+    parts = Parts(language_model, codec, prompts, hears, CODEC_SPEAKS_AT_MOST)
+    try:
+        loading.did()
+    except BaseException:
+        parts.close()
+        raise
+    return parts
+
+
+def _language_model(settings: Settings, planned: Plan, checkpoint: Checkpoint) -> "LanguageModel":
+    from mira.model.lm.torch_runner import MAX_CONTEXT, TorchLM
+    from mira.model.lm.transformers import TransformersLM
+
+    engine, device = planned.engine, planned.device
+    files = checkpoint.language, checkpoint.tokens
+    most = settings.max_streams or MOST_STREAMS
+    if engine == "transformers":
+        return TransformersLM.load(*files, device, settings.model_dtype)
+    if engine == "torch":
+        context = GOING_ON_CONTEXT if settings.semantic_model else MAX_CONTEXT
+        return TorchLM.load(*files, device, settings.model_dtype, most, context)
+    # No `require`: importing LMDeploy changes what the process logs, which `load` undoes.
+    from mira.model.lm.lmdeploy_engine import load
+
+    return load(checkpoint, "turbomind" if engine == "lmdeploy" else "pytorch", device, most)
+
+
+def _codec(
+    settings: Settings, device: str, checkpoint: Checkpoint, wav2vec2: Path | None
+) -> "Codec":
+    import torch
+
+    from mira.model.checkpoint.selfcheck import check_codec
+    from mira.model.checkpoint.wav2vec2 import load_wav2vec2
+    from mira.model.checkpoint.weights import codec_weights, upsampler_weights
+    from mira.model.codec.pytorch import TorchCodec
+    from mira.model.codec.semantic import WAV2VEC2_LAYERS, SemanticEncoder, SpeechTokenizer
+    from mira.model.codec.torch_card import CardCodec
+
+    weights = codec_weights(checkpoint, semantic=wav2vec2 is not None)
+    listens = None
+    if wav2vec2:
+        network = load_wav2vec2(wav2vec2, WAV2VEC2_LAYERS, device)
+        listens = SpeechTokenizer(network, SemanticEncoder(weights).to(device), device)
+    build = CardCodec if device.startswith("cuda") else TorchCodec
+    codec = build(
+        weights,
+        upsampler_weights(checkpoint) if settings.upsample else None,
+        device,
+        speech_tokenizer=listens,
+    )
+    check_codec(checkpoint, codec.prenet, codec.encode_mel)
+    if isinstance(codec, CardCodec):
+        # Last: from here on it is rounded.
+        codec.prepare(torch.float32 if settings.codec_dtype == "float32" else torch.float16)
+    return codec
