@@ -24,7 +24,8 @@ from mira.cli.bench.report import percentile, report
 from mira.cli.bench.texts import REPLIES
 from mira.errors import SynthesisFailed
 from mira.load.parts import load_parts
-from mira.model.lm.base import GLOBAL_CODES, GLOBAL_TOKENS, LanguageModel
+from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS
+from mira.model.lm.base import LanguageModel
 from mira.settings import load_settings
 from mira.types import Sampling
 

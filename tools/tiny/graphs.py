@@ -14,13 +14,13 @@ from mira.model.checkpoint.schema import (
     DOWNSAMPLE_BLOCKS,
     DOWNSAMPLE_LAYERS,
     FSQ_DIGITS,
-    GLOBAL_TOKENS,
     RES2_BRANCHES,
     SPEAKER_BLOCKS,
     CodecDims,
 )
 from mira.model.checkpoint.tensors import Array
 from mira.model.checkpoint.weights import fsq_codebook
+from mira.model.codec.base import GLOBAL_TOKENS
 from tools.tiny.onnx_builder import GraphBuilder
 
 _HEADS = 8

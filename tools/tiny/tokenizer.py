@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mira.model.checkpoint.tokens import GLOBAL_CODES, NAMES, SPEECH_CODES, Naming
+from mira.model.checkpoint.tokens import NAMES, Naming
+from mira.model.codec.base import GLOBAL_CODES, SPEECH_CODES
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -8,12 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mira.errors import CheckpointError
+from mira.model.codec.base import GLOBAL_TOKENS, SPEECH_CODES
 
 Shape = tuple[int, ...]
 
-CODEBOOK_ROWS = 8192
-GLOBAL_CODES = 4096
-GLOBAL_TOKENS = 32
 FSQ_DIGITS = 6  # of four levels each: 4**6 == GLOBAL_CODES
 WAVE_KERNELS = (16, 11, 8, 4)  # of the transposed convolutions ...
 WAVE_RATES = (8, 5, 4, 2)  # ... and their strides: 320 samples a frame
@@ -47,7 +45,7 @@ class CodecDims:
 def codec_shapes(dims: CodecDims, semantic: bool = False) -> dict[str, Shape]:
     """Every tensor that speaking needs; with `semantic`, also what encodes speech to tokens."""
     shapes: dict[str, Shape] = {
-        "quantizer.codebook.weight": (CODEBOOK_ROWS, dims.code),
+        "quantizer.codebook.weight": (SPEECH_CODES, dims.code),
         "quantizer.out_project.weight": (dims.latent, dims.code, 1),
         "quantizer.out_project.bias": (dims.latent,),
     }

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from mira.errors import CheckpointError
 from mira.model.checkpoint.graph import read_graph_header
 from mira.model.checkpoint.layout import Checkpoint
-from mira.model.checkpoint.schema import CODEBOOK_ROWS, GLOBAL_CODES, GLOBAL_TOKENS
 from mira.model.checkpoint.tensors import Array, reading
+from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -70,7 +70,7 @@ def check_codec(
     if checkpoint.codec_layout == "spark":
         return None
     random = np.random.default_rng(seed)
-    speech = random.integers(0, CODEBOOK_ROWS, _FRAMES)
+    speech = random.integers(0, SPEECH_CODES, _FRAMES)
     speaker = random.integers(0, GLOBAL_CODES, GLOBAL_TOKENS)
     path = checkpoint.file("prenet")
     inputs: dict[str, npt.NDArray[Any]] = {

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mira.errors import CheckpointError
+from mira.model.codec.base import GLOBAL_CODES, SPEECH_CODES
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-SPEECH_CODES = 8192
-GLOBAL_CODES = 4096
 
 Naming = Literal["mira", "spark"]
 
@@ -62,8 +61,8 @@ class TokenMap:
     """Where a vocabulary keeps what speech is made of; every number is a vocabulary id."""
 
     naming: Naming
-    first_speech: int  # of 8192 in a row
-    first_global: int  # of 4096 in a row
+    first_speech: int  # of SPEECH_CODES in a row
+    first_global: int  # of GLOBAL_CODES in a row
     task_tts: int
     start_text: int
     end_text: int

@@ -19,13 +19,13 @@ from mira.model.checkpoint.layout import Checkpoint, Role
 from mira.model.checkpoint.pickles import read_pickle
 from mira.model.checkpoint.schema import (
     FSQ_DIGITS,
-    GLOBAL_CODES,
     Shape,
     codec_shapes,
     infer_dims,
     require_shapes,
 )
 from mira.model.checkpoint.tensors import Array, read_tensors, reading, require_plausible
+from mira.model.codec.base import GLOBAL_CODES
 
 IGNORED = (
     r"postnet\.",  # predicts the semantic features again; a training loss alone reads it

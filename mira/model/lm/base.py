@@ -6,58 +6,13 @@ Knows nothing about text, voices or audio.
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
+from mira.model.checkpoint.tokens import TokenMap
+from mira.model.codec.base import SPEECH_CODES
 from mira.stream.listening import Listener
 from mira.types import Sampling
 
-SPEECH_CODES = 8192
-GLOBAL_CODES = 4096
-GLOBAL_TOKENS = 32
 
-LARGEST_WEIGHT = 1e8
-"""No weight comes near it; one flipped bit of an exponent goes far beyond."""
-
-
-class SpeechVocabulary(Protocol):
-    """Where a vocabulary keeps what speech is made of; every number is a vocabulary id."""
-
-    @property
-    def first_speech(self) -> int:
-        """Of SPEECH_CODES in a row."""
-
-    @property
-    def first_global(self) -> int:
-        """Of GLOBAL_CODES in a row."""
-
-    @property
-    def task_tts(self) -> int:
-        """Opens a prompt."""
-
-    @property
-    def start_text(self) -> int:
-        """Before the words."""
-
-    @property
-    def end_text(self) -> int:
-        """After the words."""
-
-    @property
-    def start_globals(self) -> int:
-        """Before the global tokens."""
-
-    @property
-    def end_globals(self) -> int:
-        """After the global tokens."""
-
-    @property
-    def start_speech(self) -> int:
-        """Before the speech tokens."""
-
-    @property
-    def end_ids(self) -> tuple[int, ...]:
-        """Each ends the speech."""
-
-
-def sayable(vocabulary: SpeechVocabulary) -> list[int]:
+def sayable(vocabulary: TokenMap) -> list[int]:
     """The ids that can be drawn, in the order of every backend's logits: codes, then ends."""
     first = vocabulary.first_speech
     return [*range(first, first + SPEECH_CODES), *vocabulary.end_ids]

@@ -15,12 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed, one_line
-from mira.model.lm.base import (
-    SPEECH_CODES,
-    SpeechVocabulary,
-    check_prompt,
-    sayable,
-)
+from mira.model.checkpoint.tokens import TokenMap
+from mira.model.codec.base import SPEECH_CODES
+from mira.model.lm.base import check_prompt, sayable
 from mira.model.lm.pages import Pages
 from mira.model.lm.sampler import Sampler, pick_all
 from mira.stream.listening import Listener, rank
@@ -112,7 +109,7 @@ class BatchingLM:
     def __init__(
         self,
         runner: Runner,
-        vocabulary: SpeechVocabulary,
+        vocabulary: TokenMap,
         max_streams: int = 16,
         step_tokens: int = 64,
     ) -> None:

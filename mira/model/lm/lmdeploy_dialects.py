@@ -19,7 +19,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from mira.errors import SynthesisFailed
-from mira.model.lm.base import SPEECH_CODES, SpeechVocabulary, sayable
+from mira.model.checkpoint.tokens import TokenMap
+from mira.model.codec.base import SPEECH_CODES
+from mira.model.lm.base import sayable
 from mira.types import Sampling
 
 EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
@@ -73,7 +75,7 @@ class PublishedDialect:
 
     banned: Sequence[int] = ()
 
-    def __init__(self, vocabulary: SpeechVocabulary, vocab_rows: int) -> None:
+    def __init__(self, vocabulary: TokenMap, vocab_rows: int) -> None:
         self.vocab_rows = vocab_rows
         self.ends = vocabulary.end_ids
         self._first_speech = vocabulary.first_speech
@@ -95,7 +97,7 @@ class CutDialect:
         embedding: [vocabulary, hidden], before it was cut; may be mapped from a file.
     """
 
-    def __init__(self, vocabulary: SpeechVocabulary, embedding: torch.Tensor) -> None:
+    def __init__(self, vocabulary: TokenMap, embedding: torch.Tensor) -> None:
         self.vocab_rows = len(embedding)
         self._embedding = embedding
         said = sayable(vocabulary)
@@ -156,9 +158,7 @@ def generation(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     }
 
 
-def cut(
-    source: Path, weights: Iterable[Path], vocabulary: SpeechVocabulary, target: Path
-) -> torch.Tensor:
+def cut(source: Path, weights: Iterable[Path], vocabulary: TokenMap, target: Path) -> torch.Tensor:
     """Write a language model whose vocabulary is `CutDialect`'s.
 
     Only the embedding, and the head if there is one of its own, are written: 15 MB. The rest is
@@ -196,7 +196,7 @@ def cut(
     return whole[EMBEDDING]
 
 
-def _cut(table: torch.Tensor, vocabulary: SpeechVocabulary) -> torch.Tensor:
+def _cut(table: torch.Tensor, vocabulary: TokenMap) -> torch.Tensor:
     rows = table[torch.tensor(sayable(vocabulary))]
     return torch.cat([rows, rows.new_zeros(CUT_ROWS - len(rows), rows.shape[1])])
 

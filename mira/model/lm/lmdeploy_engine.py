@@ -15,8 +15,10 @@ from typing import Any, Literal, Protocol
 import torch
 from safetensors import SafetensorError, safe_open
 
-from mira.errors import CheckpointError, InvalidSettings
-from mira.model.lm.base import GLOBAL_TOKENS, LARGEST_WEIGHT, SpeechVocabulary
+from mira.errors import CheckpointError, InvalidSettings, one_line
+from mira.model.checkpoint.tensors import LARGEST
+from mira.model.checkpoint.tokens import TokenMap
+from mira.model.codec.base import GLOBAL_TOKENS
 from mira.model.lm.lmdeploy import Engine, LMDeployLM
 from mira.model.lm.lmdeploy_dialects import CutDialect, Dialect, PublishedDialect, cut
 
@@ -64,7 +66,7 @@ class Checkpoint(Protocol):
         """Its safetensors."""
 
     @property
-    def tokens(self) -> SpeechVocabulary:
+    def tokens(self) -> TokenMap:
         """Where its tokens are."""
 
     @property
@@ -143,9 +145,9 @@ def _require_finite(weights: Sequence[Path]) -> None:
         try:
             with safe_open(path, "pt") as file:
                 for name in file.keys():  # noqa: SIM118 - not a dict
-                    if not file.get_tensor(name).abs().max() <= LARGEST_WEIGHT:  # nor NaN
+                    if not file.get_tensor(name).abs().max() <= LARGEST:  # nor NaN
                         raise CheckpointError(
-                            f"{path}: {name}: expected finite values up to {LARGEST_WEIGHT:.0e}"
+                            f"{path}: {name}: expected finite values up to {LARGEST:.0e}"
                         )
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"{path}: can't be loaded ({error})") from error
@@ -269,7 +271,7 @@ def _translated(kind: Kind, max_streams: int) -> Iterator[None]:
         ) from error
     # SystemExit is how the engine in PyTorch says that it dislikes what it was installed with.
     except (RuntimeError, ValueError, AssertionError, OSError, KeyError, SystemExit) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         if "out of memory" in reason.lower() or "enough gpu memory" in reason.lower():
             raise InvalidSettings(
                 f"max_streams: cuda has no memory for a language model of {max_streams} streams "

@@ -7,7 +7,7 @@ from typing import Any
 
 from lmdeploy.pytorch.models.qwen2 import Qwen2ForCausalLM
 
-from mira.model.lm.base import SPEECH_CODES
+from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.lmdeploy_dialects import SpeechHead
 
 

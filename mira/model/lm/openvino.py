@@ -13,9 +13,9 @@ import numpy.typing as npt
 import openvino as ov
 from openvino._offline_transformations import paged_attention_transformation
 
-from mira.errors import CheckpointError, InvalidSettings
+from mira.errors import CheckpointError, InvalidSettings, one_line
 from mira.machine import processor_here
-from mira.model.lm.base import SpeechVocabulary
+from mira.model.checkpoint.tokens import TokenMap
 from mira.model.lm.batching import BatchingLM, Row
 
 GRAPH = "language.xml"
@@ -41,7 +41,7 @@ class OpenVINOLM(BatchingLM):
     def __init__(
         self,
         directory: Path,
-        vocabulary: SpeechVocabulary,
+        vocabulary: TokenMap,
         threads: int = 0,
         max_streams: int = 16,
         processors: "threading.Lock | None" = None,
@@ -83,8 +83,7 @@ class OpenVINORunner:
             self._compiled = core.compile_model(model, "CPU", _properties(threads, exact))
             self.vocab_rows = model.get_rt_info(["mira", "vocab_rows"]).astype(int)
         except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise CheckpointError(f"{graph}: can't be loaded ({reason})") from error
+            raise CheckpointError(f"{graph}: can't be loaded ({one_line(error)})") from error
         self._caches = {
             name: [part.get_length() if part.is_static else -1 for part in port.partial_shape]
             for port in self._compiled.inputs

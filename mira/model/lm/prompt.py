@@ -12,7 +12,8 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from mira.errors import CheckpointError, InvalidRequest, NothingToSay
-from mira.model.lm.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES, SpeechVocabulary
+from mira.model.checkpoint.tokens import TokenMap
+from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES
 
 
 class PromptBuilder:
@@ -26,7 +27,7 @@ class PromptBuilder:
         CheckpointError: The file is missing or damaged.
     """
 
-    def __init__(self, tokenizer_file: Path, vocabulary: SpeechVocabulary) -> None:
+    def __init__(self, tokenizer_file: Path, vocabulary: TokenMap) -> None:
         self._plain = plain_tokenizer(tokenizer_file)
         self._vocabulary = vocabulary
 

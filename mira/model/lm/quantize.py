@@ -13,6 +13,8 @@ import numpy.typing as npt
 import openvino as ov
 from openvino import opset13 as ops
 
+from mira.model.checkpoint.tensors import to_bfloat16
+
 Weights = Literal["int4", "int8", "bf16", "f32"]
 """How matrices are stored; bf16 is exact for weights that were published so, f32 for any."""
 GROUP = 128  # weights that share a scale in int4; whole rows in int8
@@ -60,7 +62,8 @@ def constant(weights: npt.NDArray[np.float32], kind: Weights) -> Any:
     if kind == "f32":
         return ops.constant(weights, shared_memory=True)  # it is large, and not changed by anybody
     if kind == "bf16":
-        return ops.convert(_bfloat16(weights), np.float32)
+        bits = ov.Tensor(to_bfloat16(weights), ov.Shape(weights.shape), ov.Type.bf16)
+        return ops.convert(ov.op.Constant(bits, False), np.float32)
     columns = weights.shape[1]
     if kind == "int8" or columns % 2:
         return _compressed(quantize(weights, 8, columns), ov.Type.u8)
@@ -88,9 +91,3 @@ def _integers(values: npt.NDArray[np.uint8], dtype: ov.Type) -> Any:
         flat = np.append(flat, np.uint8(0))
     packed = np.ascontiguousarray(flat[0::2] | flat[1::2] << 4)  # the first one in the low half
     return ov.op.Constant(ov.Tensor(packed, ov.Shape(values.shape), dtype), False)
-
-
-def _bfloat16(weights: npt.NDArray[np.float32]) -> Any:
-    bits = np.ascontiguousarray(weights).view(np.uint32)
-    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
-    return ov.op.Constant(ov.Tensor(rounded, ov.Shape(weights.shape), ov.Type.bf16), False)

@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mira.errors import InvalidSettings, SynthesisFailed
+from mira.model.checkpoint.tokens import TokenMap
 from mira.model.cuda import Passes, full_memory_as
-from mira.model.lm.base import SpeechVocabulary
 from mira.model.lm.batching import BatchingLM, Row
 from mira.model.lm.torch_qwen2 import Qwen2
 from mira.model.lm.transformers import Dtype, load_model, speech_head
@@ -42,7 +42,7 @@ class TorchLM(BatchingLM):
         vocabulary: Where its tokens are.
     """
 
-    def __init__(self, runner: "TorchRunner", vocabulary: SpeechVocabulary) -> None:
+    def __init__(self, runner: "TorchRunner", vocabulary: TokenMap) -> None:
         self._longest = runner.page_tokens
         super().__init__(runner, vocabulary, runner.num_pages, READ_AT_ONCE)
 
@@ -50,7 +50,7 @@ class TorchLM(BatchingLM):
     def load(
         cls,
         directory: Path,
-        vocabulary: SpeechVocabulary,
+        vocabulary: TokenMap,
         device: str | torch.device = "cuda",
         dtype: Dtype = "auto",
         max_streams: int = 64,
@@ -134,7 +134,7 @@ class TorchRunner:
     def __init__(
         self,
         model: Any,
-        vocabulary: SpeechVocabulary,
+        vocabulary: TokenMap,
         max_streams: int = 64,
         max_context: int = MAX_CONTEXT,
         lengths: Sequence[int] = LENGTHS,

@@ -15,14 +15,11 @@ import numpy.typing as npt
 import torch
 
 from mira.errors import CheckpointError, InvalidSettings, MiraError, SynthesisFailed, one_line
+from mira.model.checkpoint.tensors import LARGEST
+from mira.model.checkpoint.tokens import TokenMap
+from mira.model.codec.base import SPEECH_CODES
 from mira.model.cuda import full_memory_as
-from mira.model.lm.base import (
-    LARGEST_WEIGHT,
-    SPEECH_CODES,
-    SpeechVocabulary,
-    check_prompt,
-    sayable,
-)
+from mira.model.lm.base import check_prompt, sayable
 from mira.model.lm.sampler import Sampler
 from mira.stream.listening import Listener
 from mira.types import Sampling
@@ -46,7 +43,7 @@ class TransformersLM:
 
     max_streams = 4096  # each brings its own memory
 
-    def __init__(self, model: Any, vocabulary: SpeechVocabulary) -> None:
+    def __init__(self, model: Any, vocabulary: TokenMap) -> None:
         self._head = speech_head(model, vocabulary)
         self._body = model.get_decoder().eval()
         self._device = model.device
@@ -59,7 +56,7 @@ class TransformersLM:
     def load(
         cls,
         directory: Path,
-        vocabulary: SpeechVocabulary,
+        vocabulary: TokenMap,
         device: str = "cpu",
         dtype: Dtype = "auto",
     ) -> "TransformersLM":
@@ -159,10 +156,8 @@ def load_model(directory: Path, device: str | torch.device, dtype: Dtype) -> Any
     except Exception as error:  # whatever the values of a configuration lead to
         raise CheckpointError(f"{file}: can't be loaded ({one_line(error)})") from error
     for name, values in model.named_parameters():
-        if not values.abs().max() <= LARGEST_WEIGHT:  # so that NaN fails as well
-            raise CheckpointError(
-                f"{file}: {name}: expected finite values up to {LARGEST_WEIGHT:.0e}"
-            )
+        if not values.abs().max() <= LARGEST:  # so that NaN fails as well
+            raise CheckpointError(f"{file}: {name}: expected finite values up to {LARGEST:.0e}")
     return model
 
 
@@ -172,7 +167,7 @@ def _weights(directory: Path) -> Path:
     return whole if whole.is_file() else directory / "model.safetensors.index.json"
 
 
-def speech_head(model: Any, vocabulary: SpeechVocabulary) -> torch.Tensor:
+def speech_head(model: Any, vocabulary: TokenMap) -> torch.Tensor:
     """[8192 + ends, hidden]: what of a model's output head may be said.
 
     Nothing but speech and its end may be, so nothing else is computed: 8192 rows and a few instead

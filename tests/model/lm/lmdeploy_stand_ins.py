@@ -25,7 +25,7 @@ from safetensors import safe_open
 
 from mira.model.checkpoint.language import LanguageDims
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
-from mira.model.lm.base import SPEECH_CODES
+from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.lmdeploy import LMDeployLM
 from mira.model.lm.lmdeploy_dialects import EMBEDDING, MOST_BANNED, CutDialect, PublishedDialect
 from mira.model.lm.lmdeploy_engine import Kind, load

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from mira.model.checkpoint.layout import Checkpoint
-from mira.model.lm.base import SPEECH_CODES, LanguageModel, check_prompt
+from mira.model.codec.base import SPEECH_CODES
+from mira.model.lm.base import LanguageModel, check_prompt
 from mira.model.lm.prompt import PromptBuilder
 from mira.types import Sampling
 from tests.card import CARD

@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pytest
 
 from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed
+from mira.model.checkpoint.tokens import TokenMap
+from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm import batching
-from mira.model.lm.base import SPEECH_CODES
 from mira.model.lm.batching import TOKENS_AHEAD, BatchingLM, Row
 from mira.stream.listening import Listener
 from mira.types import Sampling
@@ -24,11 +25,7 @@ FIRST, ENDS = 100, (7,)
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
 
 
-class Vocabulary:
-    first_speech = FIRST
-    first_global = 50
-    task_tts = start_text = end_text = start_globals = end_globals = start_speech = 1
-    end_ids = ENDS
+VOCABULARY = TokenMap("mira", FIRST, 50, 1, 1, 1, 1, 1, 1, ENDS)
 
 
 class ToyRunner:
@@ -85,7 +82,7 @@ def toy() -> ToyRunner:
 
 @pytest.fixture
 def lm(toy: ToyRunner) -> Iterator[BatchingLM]:
-    with closing(BatchingLM(toy, Vocabulary())) as lm:
+    with closing(BatchingLM(toy, VOCABULARY)) as lm:
         yield lm
 
 
@@ -150,12 +147,12 @@ def test_streams_share_steps(toy: ToyRunner, lm: BatchingLM) -> None:
 
 
 def test_a_long_prompt_is_read_in_parts(toy: ToyRunner) -> None:
-    with closing(BatchingLM(toy, Vocabulary(), step_tokens=64)) as lm:
+    with closing(BatchingLM(toy, VOCABULARY, step_tokens=64)) as lm:
         expected = list(lm.generate(list(range(90)), sampling(0)))
     parts = [len(rows[0].ids) for rows in toy.steps[:3]]
     assert parts == [64, 26, 1]
     assert all(sum(len(row.ids) for row in rows) <= 64 for rows in toy.steps)
-    with closing(BatchingLM(ToyRunner(), Vocabulary(), step_tokens=1000)) as lm:
+    with closing(BatchingLM(ToyRunner(), VOCABULARY, step_tokens=1000)) as lm:
         assert list(lm.generate(list(range(90)), sampling(0))) == expected
 
 
@@ -220,7 +217,7 @@ def test_a_step_wakes_nobody_for_whom_it_is_not_worth_it(toy: ToyRunner, lm: Bat
 def test_too_few_pages_are_waited_for(toy: ToyRunner) -> None:
     """Room for two streams of 37 tokens at a time: ten, and each says what it says alone."""
     toy.num_pages = 20
-    with closing(BatchingLM(toy, Vocabulary())) as lm:
+    with closing(BatchingLM(toy, VOCABULARY)) as lm:
         alone = [list(lm.generate(PROMPT, sampling(seed))) for seed in range(10)]
         with ThreadPoolExecutor(10) as pool:
             found = pool.map(lambda seed: list(lm.generate(PROMPT, sampling(seed))), range(10))
@@ -241,7 +238,7 @@ def test_whoever_waits_can_give_up(toy: ToyRunner) -> None:
         except SynthesisFailed as error:
             errors.append(str(error))
 
-    with closing(BatchingLM(toy, Vocabulary(), max_streams=1)) as lm:
+    with closing(BatchingLM(toy, VOCABULARY, max_streams=1)) as lm:
         with closing(lm.generate(PROMPT, sampling(0, 300))) as speaking:
             next(speaking)
             waiting = lm.generate(PROMPT, sampling(1), listener)
@@ -285,7 +282,7 @@ def test_who_has_plenty_waits_for_who_runs_dry(toy: ToyRunner, lm: BatchingLM) -
 
 def test_the_most_urgent_gets_the_pages(toy: ToyRunner) -> None:
     order: list[float] = []
-    with closing(BatchingLM(toy, Vocabulary(), max_streams=1)) as lm:
+    with closing(BatchingLM(toy, VOCABULARY, max_streams=1)) as lm:
         toy.step_s = 0.002
         with closing(lm.generate(PROMPT, sampling(0, 400))) as speaking:
             next(speaking)
@@ -455,7 +452,7 @@ def test_each_stream_that_breaks_has_an_error_of_its_own(toy: ToyRunner, lm: Bat
 
 
 def test_closing_ends_everybody(toy: ToyRunner) -> None:
-    lm = BatchingLM(toy, Vocabulary())
+    lm = BatchingLM(toy, VOCABULARY)
     toy.step_s = 0.002
     tokens = lm.generate(PROMPT, sampling(0, 1000))
     next(tokens)
@@ -469,7 +466,7 @@ def test_closing_ends_everybody(toy: ToyRunner) -> None:
 
 
 def test_closing_ends_a_model_that_can_not_be_restarted(toy: ToyRunner) -> None:
-    lm = BatchingLM(toy, Vocabulary())
+    lm = BatchingLM(toy, VOCABULARY)
     toy.broken, toy.fails_to_restart = RuntimeError("gone"), 10**9
     with pytest.raises(SynthesisFailed, match="gone"):
         next(lm.generate(PROMPT, sampling(0)))

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 
 from mira.errors import SynthesisFailed
 from mira.model.checkpoint.layout import Checkpoint
-from mira.model.lm.base import SPEECH_CODES, sayable
+from mira.model.codec.base import SPEECH_CODES
+from mira.model.lm.base import sayable
 from mira.model.lm.lmdeploy_dialects import (
     CUT_ROWS,
     EMBEDDING,

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, DynamicCache, LogitsProcessorList
 
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.model.checkpoint.layout import Checkpoint
-from mira.model.lm.base import SPEECH_CODES
+from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.transformers import TransformersLM, refuse_float16
 from mira.types import Sampling
 
