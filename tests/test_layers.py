@@ -84,10 +84,7 @@ TESTED_THROUGH = {
     "cli/bench/texts": "cli/bench/test_arrivals.py",
     **{
         f"cli/doctor/{part}": "cli/doctor/test_examine.py"
-        for part in (
-            *("cards", "command", "gpu"),
-            *("libraries", "machine", "report", "speaker"),
-        )
+        for part in ("command", "gpu", "machine", "report", "speaker")
     },
     "errors": "server/test_errors.py",
     "load/models": "cli/test_model.py",

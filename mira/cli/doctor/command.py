@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mira.cli.doctor.examine import examine
-from mira.cli.doctor.report import Report
+from mira.cli.doctor.report import Report, problems
 from mira.cli.options import Config, Set, settings_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def doctor(config: Config = None, settings_flags: Set = None) -> None:
 
     report = examine(settings_of(config, settings_flags))
     show(report, Console())
-    if report.problems:
+    if problems(report):
         raise typer.Exit(1)
 
 
@@ -31,16 +31,16 @@ def show(report: Report, console: "Console") -> None:
         console.print(Text(text, style), end=end, soft_wrap=True)
 
     styles = {"ok": "", "note": "yellow", "problem": "bold red"}
-    for section in report.sections:
-        put(section.title, "bold")
-        wide = max(len(row.name) for row in section.rows)
-        advice = [row.advice for row in section.rows]
-        for row, following in zip(section.rows, [*advice[1:], ""]):
+    for title, rows in report.items():
+        put(title, "bold")
+        wide = max(len(row.name) for row in rows)
+        following = [*[row.advice for row in rows[1:]], ""]
+        for row, next_advice in zip(rows, following):
             put(f"  {'' if row.state == 'ok' else row.state:8}", styles[row.state], end="")
             put(f"{row.name:{wide}}  {row.value}".rstrip())
-            if row.advice and row.advice != following:  # else it is said once, after the last
+            if row.advice and row.advice != next_advice:  # else it is said once, after the last
                 put(f"{'':{wide + 12}}{row.advice}", "cyan")
         put("")
-    count = len(report.problems)
+    count = len(problems(report))
     found = f"{count} problem{'' if count == 1 else 's'}: what the settings ask for can't work."
     put(found if count else "Nothing found that keeps Mira from what the settings ask for.")

@@ -8,16 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mira.cli.doctor.cards import Smi, Torch, ask_smi, ask_torch, free_on, has_nvidia_card
-from mira.cli.doctor.gpu import gpu_rows
-from mira.cli.doctor.libraries import library_sections, requirements, version
-from mira.cli.doctor.machine import machine_rows
-from mira.cli.doctor.report import Report, Row, Section
+from mira.cli.doctor.gpu import Smi, Torch, ask_smi, ask_torch, free_on, gpu_rows, has_nvidia_card
+from mira.cli.doctor.machine import library_rows, machine_rows, requirements, version
+from mira.cli.doctor.report import Report, Row
 from mira.cli.doctor.speaker import mira_rows
 from mira.errors import CheckpointError
 from mira.load.facts import MODELS, place_of
 from mira.load.plan import LIBRARIES, Facts, Place, plan
-from mira.machine import free_memory, limits_here, processor_here
+from mira.machine import PROC, SYS, free_memory, limits_here, processor_here
 from mira.settings import Settings
 
 
@@ -25,8 +23,8 @@ from mira.settings import Settings
 class Sources:
     """Where facts come from."""
 
-    proc: Path = Path("/proc")
-    sys: Path = Path("/sys")
+    proc: Path = PROC
+    sys: Path = SYS
     smi: Callable[[], Smi | None] = ask_smi
     torch: Callable[[], Torch] = ask_torch
     version_of: Callable[[str], str | None] = version
@@ -57,17 +55,15 @@ def examine(settings: Settings, sources: Sources = HERE) -> Report:
     left = free_memory(limits)
     left_there = left if planned.gpu is None else free_on(planned.gpu, smi, torch)
     engine = planned.engine
-    return Report(
-        (
-            Section("Machine", tuple(machine_rows(settings, engine, processor, limits, left))),
-            Section("GPU", tuple(gpu_rows(planned, smi, has_card, torch))),
-            *library_sections(engine, sources.requirements(), sources.version_of),
-            Section("Mira", (*wrong, *mira_rows(settings, planned, left_there, wrong))),
-        )
-    )
+    return {
+        "Machine": list(machine_rows(settings, engine, processor, limits, left)),
+        "GPU": list(gpu_rows(planned, smi, has_card, torch)),
+        **library_rows(engine, sources.requirements(), sources.version_of),
+        "Mira": [*wrong, *mira_rows(settings, planned, left_there, wrong)],
+    }
 
 
-def _places(settings: Settings) -> tuple[dict[str, Place], tuple[Row, ...]]:
+def _places(settings: Settings) -> tuple[dict[str, Place], list[Row]]:
     """What each name of a model is here, and what is neither a directory nor an id."""
     places: dict[str, Place] = {}
     wrong: list[Row] = []
@@ -77,4 +73,4 @@ def _places(settings: Settings) -> tuple[dict[str, Place], tuple[Row, ...]]:
         except CheckpointError as error:
             places[setting] = "directory"
             wrong.append(Row(setting, str(error), "problem"))
-    return places, tuple(wrong)
+    return places, wrong

@@ -1,25 +1,172 @@
-"""What the driver and PyTorch say of GPUs in, findings out."""
+"""What the driver and PyTorch say of GPUs, and what that means for who is to speak.
 
+Both are asked in processes of their own: importing PyTorch can end the one that does, and a driver
+can hang.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from mira.cli.doctor.cards import Card, Device, Smi, Torch
-from mira.cli.doctor.report import ANOTHER_TORCH, Row, State, gib
-from mira.load.plan import BFLOAT16, Plan
+from mira.cli.doctor.report import Row, State, gib
+from mira.load.plan import BFLOAT16, Plan, install
+from mira.machine import read
 
+TIMEOUT_S = 60.0
 DRIVER = (
     "install NVIDIA's driver (Debian: apt install nvidia-driver; Ubuntu: ubuntu-drivers install) "
     "and restart; a container has to be started with its GPUs (docker run --gpus all)"
 )
-
-
+# As long as any build of torch is there, pip leaves it there.
+ANOTHER_TORCH = install("torch", before="uninstall -y torch")
 TORCH_ERRORS = {  # what is in one -> what helps
     "too old": "update NVIDIA's driver, or take a torch for the CUDA version that nvidia-smi names",
     "No CUDA GPUs": "CUDA_VISIBLE_DEVICES hides them from Mira: unset it",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A GPU as its driver sees it; what the driver doesn't tell is None."""
+
+    index: str
+    uuid: str
+    driver: str
+    total_bytes: int | None
+    free_bytes: int | None
+    capability: str | None
+    name: str
+
+
+# As in a Card: the name comes last, because it alone may hold a comma.
+_FIELDS = ("index", "uuid", "driver_version", "memory.total", "memory.free", "compute_cap", "name")
+
+
+Smi = tuple[Card, ...] | str
+"""The cards that nvidia-smi lists, or why it doesn't."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU as PyTorch sees it."""
+
+    name: str
+    capability: tuple[int, int]
+    uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Torch:
+    """What PyTorch says of itself."""
+
+    version: str = ""  # empty: it can't be imported
+    cuda: str = ""  # that it was built for
+    devices: tuple[Device, ...] = ()
+    error: str = ""
+
+
+_TORCH = """
+import json, warnings
+warnings.simplefilter("ignore")
+import torch
+found, devices, error = (torch.__version__, torch.version.cuda or ""), [], ""
+try:
+    torch.cuda.init()
+    for index in range(torch.cuda.device_count()):
+        card = torch.cuda.get_device_properties(index)
+        devices.append([card.name, [card.major, card.minor], str(getattr(card, "uuid", ""))])
+except Exception as raised:
+    error = str(raised).strip().partition("\\n")[0]
+print(json.dumps([*found, devices, error]))
+"""
+
+
+def ask_smi(program: str = "nvidia-smi", timeout_s: float = TIMEOUT_S) -> Smi | None:
+    """Ask the driver which GPUs there are; None if there is no such program."""
+    path = shutil.which(program)
+    if path is None:
+        return None
+    query = [path, f"--query-gpu={','.join(_FIELDS)}", "--format=csv,noheader,nounits"]
+    said, error = _run(query, timeout_s)
+    cards = read_cards(said)
+    return cards or error or _last_line(said) or "it says nothing"
+
+
+def read_cards(table: str) -> tuple[Card, ...]:
+    """Understand what nvidia-smi printed; lines that are none of its table are left out."""
+    lines = (line.split(",", len(_FIELDS) - 1) for line in table.splitlines())
+    rows = ([value.strip() for value in line] for line in lines if len(line) == len(_FIELDS))
+    return tuple(
+        Card(index, uuid, driver, _mib(total), _mib(free), None if "N/A" in cap else cap, name)
+        for index, uuid, driver, total, free, cap, name in rows
+        if index.isdecimal()
+    )
+
+
+def _mib(value: str) -> int | None:
+    return int(value) << 20 if value.isdecimal() else None  # or "[N/A]", "[Insufficient Perm...]"
+
+
+def ask_torch(python: str = sys.executable) -> Torch:
+    """Ask PyTorch what it sees."""
+    said, error = _run([python, "-P", "-c", _TORCH], TIMEOUT_S)
+    try:
+        version, cuda, devices, failure = json.loads(_last_line(said))
+    except ValueError:
+        return Torch(error=error or "it says nothing")
+    found = (Device(name, (major, minor), uuid) for name, (major, minor), uuid in devices)
+    return Torch(version, cuda, tuple(found), failure)
+
+
+def _run(command: list[str], timeout_s: float) -> tuple[str, str]:
+    """What a command says, and why it failed; empty if it didn't."""
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "", f"no answer within {timeout_s:g} s"
+    except OSError as error:
+        return "", f"it can't be started: {error.strerror}"
+    if done.returncode < 0:
+        return "", f"it ends with signal {-done.returncode}"
+    said = _last_line(done.stderr) or _last_line(done.stdout)
+    return done.stdout, (said or f"it ends with status {done.returncode}") * bool(done.returncode)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1].strip()
+
+
+def free_on(gpu: int, smi: Smi | None, torch: Torch | None) -> int | None:
+    """Find a card's free bytes; PyTorch and the driver may count cards in different orders."""
+    if not isinstance(smi, tuple) or torch is None or gpu >= len(torch.devices):
+        return None
+    uuid = torch.devices[gpu].uuid
+    same = [card for card in smi if card.uuid.removeprefix("GPU-") == uuid or len(smi) == 1]
+    return same[0].free_bytes if same else None
+
+
+def has_nvidia_card(sys_folder: Path) -> bool:
+    """Tell whether the system has a card of NVIDIA's, driver or not."""
+    return any(
+        read(card / "vendor").strip() == "0x10de" and read(card / "class").startswith("0x03")
+        for card in (sys_folder / "bus" / "pci" / "devices").glob("*")
+    )
+
+
 def gpu_rows(planned: Plan, smi: Smi | None, has_card: bool, torch: Torch | None) -> Iterator[Row]:
-    """Which GPUs there are, and whether PyTorch can compute on them.
+    """Say which GPUs there are, and whether PyTorch can compute on them.
 
     Args:
         planned: What is to speak.
@@ -29,10 +176,10 @@ def gpu_rows(planned: Plan, smi: Smi | None, has_card: bool, torch: Torch | None
     """
     works = bool(torch and torch.devices)
     fails: State = "problem" if planned.gpu is not None and not works else "note"
-    if smi and smi.error:
-        yield Row("driver", f"nvidia-smi: {smi.error}", fails, DRIVER)
+    if isinstance(smi, str):
+        yield Row("driver", f"nvidia-smi: {smi}", fails, DRIVER)
     elif smi:
-        yield from map(_card, smi.cards)
+        yield from map(_card, smi)
     elif has_card:
         yield Row("driver", "there is an NVIDIA GPU, and no nvidia-smi", fails, DRIVER)
     elif fails == "problem":
@@ -64,17 +211,16 @@ def _useless_torch(planned: Plan, torch: Torch, has_card: bool, fails: State) ->
 
 
 def _card(card: Card) -> Row:
-    parts = [card.name, f"driver {card.driver}"]
+    name, value = f"GPU {card.index}", f"{card.name}, driver {card.driver}"
     if card.capability:
-        parts.append("compute capability {}.{}".format(*card.capability))
+        value += f", compute capability {card.capability}"
     total, free = card.total_bytes, card.free_bytes
     if total is None or free is None:
-        return Row(f"GPU {card.index}", ", ".join([*parts, "memory not known"]))
-    value = ", ".join([*parts, f"{gib(free)} free of {gib(total)}"])
+        return Row(name, f"{value}, memory not known")
+    value += f", {gib(free)} free of {gib(total)}"
     if free >= total / 2:
-        return Row(f"GPU {card.index}", value)
-    taken = f"{gib(total - free)} of it are taken: nvidia-smi says by whom"
-    return Row(f"GPU {card.index}", value, "note", taken)
+        return Row(name, value)
+    return Row(name, value, "note", f"{gib(total - free)} of it are taken: nvidia-smi says by whom")
 
 
 def _device(planned: Plan, index: int, found: Device) -> Row:
@@ -82,8 +228,6 @@ def _device(planned: Plan, index: int, found: Device) -> Row:
     value = f"{found.name}, compute capability {'{}.{}'.format(*found.capability)}"
     if found.capability >= BFLOAT16:
         return Row(name, f"{value}, bfloat16")
-    state: State = (
-        "problem" if planned.engine.startswith("lmdeploy") and planned.gpu == index else "note"
-    )
+    lmdeploy = planned.engine.startswith("lmdeploy") and planned.gpu == index
     advice = "a language model speaks in float32 there, and LMDeploy can't be used: lm_engine=torch"
-    return Row(name, f"{value}, no bfloat16", state, advice)
+    return Row(name, f"{value}, no bfloat16", "problem" if lmdeploy else "note", advice)
