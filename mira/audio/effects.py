@@ -27,6 +27,7 @@ VOLUME_RANGE = (0.0, 10.0)
 _RESAMPLER = "filter_size=64:cutoff=0.93:kaiser_beta=8"
 
 _KNEE = 0.8
+_NOTHING: Samples = np.zeros(0, np.float32)
 
 
 class Effects:
@@ -51,12 +52,22 @@ class Effects:
     def __init__(
         self, source_rate: int, *, target_rate: int, pace: float = 1.0, volume: float = 1.0
     ) -> None:
-        _check("pace", pace, PACE_RANGE)
-        _check("volume", volume, VOLUME_RANGE)
+        for name, value, (lowest, highest) in (
+            ("pace", pace, PACE_RANGE),
+            ("volume", volume, VOLUME_RANGE),
+        ):
+            if not lowest <= value <= highest:  # NaN fails it too
+                raise InvalidRequest(f"{name} is {value}; it must be {lowest} to {highest}.", name)
         self._volume = np.float32(volume)
-        self._graph: _StretchGraph | None = None
-        if pace != 1 or source_rate != target_rate:
-            self._graph = _StretchGraph(source_rate, target_rate, pace)
+        self._source_rate = source_rate
+        self._samples_out_per_in = target_rate / source_rate / pace
+        # Several `atempo` in a row look for their next splice in what has arrived, so their
+        # output depends on how the input was cut. Equal blocks of 20 ms take that away.
+        self._block_samples = source_rate // 50 if pace != 1 else None
+        self._pending = _NOTHING
+        self._num_in = self._num_fed = self._num_out = 0
+        changed = pace != 1 or source_rate != target_rate
+        self._graph = _build(source_rate, target_rate, pace) if changed else None
 
     def push(self, samples: Samples) -> Samples:
         """Change [num_samples] float32; return what is final, often none or fewer."""
@@ -65,43 +76,31 @@ class Effects:
         samples = finite(samples)
         if self._volume != 1:
             samples = _amplify(samples, self._volume)
-        return samples if self._graph is None else self._graph.push(samples)
+        return samples if self._graph is None else self._stretched(self._graph, samples)
 
     def flush(self) -> Samples:
-        """End the stream and return the samples still inside."""
-        return _NOTHING if self._graph is None else self._graph.flush()
+        """End the stream and return the samples still inside.
 
-
-class _StretchGraph:
-    """`atempo` and `aresample`, fed and emptied by hand."""
-
-    def __init__(self, source_rate: int, target_rate: int, pace: float) -> None:
-        self._source_rate = source_rate
-        self._samples_out_per_in = target_rate / source_rate / pace
-        # Several `atempo` in a row look for their next splice in what has arrived, so their
-        # output depends on how the input was cut. Equal blocks of 20 ms take that away.
-        self._block_samples = source_rate // 50 if pace != 1 else None
-        self._pending = _NOTHING
-        self._num_in = 0
-        self._num_fed = 0
-        self._num_out = 0
-        self._graph = _build(source_rate, target_rate, pace)
-
-    def push(self, samples: Samples) -> Samples:
-        self._num_in += len(samples)
-        return self._joined(self._cut(samples))
-
-    def flush(self) -> Samples:
-        """Push the last samples out with silence, and cut to the exact number.
-
-        Ending the graph instead would lose up to 60 ms: `atempo` drops part of its last window.
+        Pushes the last ones out with silence and cuts to the exact number. Ending the graph instead
+        would lose up to 60 ms: `atempo` drops part of its last window.
         """
+        if self._graph is None:
+            return _NOTHING
         missing = round(self._num_in * self._samples_out_per_in) - self._num_out
         silence = np.zeros(self._source_rate // 50, np.float32)
         tail = [_NOTHING]
         while sum(map(len, tail)) < missing:
-            tail.append(self.push(silence))
+            tail.append(self._stretched(self._graph, silence))
         return np.concatenate(tail)[: max(missing, 0)]
+
+    def _stretched(self, graph: Graph, samples: Samples) -> Samples:
+        self._num_in += len(samples)
+        filtered = [_NOTHING]
+        for block in self._cut(samples):
+            filtered += self._filtered(graph, block)
+        joined = np.concatenate(filtered)
+        self._num_out += len(joined)
+        return joined
 
     def _cut(self, samples: Samples) -> Iterator[Samples]:
         if self._block_samples is None:
@@ -113,23 +112,15 @@ class _StretchGraph:
         self._pending = samples[num_whole:].copy()
         yield from samples[:num_whole].reshape(-1, self._block_samples)
 
-    def _joined(self, blocks: Iterator[Samples]) -> Samples:
-        out = [_NOTHING]
-        for block in blocks:
-            out += self._filter(block)
-        joined = np.concatenate(out)
-        self._num_out += len(joined)
-        return joined
-
-    def _filter(self, block: Samples) -> Iterator[Samples]:
+    def _filtered(self, graph: Graph, block: Samples) -> Iterator[Samples]:
         frame = av.AudioFrame.from_ndarray(block[np.newaxis], format="flt", layout="mono")
         frame.sample_rate = self._source_rate
         frame.pts = self._num_fed
         self._num_fed += len(block)
         try:
-            self._graph.push(frame)
+            graph.push(frame)
             while True:
-                yield self._graph.pull().to_ndarray()[0]
+                yield graph.pull().to_ndarray()[0]
         except av.BlockingIOError:
             return  # it has no more until more is pushed
         except av.FFmpegError as error:
@@ -164,12 +155,3 @@ def _amplify(samples: Samples, volume: np.float32) -> Samples:
     over = np.maximum(np.abs(louder) - np.float32(_KNEE), 0) / np.float32(1 - _KNEE)
     bent = np.float32(_KNEE) + np.float32(1 - _KNEE) * over / (1 + over)
     return np.where(over > 0, np.copysign(bent, louder), louder)
-
-
-def _check(name: str, value: float, allowed: tuple[float, float]) -> None:
-    lowest, highest = allowed
-    if not lowest <= value <= highest:  # NaN fails it too
-        raise InvalidRequest(f"{name} is {value}; it must be {lowest} to {highest}.", name)
-
-
-_NOTHING: Samples = np.zeros(0, np.float32)

@@ -1,24 +1,33 @@
-"""Samples in, bytes of one audio format out, as soon as they exist.
+"""An engine's samples in, the bytes of one audio format out, as soon as they exist.
 
-Knows nothing about who asks or where the bytes go.
+Knows nothing about who asks or where the bytes go; never touches a file.
 """
 
-from mira.audio.container import ContainerWriter
+from fractions import Fraction
+from typing import cast
+from weakref import finalize
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream as EncoderStream
+from av.codec.context import Flags
+
 from mira.audio.effects import Effects
-from mira.audio.formats import Format, check_sample_rate, find_format
-from mira.audio.pcm import to_s16le
-from mira.audio.wav import wav_header
+from mira.audio.formats import Codec, find_format
+from mira.audio.pcm import finite, to_s16, to_s16le, wav_header
+from mira.errors import SynthesisFailed
 from mira.types import Samples
 
 
-class Encoder:
-    """One stream of bytes: `push` samples until there are no more, `flush`, drop it.
+class AudioStream:
+    """Everything between an engine's samples and a response's bytes, for one stream.
 
-    The joined bytes depend only on the joined samples, never on how they were cut. What is over
-    full scale is clipped; NaN and infinities become silence. A stream without any sample has no
-    bytes either, save that a WAV file has its header.
+    `push` samples until there are no more, `flush`, drop it. The joined bytes depend only on the
+    joined samples, never on how they were cut. What is over full scale is clipped; NaN and
+    infinities become silence. A stream without any sample has no bytes either, save that a WAV
+    file has its header.
 
-    Opus carries 8, 16, 24 and 48 kHz only, so 22.05 kHz is raised to 24 and 44.1 to 48 first, and
+    Opus carries 8, 16, 24 and 48 kHz only, so for 22.05 and 44.1 kHz it is made at 24 and 48, and
     decoders play all of it at 48 kHz. MP3 and AAC can't say where in their first and last frames
     the audio starts and ends: up to three frames of silence around it, 85 ms at 24 kHz, and 150 ms
     (MP3) or 260 ms (AAC) at 8 kHz. Opus and FLAC begin with a packet of silence, because some
@@ -28,31 +37,46 @@ class Encoder:
     An object is used by one thread at a time, not always the same; it may be dropped at any time.
 
     Args:
+        source_rate: Of the samples pushed, Hz.
         format: A name in `FORMATS`.
-        sample_rate: Of the samples, Hz, one of `SAMPLE_RATES`.
+        sample_rate: Of the audio made, Hz, one of `SAMPLE_RATES`.
+        pace: How many times faster to speak, in `PACE_RANGE`; the pitch stays.
+        volume: Factor, in `VOLUME_RANGE`.
 
     Raises:
-        InvalidRequest: There is no such format or rate.
+        InvalidRequest: One of them can't be had; `param` says which.
     """
 
-    def __init__(self, format: str, sample_rate: int) -> None:
-        check_sample_rate(sample_rate)
+    def __init__(
+        self,
+        source_rate: int,
+        format: str,
+        sample_rate: int,
+        pace: float = 1.0,
+        volume: float = 1.0,
+    ) -> None:
         found = find_format(format)
-        encoded_rate = found.encoded_rate(sample_rate)
-        self._resampler = Effects(sample_rate, target_rate=encoded_rate)
-        self._writer = _writer(found, encoded_rate)
+        rate = found.encoded_rate(sample_rate)
+        self._effects = Effects(source_rate, target_rate=rate, pace=pace, volume=volume)
+        self._writer: _PcmWriter | _CodecWriter
+        if found.codec is not None:
+            self._writer = _CodecWriter(found.codec, rate)
+        elif found.name == "wav":
+            self._writer = _PcmWriter(header=wav_header(rate), empty=wav_header(rate, 0))
+        else:
+            self._writer = _PcmWriter()
 
     def push(self, samples: Samples) -> bytes:
-        """Encode [num_samples] float32, any number of them; return the bytes that are ready.
+        """Take [num_samples] float32, any number of them; return the bytes that are ready.
 
         Raises:
-            SynthesisFailed: The encoder broke.
+            SynthesisFailed: A filter or an encoder broke.
         """
-        return self._writer.push(self._resampler.push(samples))
+        return self._writer.push(self._effects.push(samples))
 
     def flush(self) -> bytes:
         """End the stream and return what is left of it."""
-        return self._writer.push(self._resampler.flush()) + self._writer.flush()
+        return self._writer.push(self._effects.flush()) + self._writer.flush()
 
 
 class _PcmWriter:
@@ -60,7 +84,7 @@ class _PcmWriter:
 
     def __init__(self, header: bytes = b"", empty: bytes = b"") -> None:
         self._header = header
-        self._empty = empty
+        self._empty = empty  # the whole of a stream without samples
 
     def push(self, samples: Samples) -> bytes:
         if len(samples) == 0:
@@ -72,9 +96,89 @@ class _PcmWriter:
         return self._empty
 
 
-def _writer(format: Format, sample_rate: int) -> _PcmWriter | ContainerWriter:
-    if format.codec is not None:
-        return ContainerWriter(format.codec, sample_rate)
-    if format.name == "wav":
-        return _PcmWriter(header=wav_header(sample_rate), empty=wav_header(sample_rate, 0))
-    return _PcmWriter()
+class _Memory(list[bytes]):
+    """What the muxer writes into: a file that can't seek."""
+
+    def write(self, written: bytes) -> int:
+        self.append(written)
+        return len(written)
+
+
+class _CodecWriter:
+    """One FFmpeg encoder and one muxer for the life of a stream.
+
+    Args:
+        codec: Which, and how.
+        sample_rate: Hz, one that the codec takes.
+    """
+
+    def __init__(self, codec: Codec, sample_rate: int) -> None:
+        self._memory = _Memory()
+        self._sample_format = codec.sample_format
+        self._sample_rate = sample_rate
+        self._num_samples = 0
+        self._container = av.open(
+            self._memory,
+            "w",
+            format=codec.muxer,
+            # Every packet leaves at once, and nothing is written that differs between two runs
+            # (Ogg has a random serial number, several have the library's version).
+            options={"flush_packets": "1", "fflags": "+bitexact", **codec.muxer_options},
+        )
+        stream = self._container.add_stream(
+            codec.encoder,
+            rate=sample_rate,
+            options=dict(codec.encoder_options),
+            layout="mono",
+            format=codec.sample_format,
+            bit_rate=codec.bit_rates.get(sample_rate, 0),
+        )
+        self._stream = cast(EncoderStream, stream)  # which type it is depends on the codec's name
+        context = self._stream.codec_context
+        context.flags |= Flags.bitexact
+        context.thread_count = 1  # speech needs no more, and each stream would start its own pool
+        self._lead: Samples = np.zeros(0, np.float32)  # what goes before the first samples
+        if codec.silent_packets:
+            context.open()  # else it doesn't know the size of its frames yet
+            self._lead = np.zeros(codec.silent_packets * context.frame_size, np.float32)
+        # A container and its streams refer to each other, so one that is dropped half-way would
+        # wait for the garbage collector, which sees a few Python objects and not the native memory
+        # behind them: 7 MB for FLAC. Closing parts them.
+        finalize(self, self._container.close)
+
+    def push(self, samples: Samples) -> bytes:
+        """Encode samples; return the bytes that are ready, often none.
+
+        Whole frames of the codec are gathered underneath, so how the samples are cut has no effect.
+        (PyAV does it with a filter graph, whose idle threads, one per core and 16 at most, can't
+        be turned off; codecs without frames, for phone calls, have none.)
+        """
+        if len(samples) == 0:
+            return b""
+        if self._num_samples == 0:
+            samples = np.concatenate([self._lead, samples])
+        in_16_bits = self._sample_format == "s16"
+        wanted = to_s16(samples) if in_16_bits else np.clip(finite(samples), -1, 1)
+        frame = av.AudioFrame.from_ndarray(
+            wanted[np.newaxis], format=self._sample_format, layout="mono"
+        )
+        frame.sample_rate = self._sample_rate
+        frame.time_base = Fraction(1, self._sample_rate)
+        frame.pts = self._num_samples
+        self._num_samples += len(samples)
+        return self._encode(frame)
+
+    def flush(self) -> bytes:
+        # An Ogg file of headers alone is one that FFmpeg can't open.
+        return self._encode(None) if self._num_samples else b""
+
+    def _encode(self, frame: av.AudioFrame | None) -> bytes:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except av.FFmpegError as error:
+            raise SynthesisFailed(f"The audio could not be encoded: {error}") from error
+        if frame is None:
+            self._container.close()
+        encoded = b"".join(self._memory)
+        self._memory.clear()
+        return encoded

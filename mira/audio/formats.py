@@ -1,6 +1,6 @@
 """The audio formats that can be asked for, as a table.
 
-Knows nothing about samples; `encode` and `container` do what the table says.
+Knows nothing about samples; `encode` does what the table says.
 """
 
 from collections.abc import Mapping
@@ -43,10 +43,24 @@ class Format:
     codec: Codec | None = None
 
     def encoded_rate(self, sample_rate: int) -> int:
-        """Return the rate that is really encoded: `sample_rate`, or the next the codec takes."""
+        """Return the rate that is really encoded: `sample_rate`, or the next the codec takes.
+
+        Raises:
+            InvalidRequest: `sample_rate` is none of `SAMPLE_RATES`.
+        """
+        if sample_rate not in SAMPLE_RATES:
+            rates = ", ".join(map(str, SAMPLE_RATES))
+            raise InvalidRequest(
+                f"The sample rate {sample_rate} Hz can't be made. Use one of: {rates}.",
+                "sample_rate",
+            )
         if self.codec is None or not self.codec.bit_rates:
             return sample_rate
         return min(rate for rate in self.codec.bit_rates if rate >= sample_rate)
+
+
+def _at_each_rate(*bit_rates: int) -> Mapping[int, int]:
+    return dict(zip(SAMPLE_RATES, bit_rates, strict=True))
 
 
 # Bit rates are for one person speaking: the least at which the codec is transparent for speech of
@@ -56,14 +70,7 @@ _MP3 = Codec(
     encoder="libmp3lame",
     muxer="mp3",
     sample_format="fltp",
-    bit_rates={
-        8000: 32_000,
-        16000: 48_000,
-        22050: 64_000,
-        24000: 64_000,
-        44100: 96_000,
-        48000: 96_000,
-    },
+    bit_rates=_at_each_rate(32_000, 48_000, 64_000, 64_000, 96_000, 96_000),
     # Without the bit reservoir a frame never waits for a later one: first bytes after two frames
     # and not three. No Xing frame, because it is written by seeking back; no tags.
     # Level 5 takes half the time of FFmpeg's default for a mono voice; from 7 on LAME shapes no
@@ -87,14 +94,7 @@ _AAC = Codec(
     encoder="aac",
     muxer="adts",
     sample_format="fltp",
-    bit_rates={
-        8000: 24_000,
-        16000: 48_000,
-        22050: 64_000,
-        24000: 64_000,
-        44100: 96_000,
-        48000: 96_000,
-    },
+    bit_rates=_at_each_rate(24_000, 48_000, 64_000, 64_000, 96_000, 96_000),
 )
 _FLAC = Codec(
     encoder="flac",
@@ -109,21 +109,17 @@ _FLAC = Codec(
 _ULAW = Codec(encoder="pcm_mulaw", muxer="mulaw", sample_format="s16")
 _ALAW = Codec(encoder="pcm_alaw", muxer="alaw", sample_format="s16")
 
-FORMATS: Mapping[str, Format] = MappingProxyType(
-    {
-        made.name: made
-        for made in (
-            Format("pcm", "audio/pcm", (".pcm", ".raw")),
-            Format("wav", "audio/wav", (".wav",)),
-            Format("mp3", "audio/mpeg", (".mp3",), _MP3),
-            Format("opus", "audio/opus", (".opus", ".ogg"), _OPUS),
-            Format("aac", "audio/aac", (".aac",), _AAC),
-            Format("flac", "audio/flac", (".flac",), _FLAC),
-            Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW),
-            Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW),
-        )
-    }
+_ALL = (
+    Format("pcm", "audio/pcm", (".pcm", ".raw")),
+    Format("wav", "audio/wav", (".wav",)),
+    Format("mp3", "audio/mpeg", (".mp3",), _MP3),
+    Format("opus", "audio/opus", (".opus", ".ogg"), _OPUS),
+    Format("aac", "audio/aac", (".aac",), _AAC),
+    Format("flac", "audio/flac", (".flac",), _FLAC),
+    Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW),
+    Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW),
 )
+FORMATS: Mapping[str, Format] = MappingProxyType({format.name: format for format in _ALL})
 """By name. `pcm` is s16le; `wav` is the same with a header; `opus` is in Ogg, `aac` in ADTS."""
 
 
@@ -133,28 +129,13 @@ def find_format(name: str) -> Format:
     Raises:
         InvalidRequest: There is none of this name.
     """
-    try:
-        return FORMATS[name]
-    except KeyError:
-        raise InvalidRequest(
-            f"There is no audio format {name!r}. Use one of: {', '.join(FORMATS)}.",
-            "response_format",
-        ) from None
+    if name not in FORMATS:
+        formats = ", ".join(FORMATS)
+        message = f"There is no audio format {name!r}. Use one of: {formats}."
+        raise InvalidRequest(message, "response_format")
+    return FORMATS[name]
 
 
 def format_of_suffix(suffix: str) -> Format | None:
     """Tell the format from the end of a file's name, with its dot, in any case."""
     return next((made for made in FORMATS.values() if suffix.lower() in made.suffixes), None)
-
-
-def check_sample_rate(sample_rate: int) -> None:
-    """Refuse a rate that is not in `SAMPLE_RATES`.
-
-    Raises:
-        InvalidRequest: It isn't.
-    """
-    if sample_rate not in SAMPLE_RATES:
-        rates = ", ".join(map(str, SAMPLE_RATES))
-        raise InvalidRequest(
-            f"The sample rate {sample_rate} Hz can't be made. Use one of: {rates}.", "sample_rate"
-        )

@@ -1,16 +1,26 @@
-"""Float samples to 16-bit integers and back.
+"""Float samples to 16-bit integers and back, and the header that makes a WAV file of them.
 
-Knows nothing about containers, codecs or sample rates. Full scale is 32768, as in FFmpeg and
-libsndfile, so 16-bit audio survives the round trip bit for bit.
+Knows nothing about codecs. Full scale is 32768, as in FFmpeg and libsndfile, so 16-bit audio
+survives the round trip bit for bit.
 """
+
+import struct
 
 import numpy as np
 import numpy.typing as npt
 
 from mira.types import Samples
 
+WAV_HEADER_BYTES = 44
+
 _FULL_SCALE = 32768
-_INT16 = np.iinfo(np.int16)
+
+# A stream can't know its length when it writes its header. These sizes are the largest that fit a
+# *signed* 32-bit integer, are even, and agree with each other (RIFF = data + 36), so readers that
+# check any of it are content; all of FFmpeg (hence browsers), libsndfile and Python's `wave` then
+# read to the end of the bytes. Rejected: 0, which libsndfile takes for an empty file, and the
+# customary 0xFFFFFFFF, an odd size that `wave` reports as two thousand million frames.
+_ENDLESS = 0x7FFFFFFE - 36
 
 
 def finite(samples: Samples) -> Samples:
@@ -35,7 +45,7 @@ def finite(samples: Samples) -> Samples:
 def to_s16(samples: Samples) -> npt.NDArray[np.int16]:
     """Round to the nearest 16-bit value; what is over full scale is clipped, NaN is 0."""
     scaled = np.rint(finite(samples) * np.float64(_FULL_SCALE))
-    return np.clip(scaled, _INT16.min, _INT16.max).astype(np.int16)
+    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
 
 
 def to_s16le(samples: Samples) -> bytes:
@@ -49,6 +59,22 @@ def from_s16le(pcm: bytes) -> Samples:
     Returns:
         [len(pcm) // 2] float32 in [-1, 1).
     """
-    return np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2").astype(np.float32) / np.float32(
-        _FULL_SCALE
-    )
+    integers = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2")
+    return integers.astype(np.float32) / np.float32(_FULL_SCALE)
+
+
+def wav_header(sample_rate: int, num_samples: int | None = None) -> bytes:
+    """Build the header of a 16-bit mono file.
+
+    Args:
+        sample_rate: Hz.
+        num_samples: How many follow, if that is known; otherwise "as many as come". A writer that
+            can seek replaces the first `WAV_HEADER_BYTES` bytes when it has counted them.
+
+    Source: Multimedia Programming Interface and Data Specifications 1.0, IBM and Microsoft, 1991.
+    """
+    num_bytes = _ENDLESS if num_samples is None else min(2 * num_samples, _ENDLESS)
+    # 16 bytes of format: integer PCM, one channel, rate, bytes per second, bytes and bits a sample.
+    format = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate, 2, 16)
+    riff = struct.pack("<4sI4s", b"RIFF", num_bytes + WAV_HEADER_BYTES - 8, b"WAVE")
+    return riff + format + struct.pack("<4sI", b"data", num_bytes)

@@ -58,7 +58,7 @@ def say(
     settings_flags: Set = None,
 ) -> None:
     """Speak TEXT into a file, standard output or the loudspeaker."""
-    from mira.audio import AudioStream, Encoder
+    from mira.audio import AudioStream
     from mira.cli.sinks import file_sink, player_sink, stdout_sink
     from mira.load import load_engine
 
@@ -69,7 +69,8 @@ def say(
     if transcript and not clone:
         raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
     format_name = format_name or _format_of(output)
-    Encoder(format_name, sample_rate or 48000)  # refuses what can't be had, before any work
+    # Refuses what can't be had before any work is done.
+    AudioStream(48000, format_name, sample_rate or 48000)
     settings = settings_of(config, settings_flags, model=model)
 
     with ExitStack() as stack:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,6 @@ from mira.audio.decode import (
     Recording,
     decode,
     decode_file,
-    read_recording,
 )
 from mira.audio.unpack import unpack
 from mira.errors import InvalidRequest
@@ -35,12 +36,12 @@ def reader() -> Iterator[Reader]:
 def assert_alike(recording: Recording, data: bytes) -> None:
     unpacked = unpack(data, 60.0)
     assert (recording.suffix, recording.sample_rate) == (unpacked.suffix, unpacked.sample_rate)
-    assert (recording.samples == np.concatenate(unpacked.blocks)).all()
+    assert (recording.samples == unpacked.samples).all()
 
 
-def test_what_is_unpacked_arrives() -> None:
+def test_what_is_unpacked_arrives(reader: Reader) -> None:
     data = encoded("opus", 3.0, layout="stereo")
-    recording = read_recording(data)
+    recording = reader.read(data)
     assert_alike(recording, data)
     assert recording.samples.dtype == np.float32
     assert recording.samples.flags.writeable
@@ -75,9 +76,9 @@ def test_a_refusal_says_why(reader: Reader) -> None:
 def test_a_recording_over_the_limit_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_UNPACK", Path("nowhere.py"))
     with pytest.raises(InvalidRequest, match="over 10 MB"):
-        read_recording(bytes(MAX_BYTES + 1))
+        Reader().read(bytes(MAX_BYTES + 1))
     with pytest.raises(InvalidRequest, match=r"over 525 kB"):
-        read_recording(bytes((1 << 19) + 1), max_bytes=1 << 19)
+        Reader().read(bytes((1 << 19) + 1), max_bytes=1 << 19)
 
 
 def test_a_bomb_hurts_nobody(reader: Reader) -> None:
@@ -202,3 +203,35 @@ def test_a_child_that_somebody_stopped_goes_with_its_parent(
                 reading.result(60)
         assert not stopped(children[0])
         assert_alike(reader.read(data), data)
+
+
+def test_a_script_of_ones_own_runs_once(tmp_path: Path) -> None:
+    """Also one whose main part is guarded by nothing."""
+    (tmp_path / "a.wav").write_bytes(wav(tone(0.1)))
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\nfrom mira.audio.decode import decode_file\n"
+        f"print('heard', len(decode_file(Path({str(tmp_path / 'a.wav')!r}))[0]))\n"
+    )
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == (f"heard {RATE // 10}\n", "")
+
+
+def test_it_ends_when_whoever_asks_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom mira.audio.decode import Reader\nreader = Reader()\n"
+        "reader.read(sys.stdin.buffer.read())\nprint(reader._process.pid, flush=True)\n"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as asking:
+        assert asking.stdin is not None and asking.stdout is not None
+        asking.stdin.write(wav(tone(0.1)))
+        asking.stdin.close()
+        reading = psutil.Process(int(asking.stdout.readline()))
+        asking.kill()
+    deadline = time.monotonic() + 20
+    while reading.is_running() and reading.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -1,5 +1,6 @@
 """Law: chunked equals whole, byte for byte. Then: it decodes, it is early, it is one's own."""
 
+import gc
 import threading
 from dataclasses import replace
 
@@ -9,12 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.audio.container import ContainerWriter
-from mira.audio.encode import Encoder
+from mira.audio.encode import AudioStream, _CodecWriter
 from mira.audio.formats import FORMATS, SAMPLE_RATES
-from mira.audio.pcm import from_s16le, to_s16le
-from mira.audio.wav import wav_header
-from mira.errors import InvalidRequest
+from mira.audio.pcm import from_s16le, to_s16le, wav_header
+from mira.errors import InvalidRequest, SynthesisFailed
 from tests.audio.decoding import decode
 from tests.audio.streams import cut, level_db, noise, outputs, part_lengths, tone
 
@@ -26,8 +25,13 @@ LEAD_MS = {"opus": 20, "flac": 24}
 PADDING = {"mp3": 1105 + 2 * 1152, "aac": 2 * 1024 + 1024}
 
 
-def encode(samples, format, sample_rate=24000):
-    return b"".join(outputs(Encoder(format, sample_rate), [samples]))
+def stream(samples, *arguments, lengths=None):
+    parts = cut(samples, lengths) if lengths else [samples]
+    return b"".join(outputs(AudioStream(*arguments), parts))
+
+
+def encode(samples, format, sample_rate=24000, lengths=None):
+    return stream(samples, sample_rate, format, sample_rate, lengths=lengths)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -35,20 +39,21 @@ def encode(samples, format, sample_rate=24000):
 @given(
     num_samples=st.integers(0, 6000),
     lengths=part_lengths(),
+    source_rate=st.sampled_from([16000, 22050, 24000, 48000]),
     sample_rate=st.sampled_from(SAMPLE_RATES),
+    pace=st.sampled_from([1.0, 1.0, 0.7, 2.5]),
+    volume=st.sampled_from([1.0, 2.0]),
 )
-def test_chunked_equals_whole(format, num_samples, lengths, sample_rate):
+def test_chunked_equals_whole(format, num_samples, lengths, source_rate, sample_rate, pace, volume):
+    arguments = (source_rate, format, sample_rate, pace, volume)
     samples = noise(num_samples)
-    parts = outputs(Encoder(format, sample_rate), cut(samples, lengths))
-    assert b"".join(parts) == encode(samples, format, sample_rate)
+    assert stream(samples, *arguments, lengths=lengths) == stream(samples, *arguments)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_single_samples_equal_the_whole(format):
     samples = noise(2500)
-    assert b"".join(outputs(Encoder(format, 22050), cut(samples, [1, 0]))) == encode(
-        samples, format, 22050
-    )
+    assert encode(samples, format, 22050, [1, 0]) == encode(samples, format, 22050)
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
@@ -96,7 +101,7 @@ def test_the_silence_before_it_delays_nothing(format):
     codec = FORMATS[format].codec
     at = {}
     for silent_packets in (0, codec.silent_packets):
-        writer = ContainerWriter(replace(codec, silent_packets=silent_packets), 24000)
+        writer = _CodecWriter(replace(codec, silent_packets=silent_packets), 24000)
         sizes = [len(writer.push(noise(24))) for _ in range(200)]
         packets = [number for number, size in enumerate(sizes) if size]
         at[silent_packets] = packets[1:] if silent_packets else packets
@@ -130,7 +135,7 @@ def test_without_samples_there_are_no_bytes(format):
 )  # fmt: skip
 def test_audio_leaves_early(format, most_ms):
     """So many ms are in when the first audio is out, beyond any header."""
-    encoder = Encoder(format, 24000)
+    encoder = AudioStream(24000, format, 24000)
     num_bytes, pushed_ms = 0, 0
     while num_bytes <= 100:
         num_bytes += len(encoder.push(noise(24)))
@@ -151,7 +156,7 @@ def test_what_is_not_a_sample_is_silence_or_clipped(format):
 def test_streams_on_other_threads_do_not_disturb_each_other(format):
     """Four at once, and each is handed from thread to thread after every push."""
     inputs = [noise(6000, seed) for seed in range(4)]
-    encoders = [Encoder(format, 16000) for _ in inputs]
+    encoders = [AudioStream(16000, format, 16000) for _ in inputs]
     made = [b""] * 4
 
     def push(which: int, part) -> None:
@@ -170,16 +175,101 @@ def test_streams_on_other_threads_do_not_disturb_each_other(format):
 @pytest.mark.parametrize("format", ["pcm", "ulaw", "alaw"])
 def test_a_phone_call_starts_no_thread(format):
     before = psutil.Process().num_threads()
-    encoder = Encoder(format, 8000)
+    encoder = AudioStream(8000, format, 8000)
     encoder.push(noise(5000))
     assert psutil.Process().num_threads() == before
 
 
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("pace", [0.8, 1.0, 1.5])
+def test_speech_has_the_duration_it_should(format, pace, speech):
+    encoded = stream(speech, 24000, format, 16000, pace, lengths=[4800])
+    heard, heard_rate = decode(encoded, format, 16000)
+    padding_s = 0.15 if format in ("mp3", "aac") else 0.001
+    lead_s = {"opus": 0.02, "flac": 0.016}.get(format, 0)  # a packet of silence
+    excess_s = len(heard) / heard_rate - lead_s - len(speech) / 24000 / pace
+    assert -0.001 <= excess_s <= padding_s
+
+
+@pytest.mark.parametrize("format", ["pcm", "ulaw"])
+def test_volume_reaches_the_listener(format, speech):
+    once, twice = (
+        decode(stream(speech, 24000, format, 8000, 1.0, volume), format, 8000)[0]
+        for volume in (1.0, 2.0)
+    )
+    assert level_db(twice) - level_db(once) == pytest.approx(6.02, abs=0.05)
+
+
+def test_silence_stays_silence():
+    heard, _ = decode(stream(noise(5000), 24000, "wav", 8000, 1.5, 0.0), "wav", 8000)
+    assert len(heard) == 1111
+    assert not heard.any()
+
+
+def test_pcm_is_always_whole_samples():
+    made = AudioStream(24000, "pcm", 8000)
+    assert all(len(made.push(part)) % 2 == 0 for part in cut(noise(3000), [1, 2, 7]))
+
+
 @pytest.mark.parametrize(
-    ("format", "sample_rate", "param"),
-    [("ogg", 24000, "response_format"), ("mp3", 12345, "sample_rate")],
+    ("arguments", "param"),
+    [
+        ((24000, "ogg", 8000), "response_format"),
+        ((24000, "mp3", 8001), "sample_rate"),
+        ((24000, "mp3", 8000, 17.0), "pace"),
+        ((24000, "mp3", 8000, 1.0, -0.1), "volume"),
+    ],
 )
-def test_what_can_not_be_made_is_refused(format, sample_rate, param):
+def test_what_can_not_be_had_is_refused_by_name(arguments, param):
     with pytest.raises(InvalidRequest) as refused:
-        Encoder(format, sample_rate)
+        AudioStream(*arguments)
     assert refused.value.param == param
+
+
+def test_the_engine_s_blocks_may_be_views(speech):
+    backwards = speech[::-1]
+    assert stream(backwards, 24000, "opus", 44100) == stream(
+        np.ascontiguousarray(backwards), 24000, "opus", 44100
+    )
+
+
+CODECS = {name: made.codec for name, made in FORMATS.items() if made.codec is not None}
+
+
+@pytest.mark.parametrize("format", CODECS)
+def test_the_abandoned_leave_no_memory_behind(format):
+    """Even if the garbage collector never runs: a busy server can't wait for it."""
+
+    def abandon(times: int) -> None:
+        for _ in range(times):
+            _CodecWriter(CODECS[format], 24000).push(samples)
+
+    samples = noise(1300)
+    gc.collect()
+    gc.disable()
+    try:
+        abandon(30)
+        before = psutil.Process().memory_info().rss
+        abandon(300)
+        grown = psutil.Process().memory_info().rss - before
+    finally:
+        gc.enable()
+    assert grown < 4 * 2**20
+
+
+@pytest.mark.parametrize("format", CODECS)
+def test_nothing_is_printed(format, capfd):
+    finished = _CodecWriter(CODECS[format], 24000)
+    finished.push(noise(5000))
+    finished.flush()
+    _CodecWriter(CODECS[format], 48000).push(noise(5000))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("format", ["mp3", "opus", "aac", "flac"])
+def test_ffmpeg_s_refusal_is_translated(format):
+    writer = _CodecWriter(CODECS[format], 24000)
+    writer.push(noise(5000))
+    writer.flush()
+    with pytest.raises(SynthesisFailed, match="could not be encoded"):
+        writer.push(noise(5000))

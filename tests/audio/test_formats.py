@@ -2,13 +2,7 @@
 
 import pytest
 
-from mira.audio.formats import (
-    FORMATS,
-    SAMPLE_RATES,
-    check_sample_rate,
-    find_format,
-    format_of_suffix,
-)
+from mira.audio.formats import FORMATS, SAMPLE_RATES, find_format, format_of_suffix
 from mira.errors import InvalidRequest
 
 
@@ -42,5 +36,5 @@ def test_an_unknown_format_is_refused(name):
 @pytest.mark.parametrize("sample_rate", [0, -8000, 11025, 96000])
 def test_an_unknown_rate_is_refused(sample_rate):
     with pytest.raises(InvalidRequest, match="Use one of: 8000") as refused:
-        check_sample_rate(sample_rate)
+        FORMATS["mp3"].encoded_rate(sample_rate)
     assert refused.value.param == "sample_rate"

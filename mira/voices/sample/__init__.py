@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from mira.types import Samples
 
 SAMPLE_VOICE = "heart"
@@ -17,7 +15,7 @@ def sample_recording() -> tuple[Samples, int]:
     from mira.audio.unpack import unpack
 
     found = unpack(SAMPLE.read_bytes(), MAX_SECONDS)
-    return np.concatenate(found.blocks), found.sample_rate
+    return found.samples, found.sample_rate
 
 
 def sample_transcript() -> str:
