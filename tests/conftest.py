@@ -3,7 +3,10 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from fcntl import LOCK_EX, flock
+from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import hypothesis
 import pytest
@@ -12,20 +15,46 @@ from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.synthesizer import Synthesizer
 from tests.server.serving import Load, Served, quick, serving, speaking
 from tests.toys import ToySynthesizer
+from tools.tiny.write import write_tiny
 
 Serve = Callable[..., Served]
 
 # Here and in every process that a test starts: tensors of a tiny model lose time in a pool of
 # threads, above all when two tests run side by side. PyTorch reads it when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# What is converted is kept; never among what whoever runs the tests has.
-_CACHE = TemporaryDirectory(prefix="mira-cache-")
-os.environ["XDG_CACHE_HOME"] = _CACHE.name
+# One for the run and all its processes: models, and what they are converted to. Never the cache of
+# whoever runs the tests.
+if "SHARED_BY_TESTS" not in os.environ:
+    _SHARED = TemporaryDirectory(prefix="mira-tests-")
+    os.environ["SHARED_BY_TESTS"] = _SHARED.name
+SHARED = Path(os.environ["SHARED_BY_TESTS"])
+os.environ["XDG_CACHE_HOME"] = str(SHARED / "cache")
 
 # No deadlines, because the machines are small and shared. The same examples each time, so that a
 # commit that passed goes on passing; `pytest --hypothesis-profile=default` looks for new ones.
 hypothesis.settings.register_profile("mira", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("mira")
+
+
+def _tiny(layout: Literal["mira", "spark"]) -> Path:
+    directory = SHARED / f"tiny-{layout}"
+    with (SHARED / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not directory.exists():
+            write_tiny(SHARED / "writing" / layout, layout).rename(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def mira_directory() -> Path:
+    """A tiny checkpoint as MiraTTS is published, for tests that leave it as they found it."""
+    return _tiny("mira")
+
+
+@pytest.fixture(scope="session")
+def spark_directory() -> Path:
+    """The same as Spark-TTS is published."""
+    return _tiny("spark")
 
 
 @pytest.fixture(scope="session")

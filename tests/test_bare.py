@@ -13,7 +13,6 @@ import mira
 from tests import bare
 from tests.bare import run
 from tests.server.serving import wait_until
-from tools.tiny.write import write_tiny
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "mira" / "voices" / "sample" / "heart.flac"
@@ -91,17 +90,12 @@ def test_the_command_line_needs_the_core_alone(arguments: tuple[str, ...], tmp_p
     ],
 )
 def test_what_needs_an_extra_names_it_in_one_line(
-    arguments: tuple[str, ...], extra: str, tiny: Path, tmp_path: Path
+    arguments: tuple[str, ...], extra: str, mira_directory: Path, tmp_path: Path
 ) -> None:
-    done = run(tmp_path, "-m", "mira", *(part.format(tiny=tiny) for part in arguments))
+    done = run(tmp_path, "-m", "mira", *(part.format(tiny=mira_directory) for part in arguments))
     assert done.returncode in (1, 2), done.stdout
     last = done.stderr.splitlines()[-1]
     assert f"[{extra}]" in last and "Traceback" not in done.stderr, done.stderr
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("tiny") / "mira")
 
 
 def test_the_service_needs_the_core_alone(tmp_path: Path) -> None:
@@ -126,13 +120,13 @@ def test_an_example_of_the_library_needs_the_core_alone(tmp_path: Path) -> None:
     assert done.returncode == 0 and int(done.stdout) > 10_000, done.stderr
 
 
-def test_a_published_model_needs_torch_alone(tiny: Path, tmp_path: Path) -> None:
-    speak_over_http(tiny, tmp_path, "torch")
+def test_a_published_model_needs_torch_alone(mira_directory: Path, tmp_path: Path) -> None:
+    speak_over_http(mira_directory, tmp_path, "torch")
 
 
-def test_a_converted_model_needs_cpu_alone(tiny: Path, tmp_path: Path) -> None:
+def test_a_converted_model_needs_cpu_alone(mira_directory: Path, tmp_path: Path) -> None:
     converted = tmp_path / "converted"
-    done = run(tmp_path, "-m", "mira", "model", "convert", str(tiny), str(converted),
+    done = run(tmp_path, "-m", "mira", "model", "convert", str(mira_directory), str(converted),
                extras=("cpu",))  # fmt: skip
     assert done.returncode == 0, done.stderr
     speak_over_http(converted, tmp_path, "cpu")

@@ -19,15 +19,13 @@ import pytest
 from tests import bare
 from tests.model.checkpoint.hub_server import Hub, serving_hub
 from tests.server.serving import wait_until
-from tools.tiny.write import write_tiny
 
 MODEL = "owner/name"
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    published = write_tiny(tmp_path_factory.mktemp("published") / "mira")
-    with serving_hub(owner__name=published) as hub:
+def hub(mira_directory: Path) -> Iterator[Hub]:
+    with serving_hub(owner__name=mira_directory) as hub:
         yield hub
 
 

@@ -20,15 +20,9 @@ from mira.tts import MiraTTS
 from mira.voices import VoiceStore
 from tests.voices.bringing import ALLISON, CARLO, bring
 from tools.bench.voices import request, upload
-from tools.tiny.write import write_tiny
 
 TEXT = "Hello there. How are you today?"
 FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw")
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("tiny") / "mira")
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +31,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(checkpoint: Path, folder: Path) -> Iterator[Service]:
+def service(mira_directory: Path, folder: Path) -> Iterator[Service]:
     settings = {
-        "model": checkpoint,
+        "model": mira_directory,
         "lm_engine": "transformers",
         "look_ahead_frames": 67,
         "voices_dir": folder,
@@ -60,11 +54,11 @@ def speak(service: Service, used: str = "heart", **fields: object) -> bytes:
 
 
 def test_a_seed_says_the_same_over_http_and_computed_whole(
-    service: Service, checkpoint: Path
+    service: Service, mira_directory: Path
 ) -> None:
     """Chunks are as large as time allows, so the last bit of a sample may differ."""
     streamed, again = (speak(service, seed=5, sample_rate=48000) for _ in "ab")
-    with MiraTTS(checkpoint, Settings(look_ahead_frames=67, lm_engine="transformers")) as tts:
+    with MiraTTS(mira_directory, Settings(look_ahead_frames=67, lm_engine="transformers")) as tts:
         tts.set_params(seed=5)
         whole = tts.generate(TEXT, tts.sample_voice)
     for heard in map(from_s16le, (streamed, again)):

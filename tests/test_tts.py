@@ -27,13 +27,8 @@ EXACT = Settings(lm_engine="transformers", look_ahead_frames=67)
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("tiny") / "mira")
-
-
-@pytest.fixture(scope="module")
-def loaded(checkpoint: Path) -> Iterator[MiraTTS]:
-    with MiraTTS(checkpoint, EXACT) as tts:
+def loaded(mira_directory: Path) -> Iterator[MiraTTS]:
+    with MiraTTS(mira_directory, EXACT) as tts:
         yield tts
 
 
@@ -183,9 +178,9 @@ def test_a_reference_text_stands_in_for_the_transcript(
         toy_tts.generate("Hello.", said[1], "")
 
 
-def test_closing_ends_every_thread(checkpoint: Path) -> None:
+def test_closing_ends_every_thread(mira_directory: Path) -> None:
     before = set(threading.enumerate())
-    with MiraTTS(checkpoint, REFERENCE) as tts:
+    with MiraTTS(mira_directory, REFERENCE) as tts:
         tts.set_params(seed=1)
         tts.batch_generate(["Hello."] * 2, [tts.sample_voice])
         assert any(t.name.startswith("mira-") for t in set(threading.enumerate()) - before)
@@ -222,9 +217,9 @@ def test_sparks_layout_speaks_at_16_khz(tmp_path: Path) -> None:
         assert len(tts.generate("Hello there.", tts.sample_voice)) > 1600
 
 
-def test_without_the_upsampler_it_is_16_khz(checkpoint: Path) -> None:
+def test_without_the_upsampler_it_is_16_khz(mira_directory: Path) -> None:
     with closing(
-        load_engine(Settings(model=str(checkpoint), upsample=False, lm_engine="transformers"))
+        load_engine(Settings(model=str(mira_directory), upsample=False, lm_engine="transformers"))
     ) as engine:
         assert engine.sample_rate == 16000
 
@@ -241,18 +236,18 @@ def test_without_the_upsampler_it_is_16_khz(checkpoint: Path) -> None:
         "decoders/upsampler.pth",
     ],
 )
-def test_a_file_cut_in_half_is_named(checkpoint: Path, tmp_path: Path, name: str) -> None:
+def test_a_file_cut_in_half_is_named(mira_directory: Path, tmp_path: Path, name: str) -> None:
     import shutil
 
-    broken = shutil.copytree(checkpoint, tmp_path / "broken")
+    broken = shutil.copytree(mira_directory, tmp_path / "broken")
     whole = (broken / name).read_bytes()
     (broken / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match=name.split("/")[-1].replace(".", r"\.")):
         MiraTTS(broken)
 
 
-def test_float16_is_refused_with_its_reason(checkpoint: Path) -> None:
+def test_float16_is_refused_with_its_reason(mira_directory: Path) -> None:
     from mira.errors import InvalidSettings
 
     with pytest.raises(InvalidSettings, match="overflow"):
-        MiraTTS(checkpoint, Settings(model_dtype="float16"))
+        MiraTTS(mira_directory, Settings(model_dtype="float16"))

@@ -13,16 +13,10 @@ from mira.errors import CheckpointError, InvalidRequest
 from mira.load.plan import install
 from tests.cli.running import mira, seconds
 from tests.model.checkpoint.hub_server import MODEL_FILES, pointed_at, serving_hub, write_model
-from tools.tiny.write import write_tiny
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("tiny") / "t")
-
-
-def test_inspect_names_every_file(tiny: Path) -> None:
-    shown = mira("model", "inspect", str(tiny)).stdout.decode()
+def test_inspect_names_every_file(mira_directory: Path) -> None:
+    shown = mira("model", "inspect", str(mira_directory)).stdout.decode()
     for name in ("model.safetensors", "tokenizer.json", "processer.onnx", "upsampler.pth"):
         assert name in shown
     assert "mira layout" in shown
@@ -59,24 +53,35 @@ def test_download_says_what_it_does_and_where(
         download(str(tmp_path))
 
 
-def test_it_speaks(tiny: Path, tmp_path: Path) -> None:
+def test_it_speaks(mira_directory: Path, tmp_path: Path) -> None:
     target = tmp_path / "t.wav"
     done = mira(
-        "say", "Hello there.", "-o", str(target), MIRA_MODEL=str(tiny), MIRA_LM_ENGINE="torch"
+        "say",
+        "Hello there.",
+        "-o",
+        str(target),
+        MIRA_MODEL=str(mira_directory),
+        MIRA_LM_ENGINE="torch",
     )
     assert done.returncode == 0
     assert 0.1 < seconds(str(target)) < 6
 
 
 def test_it_clones_a_recording_and_says_that_a_transcript_has_no_effect(
-    tiny: Path, tmp_path: Path
+    mira_directory: Path, tmp_path: Path
 ) -> None:
     recording, target = tmp_path / "anna.wav", tmp_path / "t.wav"
     said = "The quick brown fox jumps over the lazy dog."
     mira("say", said, "-o", str(recording))
     clone = ("--clone", str(recording), "--transcript", said)
     done = mira(
-        "say", "Hi.", "-o", str(target), *clone, MIRA_MODEL=str(tiny), MIRA_LM_ENGINE="torch"
+        "say",
+        "Hi.",
+        "-o",
+        str(target),
+        *clone,
+        MIRA_MODEL=str(mira_directory),
+        MIRA_LM_ENGINE="torch",
     )
     assert done.returncode == 0, done.stderr
     # The model, drawn at random, may have been cut off; that is logged too.
@@ -84,10 +89,12 @@ def test_it_clones_a_recording_and_says_that_a_transcript_has_no_effect(
     assert seconds(str(target)) > 0.05
 
 
-def test_inspect_shows_another_ones_codec(tiny: Path, tmp_path: Path) -> None:
-    alone = shutil.copytree(tiny, tmp_path / "alone")
+def test_inspect_shows_another_ones_codec(mira_directory: Path, tmp_path: Path) -> None:
+    alone = shutil.copytree(mira_directory, tmp_path / "alone")
     shutil.rmtree(alone / "decoders")
-    shown = mira("model", "inspect", str(alone), "--codec-model", str(tiny)).stdout.decode()
+    shown = mira(
+        "model", "inspect", str(alone), "--codec-model", str(mira_directory)
+    ).stdout.decode()
     assert "processer.onnx" in shown
 
 
@@ -99,8 +106,8 @@ def test_the_built_in_voice_cannot_clone(tmp_path: Path) -> None:
     assert b"needs a Mira model" in done.stderr
 
 
-def test_look_ahead_ends_in_a_recommendation(tiny: Path) -> None:
-    done = mira("model", "look-ahead", str(tiny), "--seed", "0")
+def test_look_ahead_ends_in_a_recommendation(mira_directory: Path) -> None:
+    done = mira("model", "look-ahead", str(mira_directory), "--seed", "0")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().splitlines()
     assert sum("recommended" in line for line in lines) == 1
@@ -163,12 +170,12 @@ def test_without_a_library_it_says_what_to_install(
 
 
 def test_inspect_says_what_it_downloads(
-    tiny: Path,
+    mira_directory: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with serving_hub(owner__name=tiny) as hub:
+    with serving_hub(owner__name=mira_directory) as hub:
         pointed_at(hub, tmp_path / "home", monkeypatch)
         inspect("owner/name")
     captured = capsys.readouterr()

@@ -20,7 +20,6 @@ from mira.model.codec.export import Exported
 from mira.model.convert import Agreement
 from mira.settings import Settings
 from tests.server.serving import wait_until
-from tools.tiny.write import write_tiny
 
 PREPARE = """
 import logging, sys
@@ -41,8 +40,8 @@ except MiraError as error:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("tiny") / "tiny"))
+def checkpoint(mira_directory: Path) -> Checkpoint:
+    return open_checkpoint(mira_directory)
 
 
 def named(model: str, cache: Path) -> Settings:

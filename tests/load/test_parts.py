@@ -31,11 +31,6 @@ SAID = "It rains <|end_text|> again."
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("tiny") / "mira")
-
-
-@pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With wav2vec2 where Spark's own files have it."""
     directory = write_tiny(tmp_path_factory.mktemp("tiny") / "spark", "spark")
@@ -44,26 +39,26 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("engine", ["lmdeploy", "lmdeploy-pytorch"])
-def test_lmdeploy_says_what_it_needs(checkpoint: Path, engine: str) -> None:
-    settings = Settings(model=str(checkpoint), model_device="cpu")
+def test_lmdeploy_says_what_it_needs(mira_directory: Path, engine: str) -> None:
+    settings = Settings(model=str(mira_directory), model_device="cpu")
     with pytest.raises(InvalidSettings, match="LMDeploy needs a CUDA GPU"):
         load_engine(settings.model_copy(update={"lm_engine": engine}))
 
 
-def test_the_engine_for_cards_speaks_on_a_processor_too(checkpoint: Path) -> None:
-    settings = Settings(model=str(checkpoint), lm_engine="torch", max_streams=2)
+def test_the_engine_for_cards_speaks_on_a_processor_too(mira_directory: Path) -> None:
+    settings = Settings(model=str(mira_directory), lm_engine="torch", max_streams=2)
     with closing(load_engine(settings)) as engine:
         said = engine.speak("Hello there.", engine.voices[0], Sampling(seed=1))
         assert sum(len(block) for block in said) > 0
 
 
 def test_pytorch_on_a_processor_is_only_for_who_asks_for_it(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    mira_directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     facts = Facts(frozenset(LIBRARIES) - {"openvino"}, model="directory")
     monkeypatch.setattr("mira.load.parts.facts_here", lambda settings: facts)
     for engine, warns in (("transformers", False), ("auto", True)):
-        load_parts(Settings(model=str(checkpoint), lm_engine=engine)).close()
+        load_parts(Settings(model=str(mira_directory), lm_engine=engine)).close()
         assert (install("cpu") in caplog.text) == warns
 
 
@@ -145,11 +140,15 @@ def test_the_sample_voice_goes_on_from_its_own_recording(engine: Engine) -> None
     assert len(prompt_of(engine, voice)) > 38 + len(voice.speech_tokens)
 
 
-def test_going_on_is_off_by_default(checkpoint: Path) -> None:
-    with closing(load_engine(Settings(model=str(checkpoint), lm_engine="transformers"))) as engine:
+def test_going_on_is_off_by_default(mira_directory: Path) -> None:
+    with closing(
+        load_engine(Settings(model=str(mira_directory), lm_engine="transformers"))
+    ) as engine:
         voice = engine.clone("anna", RECORDING, 24000, SAID)
         assert (voice.speech_tokens, voice.transcript) == ((), SAID)
-        builder = PromptBuilder(checkpoint / "tokenizer.json", open_checkpoint(checkpoint).tokens)
+        builder = PromptBuilder(
+            mira_directory / "tokenizer.json", open_checkpoint(mira_directory).tokens
+        )
         plain = builder.build("Hello there.", voice.global_tokens)
         assert prompt_of(engine, voice) == plain
         assert prompt_of(engine, engine.voices[0])[-1] == plain[-1]
@@ -163,21 +162,21 @@ def refusal(**settings: object) -> str:
     return str(raised.value)
 
 
-def test_what_is_missing_for_it_is_said_in_one_line(checkpoint: Path, tmp_path: Path) -> None:
-    said = refusal(model=checkpoint, semantic_model="wav2vec2-large-xlsr-53")
+def test_what_is_missing_for_it_is_said_in_one_line(mira_directory: Path, tmp_path: Path) -> None:
+    said = refusal(model=mira_directory, semantic_model="wav2vec2-large-xlsr-53")
     assert "wav2vec2-large-xlsr-53: no such directory, nor a Hugging Face id" in said
-    said = refusal(model=checkpoint, semantic_model=tmp_path)
+    said = refusal(model=mira_directory, semantic_model=tmp_path)
     assert "no model.safetensors nor pytorch_model.bin. Copy the files of https://" in said
-    without = shutil.copytree(checkpoint, tmp_path / "without")
+    without = shutil.copytree(mira_directory, tmp_path / "without")
     (without / "decoders" / "q_encoder.onnx").unlink()
     write_wav2vec2(tmp_path / "w")
     assert "no decoders/q_encoder.onnx" in refusal(model=without, semantic_model=tmp_path / "w")
 
 
 def test_a_language_model_alone_speaks_with_another_ones_codec(
-    checkpoint: Path, spark: Path, tmp_path: Path
+    mira_directory: Path, spark: Path, tmp_path: Path
 ) -> None:
-    alone = shutil.copytree(checkpoint, tmp_path / "alone")
+    alone = shutil.copytree(mira_directory, tmp_path / "alone")
     shutil.rmtree(alone / "decoders")
     assert "set codec_model" in refusal(model=alone)
     with closing(
@@ -188,7 +187,7 @@ def test_a_language_model_alone_speaks_with_another_ones_codec(
 
 
 def test_all_that_is_downloaded_is_there_before_anything_is_loaded(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mira_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_wav2vec2(tmp_path / "w")
     said: list[str] = []
@@ -196,7 +195,9 @@ def test_all_that_is_downloaded_is_there_before_anything_is_loaded(
     def report(what: str, done: int, total: int) -> None:
         said.append(what.partition(" to ")[0].partition(" from ")[0].partition(" at ")[0])
 
-    settings = Settings(model=str(checkpoint), lm_engine="transformers", semantic_model="owner/w")
+    settings = Settings(
+        model=str(mira_directory), lm_engine="transformers", semantic_model="owner/w"
+    )
     with serving_hub(owner__w=tmp_path / "w") as hub:
         pointed_at(hub, tmp_path / "home", monkeypatch)
         with pytest.raises(NotDownloaded):
@@ -204,18 +205,18 @@ def test_all_that_is_downloaded_is_there_before_anything_is_loaded(
         assert set(said) == {"looking for owner/other"}
         said.clear()
         load_engine(settings, report).close()
-    in_order = ["looking for owner/w", "downloading owner/w", f"loading {checkpoint.name}"]
+    in_order = ["looking for owner/w", "downloading owner/w", f"loading {mira_directory.name}"]
     assert list(dict.fromkeys(said)) == in_order
 
 
 def test_what_no_download_could_mend_is_said_before_it(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mira_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A processor that is too old, a cache that can't be written, a codec that doesn't exist."""
     (tmp_path / "file").touch()
     settings = Settings(model="owner/m", model_device="cpu", cache_dir=tmp_path / "cache")
     closed = settings.model_copy(update={"cache_dir": tmp_path / "file"})
-    with serving_hub(owner__m=checkpoint) as hub:
+    with serving_hub(owner__m=mira_directory) as hub:
         pointed_at(hub, tmp_path / "home", monkeypatch)
         with pytest.raises(InvalidSettings, match=r"cache_dir: .* can't be written"):
             load_parts(closed)
@@ -236,7 +237,7 @@ def test_what_no_download_could_mend_is_said_before_it(
 
 @pytest.mark.parametrize("where", ["loading", "fingerprint"])
 def test_a_load_that_fails_leaves_nothing_running(
-    checkpoint: Path, where: str, monkeypatch: pytest.MonkeyPatch
+    mira_directory: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = set(threading.enumerate())
     steps = 0
@@ -253,6 +254,6 @@ def test_a_load_that_fails_leaves_nothing_running(
     if where == "fingerprint":
         monkeypatch.setattr("mira.model.checkpoint.converted.fingerprint", unreadable)
     with pytest.raises(KeyboardInterrupt):
-        load_engine(Settings(model=str(checkpoint), lm_engine="torch", max_streams=1), report)
+        load_engine(Settings(model=str(mira_directory), lm_engine="torch", max_streams=1), report)
     assert steps == 1
     assert not [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]

@@ -23,14 +23,13 @@ from mira.model.lm.prompt import PromptBuilder
 from mira.model.lm.transformers import TransformersLM
 from mira.settings import Settings
 from mira.types import Sampling
-from tools.tiny.write import write_tiny
 
 TEXT = "Hello there, how are you today?"
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("tiny"), "mira"))
+def checkpoint(mira_directory: Path) -> Checkpoint:
+    return open_checkpoint(mira_directory)
 
 
 @pytest.fixture(scope="module")

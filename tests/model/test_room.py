@@ -8,12 +8,11 @@ import pytest
 from mira.machine import Limits
 from mira.model.checkpoint.language import LanguageDims, find_language_model
 from mira.model.room import lacks
-from tools.tiny.write import write_tiny
 
 
 @pytest.fixture(scope="module")
-def dims(tmp_path_factory: pytest.TempPathFactory) -> LanguageDims:
-    return find_language_model(write_tiny(tmp_path_factory.mktemp("tiny"))).dims
+def dims(mira_directory: Path) -> LanguageDims:
+    return find_language_model(mira_directory).dims
 
 
 @pytest.fixture

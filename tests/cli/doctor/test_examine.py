@@ -49,7 +49,6 @@ from mira.model.checkpoint.tokens import TokenMap
 from mira.settings import Settings
 from tests.processors import AMD, ARM, INTEL, OLD
 from tests.voices.bringing import ALLISON, CARLO, bring
-from tools.tiny.write import write_tiny
 
 ROOT = Path(__file__).parents[3]
 GIB = 1 << 30
@@ -406,27 +405,21 @@ def mira(settings: Settings, sources: Sources = QUICK) -> dict[str, Row]:
     return rows_of(examine(settings, sources), "Mira")
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("published"), "spark")
-
-
-def test_a_published_model(published: Path, tmp_path: Path) -> None:
-    settings = Settings(model=str(published), voices_dir=tmp_path)
+def test_a_published_model(spark_directory: Path, tmp_path: Path) -> None:
+    settings = Settings(model=str(spark_directory), voices_dir=tmp_path)
     found = mira(settings)
-    assert found["model"] == Row("model", f"{published}, spark layout")
+    assert found["model"] == Row("model", f"{spark_directory}, spark layout")
     assert found["speaks"].value == "a converted model, in OpenVINO on the processor"
     assert (found["converted"].state, "first start" in found["converted"].advice) == ("note", True)
     slow = mira(settings.model_copy(update={"lm_engine": "transformers"}))
     assert "'.[cpu]'" in slow["speaks"].advice
     assert found["memory"].state == "ok"
     assert not problems(examine(settings, QUICK))
-    (published / "BiCodec" / "model.safetensors").rename(tmp_path / "away")
-    try:
-        assert "BiCodec" in mira(settings)["model"].value
-        assert mira(settings)["model"].state == "problem"
-    finally:
-        (tmp_path / "away").rename(published / "BiCodec" / "model.safetensors")
+    damaged = Path(shutil.copytree(spark_directory, tmp_path / "damaged"))
+    (damaged / "BiCodec" / "model.safetensors").unlink()
+    found = mira(settings.model_copy(update={"model": str(damaged)}))
+    assert "BiCodec" in found["model"].value
+    assert found["model"].state == "problem"
 
 
 @pytest.mark.parametrize(
@@ -439,19 +432,19 @@ def test_a_published_model(published: Path, tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_would_stop_the_start(
-    published: Path, asked: dict[str, Any], row: str
+    spark_directory: Path, asked: dict[str, Any], row: str
 ) -> None:
     cards = (H100, replace(H100, uuid="GPU-2"))
     torch = Torch("2.13.0", "13.0", tuple(map(device_of, cards)))
     sources = replace(QUICK, smi=lambda: cards, torch=lambda: torch)
     fitting = {name: value for name, value in asked.items() if name == "model_device"}
     for settings, names in (asked, [row]), (fitting, []):
-        report = examine(Settings(model=str(published), **settings), sources)
+        report = examine(Settings(model=str(spark_directory), **settings), sources)
         assert [row.name for row in problems(report)] == names
 
 
-def test_what_a_start_fails_with_is_said_in_the_same_words(published: Path) -> None:
-    settings = Settings(model=str(published), model_device="cuda:7", model_dtype="float16")
+def test_what_a_start_fails_with_is_said_in_the_same_words(spark_directory: Path) -> None:
+    settings = Settings(model=str(spark_directory), model_device="cuda:7", model_dtype="float16")
     with pytest.raises(InvalidSettings) as raised:
         load_engine(settings)
     (first, *_) = problems(examine(settings, replace(QUICK, torch=ask_torch)))[-2:]
@@ -461,16 +454,16 @@ def test_what_a_start_fails_with_is_said_in_the_same_words(published: Path) -> N
     assert str(wrong.value) == mira(Settings(model="/no/where"))["model"].value
 
 
-def test_a_torch_that_cant_be_imported_stops_who_needs_it(published: Path) -> None:
+def test_a_torch_that_cant_be_imported_stops_who_needs_it(spark_directory: Path) -> None:
     broken = replace(QUICK, torch=lambda: Torch(error="ImportError: libc10.so"))
-    settings = Settings(model=str(published))
+    settings = Settings(model=str(spark_directory))
     assert not problems(examine(settings, broken))
     asked = settings.model_copy(update={"lm_engine": "torch"})
     assert [row.name for row in problems(examine(asked, broken))] == ["torch", "model"]
 
 
-def test_its_memory_is_that_of_the_card_it_goes_to(published: Path) -> None:
-    settings = Settings(model=str(published), model_device="cuda:0")
+def test_its_memory_is_that_of_the_card_it_goes_to(spark_directory: Path) -> None:
+    settings = Settings(model=str(spark_directory), model_device="cuda:0")
     # The driver counts them otherwise than PyTorch does.
     torch = Torch("2.13.0", "13.0", tuple(map(device_of, (T4, H100))))
     sources = replace(QUICK, smi=lambda: (H100, T4), torch=lambda: torch)
@@ -483,8 +476,8 @@ def device_of(card: Card) -> Device:
 
 
 @pytest.mark.parametrize(("left", "state"), [(8 * GIB, "ok"), (GIB, "note"), (1000, "problem")])
-def test_whether_there_is_memory_for_a_model(published: Path, left: int, state: str) -> None:
-    settings = Settings(model=str(published))
+def test_whether_there_is_memory_for_a_model(spark_directory: Path, left: int, state: str) -> None:
+    settings = Settings(model=str(spark_directory))
     found = {row.name: row for row in mira_rows(settings, Plan("transformers"), left)}
     assert found["memory"].state == state
 
@@ -528,10 +521,10 @@ def test_a_converted_model(converted: Path) -> None:
 
 
 def test_a_conversion_needs_a_place_and_memory(
-    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    settings = Settings(model=str(published), cache_dir=tmp_path / "file" / "cache")
+    settings = Settings(model=str(spark_directory), cache_dir=tmp_path / "file" / "cache")
     row = mira(settings)["converted"]
     assert (row.state, "set cache_dir" in row.advice) == ("problem", True)
     with pytest.raises(InvalidSettings, match=r"cache_dir: .*file/cache"):
@@ -546,9 +539,9 @@ def test_a_conversion_needs_a_place_and_memory(
 
 
 def test_a_model_in_ones_home(
-    converted: Path, published: Path, monkeypatch: pytest.MonkeyPatch
+    converted: Path, spark_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for model, says in ((converted, "weights in int4"), (published, "spark layout")):
+    for model, says in ((converted, "weights in int4"), (spark_directory, "spark layout")):
         monkeypatch.setenv("HOME", str(model.parent))
         found = mira(Settings(model=f"~/{model.name}"))
         assert (found["model"].state, found["disk"].state) == ("ok", "ok")
@@ -656,9 +649,9 @@ assert not {"lmdeploy", "onnxruntime"} & {name for name, found in sys.modules.it
 """
 
 
-def test_the_core_install_looks_and_touches_nothing(converted: Path, published: Path) -> None:
+def test_the_core_install_looks_and_touches_nothing(converted: Path, spark_directory: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-B", "-c", CORE, str(converted), str(published)],
+        [sys.executable, "-B", "-c", CORE, str(converted), str(spark_directory)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,4 +1,4 @@
-"""What tests of this folder share: a tiny checkpoint of each layout, written once, and a hub."""
+"""What tests of this folder share: the tiny checkpoints, opened, and a hub."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,17 +8,6 @@ import pytest
 
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from tests.model.checkpoint.hub_server import Hub, pointed_at, serving_hub, write_model
-from tools.tiny.write import write_tiny
-
-
-@pytest.fixture(scope="session")
-def mira_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("mira"), "mira")
-
-
-@pytest.fixture(scope="session")
-def spark_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("spark"), "spark")
 
 
 @pytest.fixture(scope="session")

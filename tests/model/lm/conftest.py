@@ -7,19 +7,18 @@ import pytest
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.lm.transformers import TransformersLM
-from tools.tiny.write import write_tiny
 
 GLOBAL_TOKENS = list(range(0, 4096, 128))
 
 
 @pytest.fixture(scope="session")
-def mira(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("mira"), "mira"))
+def mira(mira_directory: Path) -> Checkpoint:
+    return open_checkpoint(mira_directory)
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return open_checkpoint(write_tiny(tmp_path_factory.mktemp("spark"), "spark"))
+def spark(spark_directory: Path) -> Checkpoint:
+    return open_checkpoint(spark_directory)
 
 
 @pytest.fixture(scope="session")
