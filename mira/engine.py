@@ -1,4 +1,4 @@
-"""The main path: text and a voice in, a stream of samples out.
+"""The main path: text and a voice in, a stream of speech out.
 
 Knows neither which model speaks nor who listens.
 """
@@ -9,14 +9,14 @@ from contextlib import closing
 from itertools import chain
 
 from mira.errors import NothingToSay, SynthesisFailed
-from mira.stream.ahead import Interrupt, ahead
+from mira.stream.ahead import Ahead
+from mira.stream.cancel import Cancel
 from mira.stream.joining import Joiner
-from mira.stream.listening import Listener
-from mira.stream.turns import Turns
+from mira.stream.playback import Playback
 from mira.synthesizer import Synthesizer
 from mira.text import Break, Piece, pause_s, speakable, split_sentences
 from mira.text.weight import max_words
-from mira.types import Samples, Sampling, Voice
+from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
 
 
 class Engine:
@@ -34,7 +34,6 @@ class Engine:
         self._synthesizer = synthesizer
         self._lead_s = lead_s
         self._pause_at_end = pause_at_end
-        self._turns = Turns(synthesizer.at_once)
         self._closed = False
 
     @property
@@ -96,51 +95,80 @@ class Engine:
         """
         return self._synthesizer.clone(name, samples, sample_rate, transcript)
 
-    def speak(
+    def blocks(
         self,
         text: str | Iterable[str],
         voice: Voice,
         sampling: Sampling = Sampling(),
-        interrupt: Interrupt | None = None,
-        live: bool = True,
-    ) -> Generator[Samples, None, None]:
-        """Yield `text` as blocks of samples at `sample_rate`, the first as early as possible.
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[Block, None, None]:
+        """Yield `text` as blocks of speech at `sample_rate`, the first as early as possible.
 
-        Closing the generator cancels what is left and frees what it held.
+        All is computed by whoever asks for the next block. Closing the generator frees what it
+        holds.
 
         Args:
             text: Any length; Markdown, emoji, numbers and abbreviations are fine. Or parts of it
                 that may come slowly, cut anywhere: each sentence is spoken once it is certain.
-                They are asked for on another thread, which then holds nothing. It sounds the same
-                however it was cut, unless a live listener ran dry: they have had their pause, or
-                a part of it, while they waited.
+                While they are waited for, nothing is held. It sounds the same however it was cut,
+                unless a live listener ran dry: they have had their pause, or a part of it, while
+                they waited.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
-            interrupt: Called from any thread, it ends the stream as closing would, even while
-                somebody waits for the next block.
-            live: Somebody listens while it is computed. False: it may come in larger blocks, and
-                makes way for what is live.
+            playback: Who hears it. One that is not live may get larger blocks, and makes way for
+                those that are.
+            cancel: Ends it from any thread, at once.
 
         Raises:
             NothingToSay: Before the first block: nothing in `text` can be spoken.
             VoiceNotFound: Before the first block: the engine can't speak as `voice`.
             SynthesisFailed: At any block; after `close`, before the first.
+            Cancelled: At any block: nobody wants the rest.
         """
-        interrupt, listener = interrupt or Interrupt(), Listener(live)
+        playback, cancel = playback or Playback(), cancel or Cancel()
 
-        def synthesize(words: str) -> Generator[Samples, None, None]:
+        def synthesize(sentence: Sentence) -> Generator[Block, None, None]:
+            cancel.check()
             if self._closed:
                 raise SynthesisFailed("The engine is closed.")
-            return self._synthesizer.synthesize(words, voice, sampling, listener)
+            return self._synthesizer.synthesize(sentence, voice, sampling, playback, cancel)
 
-        def waited_s() -> float:
-            # Whole text is the same each time, however slowly it is computed.
-            dry = live and not isinstance(text, str)
-            return max(0.0, -(listener.left_s() or 0.0)) if dry else 0.0
+        utterance = _Utterance(self.sample_rate, synthesize, playback)
+        # Whole text is the same each time, however slowly it is computed.
+        whole = isinstance(text, str) or not playback.live
+        coming = text if isinstance(text, str) else _coming(text, playback, cancel)
+        for piece in self._pieces(coming):
+            yield from utterance.speak(piece, catch_up=not whole)
+        yield from utterance.end(self._pause_at_end)
 
-        speech = _Speech(Joiner(self.sample_rate), synthesize, waited_s, self._pause_at_end)
-        parts = speech.parts(self._pieces(text))
-        return ahead(parts, self.sample_rate, self._lead_s, self._turns, interrupt, listener)
+    def speak(
+        self,
+        text: str | Iterable[str],
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[Samples, None, None]:
+        """Yield the samples of `blocks`, computed ahead on a thread of its own.
+
+        Closing the generator cancels what is left. One that is cancelled ends as if there were no
+        more blocks, even while somebody waits for the next one.
+        """
+        playback, cancel = playback or Playback(), cancel or Cancel()
+        blocks = self.blocks(text, voice, sampling, playback, cancel)
+        samples_per_s = self.sample_rate * playback.pace
+        ahead = Ahead(
+            blocks,
+            lambda block: len(block.samples) / samples_per_s,
+            self._lead_s,
+            playback,
+            cancel,
+        )
+        with closing(ahead):
+            for block in ahead:
+                if len(block.samples):
+                    yield block.samples
 
     def close(self) -> None:
         """Stop what runs for the engine; it can't speak after that. May be called again.
@@ -167,42 +195,35 @@ class Engine:
         return len(words) <= most and len(words.split()) <= max_words(most)
 
 
-class _Speech:
-    """One text's pieces, and the pauses between them."""
+class _Utterance:
+    """One text's speech so far: its sentences, and the pauses between them."""
 
     def __init__(
         self,
-        joiner: Joiner,
-        synthesize: Callable[[str], Generator[Samples, None, None]],
-        waited_s: Callable[[], float],
-        pause_at_end: bool,
+        sample_rate: int,
+        synthesize: Callable[[Sentence], Generator[Block, None, None]],
+        playback: Playback,
     ) -> None:
-        self._joiner = joiner
+        self._sample_rate = sample_rate
         self._synthesize = synthesize
-        self._waited_s = waited_s
-        self._pause_at_end = pause_at_end
+        self._playback = playback
+        self._joiner = Joiner(sample_rate)
+        self._num_samples = 0
         self._said = ""  # the last piece that was spoken
         self._break = Break.NONE  # what came after it, so far
         self._heard = False  # whether there was any sound
         self._refused = NothingToSay()
 
-    def parts(self, pieces: Iterator[Piece]) -> Iterator[Generator[Samples, None, None]]:
-        """Yield each piece as a generator of its blocks, begun by nobody yet.
+    def speak(self, piece: Piece, *, catch_up: bool) -> Iterator[Block]:
+        """Yield a piece, after the pause before it.
 
-        Raises:
-            NothingToSay: At the end: no piece could be spoken.
+        Args:
+            catch_up: A listener who ran dry has had that part of the pause.
         """
-        for piece in pieces:
-            self._break = max(self._break, piece.before)
-            if piece.text:
-                yield self._spoken(piece.text)
-        if not self._heard:
-            raise self._refused
-        yield self._end()
-
-    def _spoken(self, words: str) -> Generator[Samples, None, None]:
-        pause_s = self._pause_s()
-        with closing(self._synthesize(words)) as blocks:
+        self._break = max(self._break, piece.before)
+        if not piece.text:
+            return
+        with closing(self._synthesize(Sentence.of(piece.text))) as blocks:
             try:
                 first = next(blocks, None)
             except NothingToSay as refused:
@@ -212,14 +233,56 @@ class _Speech:
                 return
             # Only now: what can't be read has no pause. But before it is computed: meanwhile,
             # the pause can be listened to.
-            yield self._joiner.pause(max(0.0, pause_s - self._waited_s()))
-            self._said, self._break = words, Break.NONE
-            for sound in map(self._joiner.push, chain([first], blocks)):
+            pause_s = self._pause_s() - (self._waited_s() if catch_up else 0.0)
+            yield from self._block(self._joiner.pause(max(0.0, pause_s)))
+            start_s = self._num_samples / self._sample_rate
+            self._said, self._break = piece.text, Break.NONE
+            for block in chain([first], blocks):
+                sound = self._joiner.push(block.samples)
                 self._heard = self._heard or len(sound) > 0
-                yield sound
+                yield from self._block(sound, _later(block.words, start_s))
 
-    def _end(self) -> Generator[Samples, None, None]:
-        yield self._joiner.pause(self._pause_s()) if self._pause_at_end else self._joiner.flush()
+    def end(self, pause: bool) -> Iterator[Block]:
+        """Yield what is left of the last piece, with a pause after it or without.
+
+        Raises:
+            NothingToSay: No piece could be spoken.
+        """
+        if not self._heard:
+            raise self._refused
+        yield from self._block(
+            self._joiner.pause(self._pause_s()) if pause else self._joiner.flush()
+        )
+
+    def _block(self, samples: Samples, words: tuple[TimedWord, ...] = ()) -> Iterator[Block]:
+        if len(samples) or words:
+            self._num_samples += len(samples)
+            self._playback.takes(len(samples) / self._sample_rate)
+            yield Block(samples, words)
 
     def _pause_s(self) -> float:
         return pause_s(self._said, self._break) if self._said else 0.0
+
+    def _waited_s(self) -> float:
+        """How much speech would have been heard since there was none."""
+        return max(0.0, -(self._playback.left_s() or 0.0)) * self._playback.pace
+
+
+def _coming(text: Iterable[str], playback: Playback, cancel: Cancel) -> Iterator[str]:
+    """Yield the parts of a text; while one is waited for, nobody waits for audio."""
+    parts = iter(text)
+    while True:
+        playback.waits_for_text = True
+        try:
+            cancel.check()  # after that: whoever cancels sees that it waits, or is seen here
+            part = next(parts, None)
+        finally:
+            playback.waits_for_text = False
+        cancel.check()
+        if part is None:
+            return
+        yield part
+
+
+def _later(words: Iterable[TimedWord], by_s: float) -> tuple[TimedWord, ...]:
+    return tuple(TimedWord(word.word, word.start_s + by_s, word.stop_s + by_s) for word in words)

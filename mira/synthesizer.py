@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Generator
 from typing import Protocol
 
-from mira.stream.listening import Listener
-from mira.types import Samples, Sampling, Voice
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
+from mira.types import Block, Samples, Sampling, Sentence, Voice
 
 
 class Synthesizer(Protocol):
@@ -24,7 +25,7 @@ class Synthesizer(Protocol):
 
     @property
     def at_once(self) -> int:
-        """How many of its generators may compute at the same time; the others wait."""
+        """How many of its generators compute at the same time; the others wait for a turn."""
 
     @property
     def max_streams(self) -> int:
@@ -73,28 +74,30 @@ class Synthesizer(Protocol):
 
     def synthesize(
         self,
-        sentence: str,
+        sentence: Sentence,
         voice: Voice,
         sampling: Sampling = Sampling(),
-        listener: Listener | None = None,
-    ) -> Generator[Samples, None, None]:
-        """Yield the sentence's samples, the first block as early as it can be had.
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[Block, None, None]:
+        """Yield the sentence, the first block as early as it can be had.
+
+        An empty block before the first says that the sentence can be read: the pause before it is
+        heard meanwhile. Silence after the sentence is the engine's to cut and to add.
 
         Args:
             sentence: Plain words, as `mira.text.speakable` makes them; not empty.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
-            listener: Who hears it, for those that have to choose between streams.
-
-        Closing the generator cancels the rest; one that takes long for a block yields empty ones
-        in between, as occasions to close it and to let others compute, or looks whether its
-        listener is gone. Silence after the sentence is the engine's to cut and to add.
+            playback: Who hears it, for those that have to choose between streams.
+            cancel: Ends it, wherever it waits; closing the generator does so between two blocks.
 
         Raises:
             NothingToSay: Before the first block, an empty one too: it can't read any of these
                 words; the message says why, and what it can read.
             VoiceNotFound: This synthesizer can't speak as `voice`.
-            SynthesisFailed: The sentence can't be spoken, or nobody listens any more.
+            SynthesisFailed: The sentence can't be spoken.
+            Cancelled: Nobody wants the rest.
         """
 
     def close(self) -> None:

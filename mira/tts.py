@@ -13,7 +13,8 @@ import numpy as np
 
 from mira.load import load_engine
 from mira.settings import Settings
-from mira.stream.ahead import Interrupt
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Samples, Sampling, Voice
 
 BATCH_AT_ONCE = 16  # texts; each holds a cache in the language model
@@ -103,13 +104,14 @@ class MiraTTS:
             reference_text: What is said in the recording, in place of its `transcript`. It counts
                 only with the setting `semantic_model`: the model then goes on from the recording.
         """
-        return self._speak(text, context_tokens, reference_text, Interrupt(), live=True)
+        voice = _after(reference_text, context_tokens)
+        return self._engine.speak(text, voice, self._sampling)
 
     def generate(
         self, text: str, context_tokens: Voice, reference_text: str | None = None
     ) -> Samples:
         """Speak `text` at once, in larger windows than `stream_generate`: [num_samples]."""
-        return self._whole(text, context_tokens, reference_text, Interrupt())
+        return self._whole(text, context_tokens, reference_text, Cancel())
 
     def batch_generate(
         self,
@@ -134,35 +136,24 @@ class MiraTTS:
             contexts = list(contexts) * len(texts)
         references = [None] * len(texts) if reference_texts is None else reference_texts
         jobs = list(zip(texts, contexts, references, strict=True))
-        interrupts = [Interrupt() for _ in jobs]
+        cancel = Cancel()
         with ThreadPoolExecutor(BATCH_AT_ONCE, "mira-batch") as pool:
-            spoken = [
-                pool.submit(self._whole, *job, stop)
-                for job, stop in zip(jobs, interrupts, strict=True)
-            ]
+            spoken = [pool.submit(self._whole, *job, cancel) for job in jobs]
             try:
                 ended, _ = wait(spoken, return_when=FIRST_EXCEPTION)
                 # All of them, or those up to a failure, which is raised here.
                 return [future.result() for future in spoken if future in ended]
             finally:  # also when somebody presses Ctrl-C
-                for stop in interrupts:  # those that have not begun yet then never do
-                    stop()
-
-    def _speak(
-        self,
-        text: str,
-        voice: Voice,
-        reference_text: str | None,
-        interrupt: Interrupt,
-        *,
-        live: bool,
-    ) -> Iterator[Samples]:
-        if reference_text is not None:
-            voice = replace(voice, transcript=reference_text)
-        return self._engine.speak(text, voice, self._sampling, interrupt, live)
+                cancel()  # those that have not begun yet then never do
 
     def _whole(
-        self, text: str, voice: Voice, reference_text: str | None, interrupt: Interrupt
+        self, text: str, voice: Voice, reference_text: str | None, cancel: Cancel
     ) -> Samples:
-        blocks = self._speak(text, voice, reference_text, interrupt, live=False)
-        return np.concatenate(list(blocks))
+        voice, playback = _after(reference_text, voice), Playback(live=False)
+        blocks = self._engine.blocks(text, voice, self._sampling, playback, cancel)
+        return np.concatenate([block.samples for block in blocks])
+
+
+def _after(reference_text: str | None, voice: Voice) -> Voice:
+    """The voice, with another transcript of its recording if one is given."""
+    return voice if reference_text is None else replace(voice, transcript=reference_text)

@@ -3,6 +3,7 @@
 Knows nothing about any stage.
 """
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,57 @@ from mira.errors import InvalidRequest
 
 Samples = npt.NDArray[np.float32]
 """[num_samples] mono, nominally in [-1, 1]; the sample rate is its producer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters [start, stop) of the input text, counted over all of it."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word, and what it stands for: "$100" is three words with the same source."""
+
+    text: str
+    source: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a synthesizer is given to say, in plain words."""
+
+    text: str
+    words: tuple[Word, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> "Sentence":
+        """Make a sentence in which each word stands for itself."""
+        words = (Word(word[0], Span(*word.span())) for word in re.finditer(r"\S+", text))
+        return cls(text, tuple(words))
+
+
+@dataclass(frozen=True, slots=True)
+class TimedWord:
+    """A word and when it is heard, in seconds."""
+
+    word: Word
+    start_s: float
+    stop_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A piece of speech, and the words that begin to sound in it.
+
+    From a synthesizer times count from the sentence's first sample, from the engine from the
+    first sample of all.
+    """
+
+    samples: Samples
+    words: tuple[TimedWord, ...] = ()
 
 
 MAX_TRANSCRIPT_CHARS = 1500

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.engine import Engine
 from mira.errors import NothingToSay, SynthesisFailed, VoiceNotFound
-from mira.stream.ahead import Interrupt
+from mira.stream.cancel import Cancel
 from mira.stream.joining import SILENCE, TAIL_S
+from mira.stream.playback import Playback
 from mira.text import Break, pause_s
-from mira.types import Samples, Voice
+from mira.types import Samples, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
 STORY = "One two three. Four five six! Seven eight nine? Ten eleven twelve."
@@ -137,7 +138,7 @@ def test_a_sentence_never_waits_for_the_one_after_it() -> None:
         yield "ree four."
 
     more, toy = threading.Event(), ToySynthesizer(block_s=60)
-    with closing(Engine(toy).speak(parts(), ANNA, live=False)) as blocks:
+    with closing(Engine(toy).speak(parts(), ANNA, playback=Playback(live=False))) as blocks:
         assert np.array_equal(next(blocks), toy.whole("One two."))
         assert asked.wait(20)
         more.set()
@@ -161,7 +162,7 @@ def test_who_waited_for_text_has_had_the_pause(
         yield "ree four."
 
     toy = ToySynthesizer(block_s=60)
-    spoken = np.concatenate(list(Engine(toy).speak(parts(), ANNA, live=live)))
+    spoken = np.concatenate(list(Engine(toy).speak(parts(), ANNA, playback=Playback(live))))
     paused = len(spoken) - len(toy.whole("One two.")) - len(toy.whole("Three four."))
     assert least_s <= paused / toy.sample_rate <= most_s
 
@@ -173,11 +174,13 @@ def test_text_sounds_the_same_however_it_comes(text: str, cuts: list[int]) -> No
     toy = ToySynthesizer(s_per_char=0.001)
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
     parts = [text[start:stop] for start, stop in pairwise(edges)]
-    spoken = np.concatenate(list(Engine(toy).speak(iter(parts), ANNA, live=False)))
+    spoken = np.concatenate(
+        list(Engine(toy).speak(iter(parts), ANNA, playback=Playback(live=False)))
+    )
     assert np.array_equal(spoken, toy.whole(text, ANNA))
 
 
-@pytest.mark.parametrize("leave", ["close", "interrupt"])
+@pytest.mark.parametrize("leave", ["close", "cancel"])
 def test_waiting_for_text_holds_nothing(leave: str) -> None:
     """Neither the only turn to compute, nor whoever hangs up."""
     asked, never = threading.Event(), threading.Event()
@@ -188,8 +191,8 @@ def test_waiting_for_text_holds_nothing(leave: str) -> None:
         never.wait(60)
 
     toy = ToySynthesizer(at_once=1)
-    engine, interrupt = Engine(toy), Interrupt()
-    waiting = engine.speak(parts(), ANNA, interrupt=interrupt)
+    engine, cancel = Engine(toy), Cancel()
+    waiting = engine.speak(parts(), ANNA, cancel=cancel)
     heard = [next(waiting)]
     while sum(map(len, heard)) < len(toy.whole("One two.")):
         heard.append(next(waiting))
@@ -197,8 +200,8 @@ def test_waiting_for_text_holds_nothing(leave: str) -> None:
     other = np.concatenate(list(engine.speak("Three four.", BEN)))
     assert np.array_equal(other, toy.whole("Three four.", BEN))
     began = time.perf_counter()
-    if leave == "interrupt":
-        threading.Timer(0.05, interrupt).start()
+    if leave == "cancel":
+        threading.Timer(0.05, cancel).start()
         assert next(waiting, None) is None
     waiting.close()
     assert time.perf_counter() - began < 20
@@ -304,9 +307,9 @@ def test_what_grows_when_it_is_written_out_is_cut_again() -> None:
     toy.before_block = lambda number: None
     speak = toy.synthesize
 
-    def listen(words: str, *more: object) -> object:
-        said.append(words)
-        return speak(words, *more)  # type: ignore[arg-type]
+    def listen(sentence: Sentence, *more: object) -> object:
+        said.append(sentence.text)
+        return speak(sentence, *more)  # type: ignore[arg-type]
 
     toy.synthesize = listen  # type: ignore[method-assign, assignment]
     text = "$1,234,567.89 " * 6 + "and https://example.com/a/b/c?x=1, then -77°C " * 4

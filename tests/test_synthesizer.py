@@ -1,7 +1,7 @@
 """What every synthesizer promises, asked of every one there is."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.synthesizer import Synthesizer
-from mira.types import Samples, Voice
+from mira.types import Samples, Sentence, Voice
 from tests.toys import ToySynthesizer
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all."
@@ -27,7 +27,11 @@ def voice(synthesizer: Synthesizer) -> Voice:
 
 
 def spoken(synthesizer: Synthesizer, sentence: str, voice: Voice) -> Samples:
-    return np.concatenate(list(synthesizer.synthesize(sentence, voice)))
+    return np.concatenate(list(blocks_of(synthesizer, sentence, voice)))
+
+
+def blocks_of(synthesizer: Synthesizer, sentence: str, voice: Voice) -> Iterator[Samples]:
+    return (block.samples for block in synthesizer.synthesize(Sentence.of(sentence), voice))
 
 
 def test_it_says_what_it_is(synthesizer: Synthesizer) -> None:
@@ -37,7 +41,7 @@ def test_it_says_what_it_is(synthesizer: Synthesizer) -> None:
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_blocks_are_sound(synthesizer: Synthesizer, voice: Voice, sentence: str) -> None:
-    blocks = list(synthesizer.synthesize(sentence, voice))
+    blocks = list(blocks_of(synthesizer, sentence, voice))
     for block in blocks:
         assert block.dtype == np.float32
         assert block.ndim == 1
@@ -62,26 +66,26 @@ def test_the_same_sentence_sounds_the_same(
 def test_blocks_already_given_do_not_change(synthesizer: Synthesizer, voice: Voice) -> None:
     """Each is handed to another thread, so it must not be a buffer that is used again."""
     blocks, copies = [], []
-    for block in synthesizer.synthesize(SENTENCE, voice):
+    for block in blocks_of(synthesizer, SENTENCE, voice):
         blocks.append(block)
         copies.append(block.copy())
     assert all(map(np.array_equal, blocks, copies))
 
 
 def test_a_long_sentence_comes_in_several_blocks(synthesizer: Synthesizer, voice: Voice) -> None:
-    blocks = list(filter(len, synthesizer.synthesize(SENTENCE, voice)))
+    blocks = list(filter(len, blocks_of(synthesizer, SENTENCE, voice)))
     assert len(blocks) >= 3
     assert len(blocks[0]) / synthesizer.sample_rate <= 1.0
 
 
 def test_closing_early_stops_the_work(synthesizer: Synthesizer, voice: Voice) -> None:
-    blocks: Generator[Samples, None, None] = synthesizer.synthesize(SENTENCE, voice)
+    blocks = synthesizer.synthesize(Sentence.of(SENTENCE), voice)
     next(blocks)
     began = time.perf_counter()
     blocks.close()
     assert time.perf_counter() - began < 0.5
     assert next(blocks, None) is None
-    synthesizer.synthesize(SENTENCE, voice).close()  # one that never began, too
+    synthesizer.synthesize(Sentence.of(SENTENCE), voice).close()  # one that never began, too
 
 
 def test_together_they_sound_as_alone(synthesizer: Synthesizer, voice: Voice) -> None:

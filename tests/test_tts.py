@@ -15,9 +15,8 @@ from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.load import load_engine
 from mira.settings import Settings
-from mira.stream.listening import Listener
 from mira.tts import BATCH_AT_ONCE, MiraTTS
-from mira.types import Samples, Sampling, Voice
+from mira.types import Samples, Sampling, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 from tools.tiny.write import write_tiny
 
@@ -58,7 +57,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Somebody, and the same at half the rate: another person, to the ear."""
     builtin = BuiltinSynthesizer()
     said = "The quick brown fox jumps over the lazy dog near the bank of the river."
-    samples = np.concatenate(list(builtin.synthesize(said, builtin.voices[0])))
+    samples = np.concatenate(list(Engine(builtin).speak(said, builtin.voices[0])))
     folder = tmp_path_factory.mktemp("voices")
     return save(folder / "high.wav", samples, 24000), save(folder / "low.wav", samples, 12000)
 
@@ -105,9 +104,9 @@ def test_parameters_reach_the_model(toy: ToySynthesizer, toy_tts: MiraTTS) -> No
     seen: list[Sampling] = []
     speak = toy.synthesize
 
-    def listen(sentence: str, voice: Voice, sampling: Sampling, listener: Listener) -> object:
+    def listen(sentence: Sentence, voice: Voice, sampling: Sampling, *more: object) -> object:
         seen.append(sampling)
-        return speak(sentence, voice, sampling, listener)
+        return speak(sentence, voice, sampling, *more)  # type: ignore[arg-type]
 
     toy.synthesize = listen  # type: ignore[method-assign, assignment]
     toy_tts.set_params(temperature=0.5)

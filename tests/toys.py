@@ -8,15 +8,17 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
+from mira.stream.turns import Turns
 from mira.text import Break, pause_s, speakable, split_sentences
-from mira.types import Samples, Sampling, Voice
+from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
 
 ANNA, BEN = Voice("anna"), Voice("ben")
 
@@ -59,7 +61,12 @@ class ToySynthesizer:
     shut: bool = field(init=False, default=False)  # by `close`
     blocks: int = field(init=False, default=0)  # made
     samples: int = field(init=False, default=0)  # made
+    _turns: Turns = field(init=False)
     _changed: threading.Condition = field(init=False, default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        """Let `at_once` compute at a time."""
+        self._turns = Turns(self.at_once)
 
     def measure(self, most: int) -> int:
         """Claim to be fast enough for everybody."""
@@ -77,28 +84,43 @@ class ToySynthesizer:
 
     def synthesize(
         self,
-        sentence: str,
+        sentence: Sentence,
         voice: Voice,
         sampling: Sampling = Sampling(),
-        listener: Listener | None = None,
-    ) -> Generator[Samples, None, None]:
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[Block, None, None]:
         """Yield the tone block by block; see `Synthesizer`."""
         if voice not in self.voices and not (self.fingerprint and voice.global_tokens):
             raise VoiceNotFound(f"The toy can't speak as {voice.name!r}.")
-        whole = self.tone(sentence, voice)
+        whole = self.tone(sentence.text, voice)
+        playback, cancel = playback or Playback(), cancel or Cancel()
         length = max(1, round(self.block_s * self.sample_rate))
         self._count(opened=1)
         try:
             for number, start in enumerate(range(0, len(whole), length)):
-                self.before_block(number)
-                time.sleep(self.compute_s)
-                if number == self.fail_at:
-                    raise self.error
-                block = whole[start : start + length]
-                self._count(blocks=1, samples=len(block))
-                yield block
+                with self._turns.turn(playback, cancel):
+                    self.before_block(number)
+                    time.sleep(self.compute_s)
+                    if number == self.fail_at:
+                        raise self.error
+                    block = whole[start : start + length]
+                    self._count(blocks=1, samples=len(block))
+                begin = range(start, start + len(block))
+                timed = self._timed(sentence)
+                yield Block(
+                    block, tuple(w for w in timed if int(w.start_s * self.sample_rate) in begin)
+                )
         finally:
             self._count(closed=1)
+
+    def _timed(self, sentence: Sentence) -> Iterator[TimedWord]:
+        """Each character takes as long as any other."""
+        stop = 0
+        for word in sentence.words:
+            start = sentence.text.index(word.text, stop)
+            stop = start + len(word.text)
+            yield TimedWord(word, start * self.s_per_char, stop * self.s_per_char)
 
     def close(self) -> None:
         """Remember it."""

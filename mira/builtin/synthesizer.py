@@ -9,13 +9,14 @@ streams, formats or sockets.
 Source: hibari-tts 0.2.1 (Apache-2.0), pinned exactly because its network is taken apart here.
 """
 
-import functools
 import itertools
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +29,16 @@ from onnx.utils import Extractor
 
 from mira.builtin.phonemes import Phonemizer
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.stream.cancel import Cancel
 from mira.stream.joining import SILENCE, Joiner
-from mira.stream.listening import Listener
-from mira.types import Samples, Sampling, Voice
+from mira.stream.playback import Playback
+from mira.stream.turns import Turns
+from mira.types import Block, Samples, Sampling, Sentence, Voice
 
 _LINUX = sys.platform == "linux"
 Floats = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
+Turn = Callable[[], AbstractContextManager[None]]
 
 HOP = dsp.HOP  # samples per frame: 12.5 ms at 24 kHz
 OVERLAP_FRAMES = dsp.N_FFT // HOP  # an inverse STFT frame reaches this far to either side
@@ -72,6 +76,7 @@ class BuiltinSynthesizer:
         self.voices = (Voice(DEFAULT),)
         # More would only slow each other.
         self.at_once = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
+        self._turns = Turns(self.at_once)
         self.incidents: Counter[str] = Counter()
         model = Path(voice_path(DEFAULT, download_missing=False))
         self._network = _Network(model, threads)
@@ -88,34 +93,44 @@ class BuiltinSynthesizer:
 
     def synthesize(
         self,
-        sentence: str,
+        sentence: Sentence,
         voice: Voice,
         sampling: Sampling = Sampling(),
-        listener: Listener | None = None,
-    ) -> Generator[Samples, None, None]:
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[Block, None, None]:
         """Yield 24 kHz blocks; see `Synthesizer`. There is nothing to sample."""
         if voice not in self.voices:
             raise VoiceNotFound(
                 f"The built-in engine speaks as {DEFAULT!r} only; {voice.name!r} needs a Mira "
                 "model: set `model`."
             )
-        *parts, last = self._phonemize(sentence)
-        yield NOTHING  # a sentence can be read, or not: others may compute in between
+        turn = partial(self._turns.turn, playback or Playback(), cancel or Cancel())
+        with turn():
+            *parts, last = self._phonemize(sentence.text)
+        yield Block(NOTHING)
         for ids in parts:
             joiner = Joiner(self.sample_rate)
-            for block in _without_lead(self._render(ids)):
-                yield joiner.push(block)
-            yield joiner.pause(PAUSE_S)
-        yield from _without_lead(self._render(last))
+            for block in _without_lead(self._render(ids, turn)):
+                yield Block(joiner.push(block))
+            yield Block(joiner.pause(PAUSE_S))
+        yield from map(Block, _without_lead(self._render(last, turn)))
 
     def close(self) -> None:
         """Nothing runs for it: see `Synthesizer`."""
 
-    def _render(self, ids: list[int]) -> Iterator[Samples]:
-        try:
-            yield from _render(self._network, ids)
-        except Exception as error:  # onnxruntime's errors share no narrower base
-            raise SynthesisFailed(f"The built-in voice failed: {error}") from error
+    def _render(self, ids: list[int], turn: Turn) -> Iterator[Samples]:
+        """Yield the samples window by window, each computed in a turn of its own."""
+        windows = _render(self._network, ids)
+        while True:
+            with turn():
+                try:
+                    samples = next(windows, None)
+                except Exception as error:  # onnxruntime's errors share no narrower base
+                    raise SynthesisFailed(f"The built-in voice failed: {error}") from error
+            if samples is None:
+                return
+            yield samples
 
 
 class _Network:
@@ -210,7 +225,7 @@ def _padded_pulses(f0: Floats) -> Floats:
     return np.pad(dsp.pulses(f0), dsp.N_FFT // 2, mode="reflect")
 
 
-@functools.cache
+@cache
 def _noise() -> Spectrum:
     """[bins, NOISE_FRAMES] complex, normally distributed: the breath in every voice.
 

@@ -18,6 +18,7 @@ from mira.cli.options import Config, Model, Set, settings_of
 from mira.errors import InvalidRequest
 from mira.progress import progress_bar
 from mira.settings import Settings
+from mira.stream.playback import Playback
 from mira.types import Sampling, Voice
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def say(
         written = _standard_input() if text == "-" else text
         live = play or (output == "-" and not S_ISREG(os.fstat(1).st_mode))
         blocks = stack.enter_context(
-            closing(engine.speak(written, speaker, Sampling(seed=seed), live=live))
+            closing(engine.speak(written, speaker, Sampling(seed=seed), Playback(live, speed)))
         )
         _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
 

@@ -15,14 +15,15 @@ from functools import lru_cache
 import numpy as np
 
 from mira.errors import SynthesisFailed, VoiceNotFound
-from mira.model.codec.base import Codec, Speaker
+from mira.model.codec.base import Codec
 from mira.model.codec.stream import StreamingDecoder, Window
 from mira.model.guard import SILENCE, Degenerate, Guard
 from mira.model.lm.base import LanguageModel
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.pace import SENTENCE, measure
-from mira.stream.listening import Listener
-from mira.types import Samples, Sampling, Voice, check_transcript
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
+from mira.types import Block, Samples, Sampling, Sentence, Voice, check_transcript
 
 log = logging.getLogger(__name__)
 
@@ -119,11 +120,12 @@ class MiraSynthesizer:
 
     def synthesize(
         self,
-        sentence: str,
+        sentence: Sentence,
         voice: Voice,
         sampling: Sampling = Sampling(),
-        listener: Listener | None = None,
-    ) -> Generator[Samples, None, None]:
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[Block, None, None]:
         """Yield the sentence; see `Synthesizer`.
 
         A sentence that comes out as anything but speech is begun anew with another seed as long
@@ -132,12 +134,18 @@ class MiraSynthesizer:
         if not voice.global_tokens:
             raise VoiceNotFound(f"{voice.name!r} was not cloned for this model.")
         speaker = self._speaker(voice.global_tokens)
-        listener = listener or Listener()
-        yield np.zeros(0, np.float32)  # it can be read: the pause before it is heard meanwhile
+        text, playback, cancel = sentence.text, playback or Playback(), cancel or Cancel()
+        yield Block(np.zeros(0, np.float32))
         for attempt in range(RETRIES + 1):
+            guard = Guard(text, self.sample_rate)
+            decoder = StreamingDecoder(self._codec, speaker, self._window, playback, cancel)
+            prompt = self._prompt(text, voice)
+            tokens = self._language_model.generate(prompt, sampling, playback, cancel)
+            rendered = _render(tokens, decoder, guard, sampling.max_new_tokens, cancel)
             try:
-                with closing(self._attempt(sentence, voice, speaker, sampling, listener)) as blocks:
-                    yield from blocks
+                with closing(rendered):
+                    for samples in self._watched(rendered, guard):
+                        yield Block(samples)
                 return
             except Degenerate as degenerate:  # nothing was heard
                 log.warning("%s in attempt %d at a sentence", degenerate, attempt + 1)
@@ -152,33 +160,23 @@ class MiraSynthesizer:
         self._language_model.close()
         self._codec.close()
 
-    def _attempt(
-        self,
-        sentence: str,
-        voice: Voice,
-        speaker: Speaker,
-        sampling: Sampling,
-        listener: Listener,
+    def _watched(
+        self, blocks: Generator[Samples, None, None], guard: Guard
     ) -> Generator[Samples, None, None]:
         """Yield the sentence, or raise Degenerate as long as nothing of it was yielded."""
-        guard = Guard(sentence, self.sample_rate)
-        decoder = StreamingDecoder(self._codec, speaker, self._window, listener)
-        tokens = self._language_model.generate(self._prompt(sentence, voice), sampling, listener)
         unheard: list[Samples] = []  # held until something in it can be heard
         held = np.zeros(0, np.float32)  # the end of what was made: it may have to be faded out
         hold = FADE_MS * self.sample_rate // 1000
         try:
-            rendered = _render(tokens, decoder, guard, sampling.max_new_tokens, listener)
-            with closing(rendered) as blocks:
-                for block in blocks:
-                    unheard.append(block)
-                    guard.samples(block)
-                    if guard.audible:
-                        ready = np.concatenate([held, *unheard])
-                        unheard.clear()
-                        held = ready[max(len(ready) - hold, 0) :]
-                        if len(ready) > hold:
-                            yield ready[: len(ready) - hold]
+            for block in blocks:
+                unheard.append(block)
+                guard.samples(block)
+                if guard.audible:
+                    ready = np.concatenate([held, *unheard])
+                    unheard.clear()
+                    held = ready[max(len(ready) - hold, 0) :]
+                    if len(ready) > hold:
+                        yield ready[: len(ready) - hold]
         except Degenerate as degenerate:
             if not guard.audible:
                 raise
@@ -215,14 +213,13 @@ def _render(
     decoder: StreamingDecoder,
     guard: Guard,
     cap: int,
-    listener: Listener,
+    cancel: Cancel,
 ) -> Generator[Samples, None, None]:
     count = 0
     # Leaving early closes the tokens, and that frees the language model's slot.
     with closing(tokens):
         for token in tokens:
-            if listener.gone:  # here, not a chunk later
-                raise SynthesisFailed("nobody listens any more")
+            cancel.check()  # here, not a chunk later
             count += 1
             guard.token(token)
             yield from decoder.push(token)

@@ -20,7 +20,7 @@ from mira.errors import one_line
 from mira.server.admission import Admission
 from mira.server.bridge import iterate
 from mira.server.telemetry import Telemetry
-from mira.stream.ahead import Interrupt
+from mira.stream.cancel import Cancel
 from mira.stream.clock import StreamClock
 from mira.types import Samples
 
@@ -68,7 +68,7 @@ class Stream:
     """What is sent, how to stop making it, and whose voice it is."""
 
     chunks: Generator[Chunk, None, None]
-    interrupt: Interrupt
+    cancel: Cancel
     voice: str
 
 
@@ -131,7 +131,7 @@ class SpeechResponse(Response):
             self._telemetry.ended(clock, cancelled=cancelled)
 
     async def _stream(self, send: Send, clock: StreamClock) -> None:
-        chunks = iterate(self._speech.chunks, self._admission.limiter, self._speech.interrupt)
+        chunks = iterate(self._speech.chunks, self._admission.limiter, self._speech.cancel)
         async with aclosing(chunks):
             try:
                 await self._send_all(chunks, send, clock)
@@ -170,7 +170,7 @@ class SpeechResponse(Response):
     async def _cancel_when_gone(self, receive: Receive, tasks: TaskGroup) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._speech.interrupt()  # at once: the cancelled task may be waiting for its block
+        self._speech.cancel()  # at once: the cancelled task may be waiting for its block
         tasks.cancel_scope.cancel()
 
     def _add_timing(self, chunk: Chunk, clock: StreamClock) -> None:

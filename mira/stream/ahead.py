@@ -1,4 +1,4 @@
-"""Sentences' blocks of samples in, the same blocks out, computed ahead of whoever takes them.
+"""A stream's items in, the same items out, computed ahead of whoever takes them.
 
 While one sentence is being listened to, the next is computed on a thread of its own, but never
 further ahead than a given length of audio: an interrupted call has then wasted little, and a
@@ -7,170 +7,138 @@ thousand seconds of text take no more memory than one.
 Knows nothing about text, voices or sockets.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from typing import Generic, TypeVar
 
-from mira.stream.listening import Listener
-from mira.stream.turns import Ticket, Turns
-from mira.types import Samples
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import Playback
 
+log = logging.getLogger(__name__)
 
-class Interrupt:
-    """Ends a stream from another thread, at once, even while it waits for its next block."""
+T = TypeVar("T")
 
-    def __init__(self) -> None:
-        self.called = False
-        self._stop: Callable[[], None] | None = None
-        self._lock = threading.Lock()
-
-    def __call__(self) -> None:
-        """End the stream, or let it never begin; calling it again does nothing."""
-        with self._lock:
-            self.called, stop = True, self._stop
-        if stop is not None:
-            stop()
-
-    def on(self, stop: Callable[[], None]) -> None:
-        """Say how the stream is ended."""
-        with self._lock:
-            self._stop = stop
-        if self.called:
-            stop()
+LONGEST_ITEM_S = 30.0
+"""After which an item that is being computed for nobody is no longer waited for."""
 
 
-def ahead(
-    parts: Iterator[Generator[Samples, None, None]],
-    sample_rate: int,
-    lead_s: float,
-    turns: Turns,
-    interrupt: Interrupt,
-    listener: Listener | None = None,
-) -> Generator[Samples, None, None]:
-    """Yield the parts' blocks in order, while a thread computes up to `lead_s` seconds ahead.
+class Ahead(Generic[T]):
+    """One stream's thread, and what it has made so far.
 
-    A consumer that takes blocks as fast as they come is never held back; one that plays them in
-    real time finds the next one waiting. Closing stops the thread at its next block, closes the
-    part there, and returns when that has happened, unless it is a next part that is waited for:
-    then at once. Empty blocks are dropped: a part yields them to be stopped sooner, and to let
-    others compute.
+    A taker that is as fast as the items come never holds them back; one that plays them in real
+    time finds the next one waiting. A cancelled stream ends as if it had no more items.
 
     Args:
-        parts: May wait, for text: it is asked for the next part without a turn. All of it and its
-            parts runs on the new thread.
-        sample_rate: Of the blocks, in Hz.
-        lead_s: Above 0. A block that begins within it is still computed.
-        turns: Taken for each block.
-        interrupt: Ends it as if there were no more blocks.
-        listener: Told what there is to play, block by block, and when it is text that is missing.
-
-    Raises:
-        Whatever `parts` or one of them raises, after the blocks before it.
+        items: Run and closed on the new thread.
+        audio_s: How long an item plays, in seconds.
+        lead_s: Above 0. An item that begins within it is still computed.
+        playback: Says whether it is text that the items wait for.
+        cancel: Ends it; where `items` look at it too, at once.
+        ready: Called on the stream's thread whenever `poll` has something new to say.
     """
-    buffer = _Buffer(sample_rate, lead_s, Ticket(turns, listener))
-    interrupt.on(buffer.stop)
-    thread = threading.Thread(target=buffer.fill, args=(parts,), name="mira-ahead", daemon=True)
-    thread.start()
-    try:
-        while (block := buffer.take()) is not None:
-            yield block
-    finally:
-        buffer.stop()
-        if buffer.settle():
-            thread.join()
 
-
-class _Buffer:
-    def __init__(self, sample_rate: int, lead_s: float, ticket: Ticket) -> None:
-        self._sample_rate = sample_rate
-        self._limit = max(1, int(lead_s * sample_rate))  # samples; with none it would never begin
-        self._ticket = ticket
-        self._blocks: deque[Samples] = deque()
-        self._samples = 0
-        self._waiting = False  # for text; nothing is held meanwhile
-        self._done = False  # no more blocks will come
-        self._stopped = False  # nobody wants more
+    def __init__(
+        self,
+        items: Generator[T, None, None],
+        audio_s: Callable[[T], float],
+        lead_s: float,
+        playback: Playback,
+        cancel: Cancel,
+        ready: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._items = items
+        self._audio_s = audio_s
+        self._lead_s = lead_s
+        self._playback = playback
+        self._cancel = cancel
+        self._ready = ready
+        self._made: deque[tuple[T, float]] = deque()
+        self._made_s = 0.0
+        self._done = False  # no more items will come
         self._error: BaseException | None = None
         self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="mira-ahead", daemon=True)
+        self._thread.start()
 
-    def fill(self, parts: Iterator[Generator[Samples, None, None]]) -> None:
+    def poll(self) -> T | None:
+        """Return the next item if it is there. None: not yet, or never, which `ended` says.
+
+        Raises:
+            Whatever the generator raised, once, after the items before it.
+        """
+        with self._changed:
+            if self._cancel.cancelled:
+                return None
+            if self._made:
+                item, audio_s = self._made.popleft()
+                self._made_s -= audio_s
+                self._changed.notify_all()
+                return item
+            error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return None
+
+    @property
+    def ended(self) -> bool:
+        """Whether `poll` has nothing more to say."""
+        with self._changed:
+            return self._cancel.cancelled or (self._done and not self._made and self._error is None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is computed. What only waits for text does nothing once it comes to a
+        stream that was cancelled."""
+        return not self._done and not self._playback.waits_for_text
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield the items, each as soon as it is there."""
+        while not self.ended:
+            with self._changed:
+                self._changed.wait_for(lambda: self._made or self._done or self._cancel.cancelled)
+            item = self.poll()
+            if item is not None:
+                yield item
+
+    def close(self) -> None:
+        """Cancel what is left; return when nothing is `busy` with it any more."""
+        self._cancel()
+        if not self._playback.waits_for_text:
+            self._thread.join(LONGEST_ITEM_S)
+            if self._thread.is_alive():
+                log.error("a stream computes %.0f s after its end: left alone", LONGEST_ITEM_S)
+
+    def _run(self) -> None:
         error: BaseException | None = None
         try:
-            while self._room() and (part := self._next(parts)) is not None:
-                with closing(part):
-                    self._compute(part)
-        except BaseException as raised:  # noqa: BLE001 - carried over and raised in take()
+            with self._cancel.waking(self._wake), closing(self._items):
+                self._cancel.check()
+                for item in self._items:
+                    self._put(item)
+        except Cancelled:
+            pass
+        except BaseException as raised:  # noqa: BLE001 - carried over and raised in poll()
             error = raised
         with self._changed:
             self._done, self._error = True, error
             self._changed.notify_all()
+        self._ready()
 
-    def _next(
-        self, parts: Iterator[Generator[Samples, None, None]]
-    ) -> Generator[Samples, None, None] | None:
-        self._wait(True)
-        try:
-            return next(parts, None)
-        finally:
-            self._wait(False)
-
-    def _wait(self, waiting: bool) -> None:
+    def _put(self, item: T) -> None:
+        """Hand over an item, and wait until another one is wanted."""
+        audio_s = self._audio_s(item)
         with self._changed:
-            self._waiting = self._ticket.listener.waits_for_text = waiting
+            self._made.append((item, audio_s))
+            self._made_s += audio_s
             self._changed.notify_all()
-
-    def _compute(self, part: Generator[Samples, None, None]) -> None:
-        while self._room() and self._ticket.wait():
-            try:
-                block = None if self._stopped else next(part, None)
-            finally:
-                self._ticket.done()
-            if block is None:
-                return
-            if len(block):
-                self._put(block)
-
-    def _room(self) -> bool:
-        """Wait until another block is wanted; False when none ever will be."""
+        self._ready()
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._samples < self._limit)
-            return not self._stopped
+            self._changed.wait_for(lambda: self._cancel.cancelled or self._made_s < self._lead_s)
+        self._cancel.check()
 
-    def _put(self, block: Samples) -> None:
-        self._ticket.listener.takes(len(block) / self._sample_rate)
+    def _wake(self) -> None:
         with self._changed:
-            self._blocks.append(block)
-            self._samples += len(block)
             self._changed.notify_all()
-
-    def take(self) -> Samples | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._blocks or self._done or self._stopped)
-            if self._stopped:
-                return None
-            if self._blocks:
-                block = self._blocks.popleft()
-                self._samples -= len(block)
-                self._changed.notify_all()
-                return block
-            if self._error is not None:
-                raise self._error
-            return None
-
-    def settle(self) -> bool:
-        """Wait until nothing is computed any more.
-
-        Returns:
-            Whether the thread ends now. Else it waits for text, which may never come.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._done or self._waiting)
-            return self._done
-
-    def stop(self) -> None:
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
-        self._ticket.cancel()
-        self._ticket.listener.leaves()

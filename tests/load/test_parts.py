@@ -19,7 +19,8 @@ from mira.model.lm.base import LanguageModel
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.synthesizer import MiraSynthesizer
 from mira.settings import Settings
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Samples, Sampling, Voice
 from mira.voices.sample import SAMPLE
 from tests.model.checkpoint.hub_server import pointed_at, serving_hub
@@ -70,10 +71,14 @@ class Overheard:
         self.prompts: list[list[int]] = []
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         self.prompts.append(list(prompt))
-        return self._model.generate(prompt, sampling, listener)
+        return self._model.generate(prompt, sampling, playback, cancel)
 
     @property
     def ready(self) -> bool:

@@ -22,6 +22,7 @@ from mira.model.convert import Agreement, convert
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.lm.transformers import TransformersLM
 from mira.settings import Settings
+from mira.stream.playback import Playback
 from mira.types import Sampling
 
 TEXT = "Hello there, how are you today?"
@@ -55,7 +56,8 @@ def load(directory: Path, **settings: object) -> Engine:
 
 
 def spoken(engine: Engine) -> np.ndarray:
-    return np.concatenate(list(engine.speak(TEXT, engine.voices[0], Sampling(seed=4), live=False)))
+    file = Playback(live=False)
+    return np.concatenate(list(engine.speak(TEXT, engine.voices[0], Sampling(seed=4), file)))
 
 
 def test_the_original_in_float32_is_pytorch_s(checkpoint: Checkpoint) -> None:

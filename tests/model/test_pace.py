@@ -18,7 +18,8 @@ from mira.model.pace import (
     _step_s,
     measure,
 )
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Samples, Sampling
 from tests.model.lm.test_batching import PROMPT, ToyRunner, Vocabulary
 
@@ -97,7 +98,11 @@ class Breaks:
     failure = ""
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         if sampling.seed == 1:
             raise SynthesisFailed("no memory")

@@ -14,8 +14,9 @@ from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.model.codec.base import Span, Speaker
 from mira.model.codec.stream import Window
 from mira.model.synthesizer import FADE_MS, RETRIES, MiraSynthesizer
-from mira.stream.listening import Listener
-from mira.types import MAX_TRANSCRIPT_CHARS, Samples, Sampling, Voice
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import Playback
+from mira.types import MAX_TRANSCRIPT_CHARS, Samples, Sampling, Sentence, Voice
 
 RATE, HOP = 16000, 320
 VOICE = Voice("anna", tuple(range(32)))
@@ -23,7 +24,7 @@ NOTHING = 0  # this token is silence, and so are those from here on; all others 
 SILENT = 4000
 SPOKEN = (7, 8, 9)  # in the recording
 SPEECH = list(range(1, 60))
-TEXT = "Hello there, how are you today?"
+TEXT = Sentence.of("Hello there, how are you today?")
 
 
 @dataclass
@@ -39,7 +40,11 @@ class ScriptedModel:
     failure: str = ""
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         script = self.scripts[min(len(self.seeds), len(self.scripts) - 1)]
         self.seeds.append(sampling.seed)
@@ -102,7 +107,7 @@ def synthesizer(*scripts: list[int]) -> tuple[MiraSynthesizer, ScriptedModel]:
 
 
 def spoken(made: MiraSynthesizer, sampling: Sampling = Sampling(seed=1)) -> Samples:
-    return np.concatenate(list(made.synthesize(TEXT, VOICE, sampling)))
+    return np.concatenate([block.samples for block in made.synthesize(TEXT, VOICE, sampling)])
 
 
 def test_every_token_is_heard_once_and_in_order() -> None:
@@ -115,8 +120,8 @@ def test_every_token_is_heard_once_and_in_order() -> None:
 def test_the_first_block_leaves_before_the_last_token_is_drawn() -> None:
     made, model = synthesizer(SPEECH)
     blocks = made.synthesize(TEXT, VOICE, Sampling())
-    assert len(next(blocks)) == model.drawn == 0  # it can be read
-    assert len(next(blocks))
+    assert len(next(blocks).samples) == model.drawn == 0  # it can be read
+    assert len(next(blocks).samples)
     assert model.drawn < 20
     assert model.open == 1
     blocks.close()
@@ -125,12 +130,13 @@ def test_the_first_block_leaves_before_the_last_token_is_drawn() -> None:
 
 def test_hanging_up_stops_the_model_at_the_next_token_not_at_the_next_chunk() -> None:
     made, model = synthesizer(SPEECH)
-    listener = Listener()
-    blocks = made.synthesize(TEXT, VOICE, Sampling(), listener)
-    assert len(next(filter(len, blocks)))
+    cancel = Cancel()
+    blocks = made.synthesize(TEXT, VOICE, Sampling(), cancel=cancel)
+    assert len(next(blocks).samples) == 0
+    assert len(next(blocks).samples)
     drawn = model.drawn
-    listener.leaves()
-    with pytest.raises(SynthesisFailed, match="nobody listens"):
+    cancel()
+    with pytest.raises(Cancelled):
         next(blocks)
     assert (model.drawn, model.open) == (drawn + 1, 0)
 
@@ -188,8 +194,8 @@ def test_the_last_word_is_heard_however_long_the_silence_in_its_block() -> None:
     word = [1, 2, 3, 4, 5]
     model = ScriptedModel([word + list(range(SILENT, SILENT + 90))])
     made = MiraSynthesizer(model, AnyPrompt(), ToneCodec(), Window(look_ahead=67))  # type: ignore[arg-type]
-    blocks = made.synthesize(TEXT, VOICE, Sampling(seed=1), Listener(live=False))
-    samples = np.concatenate(list(blocks))
+    blocks = made.synthesize(TEXT, VOICE, Sampling(seed=1), Playback(live=False))
+    samples = np.concatenate([block.samples for block in blocks])
     expected = np.concatenate([tone(token) for token in word])
     np.testing.assert_array_equal(samples[: len(expected)], expected)
     assert len(samples) <= len(expected) + FADE_MS * RATE // 1000
@@ -236,7 +242,7 @@ def test_the_recording_is_gone_on_from_only_if_all_of_it_is_known(
     prompts = AnyPrompt()
     made._prompts = prompts  # type: ignore[assignment]
     list(made.synthesize(TEXT, voice, Sampling(seed=1)))
-    assert prompts.asked == [(TEXT, VOICE.global_tokens, *reference)]
+    assert prompts.asked == [(TEXT.text, VOICE.global_tokens, *reference)]
 
 
 def test_a_transcript_that_no_recording_can_hold_is_refused() -> None:

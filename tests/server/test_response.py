@@ -19,7 +19,7 @@ from mira.server.admission import Admission, Patience
 from mira.server.capacity import Capacity
 from mira.server.response import Chunk, Framing, SpeechResponse, Stream, encode
 from mira.server.telemetry import Telemetry
-from mira.stream.ahead import Interrupt
+from mira.stream.cancel import Cancel
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.server.wire import Wire
@@ -357,13 +357,13 @@ def test_its_place_goes_to_who_wants_it(serve: Serve) -> None:
 
 
 def responding(
-    toy: ToySynthesizer, admission: Admission, telemetry: Telemetry, interrupt: Interrupt
+    toy: ToySynthesizer, admission: Admission, telemetry: Telemetry, cancel: Cancel
 ) -> SpeechResponse:
     def chunks() -> Generator[Chunk, None, None]:
-        blocks = Engine(toy).speak(HELLO, ANNA, interrupt=interrupt)
+        blocks = Engine(toy).speak(HELLO, ANNA, cancel=cancel)
         yield from encode(blocks, 24000, AudioStream(24000, "pcm", sample_rate=24000))
 
-    stream = Stream(chunks(), interrupt, "anna")
+    stream = Stream(chunks(), cancel, "anna")
     return SpeechResponse(stream, Framing("audio/pcm"), {}, admission, telemetry)
 
 
@@ -382,7 +382,7 @@ def test_who_has_not_taken_the_end_yet_does_not_run_dry() -> None:
                 ended.set()
                 await taken.wait()
 
-        response = responding(ToySynthesizer(), admission, Telemetry(), Interrupt())
+        response = responding(ToySynthesizer(), admission, Telemetry(), Cancel())
         task = asyncio.ensure_future(response({"type": "http"}, receive, send))
         await asyncio.wait_for(ended.wait(), 20)
         (clock,) = admission._speaking
@@ -405,7 +405,7 @@ def test_a_listener_who_takes_not_even_the_head_is_cut_off() -> None:
     async def send(message: Message) -> None:
         await asyncio.sleep(60)
 
-    response = responding(toy, admission, telemetry, Interrupt())
+    response = responding(toy, admission, telemetry, Cancel())
     asyncio.run(asyncio.wait_for(response({"type": "http"}, never, send), 20))
     assert dict(telemetry.failures) == {"TimeoutError": 1}
     assert admission.active == 0
@@ -418,7 +418,7 @@ def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -
     toy = ToySynthesizer(before_block=lambda number: number < 1 or go_on.wait(30), block_s=0.3)
     telemetry = Telemetry()
     admission = Admission(Capacity(1, 1, 1, 1), 1)
-    interrupt = Interrupt()
+    cancel = Cancel()
 
     async def main() -> None:
         began = asyncio.Event()
@@ -430,13 +430,13 @@ def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -
         async def send(message: Message) -> None:
             began.set()
 
-        response = responding(toy, admission, telemetry, interrupt)
+        response = responding(toy, admission, telemetry, cancel)
         task = asyncio.ensure_future(response({"type": "http"}, receive, send))
         await asyncio.wait_for(began.wait(), 20)
         await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.wait([task], timeout=0.3)
-        assert interrupt.called
+        assert cancel.cancelled
         go_on.set()  # the toy's own block, which nothing wakes
         await asyncio.wait([task], timeout=20)
         assert task.cancelled()

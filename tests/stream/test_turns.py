@@ -3,11 +3,13 @@
 import threading
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mira.stream.listening import URGENT_S, Listener
-from mira.stream.turns import Ticket, Turns
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import URGENT_S, Playback
+from mira.stream.turns import Turns
 
 
 class Clock:
@@ -20,55 +22,51 @@ class Clock:
         return self.time
 
 
-def order(turns: Turns, waiting: dict[str, Ticket]) -> list[str]:
-    """Who is called, one after another, when all wait for the one turn that somebody has."""
-    holder = Ticket(turns)
-    assert holder.wait()
+def order(turns: Turns, waiting: dict[str, Playback]) -> list[str]:
+    """Who computes, one after another, when all wait for the one turn that somebody has."""
     called: list[str] = []
 
-    def run(name: str, ticket: Ticket) -> None:
-        if ticket.wait():
+    def run(name: str, playback: Playback) -> None:
+        with turns.turn(playback, Cancel()):
             called.append(name)
-            ticket.done()
 
     threads = [threading.Thread(target=run, args=item) for item in waiting.items()]
-    for number, thread in enumerate(threads, 1):
-        thread.start()
-        while len(turns._waiting) < number:
-            time.sleep(0.001)
-    holder.done()
+    with turns.turn(Playback(), Cancel()):
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while len(turns._waiting) < number:
+                time.sleep(0.001)
     for thread in threads:
         thread.join(5)
     return called
 
 
-def made(turns: Turns, clock: Clock, began_at: float, plays_s: float | None) -> Ticket:
-    listener = Listener(now=clock)
-    listener.began_at = began_at
-    listener.runs_dry_at = None if plays_s is None else clock.time + plays_s
-    return Ticket(turns, listener)
+def made(clock: Clock, began_at: float, plays_s: float | None) -> Playback:
+    playback = Playback(now=clock)
+    playback.began_at = began_at
+    playback.runs_dry_at = None if plays_s is None else clock.time + plays_s
+    return playback
 
 
 def test_those_about_to_run_dry_go_first_then_new_ones_then_the_others() -> None:
     clock = Clock()
-    turns = Turns(1)
     waiting = {
-        "relaxed": made(turns, clock, 1, 5.0),
-        "less relaxed": made(turns, clock, 2, URGENT_S + 0.1),
-        "newer": made(turns, clock, 4, None),
-        "new": made(turns, clock, 3, None),
-        "urgent": made(turns, clock, 5, URGENT_S / 2),
-        "dry": made(turns, clock, 6, -0.1),
+        "relaxed": made(clock, 1, 5.0),
+        "less relaxed": made(clock, 2, URGENT_S + 0.1),
+        "newer": made(clock, 4, None),
+        "new": made(clock, 3, None),
+        "urgent": made(clock, 5, URGENT_S / 2),
+        "dry": made(clock, 6, -0.1),
     }
-    assert order(turns, waiting) == ["dry", "urgent", "new", "newer", "less relaxed", "relaxed"]
+    expected = ["dry", "urgent", "new", "newer", "less relaxed", "relaxed"]
+    assert order(Turns(1), waiting) == expected
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1, 10)), min_size=1, max_size=6))
 def test_everybody_gets_a_turn(plays_s: list[float | None]) -> None:
     clock = Clock()
-    turns = Turns(1)
-    waiting = {str(i): made(turns, clock, float(i), s) for i, s in enumerate(plays_s)}
-    assert sorted(order(turns, waiting)) == sorted(waiting)
+    waiting = {str(i): made(clock, float(i), s) for i, s in enumerate(plays_s)}
+    assert sorted(order(Turns(1), waiting)) == sorted(waiting)
 
 
 def test_no_more_than_allowed_compute_at_once() -> None:
@@ -78,16 +76,14 @@ def test_no_more_than_allowed_compute_at_once() -> None:
 
     def stream() -> None:
         nonlocal computing, most
-        ticket = Ticket(turns)
         for _ in range(20):
-            assert ticket.wait()
-            with lock:
-                computing += 1
-                most = max(most, computing)
-            time.sleep(0.001)
-            with lock:
-                computing -= 1
-            ticket.done()
+            with turns.turn(Playback(), Cancel()):
+                with lock:
+                    computing += 1
+                    most = max(most, computing)
+                time.sleep(0.001)
+                with lock:
+                    computing -= 1
 
     threads = [threading.Thread(target=stream) for _ in range(8)]
     for thread in threads:
@@ -99,17 +95,28 @@ def test_no_more_than_allowed_compute_at_once() -> None:
 
 
 def test_a_cancelled_stream_stops_waiting_and_takes_no_turn() -> None:
+    turns, cancel, ended = Turns(1), Cancel(), threading.Event()
+
+    def wait() -> None:
+        with pytest.raises(Cancelled), turns.turn(Playback(), cancel):
+            raise AssertionError("it has a turn")
+        ended.set()
+
+    thread = threading.Thread(target=wait)
+    with turns.turn(Playback(), Cancel()):
+        thread.start()
+        while not turns._waiting:
+            time.sleep(0.001)
+        cancel()
+        assert ended.wait(5)
+    with pytest.raises(Cancelled), turns.turn(Playback(), cancel):  # now and ever
+        raise AssertionError("it has a turn")
+    assert (turns._free, turns._waiting) == (1, [])
+
+
+def test_who_breaks_in_a_turn_gives_it_back() -> None:
     turns = Turns(1)
-    holder, left = Ticket(turns), Ticket(turns)
-    assert holder.wait()
-    answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append(left.wait()))
-    thread.start()
-    while not turns._waiting:
-        time.sleep(0.001)
-    left.cancel()
-    thread.join(5)
-    assert answers == [False]
-    assert left.wait() is False  # now and ever
-    holder.done()
-    assert Ticket(turns).wait()
+    with pytest.raises(ValueError, match="broken"), turns.turn(Playback(), Cancel()):
+        raise ValueError("broken")
+    with turns.turn(Playback(), Cancel()):
+        assert turns._free == 0

@@ -14,6 +14,7 @@ from hypothesis.strategies import floats, integers, sampled_from
 
 from mira.audio import Effects
 from mira.builtin.synthesizer import BuiltinSynthesizer
+from mira.engine import Engine
 from mira.errors import InvalidRequest
 from mira.types import Samples
 from mira.voices import quality
@@ -27,7 +28,7 @@ RATE = 24_000
 @pytest.fixture(scope="module")
 def clean(builtin: BuiltinSynthesizer) -> Samples:
     """[4 s] at RATE, with a pause in the middle, as in a quiet room."""
-    spoken = np.concatenate(list(builtin.synthesize(SENTENCE, builtin.voices[0])))
+    spoken = np.concatenate(list(Engine(builtin).speak(SENTENCE, builtin.voices[0])))
     return spoken + np.float32(10 ** (-65 / 20)) * noise(spoken)
 
 

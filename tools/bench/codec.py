@@ -37,7 +37,7 @@ from mira.model.codec.base import (
 )
 from mira.model.codec.stream import StreamingDecoder, Window
 from mira.settings import load_settings
-from mira.stream.listening import Listener
+from mira.stream.playback import Playback
 from mira.types import Samples
 
 LIVE_TOKENS_PER_S = 75.0  # a language model that is one and a half times as fast as it must be
@@ -133,16 +133,16 @@ def render(
     """Render tokens for a listener whose clock goes on with tokens and with computing alone."""
     clock = Clock()
     counted = Counted(codec)
-    listener = Listener(live, clock)
+    playback = Playback(live, now=clock)
     # A stream asks its codec for nothing but `decode`.
-    decoder = StreamingDecoder(cast("Codec", counted), speaker, window, listener)
+    decoder = StreamingDecoder(cast("Codec", counted), speaker, window, playback)
     computed: list[float] = []
 
     def take(blocks: Iterator[Samples], took_s: float) -> None:
         for block in blocks:
             computed.append(took_s)
             clock.now_s += took_s
-            listener.takes(len(block) / codec.sample_rate)
+            playback.takes(len(block) / codec.sample_rate)
 
     for number, token in enumerate(tokens, 1):
         clock.now_s = max(clock.now_s, number / LIVE_TOKENS_PER_S)

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mira.errors import InvalidRequest, SynthesisFailed
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Samples
 
 FRAME_RATE = 50  # speech tokens a second
@@ -46,7 +47,8 @@ class Span:
     speaker: Speaker
     start: int  # the first frame to render, an index into `tokens`
     stop: int  # one past the last
-    listener: Listener | None = field(default=None, compare=False)  # who waits for them, if known
+    playback: Playback | None = field(default=None, compare=False)  # who waits for them, if known
+    cancel: Cancel | None = field(default=None, compare=False)  # ends their wait, if known
 
     def __post_init__(self) -> None:
         """Raise ValueError for a span that renders nothing."""

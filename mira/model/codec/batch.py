@@ -5,13 +5,14 @@ Knows nothing about what a pass computes: it is a `Codec` around a `Codec`.
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from mira.errors import GIVE_UP_AFTER, SynthesisFailed, one_line
 from mira.model.codec.base import Codec, Span, Speaker
-from mira.stream.listening import rank
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import rank
 from mira.types import Samples
 
 
@@ -22,7 +23,7 @@ class _Request:
 
     def rank(self) -> tuple[int, float]:
         """Of the most urgent of its listeners; one that is unknown is taken to be waiting."""
-        return min(rank(span.listener) if span.listener else (0, 0.0) for span in self.spans)
+        return min(rank(span.playback) if span.playback else (0, 0.0) for span in self.spans)
 
 
 class BatchingCodec:
@@ -99,6 +100,7 @@ class BatchingCodec:
         Raises:
             SynthesisFailed: Also for the spans of another stream in the same pass, and after
                 `close`.
+            Cancelled: No pass has begun, and the stream of these spans is cancelled.
         """
         if not spans:
             return []
@@ -108,7 +110,12 @@ class BatchingCodec:
                 raise SynthesisFailed("the codec is closed")
             self._requests.append(request)
             self._changed.notify_all()
-        return request.future.result()
+        cancel = spans[0].cancel or Cancel()  # all are of one stream
+        try:
+            with cancel.waking(request.future.cancel):
+                return request.future.result()
+        except CancelledError:
+            raise Cancelled from None
 
     def close(self) -> None:
         """Finish what was asked for, then stop the thread; calling it again does nothing.
@@ -136,23 +143,29 @@ class BatchingCodec:
 
     def _gather(self) -> list[_Request]:
         """The requests of the next pass; none when the codec is closed."""
+        gathered: list[_Request] = []
         with self._changed:
-            self._changed.wait_for(lambda: self._requests or self._closed)
-            self._changed.wait_for(lambda: self._full or self._closed, self._gather_s)
-            gathered: list[_Request] = []
-            for request in sorted(self._requests, key=_Request.rank):
-                if sum(len(taken.spans) for taken in gathered) < self._max_spans:
-                    gathered.append(request)
-            self._requests = [waits for waits in self._requests if waits not in gathered]
-            return gathered
+            while not gathered:
+                self._changed.wait_for(lambda: self._requests or self._closed)
+                self._changed.wait_for(lambda: self._full or self._closed, self._gather_s)
+                if not self._requests:
+                    break
+                room = self._max_spans
+                for request in sorted(self._requests, key=_Request.rank):
+                    if room > 0:
+                        self._requests.remove(request)
+                        if request.future.set_running_or_notify_cancel():
+                            room -= len(request.spans)
+                            gathered.append(request)
+        return gathered
 
     @property
     def _full(self) -> bool:
         return sum(len(request.spans) for request in self._requests) >= self._max_spans
 
     def _hurry(self, gathered: Sequence[_Request]) -> AbstractContextManager[object]:
-        listeners = [span.listener for request in gathered for span in request.spans]
-        if self._processors and any(listener and listener.silent for listener in listeners):
+        heard = [span.playback for request in gathered for span in request.spans]
+        if self._processors and any(playback and playback.silent for playback in heard):
             return self._processors
         return nullcontext()
 
@@ -176,8 +189,8 @@ class BatchingCodec:
             if not gathered:
                 gathered, self._requests = self._requests, []
         for request in gathered:
-            if not request.future.done():
-                # An error each: raising one in several threads would join their tracebacks.
-                failed = SynthesisFailed(why)
-                failed.__cause__ = error
+            # An error each: raising one in several threads would join their tracebacks.
+            failed = SynthesisFailed(why)
+            failed.__cause__ = error
+            with suppress(InvalidStateError):  # answered, or cancelled
                 request.future.set_exception(failed)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mira.model.codec.base import CONTEXT, WAVE_CONTEXT, Codec, Span, Speaker, check_speech_tokens
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Samples
 
 MARGIN_S = 0.1  # before a listener runs dry, for what can't be foreseen
@@ -44,7 +45,8 @@ class StreamingDecoder:
         codec: Renders.
         speaker: Whose voice.
         window: Sizes.
-        listener: Who hears it. None: somebody who has all the time in the world.
+        playback: Who hears it. None: somebody who has all the time in the world.
+        cancel: Ends the wait for the codec.
     """
 
     def __init__(
@@ -52,18 +54,20 @@ class StreamingDecoder:
         codec: Codec,
         speaker: Speaker,
         window: Window | None = None,
-        listener: Listener | None = None,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> None:
         self._codec = codec
         self._speaker = speaker
         self._window = window or Window()
-        self._listener = listener or Listener(live=False)
+        self._playback = playback or Playback(live=False)
+        self._cancel = cancel
         self._least = self._window.first  # frames in the next chunk
         self._frame_s = 0.0  # what a frame took to render, last time, context counted
         self._tokens: list[int] = []  # those not yet rendered, and CONTEXT frames before them
         self._rendered = 0  # of `_tokens`
         # A stream that is woken for every token keeps others from Python a thousand times a second.
-        self._listener.wants = lambda tokens: self._due(self._final + tokens - self._rendered)
+        self._playback.wants = lambda tokens: self._due(self._final + tokens - self._rendered)
 
     def push(self, token: int) -> Iterator[Samples]:
         """Take the next token; the chunk that it makes final, if it makes one.
@@ -94,19 +98,20 @@ class StreamingDecoder:
 
     def _due(self, frames: int) -> bool:
         """Whether a chunk of so many frames is rendered now, or waits for more."""
-        if frames < self._least or not self._listener.live:
+        if frames < self._least or not self._playback.live:
             return frames >= self._window.steady
-        left_s = self._listener.left_s()
+        left_s = self._playback.left_s()
         takes_s = self._frame_s * (frames + 2 * WAVE_CONTEXT)
         return frames >= self._window.steady or left_s is None or left_s < takes_s + MARGIN_S
 
     def _render(self, stop: int) -> Samples:
         began = time.perf_counter()
-        span = Span(tuple(self._tokens), self._speaker, self._rendered, stop, self._listener)
+        tokens, start = tuple(self._tokens), self._rendered
+        span = Span(tokens, self._speaker, start, stop, self._playback, self._cancel)
         (samples,) = self._codec.decode([span])
         computed = stop - self._rendered + 2 * WAVE_CONTEXT
         self._frame_s = (time.perf_counter() - began) / computed
-        if (left_s := self._listener.left_s()) is not None and left_s < 0:
+        if (left_s := self._playback.left_s()) is not None and left_s < 0:
             # It has stopped. Larger chunks are less work a frame, so that it stops less often.
             self._least = min(self._window.steady, 2 * self._least)
         # Left context costs compute alone, but a long utterance must not decode all of it again.
@@ -121,10 +126,10 @@ def decode_stream(
     tokens: Iterable[int],
     speaker: Speaker,
     window: Window | None = None,
-    listener: Listener | None = None,
+    playback: Playback | None = None,
 ) -> Iterator[Samples]:
     """Render tokens as they come: `StreamingDecoder` as a loop."""
-    decoder = StreamingDecoder(codec, speaker, window, listener)
+    decoder = StreamingDecoder(codec, speaker, window, playback)
     for token in tokens:
         yield from decoder.push(token)
     yield from decoder.flush()

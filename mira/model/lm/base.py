@@ -8,7 +8,8 @@ from typing import Protocol
 
 from mira.model.checkpoint.tokens import TokenMap
 from mira.model.codec.base import SPEECH_CODES
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Sampling
 
 
@@ -22,7 +23,11 @@ class LanguageModel(Protocol):
     """Speaks prompts; safe to use from several threads at once, each with its own generator."""
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         """Yield speech tokens until the end of speech, or `sampling.max_new_tokens` of them.
 
@@ -32,7 +37,8 @@ class LanguageModel(Protocol):
         Args:
             prompt: Vocabulary ids, as `PromptBuilder.build` makes them; not empty.
             sampling: How to pick among the likely ones.
-            listener: Who hears it, for a model that has to choose between streams.
+            playback: Who hears it, for a model that has to choose between streams.
+            cancel: Ends it from any thread.
 
         Yields:
             Codes in [0, SPEECH_CODES), not vocabulary ids.
@@ -42,6 +48,7 @@ class LanguageModel(Protocol):
         Raises:
             ValueError: The prompt is empty or holds an id outside the vocabulary.
             SynthesisFailed: The model broke while speaking.
+            Cancelled: Nobody wants the rest.
             NotReady: It broke before, and is being restarted.
         """
 

@@ -20,7 +20,8 @@ from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.base import check_prompt, sayable
 from mira.model.lm.pages import Pages
 from mira.model.lm.sampler import Sampler, pick_all
-from mira.stream.listening import Listener, rank
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback, rank
 from mira.types import Sampling
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,8 @@ class _Stream:
     prompt: Sequence[int]
     sampling: Sampling
     sampler: Sampler
-    listener: Listener
+    playback: Playback
+    cancel: Cancel
     news: threading.Condition  # notified when there is something for whoever reads it
     unread: list[int]  # ids that no step has read yet
     past: int = 0
@@ -154,7 +156,11 @@ class BatchingLM:
             return len(self._waiting) + len(self._running)
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         """See `LanguageModel`."""
         check_prompt(prompt, self._runner.vocab_rows)
@@ -167,7 +173,8 @@ class BatchingLM:
                 len(self._columns),
                 [self._columns[i] for i in prompt if i in self._columns],
             ),
-            listener or Listener(),
+            playback or Playback(),
+            cancel or Cancel(),
             threading.Condition(self._lock),
             list(prompt),
         )
@@ -177,12 +184,11 @@ class BatchingLM:
                 "fit into the cache"
             )
         self._enter(stream)
-        stream.listener.on_leave(lambda: self._wake(stream))
         try:
-            while tokens := self._take(stream):
-                yield from tokens
+            with stream.cancel.waking(lambda: self._wake(stream)):
+                while tokens := self._take(stream):
+                    yield from tokens
         finally:
-            stream.listener.on_leave(lambda: None)
             self._leave(stream)
 
     def close(self) -> None:
@@ -205,11 +211,9 @@ class BatchingLM:
 
     def _take(self, stream: _Stream) -> list[int]:
         """Wait for tokens that are worth it; none when the stream has ended."""
-        listener = stream.listener
         with self._changed:
-            stream.news.wait_for(lambda: listener.gone or _worth_waking(stream))
-            if listener.gone:
-                raise SynthesisFailed("nobody listens any more")
+            stream.news.wait_for(lambda: stream.cancel.cancelled or _worth_waking(stream))
+            stream.cancel.check()
             if stream.tokens:
                 if len(stream.tokens) == TOKENS_AHEAD:  # it may go on
                     self._changed.notify_all()
@@ -261,7 +265,7 @@ class BatchingLM:
         for stream in [stream for stream in self._running if stream.ended]:
             self._running.remove(stream)
             self._pages.give_back(stream.pages)
-        for stream in sorted(self._waiting, key=lambda stream: rank(stream.listener)):
+        for stream in sorted(self._waiting, key=lambda stream: rank(stream.playback)):
             if len(self._running) == self.max_streams:
                 return
             pages = self._pages.take(stream.longest)
@@ -273,8 +277,8 @@ class BatchingLM:
 
     def _plan(self) -> list[tuple[_Stream, Row]]:
         able = [stream for stream in self._running if len(stream.tokens) < TOKENS_AHEAD]
-        ranked = sorted(able, key=lambda stream: rank(stream.listener))
-        if ranked and rank(ranked[0].listener)[0] < 2:
+        ranked = sorted(able, key=lambda stream: rank(stream.playback))
+        if ranked and rank(ranked[0].playback)[0] < 2:
             ranked = [stream for stream in ranked if not _comfortable(stream)]
         room = self._step_tokens
         rows = []
@@ -362,9 +366,9 @@ class BatchingLM:
 
 def _worth_waking(stream: _Stream) -> bool:
     count = len(stream.tokens)
-    return stream.ended or count >= TOKENS_AHEAD or (count > 0 and stream.listener.wants(count))
+    return stream.ended or count >= TOKENS_AHEAD or (count > 0 and stream.playback.wants(count))
 
 
 def _comfortable(stream: _Stream) -> bool:
-    left = stream.listener.left_s()
+    left = stream.playback.left_s()
     return left is not None and left > COMFORTABLE_S

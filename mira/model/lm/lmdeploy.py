@@ -21,7 +21,8 @@ from typing import Any, Protocol, TypeVar
 from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed, one_line
 from mira.model.lm.base import check_prompt
 from mira.model.lm.lmdeploy_dialects import Dialect, generation
-from mira.stream.listening import Listener, rank
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import Playback, rank
 from mira.types import Sampling
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class Engine(Protocol):
 @dataclass(slots=True, eq=False)
 class _Stream:
     number: int
-    listener: Listener
+    playback: Playback
+    cancel: Cancel
     instance: Instance | None = None  # from when it was lent until the stream is over
     outputs: AsyncGenerator[Any, None] | None = None
     pull: "Future[Any] | None" = None  # of the next output
@@ -137,7 +139,11 @@ class LMDeployLM:
             return len(self._waiting) + len(self._running)
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         """See `LanguageModel`; also ValueError for sampling that LMDeploy can't do."""
         check_prompt(prompt, self._dialect.vocab_rows)
@@ -147,15 +153,16 @@ class LMDeployLM:
                 f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones are more "
                 f"than the {self._session_tokens} of a stream"
             )
-        stream = _Stream(next(self._numbers), listener or Listener())
+        stream = _Stream(next(self._numbers), playback or Playback(), cancel or Cancel())
         try:
-            stream.outputs = self._enter(stream).async_stream_infer(
-                stream.number,
-                gen_config=config,
-                stream_output=True,
-                **self._dialect.inputs(prompt),
-            )
-            yield from itertools.islice(self._codes(stream), sampling.max_new_tokens)
+            with stream.cancel.waking(lambda: self._left(stream)):
+                stream.outputs = self._enter(stream).async_stream_infer(
+                    stream.number,
+                    gen_config=config,
+                    stream_output=True,
+                    **self._dialect.inputs(prompt),
+                )
+                yield from itertools.islice(self._codes(stream), sampling.max_new_tokens)
             self._failures = 0
         finally:
             self._leave(stream)
@@ -213,19 +220,18 @@ class LMDeployLM:
 
     def _enter(self, stream: _Stream) -> Instance:
         """Wait for an instance."""
-        stream.listener.on_leave(lambda: self._left(stream))
         with self._changed:
             if not self._closed and not self._broken:
                 self._waiting.append(stream)
                 self._lend()
             self._changed.wait_for(
-                lambda: stream.instance or stream.listener.gone or self._closed or self._broken
+                lambda: stream.instance or stream.cancel.cancelled or self._closed or self._broken
             )
             if self._broken:
                 raise NotReady(self.failure)
             self._require_open()
             if stream.instance is None:
-                raise SynthesisFailed("nobody listens any more")
+                raise Cancelled
             return stream.instance
 
     def _codes(self, stream: _Stream) -> Generator[int, None, None]:
@@ -239,17 +245,17 @@ class LMDeployLM:
                 if code is None:
                     return
                 yield code
-                self._require_listener(stream)
+                stream.cancel.check()
             if status == "FINISH":
                 return
             if status != "SUCCESS":
-                self._require_listener(stream)  # who left has cancelled it
+                stream.cancel.check()  # who left has cancelled it
                 self._require_open()
                 raise self._failed(status)
 
     def _pull(self, stream: _Stream) -> Any:
         """Wait for the next output."""
-        self._require_listener(stream)
+        stream.cancel.check()
         assert stream.outputs is not None
         with self._changed:
             self._require_open()
@@ -271,10 +277,6 @@ class LMDeployLM:
     def _require_open(self) -> None:
         if self._closed:
             raise SynthesisFailed("the language model is closed")
-
-    def _require_listener(self, stream: _Stream) -> None:
-        if stream.listener.gone:
-            raise SynthesisFailed("nobody listens any more")
 
     def _failed(self, why: str) -> SynthesisFailed:
         """What a stream is told, and whether it is the others' end as well."""
@@ -311,14 +313,13 @@ class LMDeployLM:
             self._changed.notify_all()
 
     def _left(self, stream: _Stream) -> None:
-        """The listener did. Runs on their thread, and must not wait."""
+        """Wake whoever reads a stream that was cancelled. Runs on the canceller's thread."""
         with self._changed:
             self._changed.notify_all()
         self._post(self._cancel, stream)
 
     def _leave(self, stream: _Stream) -> None:
         """Give the instance back, soon. May run on any thread, for a generator nobody closed."""
-        stream.listener.on_leave(lambda: None)
         with self._changed:
             if stream in self._waiting:
                 self._waiting.remove(stream)
@@ -328,7 +329,7 @@ class LMDeployLM:
     def _lend(self) -> None:
         """Give idle instances to the most urgent; `self._changed` is held."""
         while self._idle and self._waiting:
-            stream = min(self._waiting, key=lambda stream: rank(stream.listener))
+            stream = min(self._waiting, key=lambda stream: rank(stream.playback))
             self._waiting.remove(stream)
             self._running.append(stream)
             stream.instance = self._idle.pop()

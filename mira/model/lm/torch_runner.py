@@ -24,7 +24,8 @@ from mira.model.cuda import Passes, full_memory_as
 from mira.model.lm.batching import BatchingLM, Row
 from mira.model.lm.torch_qwen2 import Qwen2
 from mira.model.lm.transformers import Dtype, load_model, speech_head
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Sampling
 
 MAX_CONTEXT = 2048  # tokens of a stream: the longest prompt of a sentence, and 1024 new ones
@@ -78,7 +79,11 @@ class TorchLM(BatchingLM):
         return cls(runner, vocabulary)
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         """See `LanguageModel`."""
         if len(prompt) + sampling.max_new_tokens - 1 > self._longest:
@@ -86,7 +91,7 @@ class TorchLM(BatchingLM):
                 f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
                 f"fit into the {self._longest} of a stream"
             )
-        yield from super().generate(prompt, sampling, listener)
+        yield from super().generate(prompt, sampling, playback, cancel)
 
 
 @dataclass(frozen=True, slots=True)

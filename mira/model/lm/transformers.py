@@ -21,7 +21,8 @@ from mira.model.codec.base import SPEECH_CODES
 from mira.model.cuda import full_memory_as
 from mira.model.lm.base import check_prompt, sayable
 from mira.model.lm.sampler import Sampler
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Sampling
 
 Dtype = Literal["auto", "bfloat16", "float32", "float16"]
@@ -75,14 +76,19 @@ class TransformersLM:
         return cls(load_model(directory, device, dtype), vocabulary)
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         """See `LanguageModel`."""
         check_prompt(prompt, self._vocab_rows)
         seen = [self._columns[i] for i in prompt if i in self._columns]
         sampler = Sampler(sampling, len(self._columns), seen)
-        ids, cache = list(prompt), None
+        ids, cache, cancel = list(prompt), None, cancel or Cancel()
         for _ in range(sampling.max_new_tokens):
+            cancel.check()
             logits, cache = self._step(ids, cache)
             picked = sampler.pick(logits)
             if picked >= SPEECH_CODES:

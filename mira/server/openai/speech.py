@@ -18,8 +18,9 @@ from mira.server import errors
 from mira.server.openai.requests import SpeechFields, SpeechRequest
 from mira.server.response import Chunk, Framing, SpeechResponse, Stream, encode
 from mira.server.state import Running, Service
-from mira.stream.ahead import Interrupt
+from mira.stream.cancel import Cancel
 from mira.stream.clock import StreamClock
+from mira.stream.playback import Playback
 from mira.types import Sampling, Voice
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def respond(
 ) -> Response:
     """Answer with `body.input` spoken by `voice`."""
     engine, _ = service.speaking()
-    interrupt = Interrupt()
+    playback, cancel = Playback(pace=body.pace), Cancel()
 
     def chunks() -> Generator[Chunk, None, None]:
         audio = AudioStream(
@@ -97,11 +98,11 @@ def respond(
             volume=body.volume,
         )
         sampling = Sampling(seed=body.seed)
-        blocks = engine.speak(body.input, voice, sampling, interrupt)
+        blocks = engine.speak(body.input, voice, sampling, playback, cancel)
         yield from encode(blocks, engine.sample_rate * body.pace, audio)
 
     return SpeechResponse(
-        Stream(chunks(), interrupt, voice.name),
+        Stream(chunks(), cancel, voice.name),
         framing,
         {
             "X-Voice-Used": _ascii(voice.name),

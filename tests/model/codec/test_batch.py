@@ -12,7 +12,7 @@ import pytest
 from mira.errors import GIVE_UP_AFTER, SynthesisFailed
 from mira.model.codec.base import Span, Speaker
 from mira.model.codec.batch import BatchingCodec
-from mira.stream.listening import Listener
+from mira.stream.playback import Playback
 from mira.types import Samples
 
 NOBODY = Speaker(*(np.zeros(shape, np.float32) for shape in (1, (1, 1), (1, 1))))
@@ -151,7 +151,7 @@ def test_a_codec_that_always_fails_is_given_up(
     assert "all full. The process has to be started anew" in codec.failure
 
 
-class Unclear(Listener):
+class Unclear(Playback):
     """Nobody can say how urgent it is."""
 
     def left_s(self) -> float | None:
@@ -165,20 +165,20 @@ def test_what_can_not_be_gathered_reaches_everybody_who_waits(
     echo.go_on.clear()
     told: queue.Queue[str] = queue.Queue()
 
-    def render(listener: Listener | None) -> None:
+    def render(playback: Playback | None) -> None:
         try:
-            codec.decode([Span((1,), NOBODY, 0, 1, listener)])
+            codec.decode([Span((1,), NOBODY, 0, 1, playback)])
             told.put("")
         except SynthesisFailed as error:
             told.put(str(error))
 
-    def start(listener: Listener | None) -> None:  # one that is never told holds up no test
-        threading.Thread(target=render, args=(listener,), daemon=True).start()
+    def start(playback: Playback | None) -> None:  # one that is never told holds up no test
+        threading.Thread(target=render, args=(playback,), daemon=True).start()
 
     start(None)
     assert echo.started.wait(10)
-    for listener in (Listener(), Unclear()):
-        start(listener)
+    for playback in (Playback(), Unclear()):
+        start(playback)
     wait_until(lambda: codec.waiting == 2)
     echo.go_on.set()
     assert sorted("no clock" in told.get(timeout=10) for _ in range(3)) == [False, True, True]
@@ -212,10 +212,10 @@ def test_the_most_urgent_go_first(echo: Echo, gather: Callable[..., BatchingCode
     rendered: list[float] = []
 
     def render(left_s: float | None) -> None:
-        listener = Listener()
+        playback = Playback()
         if left_s is not None:
-            listener.takes(left_s)
-        codec.decode([Span((1,), NOBODY, 0, 1, listener)])
+            playback.takes(left_s)
+        codec.decode([Span((1,), NOBODY, 0, 1, playback)])
         rendered.append(left_s or 0.0)
 
     with ThreadPoolExecutor(5) as pool:
@@ -235,7 +235,7 @@ def test_who_waits_in_silence_has_the_processors_alone(
     """A pass for somebody who has heard nothing yet waits for them; one for a lead does not."""
     processors = threading.Lock()
     codec = gather(gather_s=0, processors=processors)
-    silent, ahead = Listener(), Listener()
+    silent, ahead = Playback(), Playback()
     ahead.takes(0.2)  # urgent, but not silent
     with processors, ThreadPoolExecutor(1) as pool:
         assert codec.decode([Span((1,), NOBODY, 0, 1, ahead)])

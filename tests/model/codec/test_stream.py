@@ -14,7 +14,7 @@ from mira.model.codec import stream
 from mira.model.codec.base import CONTEXT, Codec, Span, Speaker
 from mira.model.codec.pytorch import TorchCodec
 from mira.model.codec.stream import MARGIN_S, StreamingDecoder, Window, decode_stream
-from mira.stream.listening import Listener
+from mira.stream.playback import Playback
 from mira.types import Samples
 
 LAW = settings(
@@ -30,7 +30,7 @@ def whole(codec: Codec, tokens: Sequence[int], speaker: Speaker) -> Samples:
     return codec.decode([Span(tokens, speaker, 0, len(tokens))])[0]
 
 
-class Moody(Listener):
+class Moody(Playback):
     """Has so much left to play, as it says itself, whenever it is asked."""
 
     def __init__(self, *left_s: float | None) -> None:
@@ -46,10 +46,10 @@ def chunks(
     tokens: Sequence[int],
     speaker: Speaker,
     window: Window,
-    listener: Listener | None = None,
+    playback: Playback | None = None,
 ) -> list[int]:
     """Frames in each chunk."""
-    blocks = decode_stream(codec, tokens, speaker, window, listener)
+    blocks = decode_stream(codec, tokens, speaker, window, playback)
     return [len(block) // codec.samples_per_frame for block in blocks]
 
 
@@ -85,8 +85,8 @@ def test_no_frame_is_lost_at_any_look_ahead(
     codec: TorchCodec, speaker: Speaker, num_tokens: int, first: int, look_ahead: int
 ) -> None:
     window = Window(first=first, steady=30, look_ahead=look_ahead)
-    listener = Moody(None, 9, 0.2)
-    assert sum(chunks(codec, TOKENS[:num_tokens], speaker, window, listener)) == num_tokens
+    playback = Moody(None, 9, 0.2)
+    assert sum(chunks(codec, TOKENS[:num_tokens], speaker, window, playback)) == num_tokens
 
 
 @pytest.mark.parametrize("short", ["CONTEXT", "look_ahead"])
@@ -166,15 +166,15 @@ def test_it_wants_to_be_woken_for_the_tokens_that_make_a_chunk(
     codec: TorchCodec, speaker: Speaker
 ) -> None:
     """A model's thread asks, while whoever renders sleeps."""
-    window, listener = Window(first=4, steady=30, look_ahead=5), Moody(None)
-    decoder = StreamingDecoder(codec, speaker, window, listener)
-    assert [listener.wants(tokens) for tokens in (1, 8, 9, 10)] == [False, False, True, True]
+    window, playback = Window(first=4, steady=30, look_ahead=5), Moody(None)
+    decoder = StreamingDecoder(codec, speaker, window, playback)
+    assert [playback.wants(tokens) for tokens in (1, 8, 9, 10)] == [False, False, True, True]
     for token in TOKENS[:9]:
         list(decoder.push(token))
-    listener.moods = cycle([60.0])  # the first chunk is there, and plays for long
-    assert [listener.wants(tokens) for tokens in (1, 4, 29, 30)] == [False, False, False, True]
-    listener.moods = cycle([0.01])  # it runs dry
-    assert [listener.wants(tokens) for tokens in (1, 3, 4, 29)] == [False, False, True, True]
+    playback.moods = cycle([60.0])  # the first chunk is there, and plays for long
+    assert [playback.wants(tokens) for tokens in (1, 4, 29, 30)] == [False, False, False, True]
+    playback.moods = cycle([0.01])  # it runs dry
+    assert [playback.wants(tokens) for tokens in (1, 3, 4, 29)] == [False, False, True, True]
 
 
 def test_what_takes_long_to_render_is_begun_earlier(speaker: Speaker) -> None:
@@ -192,7 +192,7 @@ def test_what_takes_long_to_render_is_begun_earlier(speaker: Speaker) -> None:
 def test_first_chunk_comes_with_the_token_that_makes_it_final(
     codec: TorchCodec, speaker: Speaker
 ) -> None:
-    decoder = StreamingDecoder(codec, speaker, Window(first=3, look_ahead=2), Listener())
+    decoder = StreamingDecoder(codec, speaker, Window(first=3, look_ahead=2), Playback())
     arrived = [[len(block) for block in decoder.push(token)] for token in TOKENS[:6]]
     assert arrived == [[], [], [], [], [3 * 320], []]
     assert [len(block) for block in decoder.flush()] == [3 * 320]

@@ -18,7 +18,8 @@ from mira.model.checkpoint.tokens import TokenMap
 from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm import batching
 from mira.model.lm.batching import TOKENS_AHEAD, BatchingLM, Row
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import Playback
 from mira.types import Sampling
 
 FIRST, ENDS = 100, (7,)
@@ -181,11 +182,11 @@ def test_who_does_not_read_is_not_computed_for(toy: ToyRunner, lm: BatchingLM) -
 
 def test_who_renders_is_woken_when_it_is_worth_it(toy: ToyRunner, lm: BatchingLM) -> None:
     """For twenty tokens, if it wants so many; for the last ones however few they are."""
-    toy.step_s, listener = 0.001, Listener()
+    toy.step_s, playback = 0.001, Playback()
     alone = list(lm.generate(PROMPT, sampling(0, 50)))
     toy.steps.clear()
-    listener.wants = lambda tokens: tokens >= 20
-    with closing(lm.generate(PROMPT, sampling(0, 50), listener)) as tokens:
+    playback.wants = lambda tokens: tokens >= 20
+    with closing(lm.generate(PROMPT, sampling(0, 50), playback)) as tokens:
         first = next(tokens)
         assert len(toy.steps) >= 20
         assert [first, *tokens] == alone
@@ -193,9 +194,9 @@ def test_who_renders_is_woken_when_it_is_worth_it(toy: ToyRunner, lm: BatchingLM
 
 @pytest.mark.parametrize("cap", [30, TOKENS_AHEAD, 200])
 def test_who_wants_more_than_will_come_gets_all_there_is(lm: BatchingLM, cap: int) -> None:
-    listener = Listener()
-    listener.wants = lambda tokens: False
-    found = list(lm.generate(PROMPT, sampling(0, cap), listener))
+    playback = Playback()
+    playback.wants = lambda tokens: False
+    found = list(lm.generate(PROMPT, sampling(0, cap), playback))
     assert found == list(lm.generate(PROMPT, sampling(0, cap)))
     assert len(found) == cap
 
@@ -203,14 +204,14 @@ def test_who_wants_more_than_will_come_gets_all_there_is(lm: BatchingLM, cap: in
 def test_a_step_wakes_nobody_for_whom_it_is_not_worth_it(toy: ToyRunner, lm: BatchingLM) -> None:
     """Sixty threads that wake for each token leave the model's own no time for the next."""
     toy.step_s, asking = 0.001, list[str]()
-    listener = Listener()
+    playback = Playback()
 
     def wants(tokens: int) -> bool:
         asking.append(threading.current_thread().name)
         return False
 
-    listener.wants = wants
-    assert len(list(lm.generate(PROMPT, sampling(0, 40), listener))) == 40
+    playback.wants = wants
+    assert len(list(lm.generate(PROMPT, sampling(0, 40), playback))) == 40
     assert asking == ["mira-lm"] * 39  # and not the reader, who would have been awake for that
 
 
@@ -230,36 +231,35 @@ def test_too_few_pages_are_waited_for(toy: ToyRunner) -> None:
 def test_whoever_waits_can_give_up(toy: ToyRunner) -> None:
     """A call that hangs up before its first token waits for no place, and takes none."""
     toy.step_s = 0.002
-    listener, errors = Listener(), []
+    cancel, ended = Cancel(), threading.Event()
 
     def read(tokens: Generator[int, None, None]) -> None:
-        try:
+        with pytest.raises(Cancelled):
             list(tokens)
-        except SynthesisFailed as error:
-            errors.append(str(error))
+        ended.set()
 
     with closing(BatchingLM(toy, VOCABULARY, max_streams=1)) as lm:
         with closing(lm.generate(PROMPT, sampling(0, 300))) as speaking:
             next(speaking)
-            waiting = lm.generate(PROMPT, sampling(1), listener)
+            waiting = lm.generate(PROMPT, sampling(1), cancel=cancel)
             reader = threading.Thread(target=read, args=(waiting,))
             reader.start()
             wait_for(lambda: lm.streams == 2)
-            listener.leaves()
+            cancel()
             reader.join(5)
             assert not reader.is_alive()
-            assert errors == ["nobody listens any more"]
+            assert ended.is_set()
             assert lm.streams == 1
             list(speaking)
         wait_for(lambda: idle(lm))
-        with pytest.raises(SynthesisFailed, match="nobody"):  # nor does one that left before
-            next(lm.generate(PROMPT, sampling(1), listener))
+        with pytest.raises(Cancelled):  # nor does one that left before
+            next(lm.generate(PROMPT, sampling(1), cancel=cancel))
 
 
-def listener_with(left_s: float) -> Listener:
-    listener = Listener()
-    listener.takes(left_s)
-    return listener
+def listener_with(left_s: float) -> Playback:
+    playback = Playback()
+    playback.takes(left_s)
+    return playback
 
 
 def test_who_has_plenty_waits_for_who_runs_dry(toy: ToyRunner, lm: BatchingLM) -> None:
@@ -358,19 +358,19 @@ def test_what_breaks_each_time_that_it_is_brought_back_is_given_up(
     wait_for(lambda: "too warm" in lm.failure)
 
 
-class Unclear(Listener):
+class Unclear(Playback):
     """Nobody can say how urgent it is."""
 
     def left_s(self) -> float | None:
         raise ArithmeticError("no clock")
 
 
-def speaking(lm: BatchingLM, *listeners: Listener) -> list["queue.Queue[SynthesisFailed]"]:
+def speaking(lm: BatchingLM, *listeners: Playback) -> list["queue.Queue[SynthesisFailed]"]:
     """Streams that are to fail, and what each is told; one that never is holds up no test."""
 
-    def speak(listener: Listener, told: "queue.Queue[SynthesisFailed]") -> None:
+    def speak(playback: Playback, told: "queue.Queue[SynthesisFailed]") -> None:
         try:
-            list(lm.generate(PROMPT, sampling(1, 900), listener))
+            list(lm.generate(PROMPT, sampling(1, 900), playback))
         except SynthesisFailed as error:
             told.put(error)
 
@@ -383,7 +383,7 @@ def speaking(lm: BatchingLM, *listeners: Listener) -> list["queue.Queue[Synthesi
 def test_whatever_breaks_the_planning_reaches_everybody(toy: ToyRunner, lm: BatchingLM) -> None:
     toy.step_s = 0.002
     alone = list(lm.generate(PROMPT, sampling(0)))
-    told = speaking(lm, Listener(), Listener(), Listener())
+    told = speaking(lm, Playback(), Playback(), Playback())
     wait_for(lambda: lm.streams == 3)
     told += speaking(lm, Unclear())
     assert ["no clock" in str(answer.get(timeout=10)) for answer in told] == [True] * 4
@@ -395,7 +395,7 @@ def test_whatever_breaks_the_planning_reaches_everybody(toy: ToyRunner, lm: Batc
 def test_what_is_no_exception_reaches_everybody_too(toy: ToyRunner, lm: BatchingLM) -> None:
     """As a library's `exit` in the model's thread would be."""
     toy.broken = SystemExit("goodbye")  # type: ignore[assignment]
-    (told,) = speaking(lm, Listener())
+    (told,) = speaking(lm, Playback())
     assert "goodbye" in str(told.get(timeout=10))
     wait_for(lambda: lm.ready)
 

@@ -17,7 +17,8 @@ from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.lm import lmdeploy
 from mira.model.lm.lmdeploy import LMDeployLM
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import Playback
 from mira.types import Sampling
 from tests.model.lm.lmdeploy_stand_ins import (
     Output,
@@ -102,11 +103,11 @@ def test_a_listener_that_leaves_stops_its_stream(
     """Also while its reader waits for a token that is long in coming."""
     engine.goes_on.clear()
     with closing(around(engine, mira)) as lm, ThreadPoolExecutor() as pool:
-        listener = Listener()
-        reading = pool.submit(lambda: list(lm.generate(prompt, sampling(), listener)))
+        cancel = Cancel()
+        reading = pool.submit(lambda: list(lm.generate(prompt, sampling(), cancel=cancel)))
         time.sleep(0.05)
-        listener.leaves()
-        with pytest.raises(SynthesisFailed, match="nobody listens"):
+        cancel()
+        with pytest.raises(Cancelled):
             reading.result(1)
         assert freed(lm) and lm.ready
         engine.go_on()
@@ -119,12 +120,12 @@ def test_a_listener_that_leaves_while_waiting(
     with closing(around(engine, mira, streams=1)) as lm, ThreadPoolExecutor() as pool:
         with closing(lm.generate(prompt, greedy())) as speaks:
             next(speaks)
-            listener = Listener()
-            waits = pool.submit(lambda: list(lm.generate(prompt, sampling(), listener)))
+            cancel = Cancel()
+            waits = pool.submit(lambda: list(lm.generate(prompt, sampling(), cancel=cancel)))
             time.sleep(0.05)
             assert lm.streams == 2
-            listener.leaves()
-            with pytest.raises(SynthesisFailed, match="nobody listens"):
+            cancel()
+            with pytest.raises(Cancelled):
                 waits.result(1)
             assert lm.streams == 1
         assert freed(lm)
@@ -133,17 +134,17 @@ def test_a_listener_that_leaves_while_waiting(
 def test_the_most_urgent_goes_first(mira: Checkpoint, engine: ToyEngine, prompt: list[int]) -> None:
     order: list[str] = []
 
-    def speak(lm: LMDeployLM, name: str, listener: Listener) -> None:
-        next(lm.generate(prompt, sampling(), listener))
+    def speak(lm: LMDeployLM, name: str, playback: Playback) -> None:
+        next(lm.generate(prompt, sampling(), playback))
         order.append(name)
 
-    about_to_run_dry, patient = Listener(), Listener(live=False)
+    about_to_run_dry, patient = Playback(), Playback(live=False)
     about_to_run_dry.takes(0.1)
     with closing(around(engine, mira, streams=1)) as lm, ThreadPoolExecutor() as pool:
         with closing(lm.generate(prompt, greedy())) as speaks:
             next(speaks)
-            for name, listener in (("patient", patient), ("dry", about_to_run_dry)):
-                pool.submit(speak, lm, name, listener)
+            for name, playback in (("patient", patient), ("dry", about_to_run_dry)):
+                pool.submit(speak, lm, name, playback)
                 time.sleep(0.05)
         pool.shutdown()
     assert order == ["dry", "patient"]

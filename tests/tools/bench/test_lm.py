@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mira.errors import SynthesisFailed
-from mira.stream.listening import Listener
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
 from mira.types import Sampling
 from tools.bench.lm import PROMPT_TOKENS, main, pull, together
 from tools.tiny.write import write_tiny
@@ -26,7 +27,11 @@ class Counting:
         self.closed = 0
 
     def generate(
-        self, prompt: Sequence[int], sampling: Sampling, listener: Listener | None = None
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
     ) -> Generator[int, None, None]:
         """Count."""
         self.seeds.append(sampling.seed)
