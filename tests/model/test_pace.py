@@ -21,7 +21,7 @@ from mira.model.pace import (
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.types import Samples, Sampling
-from tests.model.lm.test_batching import PROMPT, ToyRunner, Vocabulary
+from tests.model.lm.test_batching import PROMPT, VOCABULARY, ToyRunner
 
 NOBODY = Speaker(*(np.zeros(shape, np.float32) for shape in (1, (1, 1), (1, 1))))
 
@@ -40,7 +40,7 @@ class Renders:
 
 
 def measured(step_s: float, codec: Renders, most: int = 64):
-    lm = BatchingLM(ToyRunner(step_s=step_s), Vocabulary(), max_streams=64)
+    lm = BatchingLM(ToyRunner(step_s=step_s), VOCABULARY, max_streams=64)
     try:
         return measure(lm, codec, PROMPT, NOBODY, 75, most)  # type: ignore[arg-type]
     finally:
@@ -63,7 +63,7 @@ def test_as_many_as_asked_for_and_no_more(most: int) -> None:
 def step_s(max_streams: int, calls: int) -> float:
     """Measured on steps of 20 ms, with a prompt that fills one."""
     runner = ToyRunner(step_s=0.02)
-    with closing(BatchingLM(runner, Vocabulary(), max_streams)) as lm:
+    with closing(BatchingLM(runner, VOCABULARY, max_streams)) as lm:
         return _step_s(lm, list(range(60)), calls)
 
 
