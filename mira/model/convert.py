@@ -17,7 +17,8 @@ import numpy.typing as npt
 import openvino as ov
 
 from mira.errors import CheckpointError, InvalidSettings
-from mira.model.checkpoint.converted import CODEC, TOKENIZER, Manifest, alone, identity
+from mira.model.checkpoint.converted import CODEC, LOCK, TOKENIZER, Manifest, identity
+from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.checkpoint.selfcheck import check_codec
 from mira.model.checkpoint.tensors import Array, read_tensors
@@ -103,7 +104,7 @@ def convert(
     check_processor()
     name = name or str(checkpoint.directory)
     waiting = f"waiting for another process, which is converting {name}"
-    with _disk_errors(directory), alone(directory, report, waiting):
+    with _disk_errors(directory), alone(directory / LOCK, report, waiting):
         source = identity(checkpoint)
         manifest = Manifest.find(directory, source, asked, checkpoint.tokens, replace)
         if not manifest.is_complete:

@@ -14,7 +14,8 @@ import pytest
 from mira.errors import CheckpointError, InvalidSettings
 from mira.load.converted import is_prepared, prepared
 from mira.model import convert as converting
-from mira.model.checkpoint.converted import alone
+from mira.model.checkpoint.converted import LOCK
+from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.model.codec.export import Exported
 from mira.model.convert import Agreement
@@ -154,7 +155,7 @@ def test_a_damaged_one_stays_while_another_process_works_on_it(
     def give_up(what: str, done: int, total: int) -> None:
         raise LookupError(what)
 
-    with alone(directory, give_up, ""):
+    with alone(directory / LOCK, give_up, ""):
         with pytest.raises(LookupError, match="waiting for another process, which is conv"):
             prepared(checkpoint, named("a/b", tmp_path), give_up)
         assert (directory / "language.xml").read_text() == "being written"

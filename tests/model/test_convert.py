@@ -15,7 +15,8 @@ from mira.errors import CheckpointError, InvalidSettings
 from mira.load import load_engine
 from mira.machine import Limits
 from mira.model import convert as module
-from mira.model.checkpoint.converted import MANIFEST, alone, open_converted
+from mira.model.checkpoint.converted import LOCK, MANIFEST, open_converted
+from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.model.codec.export import Exported
 from mira.model.convert import Agreement, convert
@@ -171,7 +172,7 @@ def test_two_do_not_convert_into_one_directory(checkpoint: Checkpoint, tmp_path:
         raise LookupError(what)
 
     with (
-        alone(tmp_path, give_up, ""),
+        alone(tmp_path / LOCK, give_up, ""),
         pytest.raises(LookupError, match="waiting for another process"),
     ):
         convert(checkpoint, tmp_path, "int4", give_up)

@@ -9,23 +9,22 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mira.errors import CheckpointError
+from mira.model.checkpoint.files import write_whole
 from mira.model.checkpoint.layout import Checkpoint
-from mira.model.checkpoint.locks import wait_for
 from mira.model.checkpoint.tokens import TokenMap
-from mira.progress import Report
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "mira.json"
 TOKENIZER = "tokenizer.json"
+LOCK = f"{MANIFEST}.lock"
 CODEC = "codec"  # the directory of the codec's graphs
 FORMAT = 3
 """Of the directory, and of how it is made; another one has to be converted again."""
@@ -126,9 +125,7 @@ class Manifest:
 
     def _write(self) -> None:
         self.content["seal"] = _seal(self.content)
-        partial = self.directory / f"{MANIFEST}.part"
-        partial.write_text(json.dumps(self.content, indent=1) + "\n", "utf-8")
-        partial.replace(self.directory / MANIFEST)
+        write_whole(self.directory / MANIFEST, json.dumps(self.content, indent=1) + "\n")
 
 
 _IDENTITY = ("format", "source", "asked", "tokens")
@@ -155,23 +152,6 @@ def _resumable(directory: Path, fresh: dict[str, Any]) -> dict[str, Any]:
     if found["complete"] is True:
         open_converted(directory)
     return found
-
-
-@contextmanager
-def alone(directory: Path, report: Report, waiting: str) -> Iterator[None]:
-    """Keep other processes from converting into a directory; waits for one that does.
-
-    Args:
-        directory: Made if it isn't there.
-        report: Told that another one is waited for.
-        waiting: What it is told.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / f"{MANIFEST}.lock").open("ab") as lock:
-        # Where a file system has no locks, two may do the same work: both write the same bytes, and
-        # each file gets its name when it is whole.
-        wait_for(lock, report, waiting)
-        yield
 
 
 def is_converted(directory: Path) -> bool:

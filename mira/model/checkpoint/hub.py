@@ -5,6 +5,7 @@ Knows nothing about what the files hold. Nothing is downloaded unless an id was 
 
 import os
 import re
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
@@ -33,6 +34,15 @@ _WANTED: dict[Part, list[str]] = {
 # Left behind: the 1.27 GB wav2vec2 in Spark's repository, which is had from its own if it is asked
 # for, and Mira's fixed-length decoder, which nothing reads.
 _UNWANTED = ["wav2vec2*"]
+
+
+def is_wanted(file: str, part: Part = "model") -> bool:
+    """Whether a file of a repository belongs to a part of a model."""
+
+    def is_one_of(patterns: list[str]) -> bool:
+        return any(fnmatchcase(file, pattern) for pattern in patterns)
+
+    return is_one_of(_WANTED[part]) and not is_one_of(_UNWANTED)
 
 
 def directory_of(name: str) -> Path | None:
@@ -93,10 +103,7 @@ def locate(
     from mira.model.checkpoint.hub_cache import HubCache
 
     def wanted(file: str) -> bool:
-        def is_one_of(patterns: list[str]) -> bool:
-            return any(fnmatchcase(file, pattern) for pattern in patterns)
-
-        return is_one_of(_WANTED[part]) and not is_one_of(_UNWANTED)
+        return is_wanted(file, part)
 
     cache = HubCache(name, cache_directory or Path(constants.HF_HUB_CACHE))
     if not anew and (found := cache.complete(revision, wanted)):
@@ -122,7 +129,9 @@ def check_known(name: str, report: Report = quiet) -> None:
     """
     from huggingface_hub import constants
 
-    if not constants.HF_HUB_OFFLINE:
-        from mira.model.checkpoint.hub_download import check_known
+    from mira.model.checkpoint.hub_client import HubClient, Interrupted
+    from mira.model.checkpoint.hub_download import ask
 
-        check_known(name, report)
+    if not constants.HF_HUB_OFFLINE:
+        with HubClient(name) as hub, suppress(Interrupted):
+            ask(hub, name, "main", report)

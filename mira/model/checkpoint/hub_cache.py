@@ -14,19 +14,17 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mira.errors import CheckpointError, NotDownloaded
-from mira.model.checkpoint.hub_client import HubFile, Revision
-from mira.model.checkpoint.locks import wait_for
+from mira.model.checkpoint import files
+from mira.model.checkpoint.hub_client import COMMIT, HubFile, Revision
 from mira.progress import Report, amount
 
-COMMIT = re.compile(r"[0-9a-f]{40}")
 PART = ".part"
 DEAD_AFTER_S = 3600  # a partial file of `huggingface_hub`, whose names nobody uses twice
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -85,12 +83,10 @@ class HubCache:
     def complete(self, revision: str, wanted: Callable[[str], bool]) -> Path | None:
         """The folder of a revision, if every wanted file of it is known to be there."""
         commit = self.commit_of(revision)
-        files = self.listed(commit) if commit else None
-        if commit is None or files is None:
-            return None
-        chosen = [file for file in files if wanted(file.name)]
-        whole = chosen and all(self.has(commit, file) for file in chosen)
-        return self.snapshot(commit) if whole else None
+        chosen = [file for file in self.listed(commit or "") or () if wanted(file.name)]
+        if commit and chosen and all(self.has(commit, file) for file in chosen):
+            return self.snapshot(commit)
+        return None
 
     def as_it_is(self, revision: str) -> Path:
         """The folder of a revision that another program downloaded, and may have left incomplete.
@@ -121,30 +117,26 @@ class HubCache:
             What takes the next bytes, and gives them to the system before it returns: they
             outlive the process.
         """
-        with self.writing():
-            part = os.open(self._part(file), os.O_RDWR | os.O_CREAT, 0o666)
-        try:
+        with ExitStack() as stack:
             with self.writing():
-                os.truncate(part, start)
-                os.lseek(part, start, os.SEEK_SET)
+                part = stack.enter_context(self._part(file).open("ab", buffering=0))
+                part.truncate(start)
 
             def write(block: bytes) -> None:
                 left = memoryview(block)
                 with self.writing():
                     while left:
-                        left = left[os.write(part, left) :]
+                        left = left[part.write(left) :]
 
             yield write
-        finally:
-            os.close(part)
 
     def remember(self, revision: str, found: Revision) -> None:
         """Store what a branch, tag or commit is, and which files that has."""
         rows = [(file.name, file.num_bytes, file.digest) for file in found.files]
         with self.writing():
-            _replace(self._list(found.commit), json.dumps(rows))
+            files.write_whole(self._list(found.commit), json.dumps(rows))
             if not COMMIT.fullmatch(revision):
-                _replace(self.folder / "refs" / revision, found.commit)
+                files.write_whole(self.folder / "refs" / revision, found.commit)
 
     def finish(self, commit: str, file: HubFile) -> bool:
         """Give a file its name, if its content is all there; False if that is damaged, and gone."""
@@ -164,34 +156,30 @@ class HubCache:
                 blob.replace(name)
         return True
 
-    def remove_remains(self, files: tuple[HubFile, ...]) -> None:
+    def remove_remains(self, used: tuple[HubFile, ...]) -> None:
         """Remove partial content that no later download goes on from.
 
         Args:
-            files: Of the commit that is in use. Parts of those stay.
+            used: Files of the commit that is in use. Parts of those stay.
         """
-        kept = {self._part(file).name for file in files}
-        for path in (self.folder / "blobs").glob(f"*{PART}"):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
-        for path in (self.folder / "blobs").glob("*.incomplete"):
+        kept = {self._part(file) for file in used}
+        for path in (self.folder / "blobs").glob("*.*"):
             with suppress(OSError):
-                if time.time() - path.stat().st_mtime > DEAD_AFTER_S:
+                dead = time.time() - path.stat().st_mtime > DEAD_AFTER_S
+                if (path.suffix == PART and path not in kept) or (
+                    path.suffix == ".incomplete" and dead
+                ):
                     path.unlink()
 
     @contextmanager
     def alone(self, report: Report) -> Iterator[None]:
         """Keep other processes from downloading this model; waits for one that does."""
-        path = self._cache / ".locks" / self._name / "mira.lock"
-        with self.writing():
-            (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = path.open("ab")
-        with lock:
-            # Where a file system has no locks, two may do the same work: they write the same bytes
-            # to the same places, and what is wrong all the same is found before it has a name.
-            waiting = f"waiting for another download of {self._model} to {self.folder}"
-            wait_for(lock, report, waiting)
+        waiting = f"waiting for another download of {self._model} to {self.folder}"
+        with ExitStack() as stack:
+            with self.writing():
+                (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
+                lock = self._cache / ".locks" / self._name / "mira.lock"
+                stack.enter_context(files.alone(lock, report, waiting))
             yield
 
     @contextmanager
@@ -251,11 +239,3 @@ def _is_intact(path: Path, file: HubFile) -> bool:
         while block := content.read(1 << 20):
             sha.update(block)
     return sha.hexdigest() == file.digest
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that nobody ever reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.write_text(text, "utf-8")
-    fresh.replace(path)

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import PurePosixPath
-from types import TracebackType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
 from huggingface_hub import constants, get_token
@@ -32,6 +31,7 @@ PASSING_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 
 LOG_IN = "log in (.venv/bin/hf auth login) or set HF_TOKEN"
 
+COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
@@ -67,7 +67,7 @@ class Interrupted(Exception):
 
 
 class HubClient:
-    """Connections to the hub, for one model."""
+    """Connections to the hub, for one model; closed by `with`."""
 
     def __init__(self, model: str) -> None:
         """Open it; nothing is sent yet.
@@ -76,14 +76,16 @@ class HubClient:
             model: Owner and name, `owner/name`.
 
         Raises:
-            NotDownloaded: The environment names a proxy or a token that can't be used.
+            NotDownloaded: The environment names a hub, a proxy or a token that can't be used.
         """
         self._model = model
+        self.address, login = self._endpoint()
         headers = {"User-Agent": f"mira-speech/{version('mira-speech')}"}
         if token := self._token():  # a redirect to another host leaves it behind
             headers["Authorization"] = f"Bearer {token}"
         try:
             self._client = httpx2.Client(
+                auth=login,
                 headers=headers,
                 follow_redirects=True,
                 timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
@@ -93,6 +95,26 @@ class HubClient:
                 f"{model}: can't be downloaded: the proxy that the environment names can't be used "
                 f"({error}). Correct HTTPS_PROXY, or unset it."
             ) from error
+
+    def _endpoint(self) -> tuple[str, tuple[str, str] | None]:
+        """The hub's address, which may be shown, and the name and password that it had in it."""
+        try:
+            url = urlsplit(constants.ENDPOINT)
+            _ = url.port
+        except ValueError:
+            raise self._no_address("HF_ENDPOINT", "it is no address") from None
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise self._no_address(constants.ENDPOINT.rpartition("@")[2], "it is no address")
+        login, _, host = url.netloc.rpartition("@")
+        name, _, password = login.partition(":")
+        address = url._replace(netloc=host).geturl()
+        return address, (unquote(name), unquote(password)) if login else None
+
+    def _no_address(self, address: str, why: str) -> NotDownloaded:
+        return NotDownloaded(
+            f"{self._model}: can't be downloaded from {address} ({why}). Set HF_ENDPOINT to an "
+            "address like https://huggingface.co, or unset it."
+        )
 
     def _token(self) -> str | None:
         try:
@@ -112,12 +134,7 @@ class HubClient:
     def __enter__(self) -> "HubClient":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def revision(self, name: str) -> Revision:
@@ -129,7 +146,7 @@ class HubClient:
         """
         where = f"/api/models/{quote(self._model)}/revision/{quote(name, safe='')}?blobs=true"
         body = b""
-        with self._get(where, name, {}) as response:
+        with self._get(where, name) as response:
             for block in response.iter_bytes():
                 body += block
                 if len(body) > MAX_LIST_BYTES:
@@ -139,11 +156,11 @@ class HubClient:
                 raise ValueError("its list of files has no end")
             found = json.loads(body)
             commit, files = str(found["sha"]), tuple(map(_listed, found["siblings"]))
-            if not re.fullmatch(r"[0-9a-f]{40}", commit):
+            if not COMMIT.fullmatch(commit):
                 raise ValueError(f"commit {commit!r}")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise NotDownloaded(
-                f"{self._model}: {constants.ENDPOINT} does not answer as a Hugging Face hub does "
+                f"{self._model}: {self.address} does not answer as a Hugging Face hub does "
                 f"({_words(error)}). If HF_ENDPOINT is set, correct it."
             ) from error
         return Revision(commit, files)
@@ -164,43 +181,35 @@ class HubClient:
         """
         where = f"/{quote(self._model)}/resolve/{commit}/{quote(file.name)}"
         wanted = {"Range": f"bytes={start}-"} if start else {}
-        with self._get(where, commit, wanted) as response:
-            begins = 0
-            if response.status_code == 206:
+        with self._get(where, commit, **wanted) as response:
+            if response.status_code != 206:
+                start = 0
+            else:
                 found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
                 if not found or int(found[1]) != start:
                     raise Interrupted("another part of the file came than was asked for")
-                begins = start
-            yield begins, response.iter_bytes()
+            yield start, response.iter_bytes()
 
     @contextmanager
-    def _get(
-        self, path: str, revision: str, headers: dict[str, str]
-    ) -> Iterator["httpx2.Response"]:
-        headers = {"Accept-Encoding": "identity"} | headers  # sizes and ranges are of the content
+    def _get(self, path: str, revision: str, **headers: str) -> Iterator[httpx2.Response]:
+        headers["Accept-Encoding"] = "identity"  # sizes and ranges are of the content
         try:
-            with self._client.stream(
-                "GET", f"{constants.ENDPOINT}{path}", headers=headers
-            ) as response:
+            with self._client.stream("GET", f"{self.address}{path}", headers=headers) as response:
                 if not response.is_success:
                     raise self._refusal(response, revision)
                 yield response
         except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-            raise NotDownloaded(
-                f"{self._model}: can't be downloaded from {constants.ENDPOINT} ({_words(error)}). "
-                "Set HF_ENDPOINT to an address like https://huggingface.co, or unset it."
-            ) from error
+            raise self._no_address(self.address, _words(error)) from error
         except httpx2.HTTPError as error:
             raise Interrupted(_words(error)) from error
 
-    def _refusal(self, response: "httpx2.Response", revision: str) -> Exception:
+    def _refusal(self, response: httpx2.Response, revision: str) -> Exception:
         status, code = response.status_code, response.headers.get("X-Error-Code", "")
         said = " ".join(response.headers.get("X-Error-Message", "").split())[:200]
-        hub = constants.ENDPOINT
         if status in PASSING_STATUSES:
             return Interrupted(f"it answers {status}")
         if code == "GatedRepo":
-            terms = f"{hub}/{self._model}"
+            terms = f"{self.address}/{self._model}"
             why = f"its owner wants you to agree to terms first: do so at {terms}, then {LOG_IN}"
         elif code == "RevisionNotFound":
             why = (
@@ -216,7 +225,7 @@ class HubClient:
             )
         else:
             why = f"it answers {status}" + (f" ({said})" if said else "")
-        return NotDownloaded(f"{self._model}: can't be downloaded from {hub}: {why}.")
+        return NotDownloaded(f"{self._model}: can't be downloaded from {self.address}: {why}.")
 
 
 def _listed(entry: dict[str, Any]) -> HubFile:
@@ -225,5 +234,5 @@ def _listed(entry: dict[str, Any]) -> HubFile:
 
 
 def _words(error: Exception) -> str:
-    """On one line."""
+    """What an error says, on one line, or what kind it is if it says nothing."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

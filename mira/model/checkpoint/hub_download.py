@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from huggingface_hub import constants
-
 from mira.errors import CheckpointError, NotDownloaded
 from mira.model.checkpoint.hub_cache import HubCache
 from mira.model.checkpoint.hub_client import HubClient, HubFile, Interrupted, Revision
@@ -21,6 +19,7 @@ log = logging.getLogger(__name__)
 
 LIST_PAUSES_S = (0.5, 1.0)  # then it is out of reach, and somebody waits for the answer
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # without one new byte
+ATTEMPTS = 2  # at a file that comes damaged: what an earlier process left may be
 REPORT_S = 0.2
 
 
@@ -52,16 +51,21 @@ def download(
     with HubClient(model) as hub:
         known = None if anew else cache.commit_of(revision)
         files = cache.listed(known) if known else None
-        if known and files is not None:
-            found = Revision(known, files)
-        else:
-            try:
-                found = _ask(hub, model, known or revision, report)
-            except Interrupted as error:
-                if known and cache.snapshot(known).is_dir():  # not by us, so it may be whole
-                    log.warning("%s: used as it is on this machine; the hub: %s", model, error)
-                    return cache.snapshot(known)
-                raise NotDownloaded(_unreachable(model, error)) from error
+        try:
+            found = (
+                Revision(known, files)
+                if known and files
+                else ask(hub, model, known or revision, report)
+            )
+        except Interrupted as error:
+            if known and cache.snapshot(known).is_dir():  # not by us, so it may be whole
+                log.warning("%s: used as it is on this machine; the hub: %s", model, error)
+                return cache.snapshot(known)
+            raise NotDownloaded(
+                f"{model}: can't be downloaded: {hub.address} can't be reached ({error}). Look "
+                "after the network, or set HF_ENDPOINT to a mirror. Or copy the files of "
+                f"{hub.address}/{model} to a directory here and give that directory instead."
+            ) from error
         chosen = [file for file in found.files if wanted(file.name)]
         if not chosen:
             raise CheckpointError(
@@ -82,15 +86,16 @@ def download(
         return cache.snapshot(found.commit)
 
 
-def check_known(model: str, report: Report) -> None:
-    """Raise NotDownloaded if the hub answers, and with a refusal; arguments as for `download`."""
-    with HubClient(model) as hub, suppress(Interrupted):
-        _ask(hub, model, "main", report)
+def ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:
+    """Ask the hub what a revision holds, more than once if need be.
 
+    Raises:
+        Interrupted: It is out of reach.
+        NotDownloaded: It doesn't give it to us.
+    """
 
-def _ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:
     def tell() -> None:
-        report(f"looking for {model} at {constants.ENDPOINT}", 0, 0)
+        report(f"looking for {model} at {hub.address}", 0, 0)
 
     tell()
     pauses = iter(LIST_PAUSES_S)
@@ -114,8 +119,7 @@ class _Download:
         files: list[HubFile],
     ) -> None:
         self._hub, self._model, self._commit, self._cache = hub, model, commit, cache
-        self._report = report
-        self._files = files
+        self._report, self._files = report, files
         self._done = self._there()
         self._total = sum(file.num_bytes for file in files)
         self._told_at = 0.0
@@ -124,24 +128,21 @@ class _Download:
         self._cache.require_room(self._total - self._done)
         self._tell()
         for file in self._files:
-            if not self._cache.has(self._commit, file):
-                self._finish(file)
-                self._done = self._there()  # two files may have one content
+            attempts = 0
+            while not self._cache.has(self._commit, file):
+                if attempts == ATTEMPTS:
+                    raise NotDownloaded(
+                        f"{self._model}: {file.name} came damaged from {self._hub.address}, "
+                        "twice. Start again later; if HF_ENDPOINT is set, choose another."
+                    )
+                attempts += 1
+                self._fetch(file)
+                self._cache.finish(self._commit, file)
+                self._done = self._there()  # less if it was damaged, more if two have one content
         self._tell()
 
     def _there(self) -> int:
         return sum(self._cache.num_bytes(self._commit, file) for file in self._files)
-
-    def _finish(self, file: HubFile) -> None:
-        for _ in range(2):  # what an earlier process left may be damaged
-            self._fetch(file)
-            if self._cache.finish(self._commit, file):
-                return
-            self._done -= file.num_bytes
-        raise NotDownloaded(
-            f"{self._model}: {file.name} came damaged from {constants.ENDPOINT}, twice. Start "
-            "again later; if HF_ENDPOINT is set, choose another."
-        )
 
     def _fetch(self, file: HubFile) -> None:
         pauses = iter(PAUSES_S)
@@ -155,7 +156,11 @@ class _Download:
                 try:
                     _pause(error, pauses, self._tell)
                 except Interrupted:
-                    raise NotDownloaded(self._broken(error)) from error
+                    raise NotDownloaded(
+                        f"{self._model}: the download from {self._hub.address} broke off "
+                        f"({error}). Start again: it goes on from the {amount(self._done)} of "
+                        f"{amount(self._total)} that are in {self._cache.folder}."
+                    ) from error
 
     def _go_on(self, file: HubFile, start: int) -> None:
         with (
@@ -181,13 +186,6 @@ class _Download:
         what = f"downloading {self._model} to {self._cache.folder}"
         self._report(what, self._done, self._total)
 
-    def _broken(self, error: Interrupted) -> str:
-        return (
-            f"{self._model}: the download from {constants.ENDPOINT} broke off ({error}). Start "
-            f"again: it goes on from the {amount(self._done)} of {amount(self._total)} that are in "
-            f"{self._cache.folder}."
-        )
-
 
 def _pause(error: Interrupted, pauses: Iterator[float], tell: Callable[[], None]) -> None:
     """Wait for the next try, or raise `error` if there is to be none."""
@@ -198,12 +196,3 @@ def _pause(error: Interrupted, pauses: Iterator[float], tell: Callable[[], None]
     while (left_s := end - time.monotonic()) > 0:
         time.sleep(min(left_s, REPORT_S))
         tell()
-
-
-def _unreachable(model: str, error: Interrupted) -> str:
-    hub = constants.ENDPOINT
-    return (
-        f"{model}: can't be downloaded: {hub} can't be reached ({error}). Look after the network, "
-        f"or set HF_ENDPOINT to a mirror. Or copy the files of {hub}/{model} to a directory here "
-        "and give that directory instead."
-    )

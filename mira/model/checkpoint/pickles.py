@@ -1,24 +1,23 @@
 """A PyTorch file in, float32 arrays by name out; needs no PyTorch.
 
-Knows nothing about the model. Unpickling can run code, so nothing is unpickled: the instructions
-are followed one by one, and all that they can make are numbers, strings, plain containers and
-tensors. Source: the format of `torch.save` since PyTorch 1.6, a ZIP file of a pickle and the bytes
-of each tensor.
+Knows nothing about the model. Unpickling can run code, so every name in a pickle stands for an
+inert object, and all that those can make are plain containers and tensors. Source: the format of
+`torch.save` since PyTorch 1.6, a ZIP file of a pickle and the bytes of each tensor.
 """
 
+import pickle
 import pickletools
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from io import BytesIO
 from math import prod
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mira.errors import CheckpointError
-from mira.model.checkpoint.tensors import Array, from_bfloat16
+from mira.model.checkpoint.tensors import Array, from_bfloat16, reading
 
 MAX_PICKLE_BYTES = 64 << 20  # of the instructions; a whole optimizer's state takes one
 
@@ -36,6 +35,15 @@ _STORAGES = {  # their names in the pickle -> what the bytes are
 }
 _FLOATS = ("float32", "float16", "bfloat16", "float64")
 
+_INSTRUCTIONS = {
+    *("PROTO", "FRAME", "STOP", "MARK", "POP", "MEMOIZE", "BINPUT", "LONG_BINPUT"),
+    *("BINGET", "LONG_BINGET", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2"),
+    *("LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "EMPTY_TUPLE"),
+    *("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_DICT"),
+    *("SETITEM", "SETITEMS", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD", "BINPERSID"),
+}
+"""All that a file of tensors is written with."""
+
 
 def read_pickle(path: Path, key: str | None = None) -> dict[str, Array]:
     """Read the tensors below one key of the file's top level, or all of them at that level.
@@ -43,68 +51,25 @@ def read_pickle(path: Path, key: str | None = None) -> dict[str, Array]:
     Raises:
         CheckpointError: The file is missing, damaged, or holds anything but tensors there.
     """
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            return _tensors(path, archive, key)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file") from error
-    except _Refused as error:
-        raise CheckpointError(
-            f"{path}: refused: it is no PyTorch file, or holds more than tensors ({error})"
-        ) from error
-    except zipfile.BadZipFile as error:
-        return _before_zip(path, key, error)
-    except (OSError, EOFError, ValueError, IndexError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{path}: damaged or incomplete ({error}); copy or download the file again"
-        ) from error
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file")
+    with reading(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return _tensors(path, archive, key)
+        except _Refused as error:
+            raise CheckpointError(
+                f"{path}: refused: it is no PyTorch file, or holds more than tensors ({error})"
+            ) from error
+        except zipfile.BadZipFile:
+            with path.open("rb") as file:
+                if file.read(2) == b"PK":  # PyTorch looks at no checksum: damage would be numbers
+                    raise
+            return _before_zip(path, key)
 
 
 class _Refused(Exception):
     """The pickle asks for what no file of tensors needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Storage:
-    name: str  # of its bytes in the archive
-    dtype: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    """Where a tensor lies; read only if it is wanted."""
-
-    storage: _Storage
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    def read(self, archive: zipfile.ZipFile) -> Array:
-        """As float32.
-
-        Raises:
-            ValueError: The archive has fewer bytes than the tensor needs.
-        """
-        numbers = (self.offset, self.storage.count, *self.shape, *self.strides)
-        if min(numbers) < 0 or len(self.shape) != len(self.strides):
-            raise ValueError("a tensor of negative size")
-        if prod(self.shape) > self.storage.count:  # repeated by its strides
-            raise ValueError("a tensor of more numbers than are stored")
-        stored, half = self.storage.dtype, self.storage.dtype == "bfloat16"
-        kind = np.dtype("<u2" if half else stored).newbyteorder("<")
-        entry = archive.getinfo(self.storage.name)
-        if entry.file_size != self.storage.count * kind.itemsize:
-            raise ValueError(f"{entry.filename} has {entry.file_size} bytes")
-        values = np.frombuffer(archive.read(entry), kind)
-        if 0 not in self.shape:
-            last = sum((size - 1) * step for size, step in zip(self.shape, self.strides))
-            if self.offset + last >= len(values):
-                raise ValueError(f"a tensor goes beyond {entry.filename}")
-        steps = [step * kind.itemsize for step in self.strides]
-        found = np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, steps)
-        floats = from_bfloat16(np.ascontiguousarray(found)) if half else found
-        return np.array(floats, np.float32)
 
 
 def _tensors(path: Path, archive: zipfile.ZipFile, key: str | None) -> dict[str, Array]:
@@ -119,230 +84,120 @@ def _tensors(path: Path, archive: zipfile.ZipFile, key: str | None) -> dict[str,
     order = f"{folder}byteorder"
     if order in archive.namelist() and archive.read(order) != b"little":
         raise _Refused("written on a big-endian machine")
-    content = _Machine(folder).run(archive.read(pickles[0]))
-    return {
-        name: value.read(archive)
-        for name, value in _named(path, content, key, _dtype, _FLOATS).items()
-    }
-
-
-def _dtype(value: object) -> str:
-    return value.storage.dtype if isinstance(value, _Tensor) else type(value).__name__
+    instructions = archive.read(pickles[0])
+    for opcode, argument, _ in pickletools.genops(instructions):
+        if opcode.name not in _INSTRUCTIONS:
+            raise _Refused(f"the instruction {opcode.name}")
+        if opcode.name == "LONG_BINPUT" and int(argument or 0) > len(instructions):
+            raise _Refused("a memory of another size")  # which would be allocated
+    content = _Unpickler(BytesIO(instructions)).load()
+    named = _named(path, content, key, lambda value: getattr(value, "dtype", type(value).__name__))
+    return {name: tensor.read(archive, folder) for name, tensor in named.items()}
 
 
 def _named(
-    path: Path,
-    content: Any,
-    key: str | None,
-    dtype_of: Callable[[object], str],
-    floats: tuple[str, ...],
-) -> dict[str, Any]:
+    path: Path, content: Any, key: str | None, dtype_of: Callable[[Any], str]
+) -> Mapping[str, Any]:
     """The values under `key`, all of which are tensors of floats."""
     tensors = content.get(key) if key and isinstance(content, dict) else content
     if not isinstance(tensors, dict) or not tensors:
         where = f" under {key!r}" if key else ""
         raise CheckpointError(f"{path}: expected tensors{where}; found none")
     for name, value in tensors.items():
-        if (found := dtype_of(value)) not in floats:
+        if (found := dtype_of(value)) not in _FLOATS:
             raise CheckpointError(f"{path}: {name}: expected a float tensor; found {found}")
     return tensors
 
 
-@dataclass(frozen=True, slots=True)
-class _Global:
-    """A name from some module: nothing is imported for it."""
+class _Unpickler(pickle.Unpickler):
+    """Makes what a pickle describes of objects of this module alone."""
+
+    def find_class(self, module: str, name: str) -> "_Name":
+        return _Name(f"{module} {name}")  # nothing is imported
+
+    def persistent_load(self, pid: Any) -> "_Storage":
+        kind, storage, name, _place, _count = pid
+        known = isinstance(storage, _Name) and storage.name.removeprefix("torch ")
+        if kind != "storage" or known not in _STORAGES:
+            raise _Refused(f"a {storage}")
+        return _Storage(str(name), _STORAGES[known])
+
+
+# Tuples, since a pickle can set an attribute of any object that has one to set.
+
+
+class _Name(NamedTuple):
+    """A name from some module, that a pickle may only call."""
 
     name: str
 
+    def __call__(self, *arguments: Any) -> object:
+        if self.name == "collections OrderedDict":
+            return _Dict(*arguments)
+        if self.name == "torch._utils _rebuild_parameter":
+            return arguments[0]
+        if self.name != "torch._utils _rebuild_tensor_v2":
+            raise _Refused(f"a call of {self.name}")
+        storage, offset, shape, strides = arguments[:4]
+        if not isinstance(storage, _Storage):
+            raise _Refused("a tensor of something else than numbers")
+        return _Tensor(storage.name, storage.dtype, offset, shape, strides)
 
-class _Mark:
-    """Where on the stack a container's items begin."""
+
+class _Dict(dict[Any, Any]):
+    """A dictionary to which a pickle can't add attributes."""
+
+    def __setstate__(self, state: object) -> None:
+        """Leave out what is added to a state: the versions of its layers."""
 
 
-class _Machine:
-    """Follows a pickle's instructions.
+class _Storage(NamedTuple):
+    name: str  # of its bytes in the archive
+    dtype: str
 
-    Args:
-        folder: Of the archive, that everything lies in.
-    """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._stack: list[Any] = []
-        self._memo: dict[int, Any] = {}
+class _Tensor(NamedTuple):
+    """Where a tensor lies; read only if it is wanted."""
 
-    def run(self, pickle: bytes) -> Any:
-        """What the pickle describes.
+    storage: str
+    dtype: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def read(self, archive: zipfile.ZipFile, folder: str) -> Array:
+        """As float32.
 
         Raises:
-            _Refused: It asks for anything else than tensors in plain containers.
+            ValueError: The archive has fewer bytes than the tensor needs.
         """
-        for opcode, argument, _ in pickletools.genops(pickle):
-            if opcode.name == "STOP":
-                return self._stack.pop()
-            step = getattr(self, f"_{opcode.name.lower()}", None)
-            if step is not None:
-                step(argument)
-            elif opcode.name in _VALUES:
-                self._stack.append(argument)
-            elif opcode.name in _CONSTANTS:
-                self._stack.append(_CONSTANTS[opcode.name]())
-            elif opcode.name not in _NOTHING:
-                raise _Refused(f"the instruction {opcode.name}")
-        raise EOFError("the pickle has no end")
-
-    def _items(self) -> list[Any]:
-        """Take what lies above the last mark."""
-        at = len(self._stack) - 1
-        while not isinstance(self._stack[at], _Mark):
-            at -= 1
-            if at < 0:
-                raise ValueError("a container without a beginning")
-        items = self._stack[at + 1 :]
-        del self._stack[at:]
-        return items
-
-    def _mark(self, _: object) -> None:
-        self._stack.append(_Mark())
-
-    def _pop(self, _: object) -> None:
-        self._stack.pop()
-
-    def _binput(self, index: int) -> None:
-        self._memo[index] = self._stack[-1]
-
-    _long_binput = _put = _binput
-
-    def _memoize(self, _: object) -> None:
-        self._memo[len(self._memo)] = self._stack[-1]
-
-    def _binget(self, index: int) -> None:
-        self._stack.append(self._memo[index])
-
-    _long_binget = _get = _binget
-
-    def _tuple(self, _: object) -> None:
-        self._stack.append(tuple(self._items()))
-
-    def _tuple1(self, _: object) -> None:
-        self._stack[-1:] = [tuple(self._stack[-1:])]
-
-    def _tuple2(self, _: object) -> None:
-        self._stack[-2:] = [tuple(self._stack[-2:])]
-
-    def _tuple3(self, _: object) -> None:
-        self._stack[-3:] = [tuple(self._stack[-3:])]
-
-    def _append(self, _: object) -> None:
-        self._open_list().append(self._stack.pop())
-
-    def _appends(self, _: object) -> None:
-        items = self._items()
-        self._open_list(0).extend(items)
-
-    def _open_list(self, above: int = 1) -> list[Any]:
-        found = self._stack[-1 - above]
-        if not isinstance(found, list):
-            raise _Refused("items for what is no list")
-        return found
-
-    def _setitem(self, _: object) -> None:
-        value, key = self._stack.pop(), self._stack.pop()
-        self._open_dict()[key] = value
-
-    def _setitems(self, _: object) -> None:
-        items = self._items()
-        self._open_dict().update(zip(items[::2], items[1::2], strict=True))
-
-    def _open_dict(self) -> dict[Any, Any]:
-        found = self._stack[-1]
-        if not isinstance(found, dict):
-            raise _Refused("items for what is no dictionary")
-        return found
-
-    def _global(self, name: str) -> None:
-        self._stack.append(_Global(name))
-
-    def _stack_global(self, _: object) -> None:
-        name, module = self._stack.pop(), self._stack.pop()
-        self._stack.append(_Global(f"{module} {name}"))
-
-    def _build(self, _: object) -> None:
-        """Attributes of what was made, such as the versions of a state's layers: not needed."""
-        self._stack.pop()
-
-    def _binpersid(self, _: object) -> None:
-        kind, storage, name, _place, count = self._stack.pop()
-        known = isinstance(storage, _Global) and storage.name.removeprefix("torch ")
-        if kind != "storage" or known not in _STORAGES:
-            raise _Refused(f"a {storage}")
-        dtype = _STORAGES[known]
-        self._stack.append(_Storage(f"{self._folder}data/{name}", dtype, int(count)))
-
-    def _reduce(self, _: object) -> None:
-        arguments, called = self._stack.pop(), self._stack.pop()
-        make = _MAKERS.get(called.name) if isinstance(called, _Global) else None
-        if make is None:
-            raise _Refused(f"a call of {getattr(called, 'name', called)}")
-        self._stack.append(make(*arguments))
+        half = self.dtype == "bfloat16"
+        kind = np.dtype("<u2" if half else self.dtype).newbyteorder("<")
+        stored = archive.read(f"{folder}data/{self.storage}")
+        if prod(self.shape) * kind.itemsize > len(stored):  # repeated by its strides
+            raise ValueError("a tensor of more numbers than are stored")
+        steps = [step * kind.itemsize for step in self.strides]
+        # This checks that all of it lies within what is stored.
+        found = np.ndarray(self.shape, kind, stored, self.offset * kind.itemsize, steps)
+        floats = from_bfloat16(np.ascontiguousarray(found)) if half else found
+        return np.array(floats, np.float32)
 
 
-def _rebuilt(
-    storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
-) -> _Tensor:
-    if not isinstance(storage, _Storage):
-        raise _Refused("a tensor of something else than numbers")
-    numbers = tuple(map(int, shape)), tuple(map(int, strides))
-    return _Tensor(storage, int(offset), *numbers)
-
-
-def _parameter(tensor: object, *_: object) -> object:
-    return tensor
-
-
-_MAKERS: dict[str, Callable[..., object]] = {
-    "collections OrderedDict": lambda items=(): dict(items),
-    "torch._utils _rebuild_tensor_v2": _rebuilt,
-    "torch._utils _rebuild_parameter": _parameter,
-}
-_CONSTANTS: dict[str, Callable[[], object]] = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_TUPLE": tuple,
-    "EMPTY_LIST": list,
-    "EMPTY_DICT": dict,
-}
-_VALUES = {
-    *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
-    *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-}
-_NOTHING = {"PROTO", "FRAME"}
-
-
-def _before_zip(path: Path, key: str | None, reason: Exception) -> dict[str, Array]:
+def _before_zip(path: Path, key: str | None) -> dict[str, Array]:
     """What PyTorch wrote before 1.6, which it alone can read, with `weights_only`."""
-    with path.open("rb") as file:
-        if file.read(2) == b"PK":  # PyTorch looks at no checksum, and would take damage for numbers
-            raise CheckpointError(
-                f"{path}: damaged or incomplete ({reason}); copy or download the file again"
-            ) from reason
     try:
         import torch
     except ImportError:
         raise CheckpointError(
-            f"{path}: damaged, or a file that only PyTorch can read ({reason})"
-        ) from reason
+            f"{path}: damaged, or a file that only PyTorch can read: install torch"
+        ) from None
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, KeyError) as error:  # KeyError: the first bytes of a text file
+    except (pickle.UnpicklingError, KeyError) as error:  # KeyError: the first bytes of a text file
         raise CheckpointError(
             f"{path}: refused: it is no PyTorch file, or holds more than tensors"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path}: damaged or incomplete ({error}); copy or download the file again"
-        ) from error
-    floats = ("torch.float32", "torch.float16", "torch.bfloat16", "torch.float64")
-    tensors = _named(path, content, key, lambda value: str(getattr(value, "dtype", value)), floats)
-    return {name: value.to(torch.float32).numpy() for name, value in tensors.items()}
+    named = _named(
+        path, content, key, lambda value: str(getattr(value, "dtype", value)).removeprefix("torch.")
+    )
+    return {name: value.to(torch.float32).numpy() for name, value in named.items()}

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -11,7 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from mira.errors import CheckpointError, NotDownloaded
-from mira.model.checkpoint.hub import _UNWANTED, _WANTED, Part, locate
+from mira.model.checkpoint.hub import is_wanted, locate
 from tests.model.checkpoint.hub_server import Hub
 from tests.test_settings import without_a_home
 
@@ -131,10 +130,6 @@ def test_what_is_neither_is_not_looked_for(name: str, tmp_path: Path, monkeypatc
 
 
 def test_every_file_of_a_checkpoint_is_wanted_and_no_other(mira_directory, spark_directory) -> None:
-    def is_wanted(name: str, part: Part = "model") -> bool:
-        wanted = any(fnmatch(name, pattern) for pattern in _WANTED[part])
-        return wanted and not any(fnmatch(name, pattern) for pattern in _UNWANTED)
-
     for directory in (mira_directory, spark_directory):
         files = [path for path in directory.rglob("*") if path.is_file()]
         assert files

@@ -1,5 +1,6 @@
 """What the hub answers is understood, and what it refuses is one line that says what to do."""
 
+import base64
 import json
 import logging
 from collections.abc import Callable
@@ -10,7 +11,8 @@ import pytest
 from huggingface_hub import constants
 
 from mira.errors import NotDownloaded
-from mira.model.checkpoint import hub_client
+from mira.model.checkpoint import hub_client, hub_download
+from mira.model.checkpoint.hub import locate
 from mira.model.checkpoint.hub_client import HubClient, HubFile, Interrupted
 from tests.model.checkpoint.hub_server import MODEL_FILES, Hub
 
@@ -171,7 +173,34 @@ def test_silence_is_an_interruption(hub: Hub, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("endpoint", ["hf-mirror.invalid", "http://[::1", ""])
 def test_an_address_that_is_none(endpoint: str, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    assert "Set HF_ENDPOINT to an address like https://huggingface.co, or unset it." in refused()
+    with pytest.raises(NotDownloaded, match="Set HF_ENDPOINT to an address like https://hugging"):
+        HubClient("owner/name")
+
+
+@pytest.mark.parametrize("breaks", ["", "answers", "is gone", "is none"])
+def test_a_password_in_the_address_is_sent_and_not_shown(
+    breaks: str, hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(hub_download, "LIST_PAUSES_S", ())
+    host = hub.url.removeprefix("http://")
+    said: list[str] = []
+    if breaks == "is gone":
+        hub.stop()
+    elif breaks == "answers":
+        hub.statuses = [418]
+    address = f"http://somebody:s3cr%40t@{'[::1' if breaks == 'is none' else host}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    try:
+        locate("owner/name", part="codec", report=lambda what, *_: said.append(what))
+    except NotDownloaded as error:
+        said.append(str(error))
+    else:
+        assert breaks == ""
+        basic = f"Basic {base64.b64encode(b'somebody:s3cr@t').decode()}"
+        assert hub.requests[0].headers["authorization"] == basic
+    assert said
+    assert not any(secret in f"{said} {caplog.text}" for secret in ("s3cr", "somebody"))
 
 
 def test_a_proxy_that_is_none(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,35 @@ def test_a_tensor_may_not_be_larger_than_what_is_stored(tmp_path: Path) -> None:
         read_pickle(path, "model")
 
 
+NAME, TENSOR = b"ctorch._utils\n_rebuild_parameter\n", b"ctorch._utils\n_rebuild_tensor_v2\n"
+STORAGE = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\1\0\0\x000X\3\0\0\0cpuK\2tQ"
+
+
+@pytest.mark.parametrize(
+    ("instructions", "said"),
+    [
+        (b"cos\nsystem\nX\4\0\0\0true\x85R", "refused.*a call of os system"),
+        (b"(X\4\0\0\0trueios\nsystem\n", "refused.*the instruction INST"),
+        (b"cbuiltins\ndict\n)\x81", "refused.*the instruction NEWOBJ"),
+        (b"\x82\1", "refused.*the instruction EXT1"),
+        (NAME + b"}X\4\0\0\0nameX\1\0\0\0xsb", "damaged.*no attribute"),
+        (STORAGE + b"N}X\5\0\0\0dtypeX\6\0\0\0objects\x86b", "damaged.*attribute"),
+        (TENSOR + b"(NK\0)ttR", "damaged"),
+        (TENSOR + b"(}K\0))tR", "refused.*something else than numbers"),
+        (b"(X\x07\0\0\0storagecos\nsystem\nX\1\0\0\x000X\3\0\0\0cpuK\2tQ", "refused"),
+        (b"}r\xff\xff\xff\x7f", "refused.*a memory of another size"),
+    ],
+)
+def test_no_instruction_makes_more_than_tensors(
+    saved: bytes, tmp_path: Path, instructions: bytes, said: str
+) -> None:
+    path = tmp_path / "x.pth"
+    path.write_bytes(saved)
+    repacked(path, b"\x80\2" + instructions + b".")
+    with pytest.raises(CheckpointError, match=said):
+        read_pickle(path, "model")
+
+
 def test_a_compressed_file_is_refused(tmp_path: Path, saved: bytes) -> None:
     path = tmp_path / "x.pth"
     path.write_bytes(saved)
