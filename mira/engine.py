@@ -14,8 +14,7 @@ from mira.stream.cancel import Cancel
 from mira.stream.joining import Joiner
 from mira.stream.playback import Playback
 from mira.synthesizer import Synthesizer
-from mira.text import Break, Piece, pause_s, speakable, split_sentences
-from mira.text.weight import max_words
+from mira.text import Break, Piece, pause_s, split_sentences
 from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
 
 
@@ -138,7 +137,7 @@ class Engine:
         # Whole text is the same each time, however slowly it is computed.
         whole = isinstance(text, str) or not playback.live
         coming = text if isinstance(text, str) else _coming(text, playback, cancel)
-        for piece in self._pieces(coming):
+        for piece in split_sentences(coming, self._synthesizer.max_chars):
             yield from utterance.speak(piece, catch_up=not whole)
         yield from utterance.end(self._pause_at_end)
 
@@ -178,22 +177,6 @@ class Engine:
         self._closed = True
         self._synthesizer.close()
 
-    def _pieces(self, text: str | Iterable[str]) -> Iterator[Piece]:
-        """Cut into what can be spoken at once, in words."""
-        for piece in split_sentences(text, self._synthesizer.max_chars):
-            words = speakable(piece.text)
-            if not words or self._fits(words):
-                yield Piece(words, piece.before)
-                continue
-            # It grew too long when its numbers and addresses were written out.
-            parts = split_sentences(words, self._synthesizer.max_chars, first_max_words=len(words))
-            for number, part in enumerate(parts):
-                yield part if number else Piece(part.text, piece.before)
-
-    def _fits(self, words: str) -> bool:
-        most = self._synthesizer.max_chars
-        return len(words) <= most and len(words.split()) <= max_words(most)
-
 
 class _Utterance:
     """One text's speech so far: its sentences, and the pauses between them."""
@@ -221,9 +204,9 @@ class _Utterance:
             catch_up: A listener who ran dry has had that part of the pause.
         """
         self._break = max(self._break, piece.before)
-        if not piece.text:
+        if not piece.sentence.text:
             return
-        with closing(self._synthesize(Sentence.of(piece.text))) as blocks:
+        with closing(self._synthesize(piece.sentence)) as blocks:
             try:
                 first = next(blocks, None)
             except NothingToSay as refused:
@@ -236,7 +219,7 @@ class _Utterance:
             pause_s = self._pause_s() - (self._waited_s() if catch_up else 0.0)
             yield from self._block(self._joiner.pause(max(0.0, pause_s)))
             start_s = self._num_samples / self._sample_rate
-            self._said, self._break = piece.text, Break.NONE
+            self._said, self._break = piece.sentence.text, Break.NONE
             for block in chain([first], blocks):
                 sound = self._joiner.push(block.samples)
                 self._heard = self._heard or len(sound) > 0

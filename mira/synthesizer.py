@@ -86,7 +86,7 @@ class Synthesizer(Protocol):
         heard meanwhile. Silence after the sentence is the engine's to cut and to add.
 
         Args:
-            sentence: Plain words, as `mira.text.speakable` makes them; not empty.
+            sentence: Plain words, as `mira.text` makes them; not empty.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
             playback: Who hears it, for those that have to choose between streams.

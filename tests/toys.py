@@ -17,7 +17,7 @@ from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
-from mira.text import Break, pause_s, speakable, split_sentences
+from mira.text import Break, pause_s, split_sentences
 from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
 
 ANNA, BEN = Voice("anna"), Voice("ben")
@@ -142,7 +142,7 @@ class ToySynthesizer:
         said, following = "", Break.NONE
         for piece in split_sentences(text):
             following = max(following, piece.before)
-            if not (words := speakable(piece.text)):
+            if not (words := piece.sentence.text):
                 continue
             if said:
                 spoken.append(self.silence(pause_s(said, following)))

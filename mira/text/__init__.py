@@ -1,10 +1,9 @@
-"""Written text in, sentences ready to be spoken out.
+"""Written text in, sentences ready to be spoken out, each word with the characters it stands for.
 
 Knows nothing about audio, models or HTTP.
 """
 
-from mira.text.normalize import speakable
 from mira.text.pauses import Break, pause_s
-from mira.text.segment import Piece, SentenceSplitter, split_sentences
+from mira.text.pieces import Piece, split_sentences
 
-__all__ = ["Break", "Piece", "SentenceSplitter", "pause_s", "speakable", "split_sentences"]
+__all__ = ["Break", "Piece", "pause_s", "split_sentences"]

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mira.text.abbreviations import COORDINATORS, PREPOSITIONS, SUBJECTS, SUBORDINATORS
+from mira.text.weight import CJK
 
-_CJK = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-)
 _CLAUSE_WIDE = "，、；：。！？"
 _CLAUSE = ",;:—–،؛-"
-_TOKEN = re.compile(rf"[{_CJK}][{_CLAUSE_WIDE}」』）]*|[^\s{_CJK}]+")
-_IS_CJK = re.compile(rf"[{_CJK}]")
+_TOKEN = re.compile(rf"[{CJK}][{_CLAUSE_WIDE}」』）]*|[^\s{CJK}]+")
+_IS_CJK = re.compile(rf"[{CJK}]")
 _CLOSERS = "\"'”’»)]*_"
 
 _FIRST_MIN_WORDS = 4

@@ -93,7 +93,7 @@ def _said_half(match: re.Match[str], half: str | None) -> str:
 RULES = (
     rule(
         rf"(?<![\w.,:/-])({_CLOCK})\s?[-–—]\s?(?=[0-9]{{1,2}}(?::[0-9]{{2}}|\s?{_HALF}))",
-        lambda m: f"{m[1]} to ",
+        r"\1 to ",
     ),
     rule(r"(?<![\w.-])([0-9]{4})-([0-9]{2})-([0-9]{2})(?:(T)(?=[0-9])|(?![\w-]))", _iso),
     rule(

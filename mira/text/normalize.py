@@ -7,8 +7,8 @@ left to the voice. Knows nothing about sentences or voices.
 import re
 
 from mira.text import amounts, codes, dates, words
-from mira.text.clean import clean
-from mira.text.rules import apply
+from mira.text.clean import clean, collapse
+from mira.text.traced import Traced
 
 # A single Greek letter is a symbol (π, Ω); two are a word.
 _OTHER_SCRIPT = re.compile(
@@ -22,24 +22,25 @@ _PLAIN = re.compile(r"(?:[A-Za-z',;:!?]|-(?=[A-Za-z])| (?![ ,.;:!?-])|\.(?!\.))*
 _DIGIT = re.compile("[0-9¼-¾⅐-⅞]")
 
 
-def speakable(text: str) -> str:
-    """The words to say for one piece of text; "" when there is nothing to say.
+def speakable(text: Traced) -> None:
+    """Turn one piece of text into the words to say: no letter or digit, nothing to say.
 
-    Never raises. Its own output passes through it unchanged, save for rare symbols.
+    Never raises. Words pass through it unchanged, save for rare symbols.
     """
-    text = clean(text)
-    if not _OTHER_SCRIPT.search(text):
-        text = " ".join(_english(text).split())
-    return text if any(map(str.isalnum, text)) else ""
+    clean(text)
+    if not _OTHER_SCRIPT.search(text.text):
+        _english(text)
+        collapse(text)
 
 
-def _english(text: str) -> str:
-    if _ADDRESS.search(text):
-        text = apply(codes.ADDRESSES, text)
-    text = apply(words.SHORT_FORMS, text)
-    if _DIGIT.search(text):
+def _english(text: Traced) -> None:
+    if _ADDRESS.search(text.text):
+        text.apply(codes.ADDRESSES)
+    text.apply(words.SHORT_FORMS)
+    if _DIGIT.search(text.text):
         # The most particular form first: what is left for the later rules is a plain number.
-        text = apply(codes.NUMBERS, text)
-        text = apply(dates.RULES, text)
-        text = apply(amounts.RULES, text)
-    return text if _PLAIN.fullmatch(text) else apply(words.SYMBOLS_AND_SPACES, text)
+        text.apply(codes.NUMBERS)
+        text.apply(dates.RULES)
+        text.apply(amounts.RULES)
+    if not _PLAIN.fullmatch(text.text):
+        text.apply(words.SYMBOLS_AND_SPACES)

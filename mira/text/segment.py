@@ -5,25 +5,35 @@ characters: only white space is collapsed.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mira.text.boundaries import SENTENCE_MARK, UNDECIDED, Ending, ends_sentence
 from mira.text.clauses import first_cut, length_cut
 from mira.text.pauses import Break
 from mira.text.weight import max_words, weight
+from mira.types import Span
 
 # All white space becomes one of three marks, so that no run of it can grow the buffer.
-_WHITE_OR_NOT = re.compile(r"\s+|\S+")
+_RUN = re.compile(r"\S+(?: \S+){0,64}|\s+")
 _LINE_BREAKS = re.compile("[\n\u2028\u2029\x0b\x0c]")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A sentence, or a part of one."""
+class Cut:
+    """A sentence, or a part of one, as it is written."""
 
     text: str
-    before: Break = Break.NONE  # between the piece before and this one
+    places: Sequence[int]
+    """[len(text)] the index of each character in the input, counted over all pushes."""
+    before: Break = Break.NONE
+    """Between the one before and this one."""
+
+    @property
+    def span(self) -> Span:
+        """All of it, in the input."""
+        return Span(self.places[0], self.places[-1] + 1)
 
 
 class SentenceSplitter:
@@ -45,6 +55,8 @@ class SentenceSplitter:
         self._first_max_words = first_max_words
         self._first = True
         self._text = ""  # white space collapsed; what is before `_start` has been given out
+        self._places = array("q")  # of each character of `_text`, in the input
+        self._taken = 0  # characters of the input
         self._start = 0
         self._scanned = 0  # no sentence ends before this
         self._measured = 0  # `_weight` is that of `_text[_start:_measured]`
@@ -54,43 +66,47 @@ class SentenceSplitter:
         self._line_start = 0  # where the line that `_start` is on began; negative when forgotten
         self._white = ""  # white space seen, its length and kind not yet known
 
-    def push(self, text: str) -> Iterator[Piece]:
+    def push(self, text: str) -> Iterator[Cut]:
         """Take more text; yield every piece that is now certain."""
-        self._text = self._text[self._start :] + self._collapse(text)
-        self._rebase(self._start)
-        yield from self._pieces(final=False)
+        self._forget()
+        self._take(text)
+        yield from self._cuts(final=False)
 
-    def flush(self) -> Iterator[Piece]:
+    def flush(self) -> Iterator[Cut]:
         """The text is over: yield the rest."""
-        yield from self._pieces(final=True)
+        yield from self._cuts(final=True)
 
-    def _collapse(self, text: str) -> str:
-        out: list[str] = []
-        for run in _WHITE_OR_NOT.findall(text):
-            if not run[0].isspace():
-                out += (self._white, run) if self._white != "\n\n" else (run,)
-                self._white = ""
-                continue
-            if self._white == "\n\n":
-                continue
-            breaks = len(_LINE_BREAKS.findall(run)) + (self._white == "\n")
-            self._white = "\n\n" if breaks > 1 else "\n" if breaks else " "
-            if breaks > 1:
-                out.append("\n\n")  # decides at once; what white space follows does not matter
-        return "".join(out)
+    def _take(self, text: str) -> None:
+        out = [self._text]
+        for run in _RUN.findall(text):
+            white, self._white = self._white, ""
+            if run[0].isspace():
+                breaks = len(_LINE_BREAKS.findall(run)) + white.count("\n")
+                self._white = "\n\n" if breaks > 1 else "\n" if breaks else " "
+                # Two line breaks decide at once; what white space follows does not matter.
+                added = self._white if breaks > 1 and white != "\n\n" else ""
+                self._places.extend([self._taken] * len(added))
+            else:
+                added = run if white == "\n\n" else white + run
+                self._places.extend([self._taken - 1] * (len(added) - len(run)))
+                self._places.extend(range(self._taken, self._taken + len(run)))
+            out.append(added)
+            self._taken += len(run)
+        self._text = "".join(out)
 
-    def _pieces(self, final: bool) -> Iterator[Piece]:
+    def _cuts(self, final: bool) -> Iterator[Cut]:
         self._skip_white()
         while self._start < len(self._text):
             end = self._end(final)
             if end is None:
                 return
-            text = self._text[self._start : end].replace("\n", " ").strip()
-            piece = Piece(text, self._break)
+            text = self._text[self._start : end].rstrip()
+            places = self._places[self._start : self._start + len(text)]
+            cut = Cut(text.replace("\n", " "), places, self._break)
             self._break = Break.NONE
             self._advance(end)
             self._first = False
-            yield piece
+            yield cut
 
     def _end(self, final: bool) -> int | None:
         """Where the current piece ends, or None while that is not certain."""
@@ -165,18 +181,10 @@ class SentenceSplitter:
         self._measured = max(self._measured, self._start)
         self._scanned = max(self._scanned, self._start)
 
-    def _rebase(self, removed: int) -> None:
+    def _forget(self) -> None:
+        removed = self._start
+        self._text, self._places = self._text[removed:], self._places[removed:]
         self._start -= removed
         self._scanned -= removed
         self._measured -= removed
         self._line_start -= removed
-
-
-def split_sentences(
-    text: str | Iterable[str], max_chars: int = 220, first_max_words: int = 12
-) -> Iterator[Piece]:
-    """Cut a text, whole or as it comes, into pieces: a loop over `SentenceSplitter`."""
-    splitter = SentenceSplitter(max_chars, first_max_words)
-    for part in [text] if isinstance(text, str) else text:
-        yield from splitter.push(part)
-    yield from splitter.flush()

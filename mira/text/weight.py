@@ -5,6 +5,12 @@ Knows nothing about words: digits are weighed as if each were named on its own.
 
 from functools import lru_cache
 
+CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+)
+"""Ranges, for a pattern, of the characters that are words without white space between them."""
+
 LETTERS_PER_WORD = 4
 """How many letters take as long to say as the shortest of words, or a letter that is named."""
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from mira.builtin.phonemes import MAX_DIGITS, MAX_PHONEMES, Phonemizer, at_most, readable
 from mira.builtin.synthesizer import BuiltinSynthesizer
-from mira.engine import Engine
 from mira.errors import NothingToSay
-from mira.text import speakable
+from mira.text import split_sentences
 
 MOST_CALLS = 1_000_000
 """Of functions, for one piece: a measure of time that does not depend on what else the machine
@@ -28,7 +27,8 @@ def phonemizer(builtin: BuiltinSynthesizer) -> Phonemizer:
 
 def pieces(builtin: BuiltinSynthesizer, text: str) -> list[str]:
     """What an engine would ask for."""
-    return [piece.text for piece in Engine(builtin)._pieces(text) if piece.text]
+    said = [piece.sentence.text for piece in split_sentences(text, builtin.max_chars)]
+    return [words for words in said if words]
 
 
 def most_calls(builtin: BuiltinSynthesizer, text: str) -> int:
@@ -188,7 +188,7 @@ def test_no_digit_of_any_script_breaks_the_reading() -> None:
     """Each of them in each context."""
     for char in ODD:
         for context in CONTEXTS:
-            speakable(context.replace("{0}", char).replace("{}", char))
+            list(split_sentences(context.replace("{0}", char).replace("{}", char)))
 
 
 @pytest.mark.parametrize("repeated", [1, 3, 36, 37, 400, 5000])
@@ -197,10 +197,10 @@ def test_nor_the_voice(phonemizer: Phonemizer, repeated: int, context: str) -> N
     """One of each kind, as many times as no number has digits."""
     kinds = {(char.isdecimal(), char.isdigit(), unicodedata.category(char)): char for char in ODD}
     for char in kinds.values():
-        said = speakable(context.replace("{}", char * repeated)[:5000])
-        for piece in [said[at : at + 220] for at in range(0, len(said), 220)][:3]:
+        said = split_sentences(context.replace("{}", char * repeated)[:5000])
+        for piece in itertools.islice(said, 3):
             with contextlib.suppress(NothingToSay):
-                phonemizer(piece)
+                phonemizer(piece.sentence.text)
 
 
 @settings(max_examples=150)
@@ -211,7 +211,8 @@ def test_nor_the_voice(phonemizer: Phonemizer, repeated: int, context: str) -> N
     )
 )
 def test_nor_any_mixture(phonemizer: Phonemizer, parts: list[str]) -> None:
-    for text in ("".join(parts), speakable("".join(parts))):
+    written = "".join(parts)
+    for text in (written, *(piece.sentence.text for piece in split_sentences(written))):
         with contextlib.suppress(NothingToSay):
             phonemizer(text)
 

@@ -2,14 +2,15 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.text import Break, Piece, SentenceSplitter, split_sentences
+from mira.text import Break
+from mira.text.segment import Cut, SentenceSplitter
 from mira.text.weight import LETTERS_PER_WORD, weight
 
 # Random letters seldom meet the rules: mix them with what decides about boundaries.
@@ -26,14 +27,20 @@ _FRAGMENTS = st.sampled_from(
 _TEXTS = st.lists(_FRAGMENTS | st.text(max_size=5), max_size=60).map("".join)
 
 
-def _pushed(text: str, cuts: list[int], **options: int) -> list[Piece]:
+def _pushed(text: str, cuts: list[int], **options: int) -> list[Cut]:
     splitter = SentenceSplitter(**options)
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
     pieces = [p for a, b in pairwise(edges) for p in splitter.push(text[a:b])]
     return pieces + list(splitter.flush())
 
 
-def _texts(pieces: Iterable[Piece]) -> list[str]:
+def split_sentences(text: str, max_chars: int = 220, first_max_words: int = 12) -> Iterator[Cut]:
+    splitter = SentenceSplitter(max_chars, first_max_words)
+    yield from splitter.push(text)
+    yield from splitter.flush()
+
+
+def _texts(pieces: Iterable[Cut]) -> list[str]:
     return [piece.text for piece in pieces]
 
 
@@ -192,10 +199,6 @@ def test_what_stands_between_pieces_is_told() -> None:
         ("Seven", Break.NONE),
         ("eight.", Break.LINE),
     ]
-
-
-def test_text_may_come_in_parts() -> None:
-    assert _texts(split_sentences(iter(["One", " is. Tw", "", "o."]))) == ["One is.", "Two."]
 
 
 def test_short_words_take_their_time_too() -> None:

@@ -1,0 +1,67 @@
+"""Text in, as it is typed; sentences to be spoken out, each word with the characters it stands for.
+
+Knows nothing about voices.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from mira.text.normalize import speakable
+from mira.text.pauses import Break
+from mira.text.segment import Cut, SentenceSplitter
+from mira.text.traced import Traced
+from mira.text.weight import max_words
+from mira.types import Sentence, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sentence, or a part of one."""
+
+    sentence: Sentence
+    """What is said; its sources lie inside `source`. Empty: a picture, a ruler."""
+    before: Break
+    """What separates it from the piece before."""
+    source: Span
+    """The characters of the input that it was made of, mark-up included."""
+
+
+def split_sentences(
+    text: str | Iterable[str], max_chars: int = 220, first_max_words: int = 12
+) -> Iterator[Piece]:
+    """Cut a text, whole or as it comes, into pieces that are spoken one after another.
+
+    Each is yielded as soon as nothing after it can change it. They are the same, and have the
+    same sources, however the text is divided.
+
+    Args:
+        text: Any length. Sources are counted over all of its parts.
+        max_chars: The longest piece; see `SentenceSplitter`.
+        first_max_words: The longest first piece.
+    """
+    splitter = SentenceSplitter(max_chars, first_max_words)
+    pushed = map(splitter.push, [text] if isinstance(text, str) else text)
+    for cut in chain(chain.from_iterable(pushed), splitter.flush()):
+        yield from _read(cut, max_chars)
+
+
+def _read(cut: Cut, max_chars: int) -> Iterator[Piece]:
+    said = Traced(cut.text, cut.places)
+    speakable(said)
+    text, before, source = said.text, cut.before, cut.span
+    if not any(map(str.isalnum, text)):
+        yield Piece(Sentence(""), before, source)
+        return
+    parts = [Span(0, len(text))]
+    if len(text) > max_chars or text.count(" ") >= max_words(max_chars):
+        # It grew too long when its numbers and addresses were written out.
+        splitter = SentenceSplitter(max_chars, first_max_words=len(text))
+        parts = [part.span for part in chain(splitter.push(text), splitter.flush())]
+    for part, words in zip(parts, said.words(parts)):
+        if not words:
+            continue  # marks alone
+        if len(parts) > 1:
+            source = Span(words[0].source.start, words[-1].source.stop)
+        yield Piece(Sentence(text[part.start : part.stop], words), before, source)
+        before = Break.NONE

@@ -1,0 +1,106 @@
+"""The law: what a rule leaves has its own source, what it puts in has that of what it replaces."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mira.text.rules import Reading, rule
+from mira.text.traced import Traced
+from mira.types import Span
+
+
+def sources(text: str, pattern: str, reading: Reading) -> list[tuple[str, str]]:
+    """Each character of the text that one rule makes, with what it stands for."""
+    traced = Traced(text)
+    traced.apply([rule(pattern, reading)])
+    ends = zip(traced.text, traced._firsts, traced._lasts)
+    return [(char, text[first : last + 1]) for char, first, last in ends]
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "reading", "made"),
+    [
+        ("a1b", "1", "xy", [("a", "a"), ("x", "1"), ("y", "1"), ("b", "b")]),
+        ("a1b", "1", "", [("a", "a"), ("b", "b")]),
+        ("[a](b)", r"\[(.)\]\(.\)", r"\1", [("a", "a")]),
+        ("1-2", "([0-9])-([0-9])", r"\1to\2", [("1", "1"), ("t", "-"), ("o", "-"), ("2", "2")]),
+        ("ab", "(x)?(a)", r"\1\2", [("a", "a"), ("b", "b")]),
+        # What is put in where nothing was stands for its neighbours.
+        ("ab", "(a)(b)", r"\1-\2", [("a", "a"), ("-", "ab"), ("b", "b")]),
+        ("a", r"\b(?=a)", "-", [("-", "a"), ("a", "a")]),
+        ("a", r"\Z", "-", [("a", "a"), ("-", "a")]),
+        # A word is read as a whole, though it begins or ends as what it stands for.
+        ("a k", "a k", lambda m: "a kk", [("a", "a"), (" ", " "), ("k", "k"), ("k", "k")]),
+        ("a@b.", "a@b.", lambda m: "a b.", [*((c, "a@b") for c in "a b"), (".", ".")]),
+        ("a b", "a b", lambda m: "c b", [("c", "a"), (" ", " "), ("b", "b")]),
+        ("&b;", "&b;", lambda m: "&", [("&", "&b;")]),
+        ("ab", "ab", lambda m: m[0], [("a", "a"), ("b", "b")]),
+    ],
+)  # fmt: skip
+def test_a_rule_keeps_the_source(
+    text: str, pattern: str, reading: Reading, made: list[tuple[str, str]]
+) -> None:
+    assert sources(text, pattern, reading) == made
+
+
+def words(traced: Traced) -> list[tuple[str, int, int]]:
+    [found] = traced.words([Span(0, len(traced.text))])
+    return [(word.text, word.source.start, word.source.stop) for word in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" — ", []),
+        ("Hi, (you)!", [("Hi,", 0, 2), ("(you)!", 5, 8)]),
+        ("¿ Hi — you ?", [("¿ Hi —", 2, 4), ("you ?", 7, 10)]),
+        ("It's “x”—1", [("It's", 0, 4), ("“x”—1", 6, 10)]),
+        ("नमस्ते। b", [("नमस्ते।", 0, 6), ("b", 8, 9)]),
+        ("「你好」。ok", [("「你", 1, 2), ("好」。", 2, 3), ("ok", 5, 7)]),
+    ],
+)
+def test_words(text: str, found: list[tuple[str, int, int]]) -> None:
+    assert words(Traced(text)) == found
+
+
+def test_words_of_parts() -> None:
+    """A word that is cut is two, each with its own characters."""
+    [one, other] = Traced("ab —cd !").words([Span(0, 4), Span(5, 8)])
+    assert [(word.text, word.source) for word in (*one, *other)] == [
+        ("ab —", Span(0, 2)),
+        ("d !", Span(5, 6)),
+    ]
+
+
+def test_places_may_have_gaps() -> None:
+    assert words(Traced("ab c", [5, 6, 7, 10])) == [("ab", 5, 7), ("c", 10, 11)]
+
+
+def test_words_that_share_a_part_of_their_sources_share_all() -> None:
+    """ "½kg" is read as "one half", and the unit stays glued to the second word."""
+    traced = Traced("a ½kg b")
+    traced.apply([rule("½", "one half")])
+    assert words(traced) == [("a", 0, 1), ("one", 2, 5), ("halfkg", 2, 5), ("b", 6, 7)]
+
+
+_RULES = st.builds(
+    rule,
+    st.sampled_from(["a", "a+", "(a)b", "b(.)", " a", r"(a)?(\s)", r"\b", "(b)(a)", "[ab]$"]),
+    st.sampled_from(["", "x", " y "])
+    | st.sampled_from(["", "a", "b ", "a b", " x y"]).map(lambda said: lambda match: said),
+)
+
+
+@settings(deadline=None)
+@given(text=st.text("ab c", max_size=20), rules=st.lists(_RULES, max_size=6))
+def test_sources_never_go_back(text: str, rules: list[tuple]) -> None:  # type: ignore[type-arg]
+    traced, plain = Traced(text), text
+    traced.apply(rules)
+    for pattern, reading in rules:
+        plain = pattern.sub(reading, plain)
+    assert traced.text == plain
+    firsts, lasts = list(traced._firsts), list(traced._lasts)
+    assert len(firsts) == len(lasts) == len(plain)
+    assert all(0 <= first <= last < len(text) for first, last in zip(firsts, lasts))
+    assert firsts == sorted(firsts) and lasts == sorted(lasts)
