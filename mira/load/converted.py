@@ -20,7 +20,6 @@ from mira.model.checkpoint.converted import (
     CODEC,
     Converted,
     identity,
-    is_complete,
     open_converted,
     origin_of,
 )
@@ -85,11 +84,9 @@ def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet)
         CheckpointError: It can't be converted; what was finished stays for the next time.
         InvalidSettings: This machine can't do it, or the cache can't be written.
     """
-    source = identity(checkpoint)
     folder = folder_of(checkpoint, settings)
-    if is_complete(folder, source):
-        with suppress(CheckpointError):  # damaged: made again, and said there
-            return open_converted(folder)
+    with suppress(CheckpointError):  # not there, or damaged: made again, and said there
+        return open_converted(folder)
     require_cache(settings.cache_dir)
     from mira.model.convert import convert
 
@@ -107,7 +104,11 @@ def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet)
 
 def is_prepared(checkpoint: Checkpoint, settings: Settings) -> bool:
     """Whether an earlier start made the conversion; arguments as for `prepared`."""
-    return is_complete(folder_of(checkpoint, settings), identity(checkpoint))
+    try:
+        open_converted(folder_of(checkpoint, settings), whole=False)
+    except CheckpointError:
+        return False
+    return True
 
 
 def folder_of(checkpoint: Checkpoint, settings: Settings) -> Path:

@@ -1,6 +1,6 @@
 """A published checkpoint in, a directory that OpenVINO speaks from on a CPU out; needs no PyTorch.
 
-With load.py the only importer of concrete backends.
+With load/ the only importer of concrete backends.
 """
 
 import logging
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from mira.errors import CheckpointError, InvalidSettings
+from mira.errors import CheckpointError, InvalidSettings, one_line
 from mira.model.checkpoint.converted import CODEC, LOCK, TOKENIZER, Manifest, identity
 from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint
@@ -46,6 +46,14 @@ SAID_TEXTS = (CHECKED_TEXT, "Hello there! How may I help you? The line is quite 
 SAID_TOKENS = 100  # two seconds of each
 
 _REPORT_EVERY_S = 0.2
+_ORIGINAL_CONTEXT = 1280  # as many tokens as a stream may have
+
+Did = Callable[[float], None]
+"""Told of bytes of the checkpoint that were worked through."""
+
+
+def _nothing(num_bytes: float) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +119,13 @@ def convert(
             reads = not manifest.has("language")
             if lack := next(lacks(checkpoint.dims, directory, asked, reads), None):
                 raise InvalidSettings(lack)
-            manifest.begin(origin=origin)
+            manifest.begin(origin)
             work = _Work(report, f"converting {name} to {directory}", checkpoint)
             _convert(checkpoint, manifest, asked, work)
     return manifest.content["weights"], Agreement(**manifest.content["agreement"])
 
 
 def _convert(checkpoint: Checkpoint, manifest: Manifest, asked: Asked, work: "_Work") -> None:
-    """Do what is left to do."""
     directory = manifest.directory
     if not manifest.has("language"):
         weights, agreement = _language(checkpoint, directory, asked, work)
@@ -150,17 +157,17 @@ class _Work:
         self.add(0)
 
     def again(self) -> None:
-        """The language model has to be converted once more."""
+        """Count on converting the language model once more."""
         self._total += self.language
 
     def add(self, num_bytes: float) -> None:
-        """Count bytes as done."""
+        """Count bytes as worked through."""
         self._done = min(self._done + num_bytes, self._total)
         if time.monotonic() - self._told_at >= _REPORT_EVERY_S:
             self._tell()
 
     def all_but(self, left: int) -> None:
-        """All is done but the last `left` bytes, whether or not each was counted."""
+        """Count all bytes as worked through but the last `left`."""
         self._done = max(self._done, self._total - left)
         self._tell()
 
@@ -173,26 +180,20 @@ def _size(files: tuple[Path, ...]) -> int:
     return sum(path.stat().st_size for path in files)
 
 
-class _Counted(Mapping[str, Array]):
+class _Counted(dict[str, Array]):
     """Tensors whose first use counts as work done."""
 
-    def __init__(self, tensors: Mapping[str, Array], did: Callable[[float], None], num_bytes: int):
-        self._tensors, self._did = tensors, did
-        self._new = set(tensors)
+    def __init__(self, tensors: Mapping[str, Array], did: Did, num_bytes: int):
+        super().__init__(tensors)
+        self._did, self._new = did, set(tensors)
         self._rate = num_bytes / sum(values.size for values in tensors.values())
 
     def __getitem__(self, name: str) -> Array:
-        values = self._tensors[name]
+        values = super().__getitem__(name)
         if name in self._new:
             self._new.remove(name)
             self._did(values.size * self._rate)
         return values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
 
 
 @contextmanager
@@ -200,10 +201,9 @@ def _disk_errors(directory: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # OpenVINO raises the latter for a full disk
-        reason = " ".join(str(error).split())
         raise CheckpointError(
-            f"{directory}: can't be converted to ({reason}). What was finished stays: the same "
-            "command goes on from there"
+            f"{directory}: can't be converted to ({one_line(error)}). What was finished stays: the "
+            "same command goes on from there"
         ) from error
 
 
@@ -248,18 +248,13 @@ def _original(
     return ids, _logits(runner, prompt, ids)
 
 
-def original_runner(
-    checkpoint: Checkpoint, did: Callable[[float], None] = lambda num_bytes: None
-) -> OpenVINORunner:
+def original_runner(checkpoint: Checkpoint, did: Did = _nothing) -> OpenVINORunner:
     """The language model as published, in float32: what a converted one is measured against."""
     graph = _graph(checkpoint, "f32", did)
     return OpenVINORunner(graph, threads=0, cache_tokens=_ORIGINAL_CONTEXT, exact=True)
 
 
-_ORIGINAL_CONTEXT = 1280  # as many tokens as a stream may have
-
-
-def _graph(checkpoint: Checkpoint, weights: Weights, did: Callable[[float], None]) -> ov.Model:
+def _graph(checkpoint: Checkpoint, weights: Weights, did: Did) -> ov.Model:
     dims, tensors = checkpoint.dims, dict[str, Array]()
     for path in checkpoint.language_weights:
         tensors |= read_tensors(path)
@@ -271,10 +266,7 @@ def _graph(checkpoint: Checkpoint, weights: Weights, did: Callable[[float], None
 
 
 def convert_language(
-    checkpoint: Checkpoint,
-    directory: Path,
-    weights: Weights,
-    did: Callable[[float], None] = lambda num_bytes: None,
+    checkpoint: Checkpoint, directory: Path, weights: Weights, did: Did = _nothing
 ) -> None:
     """Write the language model's graph; under its own name only once it is whole."""
     graph = _graph(checkpoint, weights, did)

@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,8 +23,8 @@ from mira.model.checkpoint.tokens import TokenMap
 log = logging.getLogger(__name__)
 
 MANIFEST = "mira.json"
-TOKENIZER = "tokenizer.json"
 LOCK = f"{MANIFEST}.lock"
+TOKENIZER = "tokenizer.json"
 CODEC = "codec"  # the directory of the codec's graphs
 FORMAT = 3
 """Of the directory, and of how it is made; another one has to be converted again."""
@@ -32,6 +32,7 @@ FORMAT = 3
 HASHED_AT_ONCE = 4  # files; hashing holds up no other thread
 
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # git's SHA-1, or SHA-256
+_IDENTITY = ("format", "source", "asked", "tokens")
 
 AGAIN = "convert the model again: mira model convert MODEL"
 
@@ -73,22 +74,26 @@ class Manifest:
         Raises:
             CheckpointError: The directory holds something else, which is not to be replaced.
         """
-        fresh = {
-            "format": FORMAT,
-            "complete": False,
-            "source": source,
-            "asked": asked,
-            "tokens": asdict(tokens),
-            "parts": [],
-        }
+        fresh: dict[str, Any] = {"format": FORMAT, "source": source, "asked": asked}
+        fresh |= {"tokens": json.loads(json.dumps(asdict(tokens))), "complete": False, "parts": []}
+        other = ""
         try:
-            return cls(directory, _resumable(directory, fresh))
-        except _AnotherError as error:
-            if not replace:
-                raise CheckpointError(f"{directory}: {error}") from error
-            log.warning("converting anew: %s: %s", directory, error)
+            if not is_converted(directory):
+                if any(not path.name.startswith(MANIFEST) for path in directory.glob("*")):
+                    other = "is not empty; name a new directory"
+            elif any((found := _read(directory)).get(key) != fresh[key] for key in _IDENTITY):
+                other = "holds another conversion; delete it or name another directory"
+            else:
+                _check_seal(directory, found)
+                if found["complete"] is True:
+                    open_converted(directory)
+                return cls(directory, found)
         except CheckpointError as error:
             log.warning("converting anew: %s", error)
+        if other and not replace:
+            raise CheckpointError(f"{directory}: {other}")
+        if other:
+            log.warning("converting anew: %s: %s", directory, other)
         return cls(directory, fresh)
 
     @property
@@ -96,9 +101,13 @@ class Manifest:
         """Whether nothing is left to do."""
         return self.content["complete"] is True
 
-    def begin(self, **facts: object) -> None:
-        """Note that a conversion begins or goes on; no codec stays of one that begins anew."""
-        self.content.update(facts)
+    def begin(self, origin: str = "") -> None:
+        """Note that a conversion begins or goes on; no codec stays of one that begins anew.
+
+        Args:
+            origin: See `origin_of`.
+        """
+        self.content["origin"] = origin
         if not self.content["parts"]:
             shutil.rmtree(self.directory / CODEC, ignore_errors=True)
         self._write()
@@ -108,7 +117,7 @@ class Manifest:
         return part in self.content["parts"]
 
     def finished(self, part: str, **facts: object) -> None:
-        """A part is finished; note facts about it."""
+        """Note that a part is finished, and facts about it."""
         self.content["parts"].append(part)
         self.content.update(facts)
         self._write()
@@ -128,49 +137,13 @@ class Manifest:
         write_whole(self.directory / MANIFEST, json.dumps(self.content, indent=1) + "\n")
 
 
-_IDENTITY = ("format", "source", "asked", "tokens")
-
-
-class _AnotherError(Exception):
-    """A directory holds something else."""
-
-
-def _resumable(directory: Path, fresh: dict[str, Any]) -> dict[str, Any]:
-    """What a manifest says, if the conversion can go on from there; `fresh` where nothing is.
-
-    Raises:
-        CheckpointError: It is damaged, or a file of a complete one.
-    """
-    if not is_converted(directory):
-        if any(not path.name.startswith(MANIFEST) for path in directory.glob("*")):
-            raise _AnotherError("is not empty; name a new directory")
-        return fresh
-    found = _read(directory)
-    if any(found.get(key) != json.loads(json.dumps(fresh[key])) for key in _IDENTITY):
-        raise _AnotherError("holds another conversion; delete it or name another directory")
-    _check_seal(directory, found)
-    if found["complete"] is True:
-        open_converted(directory)
-    return found
-
-
 def is_converted(directory: Path) -> bool:
     """Whether a conversion began here."""
     return (directory / MANIFEST).is_file()
 
 
-def is_complete(directory: Path, source: str) -> bool:
-    """Whether a conversion of this checkpoint was finished here."""
-    try:
-        content = _read(directory)
-    except CheckpointError:
-        return False
-    same = content.get("format") == FORMAT and content.get("source") == source
-    return same and content.get("complete") is True
-
-
 def origin_of(directory: Path) -> str:
-    """What `convert` was told of where a conversion's checkpoint came from; empty if it is not."""
+    """Name where a conversion's checkpoint came from, as `convert` was told; empty if it wasn't."""
     try:
         return str(_read(directory).get("origin", ""))
     except CheckpointError:
@@ -232,7 +205,7 @@ def _seal(content: dict[str, Any]) -> str:
 
 
 def identity(checkpoint: Checkpoint) -> str:
-    """Names what a checkpoint's files hold, without reading them.
+    """Name what a checkpoint's files hold, without reading them.
 
     By size and by when they were changed; what a hub's cache links to is named after its content,
     and no other link's target is. By the tokens as well: more files than these decide what ends a
@@ -256,8 +229,8 @@ def identity(checkpoint: Checkpoint) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def fingerprint(files: Sequence[Path]) -> str:
-    """A hash of files' contents.
+def fingerprint(files: Iterable[Path]) -> str:
+    """Hash files' contents.
 
     Raises:
         CheckpointError: One can't be read.
