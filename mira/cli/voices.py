@@ -109,10 +109,10 @@ def add(
 @app.command()
 def check(recording: Recording, config: Config = None, settings_flags: Set = None) -> None:
     """Say how well a recording suits cloning."""
-    from mira.voices import VoiceStore, limits_of
+    from mira.voices import Limits, VoiceStore
 
     settings = settings_of(config, settings_flags)
-    store = VoiceStore(settings.voices_dir, limits=limits_of(settings))
+    store = VoiceStore(settings.voices_dir, limits=Limits.of(settings))
     quality = store.check(_read(recording, settings.max_recording_bytes))
     _print_report(quality)
     if quality.grade == "unusable":
@@ -166,10 +166,11 @@ def export(
     settings_flags: Set = None,
 ) -> None:
     """Write a voice into one file."""
-    from mira.voices import open_store, write_whole
+    from mira.files import write_whole
+    from mira.voices import open_store
 
     data = open_store(settings_of(config, settings_flags)).pack(name)
-    write_whole(output or Path(f"{name}.voice"), data)
+    write_whole(output or Path(f"{name}.voice"), data, private=True)
 
 
 @app.command("import")

@@ -26,13 +26,13 @@ from mira.settings import Settings
 from mira.types import Voice
 from mira.voices import (
     Found,
+    Limits,
     NotPrepared,
     Recorded,
     Voices,
     VoiceStore,
     Watcher,
     check_folder,
-    limits_of,
     open_voices,
 )
 
@@ -197,7 +197,7 @@ class Service:
             first = await to_thread.run_sync(engine.measure, most)
             taken = [voice.name for voice in engine.voices]
             self._store = store = VoiceStore(
-                settings.voices_dir, engine, limits_of(settings), taken
+                settings.voices_dir, engine, Limits.of(settings), taken
             )
             # The default voice alone is looked for here; the watcher looks at all the others.
             voices = await self.on_voices(lambda: open_voices(settings, engine.voices, store))

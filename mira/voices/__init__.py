@@ -4,11 +4,11 @@ Knows nothing about HTTP, nor about how a model makes a voice of a recording.
 """
 
 from mira.voices.archive import MAX_STATEMENT_CHARS, Clip, Consent, largest
-from mira.voices.files import write_whole
 from mira.voices.folder import check_folder
+from mira.voices.inspect import Limits
+from mira.voices.known import Recorded
 from mira.voices.lookup import OPENAI_VOICES, Found, Voices, open_voices
 from mira.voices.quality import Quality
-from mira.voices.recorded import Limits, Recorded, limits_of
 from mira.voices.store import NEEDS_MODEL, NotPrepared, VoiceStore, open_store
 from mira.voices.watch import Watcher
 
@@ -28,8 +28,6 @@ __all__ = [
     "Watcher",
     "check_folder",
     "largest",
-    "limits_of",
     "open_store",
     "open_voices",
-    "write_whole",
 ]

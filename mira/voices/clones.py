@@ -4,13 +4,15 @@ Knows nothing about files of recordings, nor about how a model makes a voice of 
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
 from mira.types import Samples, Voice
 from mira.voices.cache import Cache, Tokens
-from mira.voices.recent import Recent
-from mira.voices.recorded import Recorded, voice_of
+from mira.voices.known import Recorded
+
+IN_MEMORY = 1024  # voices, of some 10 kB each
 
 
 class Cloner(Protocol):
@@ -18,14 +20,15 @@ class Cloner(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Names what a clone depends on beside the recording; "" if it can't clone."""
+        """Name of what a clone depends on beside the recording; "" if it can't clone."""
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """See `mira.synthesizer.Synthesizer`."""
 
 
 class Clones:
-    """Safe to use from several threads at once.
+    """Safe to use from several threads at once. The voice that spoke longest ago leaves the memory
+    first; who only looks there needs no lock.
 
     Args:
         cache: On disk.
@@ -39,7 +42,7 @@ class Clones:
         self._changing = changing
         self._uses = uses
         self._cloning = threading.Lock()  # one at a time: the processors are there for calls
-        self._recent = Recent()
+        self._recent: OrderedDict[str, Tokens] = OrderedDict()  # by content
 
     def at_hand(self, voice: Recorded) -> bool:
         """Whether nothing has to be computed."""
@@ -47,8 +50,11 @@ class Clones:
 
     def remembered(self, voice: Recorded) -> Voice | None:
         """The voice, if it is in memory."""
-        tokens = self._recent.get(voice.content)
-        return None if tokens is None else voice_of(voice, tokens)
+        try:
+            self._recent.move_to_end(voice.content)
+            return _spoken(voice, self._recent[voice.content])
+        except KeyError:  # never here, or just taken out
+            return None
 
     def recall(self, voice: Recorded) -> Voice | None:
         """The voice, if it is in memory or on disk. Waits for nobody who computes."""
@@ -58,9 +64,8 @@ class Clones:
         if tokens is None:
             return None
         with self._changing:
-            if self._uses(voice.content):
-                self._recent.put(voice.content, tokens)
-        return voice_of(voice, tokens)
+            self._remember(voice.content, tokens)
+        return _spoken(voice, tokens)
 
     def make(
         self, voice: Recorded, cloner: Cloner, hear: Callable[[], tuple[Samples, int]]
@@ -79,17 +84,30 @@ class Clones:
             made = cloner.clone(voice.name, *hear(), voice.transcript)
             tokens = Tokens(global_tokens=made.global_tokens, speech_tokens=made.speech_tokens)
             with self._changing:  # not beside a removal, which would leave it behind
-                if self._uses(voice.content):
-                    self._recent.put(voice.content, tokens)
+                if self._remember(voice.content, tokens):
                     self._cache.keep_tokens(voice.content, tokens)
-        return voice_of(voice, tokens)
+        return _spoken(voice, tokens)
 
     def forget(self, content: str) -> None:
         """Drop all that was computed of a recording. Under the lock."""
-        self._recent.drop(content)
+        self._recent.pop(content, None)
         self._cache.forget(content)
 
     def clear(self) -> int:
         """Drop everything; for how many recordings there was something. Under the lock."""
         self._recent.clear()
         return self._cache.clear()
+
+    def _remember(self, content: str, tokens: Tokens) -> bool:
+        """Under the lock; False if no voice has this recording any more."""
+        if not self._uses(content):
+            return False
+        self._recent[content] = tokens
+        self._recent.move_to_end(content)
+        while len(self._recent) > IN_MEMORY:
+            self._recent.popitem(last=False)
+        return True
+
+
+def _spoken(voice: Recorded, tokens: Tokens) -> Voice:
+    return Voice(voice.name, tokens.global_tokens, tokens.speech_tokens, voice.transcript)

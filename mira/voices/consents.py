@@ -5,24 +5,24 @@ Knows nothing about which voices were made with them.
 
 import re
 import secrets
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from mira.errors import ConsentNotFound, InvalidRequest
-from mira.voices.archive import Clip, Consent, largest, read_card, read_members, write_members
-from mira.voices.files import (
-    make_folder,
-    open_within,
-    read_within,
-    remove_file,
-    sweep,
-    write_whole,
+from mira.files import make_folder, storing, sweep, write_whole
+from mira.voices.archive import (
+    SPOKEN,
+    Card,
+    Clip,
+    Consent,
+    largest,
+    read_archive,
+    write_archive,
 )
+from mira.voices.files import open_within, read_within
 
 _SUFFIX = ".consent"
-_CARD = "consent.json"
-_RECORDING = "recording"
 _ID = re.compile(r"cons_[0-9a-f]{24}")
 
 
@@ -32,7 +32,7 @@ class Consents:
     Args:
         folder: For nothing else.
         max_recording_bytes: Of each recording.
-        at_most: So many are kept.
+        at_most: Number of consents that are kept.
     """
 
     def __init__(self, folder: Path, max_recording_bytes: int, at_most: int) -> None:
@@ -47,7 +47,8 @@ class Consents:
             InvalidRequest: There are as many as may be.
             StorageFailed: It can't be written.
         """
-        if len(self._files()) >= self._at_most:
+        sweep(self._folder)
+        if len(list(self._folder.glob(f"*{_SUFFIX}"))) >= self._at_most:
             raise InvalidRequest(f"There are {self._at_most} consents already: delete some.")
         made = Consent(
             id=f"cons_{secrets.token_hex(12)}", name=name, language=language, created_at=created_at
@@ -56,14 +57,12 @@ class Consents:
         return made
 
     def all(self) -> list[Consent]:
-        """The oldest first."""
+        """Every consent that can be read, the oldest first."""
         found = []
-        for path in self._files():
-            try:
-                with open_within(self._folder, path.name) as file:
-                    found.append(Consent.model_validate_json(read_card(file, _CARD)))
-            except (InvalidRequest, ValidationError):  # somebody else's file, or damaged
-                continue
+        for path in self._folder.glob(f"cons_*{_SUFFIX}"):
+            with suppress(InvalidRequest), open_within(self._folder, path.name) as file:
+                card, _ = read_archive(file, self._max_bytes, described=True)
+                found += [card.consent] if card.consent else []
         return sorted(found, key=lambda consent: (consent.created_at, consent.id))
 
     def get(self, id: str) -> tuple[Consent, Clip]:
@@ -73,8 +72,15 @@ class Consents:
             ConsentNotFound: There is none with this id.
             InvalidRequest: It is damaged.
         """
-        self._require(id)
-        return self._read(id)
+        path = self._existing(id)
+        try:
+            data = read_within(self._folder, path.name, largest(self._max_bytes))
+            card, clips = read_archive(BytesIO(data), self._max_bytes)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"The consent {id} is damaged: delete it. {error}") from error
+        if card.consent is None or SPOKEN not in clips:
+            raise InvalidRequest(f"The consent {id} is damaged: delete it.")
+        return card.consent, clips[SPOKEN]
 
     def rename(self, id: str, name: str) -> Consent:
         """Give a consent another name.
@@ -95,36 +101,19 @@ class Consents:
             ConsentNotFound: There is none with this id.
             StorageFailed: It can't be removed.
         """
-        self._require(id)
-        remove_file(self._path(id))
+        path = self._existing(id)
+        with storing(f"{path.name!r} can't be removed"):
+            path.unlink(missing_ok=True)
 
-    def _require(self, id: str) -> None:
-        if not _ID.fullmatch(id) or not self._path(id).is_file():
+    def _existing(self, id: str) -> Path:
+        path = self._folder / f"{id}{_SUFFIX}"
+        if not _ID.fullmatch(id) or not path.is_file():
             raise ConsentNotFound(
                 f"There is no consent {id[:64]!r}. GET /v1/audio/voice_consents lists them."
             )
-
-    def _path(self, id: str) -> Path:
-        return self._folder / f"{id}{_SUFFIX}"
-
-    def _files(self) -> list[Path]:
-        sweep(self._folder)
-        return list(self._folder.glob(f"cons_*{_SUFFIX}"))
+        return path
 
     def _write(self, consent: Consent, recording: Clip) -> None:
         make_folder(self._folder)
-        members = {
-            _CARD: consent.model_dump_json(indent=1).encode(),
-            _RECORDING + recording.suffix: recording.data,
-        }
-        write_whole(self._path(consent.id), write_members(members))
-
-    def _read(self, id: str) -> tuple[Consent, Clip]:
-        data = read_within(self._folder, f"{id}{_SUFFIX}", largest(self._max_bytes))
-        members = read_members(data, _CARD, (_RECORDING,), self._max_bytes)
-        try:
-            consent = Consent.model_validate_json(members.pop(_CARD, b""))
-            name, recording = members.popitem()
-        except (ValidationError, KeyError) as error:  # the latter: there is no recording
-            raise InvalidRequest(f"The consent {id} is damaged: delete it.") from error
-        return consent, Clip(recording, name.removeprefix(_RECORDING))
+        data = write_archive(Card(name=consent.name, consent=consent), {SPOKEN: recording})
+        write_whole(self._folder / f"{consent.id}{_SUFFIX}", data, private=True)

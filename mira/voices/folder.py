@@ -9,35 +9,26 @@ deleted, but moved to a folder beside. Knows nothing about what is recorded.
 import logging
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 
 from mira.errors import InvalidRequest, InvalidSettings, StorageFailed
+from mira.files import make_folder, storing, sweep, sync_folder, write_whole
 from mira.types import MAX_TRANSCRIPT_CHARS
 from mira.voices.archive import (
     RECORDING_SUFFIXES,
     SUFFIX,
     Clip,
     VoiceFile,
-    describe,
     largest,
     pack,
     unpack,
 )
-from mira.voices.files import (
-    Stamp,
-    make_folder,
-    move_file,
-    open_within,
-    read_within,
-    remove_file,
-    stamp_of,
-    sweep,
-    sync_folder,
-    write_whole,
-)
+from mira.voices.files import Stamp, open_within, read_within, stamp_of
 from mira.voices.names import clean_name
 
 log = logging.getLogger(__name__)
@@ -46,8 +37,10 @@ REMOVED = "removed"
 """Folder in the voices' own: recordings and transcripts that people brought, of removed voices."""
 
 _TRANSCRIPT = ".txt"
-_PREFERENCE = (SUFFIX, *RECORDING_SUFFIXES)  # of two files with the same name the first counts
+_PREFERENCE = (SUFFIX, *RECORDING_SUFFIXES, _TRANSCRIPT)
+"""Of two recordings with the same name the first counts."""
 _TRANSCRIPT_BYTES = 4 * MAX_TRANSCRIPT_CHARS + 1024
+_NO_STAMP = (0, 0, 0)  # of what is there and can't be looked at: reading it will tell why
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +50,11 @@ class Candidate:
     name: str
     filename: str
     stamps: tuple[Stamp, Stamp | None]  # of the file, and of the transcript beside it
+
+    @property
+    def suffix(self) -> str:
+        """That of the file, in lower case."""
+        return Path(self.filename).suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +89,7 @@ class Folder:
         sweep(self.path)
         candidates: dict[str, Candidate] = {}
         problems: dict[str, str] = {}
-        for file in sorted(self._files(), key=_by_preference):
-            if file.suffix == _TRANSCRIPT:
-                continue
+        for file in _recordings(self._files()):
             try:
                 name = clean_name(file.name)
             except InvalidRequest as error:
@@ -110,11 +106,11 @@ class Folder:
 
     def find(self, name: str) -> Candidate | None:
         """The file that should be the voice with this name, which can be one."""
-        if not _fits(name):
-            return None
-        for file in sorted(self._of(name), key=_by_preference):
-            if file.suffix != _TRANSCRIPT and (stamps := self._stamps(file.path)):
-                return Candidate(name, file.path.name, stamps)
+        with suppress(InvalidRequest):
+            if clean_name(name) == name:
+                for file in _recordings(self._of(name)):
+                    if stamps := self._stamps(file.path):
+                        return Candidate(name, file.path.name, stamps)
         return None
 
     def unchanged(self, candidate: Candidate) -> bool:
@@ -127,11 +123,11 @@ class Folder:
         Raises:
             InvalidRequest: It can't be read, or is too large.
         """
-        path = Path(candidate.filename)
-        if path.suffix.lower() == SUFFIX:
-            data = read_within(self.path, path.name, largest(self._max_bytes))
-            return unpack(data, self._max_bytes)
-        return self._plain(candidate, read_within(self.path, path.name, self._max_bytes))
+        if candidate.suffix == SUFFIX:
+            data = read_within(self.path, candidate.filename, largest(self._max_bytes))
+            return unpack(BytesIO(data), self._max_bytes)
+        data = read_within(self.path, candidate.filename, self._max_bytes)
+        return self._brought(candidate, data)
 
     def describe(self, candidate: Candidate) -> VoiceFile:
         """Read all that there is of a voice but its recordings, which are empty.
@@ -139,11 +135,10 @@ class Folder:
         Raises:
             InvalidRequest: It can't be read.
         """
-        path = Path(candidate.filename)
-        if path.suffix.lower() == SUFFIX:
-            with open_within(self.path, path.name) as file:
-                return describe(file)
-        return self._plain(candidate, b"")
+        if candidate.suffix == SUFFIX:
+            with open_within(self.path, candidate.filename) as file:
+                return unpack(file, self._max_bytes, described=True)
+        return self._brought(candidate, b"")
 
     def write(self, voice: VoiceFile) -> Candidate:
         """Put a voice in the place of whatever has its name; what people brought is moved aside.
@@ -153,12 +148,11 @@ class Folder:
         """
         make_folder(self.path)
         path = self.path / f"{voice.name}{SUFFIX}"
-        stamp = write_whole(path, pack(voice))
+        stamp = stamp_of(write_whole(path, pack(voice), private=True))
         # Until these are gone they are in the shadow of the new file, which is all that matters.
         try:
-            found = self._in_order(self._of(voice.name))
-            kept = self._take_away([file for file in found if file.path.name != path.name])
-            if kept:
+            found = [file for file in self._of(voice.name) if file.path.name != path.name]
+            if kept := self._take_away(found):
                 log.info("voices: %r replaces what is now %s", path.name, ", ".join(kept))
         except StorageFailed as error:
             log.warning("voices: what %r replaces stays beside it: %s", path.name, error)
@@ -174,17 +168,25 @@ class Folder:
         Raises:
             StorageFailed: One can't be deleted or moved.
         """
-        found = self._in_order(self._of(name))
+        found = self._of(name)
         return self._take_away(found) if found else None
 
-    def _plain(self, candidate: Candidate, recording: bytes) -> VoiceFile:
-        path = Path(candidate.filename)
-        return VoiceFile(
-            candidate.name,
-            Clip(recording, path.suffix.lower()),
-            self._transcript(path) if candidate.stamps[1] else "",
-            created_at=candidate.stamps[0][1] // 10**9,
-        )
+    def _brought(self, candidate: Candidate, recording: bytes) -> VoiceFile:
+        """What people put there, with the transcript that is beside it."""
+        transcript = ""
+        if candidate.stamps[1] is not None:
+            name = _beside(self.path / candidate.filename).name
+            try:
+                text = read_within(self.path, name, _TRANSCRIPT_BYTES)
+                transcript = text.decode("utf-8-sig").strip()
+            except InvalidRequest as error:
+                raise InvalidRequest(f"{name}: {error}", "transcript") from error
+            except UnicodeDecodeError as error:
+                message = f"{name}: is no text in UTF-8. Save it as that."
+                raise InvalidRequest(message, "transcript") from error
+        created_at = candidate.stamps[0][1] // 10**9
+        clip = Clip(recording, candidate.suffix)
+        return VoiceFile(candidate.name, clip, transcript, created_at=created_at)
 
     def _files(self) -> Iterator[_File]:
         try:
@@ -194,64 +196,54 @@ class Folder:
             return
         for path in paths:
             suffix = path.suffix.lower()
-            if not path.name.startswith(".") and suffix in (*_PREFERENCE, _TRANSCRIPT):
+            if not path.name.startswith(".") and suffix in _PREFERENCE:
                 yield _File(path, unicodedata.normalize("NFC", path.stem).strip(), suffix)
 
     def _of(self, name: str) -> list[_File]:
         """The files of a voice; a text belongs to a recording, not to what has its own inside."""
         found = [file for file in self._files() if file.name == name]
-        plain = any(file.suffix in RECORDING_SUFFIXES for file in found)
-        return [file for file in found if plain or file.suffix != _TRANSCRIPT]
-
-    def _in_order(self, files: list[_File]) -> list[_File]:
-        """So that after each removal there is the same voice or none.
-
-        What is in the shadow of another file goes first, so that it never comes to light. A
-        transcript goes after a recording that would be another voice without it, and before one
-        that is in a shadow itself, for nobody would know later whose it was.
-        """
-        found = sorted(files, key=_by_preference, reverse=True)
-        shadowed = any(file.suffix == SUFFIX for file in found)
-        order = {_TRANSCRIPT: -1 if shadowed else 1, SUFFIX: 2}
-        return sorted(found, key=lambda file: order.get(file.suffix, 0))
+        brought = any(file.suffix in RECORDING_SUFFIXES for file in found)
+        return [file for file in found if brought or file.suffix != _TRANSCRIPT]
 
     def _take_away(self, files: list[_File]) -> list[str]:
-        """Delete or move aside files, one after another; return where they are now."""
+        """Delete or move aside files, one after another; return where they are now.
+
+        After each there is the same voice or none. What is in the shadow of another file goes
+        first, so that it never comes to light. A transcript goes after a recording that would be
+        another voice without it, and before one that is in a shadow itself, for nobody would know
+        later whose it was.
+        """
+        shadowed = any(file.suffix == SUFFIX for file in files)
+        rank = {_TRANSCRIPT: -1 if shadowed else 1, SUFFIX: 2}
+        files = sorted(files, key=_by_preference, reverse=True)
+        files.sort(key=lambda file: rank.get(file.suffix, 0))
         aside = self._free_places([file.path for file in files if file.suffix != SUFFIX])
         if aside:
             make_folder(self.path / REMOVED)
         for file in files:
-            if file.suffix == SUFFIX:
-                remove_file(file.path)
-            else:
-                move_file(file.path, aside[file.path])
+            _take(file.path, aside.get(file.path))
         if files:
             sync_folder(self.path)
         return [f"{REMOVED}/{_shown(place)}" for place in aside.values()]
 
-    def _free_places(self, paths: Sequence[Path]) -> dict[Path, Path]:
+    def _free_places(self, paths: list[Path]) -> dict[Path, Path]:
         """Where each can be moved to: all under one name, which tells what belongs together."""
-
-        def places(number: int) -> dict[Path, Path]:
+        for number in count(1):
             more = f" {number}" if number > 1 else ""
             folder = self.path / REMOVED
-            return {path: folder / f"{path.stem}{more}{path.suffix}" for path in paths}
-
-        return next(
-            found
-            for found in map(places, count(1))
-            if not any(map(os.path.lexists, found.values()))
-        )
+            places = {path: folder / f"{path.stem}{more}{path.suffix}" for path in paths}
+            if not any(map(os.path.lexists, places.values())):
+                break
+        return places
 
     def _stamps(self, path: Path) -> tuple[Stamp, Stamp | None] | None:
         """None if it is gone."""
         try:
             own = stamp_of(path.stat())
         except FileNotFoundError:
-            # A link that leads nowhere is there, and is reported when it is read.
-            return ((0, 0, 0), None) if path.is_symlink() else None
+            return (_NO_STAMP, None) if path.is_symlink() else None
         except OSError:
-            return (0, 0, 0), None
+            return _NO_STAMP, None
         if path.suffix.lower() == SUFFIX:
             return own, None
         try:
@@ -259,24 +251,20 @@ class Folder:
         except OSError:
             return own, None
 
-    def _transcript(self, recording: Path) -> str:
-        name = _beside(self.path / recording).name
-        try:
-            text = read_within(self.path, name, _TRANSCRIPT_BYTES).decode("utf-8-sig")
-        except InvalidRequest as error:
-            raise InvalidRequest(f"{name}: {error}", "transcript") from error
-        except UnicodeDecodeError as error:
-            raise InvalidRequest(
-                f"{name}: is no text in UTF-8. Save it as that.", "transcript"
-            ) from error
-        return text.strip()
+
+def _take(path: Path, place: Path | None) -> None:
+    """Move a file, or delete it if there is no place for it."""
+    # Somebody else may have been quicker.
+    with storing(f"{path.name!r} can't be taken away"), suppress(FileNotFoundError):
+        path.rename(place) if place else path.unlink()
 
 
-def _fits(name: str) -> bool:
-    try:
-        return clean_name(name) == name
-    except InvalidRequest:
-        return False
+def _recordings(files: Iterable[_File]) -> list[_File]:
+    return sorted((file for file in files if file.suffix != _TRANSCRIPT), key=_by_preference)
+
+
+def _by_preference(file: _File) -> tuple[int, str]:
+    return _PREFERENCE.index(file.suffix), file.path.name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -296,8 +284,3 @@ def _beside(recording: Path) -> Path:
 def _shown(path: Path) -> str:
     """A file's name for people: on the disk it may be in any encoding."""
     return os.fsencode(path.name).decode("utf-8", "backslashreplace")
-
-
-def _by_preference(file: _File) -> tuple[int, str]:
-    rank = _PREFERENCE.index(file.suffix) if file.suffix in _PREFERENCE else len(_PREFERENCE)
-    return rank, file.path.name

@@ -6,20 +6,35 @@ Knows nothing about which voices there are. Safe to use from several threads at 
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mira.audio.decode import Reader
 from mira.errors import InvalidRequest
+from mira.settings import Settings
 from mira.types import Samples, check_transcript
 from mira.voices.cache import Cache
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
-from mira.voices.quality import assess
-from mira.voices.recorded import Limits, Recorded, recorded_of, usable
+from mira.voices.known import Recorded, Rejected
+from mira.voices.quality import Quality, assess
 
 log = logging.getLogger(__name__)
 
 NEVER = ((-1, -1, -1), None)  # stamps that no file has
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a recording may be, and how many there may be."""
+
+    max_bytes: int = 10 << 20
+    max_seconds: float = 60.0
+    max_voices: int = 4096
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """Those that the settings set."""
+        return cls(settings.max_recording_bytes, settings.max_recording_s, settings.max_voices)
 
 
 class Inspector:
@@ -45,50 +60,55 @@ class Inspector:
         Raises:
             InvalidRequest: It can't be read, or is over a limit.
         """
-        limits = self._limits
-        found = self._reader.read(recording, limits.max_bytes, limits.max_seconds)
+        found = self._reader.read(recording, self._limits.max_bytes, self._limits.max_seconds)
         return found.samples, found.sample_rate, f".{found.suffix}"
 
-    def look(self, candidate: Candidate) -> tuple[Candidate, Recorded | str]:
+    def assess(self, recording: bytes) -> tuple[Quality, str]:
+        """The report on an audio file, and the suffix that such a file has.
+
+        Raises:
+            InvalidRequest: No voice can come of it, or see `decode`.
+        """
+        samples, sample_rate, suffix = self.decode(recording)
+        quality = assess(samples, sample_rate)
+        if quality.grade == "unusable":
+            reasons = [each.words for each in quality.verdicts if each.grade == "unusable"]
+            raise InvalidRequest(f"The recording can't be used: {'; '.join(reasons)}.", "audio")
+        return quality, suffix
+
+    def look(self, candidate: Candidate) -> Recorded | Rejected:
         """Look at a file: a voice, or why it can't be one.
 
         Returns:
-            With the candidate; it has other stamps if the file has to be looked at again, because
-            the failure may pass.
+            If the failure may pass, with the stamps NEVER: it has to be looked at again.
         """
+        again = replace(candidate, stamps=NEVER)
         try:
             if candidate.name in self._taken:
-                raise InvalidRequest(
-                    f"{candidate.name!r} is the engine's own voice. Rename the file."
-                )
-            return candidate, self._inspected(candidate)
-        except Unreadable as error:
-            return replace(candidate, stamps=NEVER), str(error)
+                name = candidate.name
+                return Rejected(candidate, f"{name!r} is the engine's own voice. Rename the file.")
+            return self._look(candidate)
         except InvalidRequest as error:
-            return candidate, str(error)
+            return Rejected(again if isinstance(error, Unreadable) else candidate, str(error))
         except Exception:
             log.exception("voices: %r could not be looked at", candidate.filename)
-            return replace(candidate, stamps=NEVER), "It could not be looked at."
+            return Rejected(again, "It could not be looked at.")
 
     def close(self) -> None:
         """End the process that reads; another recording starts another."""
         self._reader.close()
 
-    def _inspected(self, candidate: Candidate) -> Recorded:
+    def _look(self, candidate: Candidate) -> Recorded:
         known = self._cache.content(place_of(candidate))
-        if known is not None and (quality := self._cache.quality(known)):
-            voice = self._folder.describe(candidate)
-            check_transcript(voice.transcript)
-            return recorded_of(candidate, voice, known, quality)
-        voice = self._folder.read(candidate)
-        check_transcript(voice.transcript)
-        content = voice.content
-        quality = self._cache.quality(content)
+        quality = self._cache.quality(known) if known else None
+        file = self._folder.describe(candidate) if quality else self._folder.read(candidate)
+        check_transcript(file.transcript)
+        content = known if known and quality else file.content
+        quality = quality or self._cache.quality(content)
         if quality is None:
-            samples, sample_rate, _ = self.decode(voice.recording.data)
-            quality = usable(assess(samples, sample_rate))
+            quality, _ = self.assess(file.recording.data)
             self._cache.keep_quality(content, quality)
-        return recorded_of(candidate, voice, content, quality)
+        return Recorded.of(candidate, file, content, quality)
 
 
 def place_of(candidate: Candidate) -> str:

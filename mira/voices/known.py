@@ -1,88 +1,98 @@
 """What is known of a folder's files at a moment: which are voices, and which can't be.
 
 Each change replaces the whole, so that readers need no lock; whoever changes it holds one. Knows
-nothing about files.
+nothing about where files are, nor what a model makes of them.
 """
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from mira.voices.archive import Consent, VoiceFile
 from mira.voices.folder import Candidate
-from mira.voices.recorded import Recorded
+from mira.voices.quality import Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is known of one voice. A value: who holds it is not disturbed by changes."""
+
+    candidate: Candidate
+    content: str  # names the recording by its bytes: see `VoiceFile`
+    transcript: str
+    consent: Consent | None
+    created_at: int  # Unix time, s
+    format: str  # of the recording, such as wav
+    version: str  # of recording and transcript: another one sounds otherwise
+    quality: Quality = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, candidate: Candidate, file: VoiceFile, content: str, quality: Quality
+    ) -> "Recorded":
+        """What there is to know of a file; its recording is named by `content` and may be left out.
+
+        Returns:
+            A voice that can be used.
+        """
+        version = hashlib.sha256(f"{content} {file.transcript}".encode()).hexdigest()[:12]
+        said = file.transcript, file.consent, file.created_at
+        format = file.recording.suffix.removeprefix(".")
+        return cls(candidate, content, *said, format, version, quality)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.candidate.name
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file that should be a voice and can't be."""
+
+    candidate: Candidate
+    why: str
 
 
 class Known:
     """Nothing at first."""
 
     def __init__(self) -> None:
-        self._recorded: MappingProxyType[str, Recorded] = MappingProxyType({})
-        self._rejected: Mapping[str, tuple[Candidate, str]] = {}  # by file
-        self.problems: Mapping[str, str] = {}
-        """Files that can't be voices for their names, and why."""
-
-    @property
-    def recorded(self) -> Mapping[str, Recorded]:
+        self.recorded: MappingProxyType[str, Recorded] = MappingProxyType({})
         """Voices by name: the same object until one changes."""
-        return self._recorded
+        self.rejected: Mapping[str, Rejected] = {}
+        """By the name that the voice would have."""
+        self.misnamed: Mapping[str, str] = {}
+        """Files that can't be voices for their names, and why."""
 
     @property
     def unusable(self) -> dict[str, str]:
         """Every file that should be a voice and can't be, and why."""
-        rejected = {filename: why for filename, (_, why) in self._rejected.items()}
-        return dict(sorted({**self.problems, **rejected}.items()))
-
-    @property
-    def names(self) -> set[str]:
-        """Of all files, usable or not."""
-        return {*self._recorded, *(candidate.name for candidate, _ in self._rejected.values())}
-
-    @property
-    def has_rejected(self) -> bool:
-        """Whether there is a file that can't be used for what is in it."""
-        return bool(self._rejected)
+        rejected = {each.candidate.filename: each.why for each in self.rejected.values()}
+        return dict(sorted({**self.misnamed, **rejected}.items()))
 
     def has(self, candidate: Candidate) -> bool:
         """Whether just this was looked at before."""
-        voice = self._recorded.get(candidate.name)
-        rejected = self._rejected.get(candidate.filename)
-        return (voice is not None and voice.candidate == candidate) or (
-            rejected is not None and rejected[0] == candidate
-        )
+        known = self.recorded.get(candidate.name) or self.rejected.get(candidate.name)
+        return known is not None and known.candidate == candidate
 
-    def put(self, voice: Recorded) -> None:
-        """There is this voice, instead of whatever had its name."""
-        self._without(voice.name, [voice])
-
-    def drop(self, name: str) -> None:
-        """There is nothing with this name."""
-        self._without(name, [])
-
-    def reject(self, candidate: Candidate, why: str) -> bool:
-        """A file can't be used; whether that is news."""
-        before = self._rejected.get(candidate.filename)
-        self.drop(candidate.name)
-        self._rejected = {**self._rejected, candidate.filename: (candidate, why)}
-        return before is None or before[1] != why
+    def put(self, name: str, found: Recorded | Rejected | None) -> None:
+        """Know this of a name, instead of what was known of it."""
+        recorded, rejected = self.recorded.copy(), {**self.rejected}
+        recorded.pop(name, None)
+        rejected.pop(name, None)
+        if isinstance(found, Recorded):
+            recorded[name] = found
+        elif found is not None:
+            rejected[name] = found
+        self.recorded, self.rejected = MappingProxyType(recorded), rejected
 
     def uses(self, content: str) -> bool:
         """Whether a voice has this recording."""
-        return any(voice.content == content for voice in self._recorded.values())
+        return any(voice.content == content for voice in self.recorded.values())
 
     def made_with(self, consent_id: str) -> list[str]:
         """Names of the voices that were made with a consent."""
-        return [
-            voice.name
-            for voice in self._recorded.values()
-            if voice.consent is not None and voice.consent.id == consent_id
-        ]
-
-    def _without(self, name: str, voices: Iterable[Recorded]) -> None:
-        recorded = self._recorded.copy()
-        recorded.pop(name, None)
-        recorded.update({voice.name: voice for voice in voices})
-        self._recorded = MappingProxyType(recorded)
-        self._rejected = {
-            filename: rejected
-            for filename, rejected in self._rejected.items()
-            if rejected[0].name != name
-        }
+        found = [voice for voice in self.recorded.values() if voice.consent is not None]
+        return [voice.name for voice in found if voice.consent and voice.consent.id == consent_id]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.settings import Settings
 from mira.types import Voice
+from mira.voices.known import Recorded
 from mira.voices.names import MAX_CHARS
-from mira.voices.recorded import Recorded
 from mira.voices.store import NEEDS_MODEL, VoiceStore
 
 OPENAI_VOICES = (

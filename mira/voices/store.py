@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 from mira.errors import ConsentNotFound, InvalidRequest, NotReady, VoiceNotFound
@@ -23,24 +24,19 @@ from mira.voices.clones import Cloner, Clones
 from mira.voices.consents import Consents
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder, check_folder
-from mira.voices.inspect import NEVER, Inspector, place_of
-from mira.voices.known import Known
+from mira.voices.inspect import NEVER, Inspector, Limits, place_of
+from mira.voices.known import Known, Recorded, Rejected
 from mira.voices.names import clean_name
 from mira.voices.quality import Quality, assess
-from mira.voices.recorded import Limits, Recorded, limits_of, recorded_of, usable
 
 log = logging.getLogger(__name__)
 
 NEEDS_MODEL = "Speaking in the voice of a recording needs a Mira model: set `model`."
-EXAMINERS = 2  # recordings that are looked at at once
+EXAMINERS = 2  # recordings that are looked at at the same time
 
 
 class NotPrepared(Exception):
     """A voice has to be computed before it can speak."""
-
-
-class _Changed(InvalidRequest):
-    """What was known of a file is not true any more."""
 
 
 class VoiceStore:
@@ -68,11 +64,14 @@ class VoiceStore:
         self._folder = Folder(path, limits.max_bytes)
         self._cache = Cache(path / ".mira-cache", cloner.fingerprint if cloner else "")
         self._inspector = Inspector(self._folder, self._cache, limits, taken)
-        self._refreshing = threading.Lock()
-        self._changing = threading.Lock()  # held while files and what is known of them change
         self._stopped = threading.Event()
         self._looked = threading.Event()
         self._known = Known()
+        self._refreshing = threading.Lock()
+        # Held while voices and consents are written, until they would survive a power cut.
+        self._writing = threading.Lock()
+        # Held for the moment in which what is known changes, because calls wait for it. Taken last.
+        self._changing = threading.Lock()
         self._clones = Clones(self._cache, self._changing, self._known.uses)
 
     @property
@@ -116,8 +115,7 @@ class VoiceStore:
                 rejected: somebody with other limits may take it.
         """
         with self._refreshing:
-            candidates, problems = self._folder.scan()
-            self._known.problems = problems
+            candidates, self._known.misnamed = self._folder.scan()
             unknown = [each for each in candidates if not self._known.has(each)]
             with ThreadPoolExecutor(EXAMINERS, "mira-voices") as pool:
                 list(pool.map(self._examine, unknown))
@@ -127,10 +125,10 @@ class VoiceStore:
             if self.looking:
                 found, unusable = len(self.recorded), len(self.unusable)
                 log.info("voices: %d in %s, and %d unusable", found, self.path, unusable)
-            with self._changing:
+            with self._writing:
                 self._looked.set()
                 self._keep_index()
-                if clean and not self._known.has_rejected:
+                if clean and not self._known.rejected:
                     self._cache.keep_only({voice.content for voice in self.recorded.values()})
 
     def look_for(self, name: str) -> None:
@@ -168,25 +166,22 @@ class VoiceStore:
             raise InvalidRequest(f"name: {name!r} is the engine's own voice. Use another.", "name")
         transcript = transcript.strip()
         check_transcript(transcript)
-        samples, sample_rate, suffix = self._inspector.decode(recording)
-        quality = usable(assess(samples, sample_rate))
-        voice = VoiceFile(
-            name, Clip(recording, suffix), transcript, consent, spoken_consent, int(time.time())
-        )
+        quality, suffix = self._inspector.assess(recording)
+        clip = Clip(recording, suffix)
+        voice = VoiceFile(name, clip, transcript, consent, spoken_consent, int(time.time()))
         content = voice.content
-        with self._changing:
+        with self._writing:
             if consent_is_here and consent is not None:
                 self.consents.get(consent.id)
-            before = self.recorded.get(name)
-            if before is None and len(self.recorded) >= self._limits.max_voices:
+            if name not in self.recorded and len(self.recorded) >= self._limits.max_voices:
                 raise InvalidRequest(
                     f"There are {self._limits.max_voices} voices already: remove some, or raise "
                     "the setting max_voices."
                 )
-            added = recorded_of(self._folder.write(voice), voice, content, quality)
+            added = Recorded.of(self._folder.write(voice), voice, content, quality)
             self._cache.keep_quality(content, quality)
-            self._known.put(added)
-            self._forget_unused(before)
+            with self._changing:
+                self._know(name, added)
         return added
 
     def check(self, recording: bytes) -> Quality:
@@ -211,17 +206,19 @@ class VoiceStore:
             StorageFailed: It can't be removed.
         """
         self._require_all()
-        with self._changing:
-            before = self.recorded.get(name)
+        with self._writing:
+            voice = self.recorded.get(name)
+            consent = voice.consent if voice else None
             # First, because nothing would lead to it once the voice is gone. The voice has its own
             # copy, and so stays whole until its turn comes.
-            if before is not None and before.consent is not None and before.consent.id:
-                self._remove_consent(before.consent.id, name)
+            if consent is not None and self._known.made_with(consent.id) == [name]:
+                with suppress(ConsentNotFound):  # removed before, on another machine, or words
+                    self.consents.remove(consent.id)
             kept = self._folder.remove(name)
             if kept is None:
-                raise VoiceNotFound(f"There is no recorded voice {name!r}.")
-            self._known.drop(name)
-            self._forget_unused(before)
+                raise _no_voice(name)
+            with self._changing:
+                self._know(name, None)
             self._keep_index()
         return kept
 
@@ -233,7 +230,8 @@ class VoiceStore:
             StorageFailed: It can't be written.
         """
         _, _, suffix = self._inspector.decode(recording)
-        return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
+        with self._writing:
+            return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
 
     def rename_consent(self, id: str, name: str) -> Consent:
         """Give a consent another name.
@@ -242,7 +240,7 @@ class VoiceStore:
             ConsentNotFound: There is none with this id.
             StorageFailed: It can't be written.
         """
-        with self._changing:  # not beside its removal
+        with self._writing:  # not beside its removal
             return self.consents.rename(id, name)
 
     def remove_consent(self, id: str) -> None:
@@ -255,7 +253,7 @@ class VoiceStore:
             StorageFailed: It can't be removed.
         """
         self._require_all()
-        with self._changing:
+        with self._writing:
             if users := self._known.made_with(id):
                 raise InvalidRequest(
                     f"The voice {users[0]!r} was made with this consent: delete the voice first.",
@@ -270,26 +268,24 @@ class VoiceStore:
             VoiceNotFound: There is none.
             InvalidRequest: Its files can't be read any more.
         """
-        return pack(replace(self._folder.read(self._get(name).candidate), name=name))
+        if name not in self.recorded:
+            raise _no_voice(name)
+        return pack(replace(self._folder.read(self.recorded[name].candidate), name=name))
 
     def unpack(self, data: bytes, name: str | None = None) -> Recorded:
         """Add a voice that `pack` made a file of.
 
         Args:
+            data: The whole file.
             name: To call it otherwise.
 
         Raises:
             InvalidRequest: The file is something else, or see `add`.
             StorageFailed: It can't be written; nothing has changed.
         """
-        voice = unpack(data, self._limits.max_bytes)
-        return self.add(
-            name or voice.name,
-            voice.recording.data,
-            voice.transcript,
-            voice.consent,
-            voice.spoken_consent,
-        )
+        voice = unpack(BytesIO(data), self._limits.max_bytes)
+        said = voice.transcript, voice.consent, voice.spoken_consent
+        return self.add(name or voice.name, voice.recording.data, *said)
 
     def remembered(self, voice: Recorded) -> Voice | None:
         """The voice, if it is in memory."""
@@ -299,6 +295,7 @@ class VoiceStore:
         """The voice, from memory, disk or the model: what was computed once is not computed again.
 
         Args:
+            voice: One of `recorded`, now or before.
             compute: Wait for the model, which may have others to clone first.
 
         Raises:
@@ -313,17 +310,16 @@ class VoiceStore:
             raise NotPrepared
         try:
             return self._clones.make(voice, self._cloner, lambda: self._hear(voice))
-        except (_Changed, Unreadable):  # here, where others may clone again: reading takes a while
-            with self._changing:
-                if self.recorded.get(voice.name) == voice:
-                    self._known.drop(voice.name)
-                    self._keep_index()
-            self.look_for(voice.name)
-            raise
         except InvalidRequest as error:
+            passing = isinstance(error, Unreadable)
             with self._changing:
                 if self.recorded.get(voice.name) == voice:
-                    self._known.reject(voice.candidate, str(error))
+                    rejected = None if passing else Rejected(voice.candidate, str(error))
+                    self._known.put(voice.name, rejected)
+            if passing:  # here, where others may clone again: reading takes a while
+                with self._writing:
+                    self._keep_index()
+                self.look_for(voice.name)
             raise
 
     def clear_cache(self) -> int:
@@ -331,54 +327,49 @@ class VoiceStore:
 
         Reports stay in memory, so nothing that is listed changes.
         """
-        with self._changing:
+        with self._writing, self._changing:
             return self._clones.clear()
-
-    def _get(self, name: str) -> Recorded:
-        if voice := self.recorded.get(name):
-            return voice
-        raise VoiceNotFound(f"There is no recorded voice {name!r}.")
 
     def _examine(self, candidate: Candidate) -> None:
         if self._stopped.is_set():
             return
-        candidate, found = self._inspector.look(candidate)
+        found = self._inspector.look(candidate)
         with self._changing:
-            if candidate.stamps != NEVER and (
+            if found.candidate.stamps != NEVER and (
                 self._known.has(candidate)  # somebody was in a hurry for just this one
                 or not self._folder.unchanged(candidate)  # being written: the next look finds it
             ):
                 return
-            before = self.recorded.get(candidate.name)
-            if isinstance(found, Recorded):
-                self._known.put(found)
-            elif self._known.reject(candidate, found):
-                log.warning("voices: %r can't be used: %s", candidate.filename, found)
-            self._forget_unused(before)
+            if isinstance(found, Rejected):
+                before = self._known.rejected.get(candidate.name)
+                if before is None or before.why != found.why:
+                    log.warning("voices: %r can't be used: %s", candidate.filename, found.why)
+            self._know(candidate.name, found)
 
     def _hear(self, voice: Recorded) -> tuple[Samples, int]:
         file = self._folder.read(voice.candidate)
         if file.content != voice.content:
-            raise _Changed("Its recording has just changed. Try again.")
+            raise Unreadable("Its recording has just changed. Try again.")
         samples, sample_rate, _ = self._inspector.decode(file.recording.data)
         return samples, sample_rate
 
     def _drop_all_but(self, names: set[str]) -> None:
-        for name in self._known.names - names:
+        for name in {*self._known.recorded, *self._known.rejected} - names:
             with self._changing:
-                before = self.recorded.get(name)
+                voice = self.recorded.get(name)
                 # Somebody may have added it since the folder was read.
-                if before is None or not self._folder.unchanged(before.candidate):
-                    self._known.drop(name)
-                    self._forget_unused(before)
+                if voice is None or not self._folder.unchanged(voice.candidate):
+                    self._know(name, None)
 
-    def _forget_unused(self, before: Recorded | None) -> None:
+    def _know(self, name: str, found: Recorded | Rejected | None) -> None:
         """Nothing stays of a recording that is gone. Under `_changing`."""
+        before = self.recorded.get(name)
+        self._known.put(name, found)
         if before is not None and not self._known.uses(before.content):
             self._clones.forget(before.content)
 
     def _keep_index(self) -> None:
-        """Under `_changing`. Not before all are known: the others would have to be read again."""
+        """Under `_writing`. Not before all are known: the others would have to be read again."""
         if not self.looking:
             self._cache.keep_index(
                 {place_of(voice.candidate): voice.content for voice in self.recorded.values()}
@@ -388,10 +379,9 @@ class VoiceStore:
         if self.looking:
             raise NotReady("The voices' folder is still being looked at. Try again in a moment.")
 
-    def _remove_consent(self, id: str, of: str) -> None:
-        if self._known.made_with(id) == [of]:
-            with suppress(ConsentNotFound):  # removed before, or on another machine
-                self.consents.remove(id)
+
+def _no_voice(name: str) -> VoiceNotFound:
+    return VoiceNotFound(f"There is no recorded voice {name!r}.")
 
 
 def open_store(
@@ -399,6 +389,6 @@ def open_store(
 ) -> VoiceStore:
     """The voices in the folder that the settings name, which is read, or InvalidSettings."""
     check_folder(settings.voices_dir)
-    store = VoiceStore(settings.voices_dir, cloner, limits_of(settings), taken)
+    store = VoiceStore(settings.voices_dir, cloner, Limits.of(settings), taken)
     store.refresh()
     return store

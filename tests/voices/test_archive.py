@@ -15,7 +15,6 @@ from mira.voices.archive import (
     Clip,
     Consent,
     VoiceFile,
-    describe,
     largest,
     pack,
     unpack,
@@ -54,16 +53,17 @@ def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
 @given(VOICES.filter(lambda voice: "\ud800" not in repr(voice)))
 def test_a_voice_comes_back_as_it_was(voice: VoiceFile) -> None:
     data = pack(voice)
-    assert unpack(data, LIMIT) == voice
+    assert unpack(io.BytesIO(data), LIMIT) == voice
     assert pack(voice) == data, "the same voice is the same bytes"
     assert len(data) < largest(LIMIT)
 
 
 def test_it_is_described_without_its_recordings() -> None:
-    assert describe(io.BytesIO(pack(ANNA))) == replace(ANNA, recording=Clip(b"", ".wav"))
+    described = unpack(io.BytesIO(pack(ANNA)), LIMIT, described=True)
+    assert described == replace(ANNA, recording=Clip(b"", ".wav"))
     for damage in (b"", b"PK", zipped({"voice.json": CARD}), zipped({"recording.wav": b""})):
         with pytest.raises(InvalidRequest, match="no voice that Mira exported"):
-            describe(io.BytesIO(damage))
+            unpack(io.BytesIO(damage), LIMIT, described=True)
 
 
 def test_any_tool_opens_it() -> None:
@@ -85,11 +85,14 @@ WAV = {"recording.wav": b"RIFF"}
         (pack(ANNA)[:-10], "damaged, or something else"),
         (pack(ANNA).replace(b"RIFF", b"RIFX"), "damaged, or something else"),
         (zipped({}), "lacks its card"),
-        (zipped({"voice.json": CARD}), "lacks its card or its recording"),
+        (zipped({"voice.json": CARD}), "lacks its recording"),
         (zipped(WAV), "lacks its card"),
-        (zipped({"voice.json": b"[]", **WAV}), "card can't be read"),
-        (zipped({"voice.json": b'{"format": 2, "name": "a"}', **WAV}), "card can't be read"),
-        (zipped({"voice.json": b"[" * 50000, **WAV}), "card can't be read"),
+        (zipped({"voice.json": b"[]", **WAV}), "damaged, or something else"),
+        (
+            zipped({"voice.json": b'{"format": 2, "name": "a"}', **WAV}),
+            "damaged, or something else",
+        ),
+        (zipped({"voice.json": b"[" * 50000, **WAV}), "damaged, or something else"),
         (zipped({"voice.json": CARD, "recording.exe": b""}), "doesn't belong there"),
         (zipped({"voice.json": CARD, "../recording.wav": b""}), "doesn't belong there"),
         (zipped({"voice.json": CARD, "/etc/passwd": b""}), "doesn't belong there"),
@@ -105,7 +108,7 @@ WAV = {"recording.wav": b"RIFF"}
 )
 def test_what_is_no_voice_is_refused(data: bytes, why: str) -> None:
     with pytest.raises(InvalidRequest, match=why):
-        unpack(data, LIMIT)
+        unpack(io.BytesIO(data), LIMIT)
 
 
 @given(st.integers(0, len(pack(ANNA)) - 1), st.integers(0, 255))
@@ -113,7 +116,7 @@ def test_a_damaged_byte_is_harmless(position: int, value: int) -> None:
     data = bytearray(pack(ANNA))
     data[position] = value
     try:
-        unpack(bytes(data), LIMIT)
+        unpack(io.BytesIO(data), LIMIT)
     except InvalidRequest:
         return
 
@@ -121,4 +124,4 @@ def test_a_damaged_byte_is_harmless(position: int, value: int) -> None:
 @given(st.binary(max_size=300))
 def test_noise_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        unpack(data, LIMIT)
+        unpack(io.BytesIO(data), LIMIT)

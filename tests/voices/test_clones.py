@@ -12,8 +12,8 @@ from mira.voices.archive import Clip, VoiceFile
 from mira.voices.cache import Cache
 from mira.voices.clones import Clones
 from mira.voices.folder import Candidate
+from mira.voices.known import Recorded
 from mira.voices.quality import assess
-from mira.voices.recorded import Recorded, recorded_of
 from tests.toys import ToySynthesizer
 
 RATE = 16000
@@ -23,7 +23,7 @@ NOISE = np.random.default_rng(1).standard_normal(RATE).astype(np.float32)
 def voice(name: str) -> Recorded:
     file = VoiceFile(name, Clip(name.encode(), ".wav"), "Hello.")
     candidate = Candidate(name, f"{name}.wav", ((0, 0, 0), None))
-    return recorded_of(candidate, file, file.content, assess(NOISE, RATE))
+    return Recorded.of(candidate, file, file.content, assess(NOISE, RATE))
 
 
 def hear() -> tuple[Samples, int]:
@@ -92,3 +92,16 @@ def test_forgetting(tmp_path: Path, toy: ToySynthesizer) -> None:
     assert made.clear() == 1
     assert not made.at_hand(BEN)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_spoke_longest_ago_leaves_the_memory_first(
+    tmp_path: Path, toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mira.voices.clones.IN_MEMORY", 2)
+    carl = voice("carl")
+    made = clones(tmp_path, used=(ANNA, BEN, carl))
+    for each in (ANNA, BEN, ANNA, carl):
+        assert made.make(each, toy, hear).name == each.name
+    assert [made.remembered(each) is not None for each in (ANNA, BEN, carl)] == [True, False, True]
+    assert made.recall(BEN) is not None, "it is on the disk"
+    assert made.remembered(ANNA) is None

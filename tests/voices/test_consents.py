@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mira.errors import ConsentNotFound, InvalidRequest
-from mira.voices.archive import Clip, write_members
+from mira.voices.archive import Card, Clip, write_archive
 from mira.voices.consents import Consents
 
 SPOKEN = Clip(b"I agree.", ".wav")
@@ -56,8 +56,8 @@ def test_what_is_damaged_is_left_out(consents: Consents, tmp_path: Path) -> None
     assert consents.all() == [kept]
     with pytest.raises(InvalidRequest, match="damaged"):
         consents.get(damaged.id)
-    members = {"consent.json": kept.model_dump_json().encode()}
-    (tmp_path / "consents" / f"{damaged.id}.consent").write_bytes(write_members(members))
+    nothing = write_archive(Card(name="Ben", consent=kept), {})
+    (tmp_path / "consents" / f"{damaged.id}.consent").write_bytes(nothing)
     with pytest.raises(InvalidRequest, match="damaged"):  # there is no recording in it
         consents.get(damaged.id)
     consents.remove(damaged.id)

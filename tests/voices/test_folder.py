@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mira.errors import InvalidRequest, StorageFailed
+from mira.voices import folder as folders
 from mira.voices.archive import Clip, Consent, VoiceFile, pack
-from mira.voices.files import remove_file
 from mira.voices.folder import REMOVED, Candidate, Folder
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
 
@@ -228,20 +228,16 @@ def test_a_removal_that_is_cut_short_leaves_the_voice_whole_or_absent(
     if uploaded:
         (tmp_path / "anna.voice").write_bytes(pack(voice("anna")))
     before = folder.read(scan(tmp_path)[0]["anna"])
-    removed = 0
+    taken, take = 0, folders._take
 
-    def remove(path: Path) -> None:
-        nonlocal removed
-        if removed == killed_after:
+    def take_or_die(path: Path, place: Path | None) -> None:
+        nonlocal taken
+        if taken == killed_after:
             raise KeyboardInterrupt
-        removed += 1
-        remove_file(path)
+        taken += 1
+        take(path, place)
 
-    def move(path: Path, target: Path) -> None:
-        remove(path)
-
-    monkeypatch.setattr("mira.voices.folder.remove_file", remove)
-    monkeypatch.setattr("mira.voices.folder.move_file", move)
+    monkeypatch.setattr(folders, "_take", take_or_die)
     try:
         folder.remove("anna")
     except KeyboardInterrupt:

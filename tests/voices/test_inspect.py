@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from mira.audio import wav_header
 from mira.errors import InvalidRequest
 from mira.voices.cache import Cache
 from mira.voices.folder import Candidate, Folder
-from mira.voices.inspect import NEVER, Inspector
-from mira.voices.recorded import Limits, Recorded
+from mira.voices.inspect import NEVER, Inspector, Limits
+from mira.voices.known import Recorded, Rejected
+from tests.server.serving import quick
 from tests.voices.bringing import CARLO, CORRUPT, bring
 
 
@@ -29,9 +31,9 @@ def only(folder: Folder) -> Candidate:
 
 def test_a_recording_is_a_voice_with_a_report(folder: Folder, inspector: Inspector) -> None:
     bring(folder.path, CARLO)
-    candidate, found = inspector.look(only(folder))
+    found = inspector.look(only(folder))
     assert isinstance(found, Recorded)
-    assert candidate == found.candidate == only(folder)
+    assert found.candidate == only(folder)
     assert found.quality.grade == "fair"
 
 
@@ -43,22 +45,33 @@ def test_what_is_in_a_file_is_a_verdict(
     folder: Folder, inspector: Inspector, name: str, recording: Path, why: str
 ) -> None:
     bring(folder.path, recording, name=name)
-    candidate, found = inspector.look(only(folder))
-    assert candidate == only(folder), "not looked at again before it changes"
-    assert isinstance(found, str)
-    assert why in found
+    found = inspector.look(only(folder))
+    assert isinstance(found, Rejected)
+    assert found.candidate == only(folder), "not looked at again before it changes"
+    assert why in found.why
 
 
 def test_a_file_that_is_gone_is_looked_for_again(folder: Folder, inspector: Inspector) -> None:
     bring(folder.path, CARLO)
     candidate = only(folder)
     (folder.path / candidate.filename).unlink()
-    looked_at, found = inspector.look(candidate)
-    assert looked_at.stamps == NEVER
-    assert isinstance(found, str)
+    found = inspector.look(candidate)
+    assert isinstance(found, Rejected)
+    assert found.candidate.stamps == NEVER
 
 
 def test_limits_hold_for_all(folder: Folder) -> None:
     short = Inspector(folder, Cache(folder.path, ""), Limits(max_seconds=1), [])
     with pytest.raises(InvalidRequest, match="longer than 1 seconds"):
         short.decode(CARLO.read_bytes())
+
+
+def test_limits_are_settings() -> None:
+    limits = Limits.of(quick(max_recording_bytes=2000, max_recording_s=3, max_voices=4))
+    assert (limits.max_bytes, limits.max_seconds, limits.max_voices) == (2000, 3, 4)
+
+
+def test_what_cant_be_used_says_why(inspector: Inspector) -> None:
+    silence = wav_header(16000, 16000) + bytes(32000)
+    with pytest.raises(InvalidRequest, match="can't be used: no speech found"):
+        inspector.assess(silence)

@@ -4,7 +4,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import soundfile
@@ -70,17 +69,17 @@ def test_a_clean_recording_is_good_and_every_measure_says_so(
     assert report.grade == "good"
     assert {verdict.grade for verdict in report.verdicts} == {"good"}
     assert [verdict.measure for verdict in report.verdicts] == [
-        *("heard_s", "lead_s", "level_dbfs", "clipped_share", "snr_db", "bandwidth_hz")
+        *("heard_s", "lead_s", "level_dbfs", "clipped_share", "snr_db", "sample_rate")
     ]
     assert report.duration_s == pytest.approx(len(clean) / RATE, abs=1e-3)
-    assert 0.7 < report.speech_share < 0.95
+    share = report.speech_s / report.duration_s
+    assert 0.7 < share < 0.95
     assert report.heard_s == report.speech_s
     assert report.lead_s is not None and report.lead_s < 0.3
     rms_db = 10 * np.log10(np.square(clean).mean())
-    assert report.level_dbfs == pytest.approx(rms_db - 10 * np.log10(report.speech_share), abs=0.5)
+    assert report.level_dbfs == pytest.approx(rms_db - 10 * np.log10(share), abs=0.5)
     assert report.snr_db is not None and report.snr_db > 35
     assert report.clipped_share == 0
-    assert report.bandwidth_hz is not None and report.bandwidth_hz >= 7000
 
 
 @pytest.mark.parametrize("gain", [0.1, 0.5, 1.2])
@@ -91,7 +90,6 @@ def test_louder_changes_the_level_and_nothing_else(
     assert found.level_dbfs == pytest.approx(report.level_dbfs + 20 * np.log10(gain), abs=0.11)
     assert found.snr_db == pytest.approx(report.snr_db, abs=1)
     assert found.speech_s == pytest.approx(report.speech_s, abs=0.1)
-    assert found.bandwidth_hz == report.bandwidth_hz
     assert found.clipped_share == 0
 
 
@@ -119,11 +117,9 @@ def test_noise_is_measured_whatever_it_is(
     wanted_db = report.level_dbfs - snr_db
     for kind in (white, pink / np.sqrt(np.square(pink).mean())):
         found = assess((clean + 10 ** (wanted_db / 20) * kind).astype(np.float32), RATE)
-        assert found.noise_dbfs == pytest.approx(wanted_db, abs=2)
         assert found.snr_db == pytest.approx(snr_db, abs=2)
         assert found.speech_s == pytest.approx(report.speech_s, abs=0.3)
         assert grade(found, "snr_db") == expected
-        assert found.bandwidth_hz >= 7000  # what is under the noise is not cut off
     assert words(found, "snr_db").startswith(f"noise {found.snr_db:.0f} dB below the voice")
     assert found.grade == expected
 
@@ -137,23 +133,25 @@ def test_noise_as_loud_as_the_voice(clean: Samples, report: Quality) -> None:
 def test_noise_louder_than_the_voice_and_a_voice_of_nothing() -> None:
     loud = np.repeat(np.float32([0.001, 0.1]), 50 * quality.STEP)
     speech = np.arange(100) < 50
-    assert quality._sound(loud * noise(loud), speech)[2] == -10
-    assert quality._sound(np.zeros_like(loud), speech)[:3] == (-120, None, None)
+    assert quality._loudness(loud * noise(loud), speech)[1] == -10
+    assert quality._loudness(np.zeros_like(loud), speech) == (-120, None)
 
 
 def test_without_a_pause_noise_is_found_between_the_words(clean: Samples) -> None:
     spoken = np.tile(clean[int(0.2 * RATE) : int(1.6 * RATE)], 3)
     noisy = (spoken + 0.02 * noise(spoken)).astype(np.float32)
-    assert assess(noisy, RATE).noise_dbfs == pytest.approx(20 * np.log10(0.02 * 0.816), abs=2)
+    found = assess(noisy, RATE)
+    noise_dbfs = found.level_dbfs - found.snr_db
+    assert noise_dbfs == pytest.approx(20 * np.log10(0.02 * 0.816), abs=2)
     assert assess(spoken, RATE).snr_db > 35  # none is made up of quiet consonants
-    assert assess(spoken[:RATE], RATE).noise_dbfs is None  # too little of it
+    assert assess(spoken[:RATE], RATE).snr_db is None  # too little of it
 
 
 def test_silence_that_a_gate_made_says_nothing_about_noise(clean: Samples) -> None:
     blocks = clean[: len(clean) // 240 * 240].reshape(-1, 240)
     quiet = np.sqrt(np.square(blocks).mean(axis=1)) < 0.005
     found = assess(np.where(quiet[:, None], 0, blocks).reshape(-1), RATE)
-    assert (found.noise_dbfs, found.snr_db) == (None, None)
+    assert found.snr_db is None
     assert "snr_db" not in {verdict.measure for verdict in found.verdicts}
     assert found.grade == "good"
 
@@ -198,48 +196,19 @@ def test_clipped_on_one_side_and_over_full_scale(clean: Samples) -> None:
     assert assess(louder, RATE).clipped_share == pytest.approx(0.01, rel=0.1)
 
 
-@pytest.mark.parametrize("stored", [8_000, 48_000, 192_000])
-@pytest.mark.parametrize("noise_db", [None, -45])
-def test_a_telephone_is_recognised_however_it_is_stored(
-    clean: Samples, stored: int, noise_db: float | None
-) -> None:
-    samples = resampled(resampled(clean, RATE, 8_000), 8_000, stored)
-    if noise_db is not None:  # of the room where it was recorded again
-        samples = samples + np.float32(10 ** (noise_db / 20)) * noise(samples)
-    found = assess(samples, stored)
-    assert 3400 <= found.bandwidth_hz <= 4250
-    assert grade(found, "bandwidth_hz") == "fair"
-    assert words(found, "bandwidth_hz").endswith(" Hz: it will sound dull, record at 16 kHz")
-
-
-def test_a_telephone_is_recognised_behind_a_cheap_resampler(clean: Samples) -> None:
-    frame = av.AudioFrame.from_ndarray(
-        resampled(clean, RATE, 8_000)[np.newaxis], format="flt", layout="mono"
-    )
-    frame.sample_rate = 8_000
-    soft = av.AudioResampler("flt", "mono", 48_000)  # as FFmpeg does it unless told otherwise
-    samples = [each.to_ndarray()[0] for each in [*soft.resample(frame), *soft.resample(None)]]
-    assert 3400 <= assess(np.concatenate(samples), 48_000).bandwidth_hz <= 4250
-
-
-@pytest.mark.parametrize(("stored", "expected"), [(4_000, 2000), (12_000, 5500), (48_000, 7500)])
-def test_bandwidth_follows_the_rate_up_to_what_is_heard(
-    clean: Samples, stored: int, expected: int
-) -> None:
+@pytest.mark.parametrize(("stored", "expected"), [(8_000, "fair"), (4_000, "poor")])
+def test_a_low_rate_is_told_what_it_costs(clean: Samples, stored: int, expected: str) -> None:
     found = assess(resampled(clean, RATE, stored), stored)
-    assert found.bandwidth_hz == pytest.approx(expected, abs=500)
-    assert found.bandwidth_hz <= min(stored / 2, 8000)
+    assert grade(found, "sample_rate") == expected
+    assert words(found, "sample_rate").startswith(f"{stored} Hz: it will sound dull")
 
 
-def test_silence_around_changes_the_share_and_not_the_speech(
-    clean: Samples, report: Quality
-) -> None:
+def test_silence_around_does_not_change_the_speech(clean: Samples, report: Quality) -> None:
     found = assess(np.concatenate([silence(1.5), clean, silence(2)]), RATE)
     assert found.speech_s == pytest.approx(report.speech_s, abs=0.1)
-    assert found.speech_share == pytest.approx(found.speech_s / found.duration_s, abs=1e-3)
     assert found.lead_s == pytest.approx(1.5 + report.lead_s, abs=0.1)
     assert found.level_dbfs == pytest.approx(report.level_dbfs, abs=0.5)
-    assert found.noise_dbfs == pytest.approx(report.noise_dbfs, abs=1)
+    assert found.snr_db == pytest.approx(report.snr_db, abs=1)
     assert grade(found, "lead_s") == "fair"
     assert words(found, "lead_s").endswith("s: cut off what comes before it")
 
@@ -328,14 +297,14 @@ def test_any_numbers_give_a_report_that_can_be_kept(samples: Samples, rate: int)
     if not np.isfinite(samples).all():
         return
     found = assess(samples, rate)
-    assert Quality.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
+    assert Quality.model_validate_json(found.model_dump_json()) == found
 
 
 def test_a_report_survives_json(report: Quality) -> None:
-    kept = json.loads(json.dumps(report.to_json()))
+    kept = report.model_dump(mode="json")
     assert kept["grade"] == "good"
     assert kept["verdicts"][0]["words"] == report.verdicts[0].words
-    assert Quality.from_json(kept) == report
+    assert Quality.model_validate_json(json.dumps(kept)) == report
 
 
 @pytest.mark.parametrize(
@@ -345,34 +314,20 @@ def test_a_report_survives_json(report: Quality) -> None:
         {"speech_s": None},
         {"speech_s": True},
         {"speech_s": -1.0},
-        {"speech_share": 1.5},
+        {"clipped_share": 1.5},
         {"level_dbfs": float("nan")},
         {"snr_db": float("inf")},
-        {"bandwidth_hz": 4000.5},
-        {"another": 1},
+        {"sample_rate": 4000.5},
         {"verdicts": []},
         {"verdicts": [{"measure": "snr_db", "grade": "superb", "words": ""}]},
         {"verdicts": [{"measure": "snr_db", "grade": "good"}]},
         {"verdicts": {"snr_db": "good"}},
-        {"grade": "poor"},
-        {"grade": None},
-        {"lead_s": {1, 2}},
     ],
     ids=str,
 )
 def test_a_damaged_report_is_refused(report: Quality, change: dict[str, object]) -> None:
     with pytest.raises(ValueError):
-        Quality.from_json(report.to_json() | change)
-
-
-def test_what_is_no_report_is_refused(report: Quality) -> None:
-    for name in report.to_json():
-        rest = {key: value for key, value in report.to_json().items() if key != name}
-        with pytest.raises(ValueError):
-            Quality.from_json(rest)
-    for other in (None, [], "good", 1, {}, {1: 2}):
-        with pytest.raises(ValueError):
-            Quality.from_json(other)
+        Quality.model_validate_json(json.dumps(report.model_dump(mode="json") | change))
 
 
 def test_reports_are_the_same_on_any_thread_and_at_any_time(
@@ -385,20 +340,19 @@ def test_reports_are_the_same_on_any_thread_and_at_any_time(
 
 
 @pytest.mark.parametrize(
-    ("name", "expected", "speech_s", "bandwidth_hz"),
+    ("name", "expected", "speech_s"),
     [
-        ("allison.wav", "good", 6.5, 8000),
-        ("allison_other.wav", "good", 6.4, 8000),
-        ("carlo.ogg", "fair", 5.3, 4000),
-        ("june.mp3", "fair", 10.8, 4000),
+        ("allison.wav", "good", 6.5),
+        ("allison_other.wav", "good", 6.4),
+        ("carlo.ogg", "fair", 5.3),
+        ("june.mp3", "fair", 10.8),
     ],
 )
-def test_real_recordings(name: str, expected: str, speech_s: float, bandwidth_hz: int) -> None:
+def test_real_recordings(name: str, expected: str, speech_s: float) -> None:
     """Prompts that professionals read, without a pause before or after; two for a telephone."""
     found = assess(*soundfile.read(RECORDINGS / name, dtype="float32"))
     assert found.grade == expected
     assert found.speech_s == pytest.approx(speech_s, abs=0.2)
-    assert found.bandwidth_hz == bandwidth_hz
     assert found.clipped_share == 0
     assert found.lead_s < 0.5
     assert -25 < found.level_dbfs < -15

@@ -165,7 +165,7 @@ def test_removing_leaves_nothing_of_it(store: VoiceStore) -> None:
     assert set(store.recorded) == {"june"}
     store.refresh(clean=True)
     left = {path.name for path in store.path.rglob("*") if path.is_file()}
-    quality = f"{store.recorded['june'].content}.1.quality.json"
+    quality = f"{store.recorded['june'].content}.2.quality.json"
     assert left == {"june.mp3", "june.txt", "index.json", quality}
     assert "anna" not in (store.path / ".mira-cache" / "index.json").read_text()
     with pytest.raises(VoiceNotFound):
@@ -349,6 +349,35 @@ def test_a_voice_on_disk_waits_for_nobody(store: VoiceStore, toy: ToySynthesizer
         go_on.set()
         assert others[0].result().name == "ben"
     assert set(restarted.recorded) == {"anna", "ben", "june"}
+
+
+def test_who_waits_for_the_disk_holds_up_no_call(
+    store: VoiceStore, toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare(store.add("anna", DATA["allison"]))
+    restarted = again(store, toy)
+    writing, go_on = threading.Event(), threading.Event()
+    write = Folder.write
+
+    def slow(folder: Folder, voice: VoiceFile) -> Candidate:
+        writing.set()
+        go_on.wait(20)
+        return write(folder, voice)
+
+    monkeypatch.setattr(Folder, "write", slow)
+    bring(store.path, JUNE)
+    with ThreadPoolExecutor(2) as pool:
+        ben = pool.submit(restarted.add, "ben", DATA["carlo"])
+        try:
+            assert writing.wait(20)
+            anna = restarted.recorded["anna"]
+            assert pool.submit(restarted.prepare, anna, False).result(10).name == "anna"
+            pool.submit(restarted.look_for, "june").result(10)
+            assert set(restarted.recorded) == {"anna", "june"}
+            assert not ben.done()
+        finally:
+            go_on.set()
+        assert ben.result().name == "ben"
 
 
 def test_one_voice_is_looked_at_before_all_others(store: VoiceStore) -> None:

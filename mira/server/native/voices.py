@@ -74,7 +74,7 @@ def details(service: Service, voice: Voice | Recorded) -> dict[str, object]:
     _, voices = service.speaking()
     found = _describe(voices, service.telemetry.uses, voice)
     if isinstance(voice, Recorded):
-        found |= {"quality": voice.quality.to_json(), "note": voices.note(voice)}
+        found |= {"quality": voice.quality.model_dump(mode="json"), "note": voices.note(voice)}
     return found
 
 
