@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import pairwise
 
 import numpy as np
@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.engine import Engine
 from mira.errors import NothingToSay, SynthesisFailed, VoiceNotFound
-from mira.stream.cancel import Cancel
+from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.joining import SILENCE, TAIL_S
 from mira.stream.playback import Playback
+from mira.stream.turns import Turns
 from mira.text import Break, pause_s
 from mira.types import Samples, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
@@ -207,6 +208,107 @@ def test_waiting_for_text_holds_nothing(leave: str) -> None:
     assert time.perf_counter() - began < 20
     assert toy.opened == toy.closed
     never.set()
+
+
+def test_idle_texts_hold_no_turn(
+    builtin: BuiltinSynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as may compute at once wait for more text, and another one speaks all the same."""
+    monkeypatch.setattr(builtin, "_turns", Turns(2))
+    engine, never, (voice, *_) = Engine(builtin), threading.Event(), builtin.voices
+    asked = threading.Semaphore(0)
+
+    def parts() -> Iterator[str]:
+        yield "Hello there. And"
+        asked.release()
+        never.wait(60)
+
+    with ExitStack() as stack:
+        idle = [stack.enter_context(closing(engine.speak(parts(), voice))) for _ in range(2)]
+        for blocks in idle:
+            next(blocks)
+            assert asked.acquire(timeout=20)
+        assert builtin._turns._free == 2
+        with ThreadPoolExecutor(1) as third:
+            speaks = third.submit(lambda: list(engine.speak("Who is it?", voice)))
+            try:
+                assert sum(map(len, speaks.result(20))) > 10000
+            finally:
+                never.set()
+
+
+def test_who_waits_for_text_waits_for_no_audio() -> None:
+    """In the books of whoever chooses between streams; from the first part on."""
+    playback, asked, computed = Playback(), [], []
+
+    def parts() -> Iterator[str]:
+        for part in ("One two. Th", "ree four. F", "ive."):
+            asked.append(playback.waits_for_text)
+            yield part
+
+    toy = ToySynthesizer(before_block=lambda number: computed.append(playback.waits_for_text))
+    list(Engine(toy).blocks(parts(), ANNA, playback=playback))
+    assert asked == [True] * 3
+    assert computed == [False] * toy.blocks
+    assert not playback.waits_for_text
+
+
+def test_text_that_comes_to_a_cancelled_stream_is_not_spoken() -> None:
+    cancel, toy = Cancel(), ToySynthesizer()
+
+    def parts() -> Iterator[str]:
+        cancel()
+        yield "One two. Three four."
+
+    blocks = Engine(toy).blocks(parts(), ANNA, cancel=cancel)
+    with pytest.raises(Cancelled):
+        next(blocks)
+    assert toy.opened == 0
+
+
+def test_words_are_timed_over_all_of_the_text() -> None:
+    """A synthesizer counts from its sentence's first sample; pauses and sentences come before."""
+    toy = ToySynthesizer(block_s=0.3)
+    first, last = "One two.", "Three four five."
+    blocks = list(Engine(toy).blocks(f"{first} {last}", ANNA))
+    timed = [word for block in blocks for word in block.words]
+    assert [word.word.text for word in timed] == ["One", "two.", "Three", "four", "five."]
+    begins_s = len(toy.tone(first, ANNA)) / toy.sample_rate + pause_s(first, Break.NONE)
+    for word, text in zip(timed, 2 * [first] + 3 * [last], strict=True):
+        offset_s = 0.0 if text == first else begins_s
+        start = text.index(word.word.text)
+        assert word.start_s == pytest.approx(offset_s + start * toy.s_per_char, abs=1e-3)
+        stop_s = (start + len(word.word.text)) * toy.s_per_char
+        assert word.stop_s == pytest.approx(offset_s + stop_s, abs=1e-3)
+    until_s = 0.0
+    for block in blocks:  # each comes with the block in which it begins to sound
+        until_s += len(block.samples) / toy.sample_rate
+        assert all(word.start_s < until_s for word in block.words)
+
+
+def test_blocks_are_made_by_whoever_asks_for_them(toy: ToySynthesizer) -> None:
+    makers = set()
+    toy.before_block = lambda number: makers.add(threading.get_ident())
+    playback = Playback()
+    samples = [block.samples for block in Engine(toy).blocks(STORY, ANNA, playback=playback)]
+    assert np.array_equal(np.concatenate(samples), toy.whole(STORY))
+    assert makers == {threading.get_ident()}
+    heard_s = len(toy.whole(STORY)) / toy.sample_rate
+    assert playback.runs_dry_at - playback.began_at == pytest.approx(heard_s, abs=0.5)
+
+
+def test_a_fast_listener_is_no_further_ahead_in_time() -> None:
+    """At four times the pace four seconds of speech last one."""
+    toy = ToySynthesizer(s_per_char=0.5)
+    ahead_s = {}
+    for pace in (1.0, 4.0):
+        toy.samples = 0
+        with closing(Engine(toy, 1.0).speak(STORY, ANNA, playback=Playback(pace=pace))) as blocks:
+            next(blocks)
+            toy.wait_idle(0.2)
+            ahead_s[pace] = toy.audio_s
+    assert ahead_s[1.0] == pytest.approx(1.1, abs=0.15)
+    assert ahead_s[4.0] == pytest.approx(4.1, abs=0.15)
 
 
 def test_text_that_fails_to_come_is_a_failure_after_what_came() -> None:

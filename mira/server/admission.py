@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from anyio import CancelScope, CapacityLimiter, current_time, fail_after, move_on_after
+from anyio import CancelScope, current_time, fail_after, move_on_after
 
 from mira.errors import Overloaded
 from mira.server.capacity import Capacity
@@ -43,11 +43,10 @@ class Admission:
 
     Args:
         capacity: How many may speak; as many more may wait. May be replaced while nobody does.
-        most: Never more, whatever the capacity says.
         patience: How long callers and listeners are waited for.
     """
 
-    def __init__(self, capacity: Capacity, most: int, patience: Patience = Patience()) -> None:
+    def __init__(self, capacity: Capacity, patience: Patience = Patience()) -> None:
         self.capacity = capacity
         self._patience = patience
         self._waiting: deque[tuple[StreamClock, Event]] = deque()
@@ -58,8 +57,6 @@ class Admission:
         self._idle_since = time.perf_counter()
         self._idle = Event()
         self._idle.set()
-        # One thread a stream: a stream that waits for its next block must not hold up another's.
-        self.limiter = CapacityLimiter(most)
 
     @property
     def active(self) -> int:

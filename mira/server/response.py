@@ -4,13 +4,14 @@ A failure before the first chunk is raised, and so gets a status; one after it b
 because a stream that ends politely would pass for whole. Knows nothing about requests' fields.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, field
 
-from anyio import create_task_group
+from anyio import create_task_group, move_on_after
 from anyio.abc import TaskGroup
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,11 +19,12 @@ from starlette.types import Receive, Scope, Send
 from mira.audio import AudioStream
 from mira.errors import one_line
 from mira.server.admission import Admission
-from mira.server.bridge import iterate
 from mira.server.telemetry import Telemetry
-from mira.stream.cancel import Cancel
+from mira.stream.ahead import LONGEST_ITEM_S, Ahead
+from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.clock import StreamClock
-from mira.types import Samples
+from mira.stream.playback import Playback
+from mira.types import Block
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Chunk:
 
 
 def encode(
-    blocks: Generator[Samples, None, None], samples_per_s: float, stream: AudioStream
+    blocks: Generator[Block, None, None], samples_per_s: float, stream: AudioStream
 ) -> Generator[Chunk, None, None]:
     """Join blocks and encoder. The encoder may hold a block back, so a chunk may play longer
     or shorter than its own bytes; over a stream the two agree.
@@ -52,10 +54,10 @@ def encode(
             began = time.perf_counter()
             block = next(blocks, None)
             computed = time.perf_counter()
-            data = stream.flush() if block is None else stream.push(block)
+            data = stream.flush() if block is None else stream.push(block.samples)
             synthesis_ms += (computed - began) * 1000
             encode_ms += (time.perf_counter() - computed) * 1000
-            audio_s += 0.0 if block is None else len(block) / samples_per_s
+            audio_s += 0.0 if block is None else len(block.samples) / samples_per_s
             if data:
                 yield Chunk(data, audio_s, synthesis_ms, encode_ms)
                 audio_s = synthesis_ms = encode_ms = 0.0
@@ -65,11 +67,47 @@ def encode(
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What is sent, how to stop making it, and whose voice it is."""
+    """What is sent, to whom, how to stop making it, and whose voice it is."""
 
     chunks: Generator[Chunk, None, None]
+    lead_s: float  # made ahead of what was sent
+    playback: Playback
     cancel: Cancel
     voice: str
+
+    async def made(self) -> AsyncGenerator[Chunk, None]:
+        """Yield the chunks as a thread makes them. Wherever this ends, so does the stream."""
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+        def ready() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(news.set)
+
+        ahead = Ahead(
+            self.chunks,
+            lambda chunk: chunk.audio_s,
+            self.lead_s,
+            self.playback,
+            self.cancel,
+            ready,
+        )
+        try:
+            while not ahead.ended:
+                news.clear()
+                if (chunk := ahead.poll()) is not None:
+                    yield chunk
+                else:
+                    await news.wait()
+            self.cancel.check()
+        finally:
+            self.cancel()
+            # A cancelled request must still hold its place until nothing is computed for it.
+            with move_on_after(LONGEST_ITEM_S, shield=True) as waited:
+                while ahead.busy:
+                    news.clear()
+                    await news.wait()
+            if waited.cancelled_caught:
+                log.error("a stream computes %.0f s after its end: left alone", LONGEST_ITEM_S)
 
 
 @dataclass(slots=True)
@@ -113,6 +151,8 @@ class SpeechResponse(Response):
             try:
                 async with self._admission.stream(clock):  # who leaves waits for no place either
                     await self._counted(send, clock)
+            except Cancelled:
+                pass
             except Exception as error:  # noqa: BLE001 - raised below, outside the group
                 failure = error
             tasks.cancel_scope.cancel()
@@ -124,17 +164,18 @@ class SpeechResponse(Response):
         try:
             await self._stream(send, clock)
             cancelled = False
-        except Exception:
-            cancelled = False
+        except Exception as error:
+            cancelled = isinstance(error, Cancelled)
             raise
         finally:
             self._telemetry.ended(clock, cancelled=cancelled)
 
     async def _stream(self, send: Send, clock: StreamClock) -> None:
-        chunks = iterate(self._speech.chunks, self._admission.limiter, self._speech.cancel)
-        async with aclosing(chunks):
+        async with aclosing(self._speech.made()) as chunks:
             try:
                 await self._send_all(chunks, send, clock)
+            except Cancelled:
+                raise
             except Exception as error:
                 if clock.ttfa_ms is not None:  # the status is gone, and so is the way to say it
                     stalled = isinstance(error, TimeoutError)

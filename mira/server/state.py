@@ -92,7 +92,6 @@ class Service:
         settings, most = self.settings, self.most_streams
         self.admission = Admission(
             Capacity(settings.min_streams, most, most, most),
-            most,
             Patience(settings.queue_s, settings.stall_timeout_s, settings.full_stall_timeout_s),
         )
 

@@ -37,7 +37,8 @@ class Ahead(Generic[T]):
         lead_s: Above 0. An item that begins within it is still computed.
         playback: Says whether it is text that the items wait for.
         cancel: Ends it; where `items` look at it too, at once.
-        ready: Called on the stream's thread whenever `poll` has something new to say.
+        ready: Called whenever `poll` or `busy` has something new to say, on the stream's thread or
+            the one that cancels it.
     """
 
     def __init__(
@@ -142,3 +143,4 @@ class Ahead(Generic[T]):
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+        self._ready()

@@ -20,7 +20,7 @@ PATH = "/v1/audio/speech-stream"
 
 def admitting(count: int, queue_s: float = 0.0, beginners: int = 64) -> Admission:
     capacity = Capacity(count, count, count, beginners)
-    return Admission(capacity, count, Patience(queue_s, 30, 0.2))
+    return Admission(capacity, Patience(queue_s, 30, 0.2))
 
 
 def test_places_are_counted_and_given_back() -> None:
@@ -101,7 +101,7 @@ def test_a_place_that_came_by_time_alone_is_taken() -> None:
     """More may speak a while after somebody found no place; nothing else happens then."""
 
     async def run(queue_s: float, asks_again: bool) -> list[str]:
-        admission = Admission(Capacity(1, 3, 1, 64), 3, Patience(queue_s))
+        admission = Admission(Capacity(1, 3, 1, 64), Patience(queue_s))
         order: list[str] = []
 
         async def speak(name: str) -> None:
@@ -279,7 +279,6 @@ def test_the_place_is_free_again_after(way: str, serve: Serve) -> None:
     toy.fail_at = None
     assert served.post(PATH, json={"input": "One two three."}).status_code == 200
     assert toy.opened == toy.closed
-    assert served.service.admission.limiter.borrowed_tokens == 0
 
 
 def test_a_machine_that_is_too_slow_lets_few_in(serve: Serve) -> None:

@@ -98,11 +98,11 @@ def respond(
             volume=body.volume,
         )
         sampling = Sampling(seed=body.seed)
-        blocks = engine.speak(body.input, voice, sampling, playback, cancel)
+        blocks = engine.blocks(body.input, voice, sampling, playback, cancel)
         yield from encode(blocks, engine.sample_rate * body.pace, audio)
 
     return SpeechResponse(
-        Stream(chunks(), cancel, voice.name),
+        Stream(chunks(), service.settings.lead_s, playback, cancel, voice.name),
         framing,
         {
             "X-Voice-Used": _ascii(voice.name),
