@@ -49,7 +49,7 @@ def served(cwd: Path, *arguments: str, extras: tuple[str, ...] = ()) -> Iterator
 
 
 def test_only_what_the_installation_brings_is_there(tmp_path: Path) -> None:
-    """httpx is for benches and tests, tokenizers for models; numpy is core."""
+    """httpx is for tests, tokenizers for models; numpy is core."""
     code = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', %r]))"
     for library, status in (("numpy", 0), ("httpx", 1), ("tokenizers", 1), ("torch", 1)):
         assert run(tmp_path, "-c", code % f"import {library}").returncode == status, library
@@ -84,7 +84,7 @@ def test_the_command_line_needs_the_core_alone(arguments: tuple[str, ...], tmp_p
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [
-        (("bench", "load"), "bench"),
+        (("bench", "load", "--plot", "load.png"), "bench"),
         (("say", "Hello.", "-o", "x.wav", "--model", "{tiny}"), "cpu"),
         (("model", "convert", "{tiny}", "out"), "cpu"),
     ],

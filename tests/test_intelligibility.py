@@ -14,7 +14,8 @@ import av
 import numpy as np
 import pytest
 
-from mira.cli.bench.service import Service, running, speech_request
+from mira.cli.bench.client import speech_request
+from mira.cli.bench.service import Service, running
 from mira.types import Samples
 from tests.recogniser import Recogniser, word_errors
 

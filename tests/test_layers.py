@@ -82,7 +82,6 @@ def test_importing_mira_loads_no_model_library() -> None:
 
 
 TESTED_THROUGH = {
-    "cli/bench/texts": "cli/bench/test_arrivals.py",
     **{
         f"cli/doctor/{part}": "cli/doctor/test_examine.py"
         for part in ("command", "gpu", "machine", "report", "speaker")

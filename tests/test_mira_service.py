@@ -14,7 +14,8 @@ import soundfile
 
 from mira.audio.decode import decode_file
 from mira.audio.pcm import from_s16le
-from mira.cli.bench.service import Service, running, speech_request
+from mira.cli.bench.client import speech_request
+from mira.cli.bench.service import Service, running
 from mira.settings import Settings
 from mira.tts import MiraTTS
 from mira.voices import VoiceStore

@@ -21,7 +21,8 @@ SECONDS = 12  # what was seen to call did so within ten
 
 SERVES = f"""
     import time
-    from mira.cli.bench.service import running, speech_request
+    from mira.cli.bench.client import speech_request
+    from mira.cli.bench.service import running
     from tools.bench.voices import upload
     from tests.voices.bringing import ALLISON
     began = time.monotonic()

@@ -79,22 +79,22 @@ class Counted:
         return self.codec.decode(spans)
 
 
-def main(directory: str, audio_s: float = 10.0, rounds: int = 3) -> None:
-    """Measure and print.
+def main(model: str, seconds: float = 10.0, rounds: int = 3) -> None:
+    """The codec alone, in windows and whole, with and without upsampler.
 
     Args:
-        directory: A model, as in the setting of this name.
-        audio_s: How much to render.
+        model: As in the setting of this name.
+        seconds: Of audio to render.
         rounds: Measured, after one that is not.
     """
     rows: list[Row] = []
     for upsample in (False, True):
-        settings = load_settings(flags={"model": directory, "upsample": upsample})[0]
+        settings = load_settings(flags={"model": model, "upsample": upsample})[0]
         with closing(load_parts(settings)) as parts:
             if rows and parts.codec.sample_rate == rows[0]["Hz"]:
                 continue  # it has no upsampler
-            rows += measure(parts.codec, round(audio_s * FRAME_RATE), rounds)
-    report("codec", rows, model=directory, seconds=audio_s)
+            rows += measure(parts.codec, round(seconds * FRAME_RATE), rounds)
+    report("codec", rows, model=model, seconds=seconds)
 
 
 def measure(codec: Codec, num_frames: int, rounds: int) -> list[Row]:

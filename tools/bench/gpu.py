@@ -7,18 +7,21 @@ step reads MB     weights and caches
 floor ms          that takes at the memory's full speed; a stream needs a step every 20 ms
 floor x realtime  seconds of speech in a second, of all streams, if nothing took time but that
 
-Then, for each engine, the benches lm, ttfa, cancel, listeners and load.
+Then, for each engine, the benches lm, and of one service ttfa, cancel, listeners and load.
 """
 
 import multiprocessing
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 
-from mira.cli.bench.client import Request
+from mira.cli.bench.client import Client
+from mira.cli.bench.command import numbers
 from mira.cli.bench.load import Load
 from mira.cli.bench.load import main as load
 from mira.cli.bench.report import report
+from mira.cli.bench.service import Service, running
 from mira.errors import InvalidRequest
 from mira.model.checkpoint.hub import locate
 from mira.model.checkpoint.language import LanguageDims
@@ -90,8 +93,10 @@ def dims_of(model: str) -> LanguageDims:
     return open_checkpoint(locate(model)).dims
 
 
-def main(model: str, engines: Sequence[str], streams: Sequence[int]) -> None:
-    """Measure and print.
+def main(
+    model: str, engines: str = "lmdeploy,lmdeploy-pytorch,torch", streams: str = "1,8,32,64"
+) -> None:
+    """Everything that is stated of a card, in one call; takes a quarter of an hour.
 
     Args:
         model: As the setting of this name; random weights of true size will do, which
@@ -102,18 +107,27 @@ def main(model: str, engines: Sequence[str], streams: Sequence[int]) -> None:
     Raises:
         InvalidRequest: There is no card.
     """
-    name = card()
-    report("gpu floor", floor(model, name, streams), card=name)
-    for engine in engines:
+    name, counts = card(), numbers("--streams", streams, int)
+    report("gpu floor", floor(model, name, counts), card=name)
+    for engine in engines.split(","):
         settings = {"model_device": "cuda", "lm_engine": engine}
-        serve = [f"--set={key}={value}" for key, value in {"model": model, **settings}.items()]
         # In a process of its own, because not every engine gives its memory back.
         alone = multiprocessing.get_context("spawn").Process(
-            target=lm.main, args=(model, streams, 200), kwargs=settings
+            target=lm.measure, args=(model, counts, 200), kwargs=settings
         )
         alone.start()
         alone.join()
-        ttfa.main(*serve)
-        cancel.main(*serve)
-        listeners.main(streams, *serve)
-        load("", Request(voice="heart"), Load(rates=(1.0, 5.0, 10.0, 20.0)), None, *serve)
+        serve = [f"--set={key}={value}" for key, value in {"model": model, **settings}.items()]
+        with running(*serve) as service:
+            measure(service, {"engine": engine}, counts, Load(rates=(1.0, 5.0, 10.0, 20.0)))
+
+
+def measure(
+    service: Service, about: Mapping[str, str], counts: Sequence[int], offered: Load
+) -> None:
+    """Measure a service in every way, and print."""
+    ttfa.measure(service, about)
+    cancel.measure(service, about)
+    listeners.measure(service, about, counts)
+    with closing(Client(service.url)) as client:
+        load(client, offered, about=about)

@@ -7,16 +7,19 @@ late p95 ms      how long they lasted
 ttfa             first byte, all having asked in the same moment
 """
 
-import asyncio
-import json
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 
+from mira.cli.bench.arrivals import sentences
+from mira.cli.bench.client import Client, Problem
+from mira.cli.bench.command import Model, numbers, serve_arguments
 from mira.cli.bench.report import percentile, report
 from mira.cli.bench.service import Service, running
-from mira.cli.bench.texts import sentences
-from mira.errors import SynthesisFailed
+from mira.stream.clock import StreamClock
 
 BYTES_PER_S = 48000.0
 BUFFER_S = 1.0
@@ -24,80 +27,73 @@ SENTENCES = 10  # about half a minute
 
 
 @dataclass(slots=True)
-class Listener:
+class Heard:
     """What one of them went through."""
 
     ttfa_ms: float = 0.0
-    heard_s: float = 0.0
+    audio_s: float = 0.0
     late_ms: list[float] = field(default_factory=list)
 
 
-async def listen(service: Service, text: str) -> Listener | None:
-    """Ask for `text` and play it; None if the service refused because it was full."""
-    body = json.dumps({"model": "m", "voice": "heart", "response_format": "pcm", "input": text})
-    # A telephone's jitter buffer is small, and so is this client's.
-    reader, writer = await asyncio.open_connection(service.host, service.port, limit=32768)
-    head = f"POST /v1/audio/speech HTTP/1.1\r\nhost: {service.host}\r\nconnection: close\r\n"
-    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    began = time.perf_counter()
-    writer.write((head + body).encode())
-    status = await reader.readuntil(b"\r\n\r\n")
-    line = status.splitlines()[0]
-    if b" 429 " in line:
-        writer.close()
-        return None
-    if b" 200 " not in line:
-        raise SynthesisFailed(f"An answer was {line.decode()}.")
-    listener = Listener()
-    plays_until = 0.0
-    while size := int(await reader.readline(), 16):
-        await reader.readexactly(size + 2)
-        now = time.perf_counter()
-        if not listener.heard_s:
-            listener.ttfa_ms = (now - began) * 1000
-            plays_until = now
-        elif now > plays_until:
-            listener.late_ms.append((now - plays_until) * 1000)
-            plays_until = now
-        listener.heard_s += size / BYTES_PER_S
-        plays_until += size / BYTES_PER_S
-        await asyncio.sleep(max(plays_until - now - BUFFER_S, 0))
-    writer.close()
-    return listener
+def main(model: Model = "", counts: str = "1,8,32") -> None:
+    """Many callers in the same moment, who listen in real time."""
+    with running(*serve_arguments(model)) as service:
+        measure(service, {"model": model}, numbers("--counts", counts, int))
 
 
-async def crowd(service: Service, count: int) -> list[Listener]:
-    """So many in the same moment, no two with the same text; those who were not refused."""
-    texts = [sentences(SENTENCES, first) for first in range(count)]
-    found = await asyncio.gather(*(listen(service, text) for text in texts))
-    return [listener for listener in found if listener is not None]
-
-
-def main(counts: Sequence[int], *serve: str) -> None:
-    """Measure and print.
-
-    Args:
-        counts: How many at once; one row each.
-        serve: Arguments of `mira serve`.
-    """
+def measure(service: Service, about: Mapping[str, str], counts: Sequence[int]) -> None:
+    """Measure a service with so many at once, one count after another, and print."""
     rows = []
-    with running(*serve) as service:
-        for count in counts:
-            began = service.cpu_s()
-            listeners = asyncio.run(crowd(service, count))
-            cpu_s = service.cpu_s() - began
-            late = [ms for listener in listeners for ms in listener.late_ms]
-            heard_s = sum(listener.heard_s for listener in listeners)
-            rows.append(
-                {
-                    "listeners": count,
-                    "429": count - len(listeners),
-                    "heard s": heard_s,
-                    "underruns": len(late),
-                    "late p95 ms": percentile(late, 95) if late else 0.0,
-                    "ttfa p50 ms": percentile([one.ttfa_ms for one in listeners], 50),
-                    "ttfa p95 ms": percentile([one.ttfa_ms for one in listeners], 95),
-                    "cpu s / heard s": cpu_s / heard_s,
-                }
-            )
-    report("listeners", rows, serve=" ".join(serve))
+    for count in counts:
+        began_s = cpu_s(service)
+        found = crowd(service, [sentences(SENTENCES, first) for first in range(count)])
+        late_ms = [ms for one in found for ms in one.late_ms]
+        heard_s = sum(one.audio_s for one in found)
+        rows.append(
+            {
+                "listeners": count,
+                "429": count - len(found),
+                "heard s": heard_s,
+                "underruns": len(late_ms),
+                "late p95 ms": percentile(late_ms, 95) or 0.0,
+                "ttfa p50 ms": percentile([one.ttfa_ms for one in found], 50),
+                "ttfa p95 ms": percentile([one.ttfa_ms for one in found], 95),
+                "cpu s / heard s": (cpu_s(service) - began_s) / heard_s,
+            }
+        )
+    report("listeners", rows, **about)
+
+
+def cpu_s(service: Service) -> float:
+    """Seconds that its threads have computed, all together."""
+    times = service.process.cpu_times()
+    return float(times.user + times.system)
+
+
+def crowd(service: Service, texts: Sequence[str]) -> list[Heard]:
+    """One for each text, in the same moment; what those heard who were not refused."""
+    gate = threading.Barrier(len(texts))
+
+    def one(text: str) -> Heard | None:
+        gate.wait()
+        return listen(client, text)
+
+    with closing(Client(service.url)) as client, ThreadPoolExecutor(len(texts)) as pool:
+        return [heard for heard in pool.map(one, texts) if heard is not None]
+
+
+def listen(client: Client, text: str) -> Heard | None:
+    """Ask for `text` and play it; None if the service refused because it was full."""
+    clock, heard = StreamClock(), Heard()
+    try:
+        for _, data in client.speak(text):
+            clock.ready(len(data) / BYTES_PER_S)
+            if clock.head_room_s is not None and clock.head_room_s < 0:
+                heard.late_ms.append(-clock.head_room_s * 1000)
+            time.sleep(max((clock.left_s or 0.0) - BUFFER_S, 0))
+    except Problem as problem:
+        if problem.kind == "429":
+            return None
+        raise
+    heard.ttfa_ms, heard.audio_s = clock.ttfa_ms or 0.0, clock.audio_s
+    return heard

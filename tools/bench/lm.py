@@ -20,8 +20,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mira.cli.bench.arrivals import REPLIES
+from mira.cli.bench.command import numbers
 from mira.cli.bench.report import percentile, report
-from mira.cli.bench.texts import REPLIES
 from mira.errors import SynthesisFailed
 from mira.load.parts import load_parts
 from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS
@@ -44,8 +45,13 @@ class Call:
     wall_s: float
 
 
-def main(directory: str, calls: Sequence[int], num_tokens: int = 200, **settings: str) -> None:
-    """Measure and print.
+def main(model: str, calls: str = "1,4,8", tokens: int = 200) -> None:
+    """The language model alone: tokens a second, time to the first."""
+    measure(model, numbers("--calls", calls, int), tokens)
+
+
+def measure(directory: str, calls: Sequence[int], num_tokens: int = 200, **settings: str) -> None:
+    """Measure a model, and print.
 
     Args:
         directory: A model, as in the setting of this name.

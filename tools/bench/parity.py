@@ -1,10 +1,10 @@
 """Compare the codec with the published one, stage by stage, at true dimensions.
 
-    python -m tools.bench.parity REFERENCE_CHECKOUT [FLASHSR_FOLDER]
+    python -m tools.bench parity CHECKOUT [--flashsr FOLDER]
 
-REFERENCE_CHECKOUT is a clone of github.com/SparkAudio/Spark-TTS; its modules need einops, einx,
-omegaconf and torchaudio (or librosa, then used for the mel spectrogram). FLASHSR_FOLDER holds
-`upsampler.pth` and `model.onnx` of github.com/ysharma3501/FlashSR.
+CHECKOUT is a clone of github.com/SparkAudio/Spark-TTS; its modules need einops, einx, omegaconf and
+torchaudio (or librosa, then used for the mel spectrogram). FOLDER holds `upsampler.pth` and
+`model.onnx` of github.com/ysharma3501/FlashSR.
 
 Both sides get the same random weights, drawn so that activations are of order one; the reference
 gets them with weight norm, as published, and ours through the fusion that loading a checkpoint
@@ -252,16 +252,14 @@ def compare_upsampler(folder: Path, report: Report) -> None:
         report.add("  ours and float64", exact, found)
 
 
-def main() -> None:
-    """Print the table, then one JSON line."""
-    if len(sys.argv) not in (2, 3):
-        sys.exit(__doc__)
+def main(checkout: Path, flashsr: Path | None = None) -> None:
+    """Compare the codec with the published one, stage by stage."""
     warnings.simplefilter("ignore")  # the reference's own, about its use of torch
     torch.set_num_threads(1)
     print(f"{platform.machine()}, torch {torch.__version__}, {FRAMES} frames, float32\n")
     print(f"{'stage':28} {'max abs error':>13} {'SNR dB':>8}  note")
     report = Report()
-    module, audio = import_reference(Path(sys.argv[1]))
+    module, audio = import_reference(checkout)
     model = build_reference(module)
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     tensors = fuse_weight_norm(state, "reference")
@@ -270,10 +268,6 @@ def main() -> None:
     tensors = {n: a for n, a in tensors.items() if not n.startswith("mel_transformer.")}
     global_tokens = compare_encoder(model, audio, tensors, report)
     compare_decoder(model, tensors, global_tokens, report)
-    if len(sys.argv) == 3:
-        compare_upsampler(Path(sys.argv[2]), report)
+    if flashsr is not None:
+        compare_upsampler(flashsr, report)
     print(json.dumps({"bench": "parity", "frames": FRAMES, "rows": report.rows}))
-
-
-if __name__ == "__main__":
-    main()

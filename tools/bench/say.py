@@ -1,6 +1,6 @@
-"""`mira say` on long text: real-time factor and memory, the start of the process included.
+"""`mira say` on long text, the start of the process included.
 
-RTF          wall seconds / audio seconds
+wall/audio   seconds for each second of audio
 peak RSS     of the whole process
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 import av
 import psutil
 
+from mira.cli.bench.arrivals import REPLIES, sentences
 from mira.cli.bench.report import report
-from mira.cli.bench.texts import lasting
 
 
 def say(minutes: float, suffix: str) -> dict[str, object]:
@@ -44,12 +44,18 @@ def say(minutes: float, suffix: str) -> dict[str, object]:
         "format": suffix,
         "audio min": audio_s / 60,
         "wall s": wall_s,
-        "RTF": wall_s / audio_s,
+        "wall/audio": wall_s / audio_s,
         "peak RSS MB": peak / 2**20,
     }
 
 
+def lasting(minutes: float) -> str:
+    """About so many minutes of speech, at 17.4 characters a second."""
+    paragraph = sentences(len(REPLIES))
+    return "\n\n".join([paragraph] * max(round(minutes * 60 * 17.4 / len(paragraph)), 1))
+
+
 def main() -> None:
-    """Measure and print."""
+    """`mira say` on long text."""
     cases = [(1, "wav"), (10, "wav"), (10, "mp3"), (30, "wav")]
     report("say", [say(minutes, suffix) for minutes, suffix in cases])

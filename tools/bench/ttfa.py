@@ -1,6 +1,6 @@
 """Audible time-to-first-audio over loopback HTTP, 24 kHz PCM, one client at a time.
 
-first byte ms   request sent -> first byte of audio received
+first byte ms   asking, connecting included -> first byte of audio received
 silence ms      leading audio softer than -50 dB of full scale
 audible ms      the sum: when a listener hears something
 
@@ -8,50 +8,36 @@ The same first sentences are sent alone and with 59 more behind them, taking tur
 """
 
 import time
+from collections.abc import Mapping
+from contextlib import closing
 
 from mira.audio.pcm import from_s16le
-from mira.cli.bench.playing import leading_silence
+from mira.cli.bench.arrivals import REPLIES, sentences
+from mira.cli.bench.client import Client
+from mira.cli.bench.command import Model, serve_arguments
+from mira.cli.bench.listening import leading_silence
 from mira.cli.bench.report import percentile, report
-from mira.cli.bench.service import Service, running, speech_request
-from mira.cli.bench.texts import REPLIES, sentences
+from mira.cli.bench.service import Service, running
 from mira.errors import SynthesisFailed
 
 ROUNDS = 5
 SETTLE_S = 0.15  # what the abandoned stream before is still computing must not be measured
 
 
-def first_audio(service: Service, text: str) -> tuple[float, float]:
-    """Time to the first byte, and the silence that follows it, in ms. Then hangs up."""
-    connection = service.connect()
-    connection.connect()
-    body, headers = speech_request(text)
-    began = time.perf_counter()
-    connection.request("POST", "/v1/audio/speech", body, headers)
-    response = connection.getresponse()
-    if response.status != 200:
-        raise SynthesisFailed(f"An answer was {response.status} {response.reason}.")
-    data = response.read1(65536)
-    first_byte_ms = (time.perf_counter() - began) * 1000
-    while (silence := leading_silence(from_s16le(data))) is None:
-        if not (more := response.read1(65536)):
-            raise SynthesisFailed("An answer ended before anything in it could be heard.")
-        data += more
-    connection.close()
-    return first_byte_ms, silence / 24
+def main(model: Model = "") -> None:
+    """One caller: when the first audio is heard."""
+    with running(*serve_arguments(model)) as service:
+        measure(service, {"model": model})
 
 
-def main(*serve: str) -> None:
-    """Measure and print.
-
-    Args:
-        serve: Arguments of `mira serve`.
-    """
+def measure(service: Service, about: Mapping[str, str], rounds: int = ROUNDS) -> None:
+    """Measure a service, and print."""
     found: dict[int, list[tuple[float, float]]] = {1: [], 60: []}
-    with running(*serve) as service:
-        for _ in range(ROUNDS):
+    with closing(Client(service.url)) as client:
+        for _ in range(rounds):
             for first in range(len(REPLIES)):
                 for count, measured in found.items():
-                    measured.append(first_audio(service, sentences(count, first)))
+                    measured.append(first_audio(client, sentences(count, first)))
                     time.sleep(SETTLE_S)
     rows = []
     for count, measured in found.items():
@@ -67,4 +53,15 @@ def main(*serve: str) -> None:
                 "audible max ms": max(audible),
             }
         )
-    report("ttfa", rows, serve=" ".join(serve))
+    report("ttfa", rows, **about)
+
+
+def first_audio(client: Client, text: str) -> tuple[float, float]:
+    """Time to the first byte, and the silence that follows it, in ms. Then hangs up."""
+    began, first_at, data = time.perf_counter(), 0.0, b""
+    with closing(client.speak(text)) as pieces:
+        for at, piece in pieces:
+            first_at, data = first_at or at, data + piece
+            if (silence := leading_silence(from_s16le(data))) is not None:
+                return (first_at - began) * 1000, silence / 24
+    raise SynthesisFailed("An answer ended before anything in it could be heard.")

@@ -17,7 +17,6 @@ lost             voices that should be there and aren't, or the other way round
 unfinished       files that a writer left behind
 """
 
-import http.client
 import json
 import secrets
 import tempfile
@@ -33,8 +32,10 @@ import numpy as np
 
 from mira.audio import wav_header
 from mira.audio.pcm import to_s16le
+from mira.cli.bench.client import Client, Problem
+from mira.cli.bench.command import Model, numbers, serve_arguments
 from mira.cli.bench.report import percentile, report
-from mira.cli.bench.service import Service, running, speech_request
+from mira.cli.bench.service import Service, running
 from mira.types import Samples
 from mira.voices.sample import sample_recording
 
@@ -90,15 +91,13 @@ def upload(service: Service, name: str, data: bytes) -> bool:
 
 def call(service: Service) -> bool:
     """Listen to a text in real time; whether it came whole."""
-    with closing(service.connect()) as connection:
-        connection.request("POST", "/v1/audio/speech", *speech_request(SPEECH))
-        answer = connection.getresponse()
+    with closing(Client(service.url)) as client:
         try:
-            while data := answer.read1(1 << 14):
+            for _, data in client.speak(SPEECH):
                 time.sleep(len(data) / 48000)
-        except http.client.HTTPException:
+        except Problem:
             return False
-        return answer.status == 200
+        return True
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -169,7 +168,7 @@ def _storm(serve: Sequence[str]) -> list[dict[str, object]]:
                     pool.submit(ask, "delete", partial(remove, number))
                     pool.submit(ask, "refresh", refresh)
             listed = json.loads(refresh())
-            underruns = service.stats()["underruns"]
+            underruns = service.get("/stats")["underruns"]
         recorded = {voice["id"] for voice in listed["voices"] if voice["format"] != "builtin"}
         lost = recorded ^ {f"new {number}" for number in range(CHANGES)}
         unfinished = list(Path(folder).rglob(".part-*"))
@@ -187,12 +186,9 @@ def _storm(serve: Sequence[str]) -> list[dict[str, object]]:
     ]
 
 
-def main(counts: Sequence[int], *serve: str) -> None:
-    """Measure and print.
-
-    Args:
-        counts: Of voices in the folder.
-        serve: Arguments of `mira serve`.
-    """
-    report("voices", [_with_many(count, serve) for count in counts], serve=" ".join(serve))
-    report("voices changing", _storm(serve), serve=" ".join(serve))
+def main(model: Model = "", counts: str = "1,1000") -> None:
+    """A folder of many voices; one that changes while calls speak."""
+    serve = serve_arguments(model)
+    rows = [_with_many(count, serve) for count in numbers("--counts", counts, int)]
+    report("voices", rows, model=model)
+    report("voices changing", _storm(serve), model=model)

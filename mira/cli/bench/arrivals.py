@@ -6,8 +6,20 @@ Knows nothing about who answers.
 import random
 from dataclasses import dataclass
 
-from mira.cli.bench.texts import REPLIES, sentences
-
+REPLIES = (  # the kind of thing that agents say
+    "Hello there.",
+    "How can I help you today?",
+    "Sure, one moment please.",
+    "Thanks for calling Northwind, my name is Clara.",
+    "I have found your booking for the fourteenth of March.",
+    "Your order left our warehouse this morning and should reach you tomorrow before noon.",
+    "I'm sorry to hear that, let me see what I can do for you right away.",
+    "The total comes to forty two dollars and fifty cents, including delivery.",
+    "Could you please spell your last name for me?",
+    "You can change the appointment online, or I can do it for you now if you tell me a day.",
+    "Is there anything else that I can help you with before we finish?",
+    "Please hold the line while I check that with a colleague.",
+)
 LONG_SENTENCES = 6  # about 20 s of speech
 
 
@@ -36,3 +48,8 @@ def poisson(rate: float, duration_s: float, short: float, seed: int) -> list[Ask
         asked.append(Asked(at_s, sentences(count, dice.randrange(len(REPLIES)))))
         at_s += dice.expovariate(rate)
     return asked
+
+
+def sentences(count: int, first: int = 0) -> str:
+    """Join `count` replies, beginning with the one at `first`."""
+    return " ".join(REPLIES[(first + i) % len(REPLIES)] for i in range(count))

@@ -1,126 +1,147 @@
-"""A text in, what a service answered out: any that speaks OpenAI's /v1/audio/speech.
+"""A text in, a service's answer out as it comes: any service with OpenAI's /v1/audio/speech.
 
 Knows nothing about when to ask.
 """
 
+import json
 import time
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Generator, Mapping
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from types import MappingProxyType
+from urllib.parse import urlsplit
 
-from mira.audio.decode import decode
-from mira.audio.pcm import from_s16le
-from mira.cli.bench.playing import Played, leading_silence, play
-from mira.cli.bench.plot import INSTALL
-from mira.errors import InvalidRequest, InvalidSettings, MiraError
-from mira.types import Samples
-
-if TYPE_CHECKING:
-    import httpx
+from mira.errors import InvalidRequest, MiraError
 
 ENDPOINT = "/v1/audio/speech"
-FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac")
-REFUSED = "429"  # what an answer's problem is called if the service said that it is full
-MAX_ANSWER_S = 600.0
+IDLE_S = 2.0  # a connection is let go before the service does it, which would break a request
+BUSY = ("429", "timed out", "broken off")  # problems of a service that may be good at other times
+AUDIO = ("audio/", "application/octet-stream")
+DEFAULTS: Mapping[str, object] = MappingProxyType(
+    {"model": "mira", "voice": "heart", "response_format": "pcm"}  # at 24 kHz
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What every request of a load has in common."""
+class Problem(MiraError):
+    """Why there is no whole answer.
 
-    model: str = "tts-1"
-    voice: str = "alloy"
-    response_format: str = "pcm"
-    sample_rate: int = 24000  # Hz, of `pcm`, which does not say it itself
-    api_key: str = ""
-    timeout_s: float = 60.0  # to the last byte; later is a failure
+    Args:
+        kind: In a word or two; for a status other than 200 the number.
+        says: The same in a sentence that has the address before it.
+    """
 
-    def __post_init__(self) -> None:
-        """Raise InvalidRequest for a format that nothing can be measured in."""
-        if self.response_format not in FORMATS:
-            raise InvalidRequest(
-                f"--response-format {self.response_format}: use one of {', '.join(FORMATS)}."
-            )
+    def __init__(self, kind: str, says: str = "") -> None:
+        super().__init__(says or f"the answer was {kind}.")
+        self.kind = kind
 
 
-@dataclass(slots=True)
-class Answer:
-    """One answer as it came in."""
-
-    asked_at: float  # s, time.perf_counter
-    late_s: float = 0.0  # that this client, not the service, was late
-    pieces: list[tuple[float, bytes]] = field(default_factory=list)  # when, and what
-    problem: str = ""
-    """What went wrong, in a word or two; for a status other than 200 the number."""
-
-
-def check_client() -> None:
-    """Raise InvalidSettings if httpx is not installed."""
-    try:
-        import httpx  # noqa: F401
-    except ImportError as error:
-        raise InvalidSettings(f"mira bench load needs httpx. {INSTALL} ({error}).") from error
+def speech_request(text: str, **fields: object) -> tuple[str, dict[str, str]]:
+    """Write the body and headers of a request; `fields` come instead of those in DEFAULTS."""
+    body = json.dumps({**DEFAULTS, "input": text, **fields})
+    return body, {"content-type": "application/json"}
 
 
 class Client:
-    """Asks one service; safe to use from several threads at once.
+    """Asks one service for speech; safe to use from several threads at once.
 
-    Connections are kept for the next request, and opened within it where none is free.
+    Connections are kept for the next request, and opened within it where none is free. Neither
+    proxies nor passwords are taken from the environment.
 
     Args:
-        url: The endpoint's; see `endpoint`.
-        request: What to ask for.
-        max_open: Requests at once.
+        url: Of the service: its root, its /v1, or the endpoint itself.
+        api_key: If it wants one.
+        timeout_s: From when a request was due to the last byte of its answer.
+
+    Raises:
+        InvalidRequest: The URL is no HTTP address.
     """
 
-    def __init__(self, url: str, request: Request, max_open: int) -> None:
-        import httpx
-
-        self._url, self._request = url, request
-        # Let go of an idle connection before the service does, which would break a request.
-        limits = httpx.Limits(max_connections=max_open, keepalive_expiry=2.0)
-        headers = {"accept-encoding": "identity"}
-        if request.api_key:
-            headers["authorization"] = f"Bearer {request.api_key}"
-        self._http = httpx.Client(
-            limits=limits, timeout=request.timeout_s, headers=headers, trust_env=False
-        )
+    def __init__(self, url: str, api_key: str = "", timeout_s: float = 60.0) -> None:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            host, port = "", None
+        if parts.scheme not in ("http", "https") or not host:
+            raise InvalidRequest(f"{url}: write it as http://HOST:PORT.")
+        path = parts.path.rstrip("/")
+        if not path.endswith("/audio/speech"):
+            path = path.removesuffix("/v1") + ENDPOINT
+        self.target = path + (f"?{parts.query}" if parts.query else "")
+        self.url = f"{parts.scheme}://{parts.netloc}{self.target}"
+        self._at = HTTPSConnection if parts.scheme == "https" else HTTPConnection, host, port
+        self._key = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        self._timeout_s = timeout_s
+        self._idle: list[tuple[float, HTTPConnection]] = []
 
     def close(self) -> None:
         """Let the connections go."""
-        self._http.close()
+        while self._idle:
+            self._idle.pop()[1].close()
 
-    def ask(self, text: str, due_at: float) -> Answer:
-        """Ask, and read as fast as it comes.
+    def speak(
+        self, text: str, fields: Mapping[str, object] = DEFAULTS, due_at: float | None = None
+    ) -> Generator[tuple[float, bytes], None, None]:
+        """Ask, and yield each piece of the answer with the time at which it came, by perf_counter.
+
+        Pieces are read when they are asked for: who waits between them listens slowly. Closing it
+        before the end hangs up.
 
         Args:
-            due_at: When the request was due, on time.perf_counter. Its clock began then: what a
-                busy client adds is not hidden.
+            text: What to say.
+            fields: Of the request, instead of those in DEFAULTS.
+            due_at: When the request was due; now.
+
+        Raises:
+            Problem: There is no answer, or it is not whole.
         """
-        import httpx
-
-        answer = Answer(due_at, late_s=time.perf_counter() - due_at)
+        ends_at = (time.perf_counter() if due_at is None else due_at) + self._timeout_s
+        body, headers = speech_request(text, **fields)
+        whole = False
+        connection = self._connected()
+        sock = connection.sock  # an answer that ends the connection takes it along
         try:
-            with self._stream(text) as response:
-                if response.status_code != 200:
-                    answer.problem = str(response.status_code)
-                    return answer
-                for piece in response.iter_raw():
-                    now = time.perf_counter()
-                    answer.pieces.append((now, piece))
-                    if now > due_at + self._request.timeout_s:
-                        answer.problem = "timed out"
-                        break
-        except httpx.TimeoutException:
-            answer.problem = "timed out"
-        except httpx.ConnectError:
-            answer.problem = "not connected"
-        except httpx.HTTPError:
-            answer.problem = "broken off"
-        return answer
+            sock.settimeout(_left(ends_at))
+            connection.request("POST", self.target, body, headers | self._key)
+            with connection.getresponse() as answer:
+                if answer.status != 200:
+                    said = " ".join(answer.read(1000).decode("utf-8", "replace").split())[:200]
+                    raise Problem(str(answer.status), f"answers {answer.status}: {said}")
+                kind = answer.getheader("content-type", "nothing")
+                if not kind.startswith(AUDIO):
+                    raise Problem("not audio", f"answers {kind} instead of audio.")
+                while data := answer.read1(1 << 16):
+                    yield time.perf_counter(), data
+                    sock.settimeout(_left(ends_at))
+                if answer.length:
+                    raise Problem("broken off")
+                whole = not answer.will_close
+        except TimeoutError as error:
+            raise Problem("timed out") from error
+        except (OSError, HTTPException) as error:
+            raise Problem("broken off") from error
+        finally:
+            if whole:
+                self._idle.append((time.perf_counter(), connection))
+            else:
+                connection.close()
 
-    def check(self) -> None:
+    def _connected(self) -> HTTPConnection:
+        with suppress(IndexError):  # none is free
+            while True:
+                since, connection = self._idle.pop()
+                if time.perf_counter() < since + IDLE_S:
+                    return connection
+                connection.close()
+        kind, host, port = self._at
+        connection = kind(host, port, timeout=self._timeout_s)
+        try:
+            connection.connect()
+        except (OSError, UnicodeError) as error:  # of a name that can't be one
+            raise Problem("not connected", f"can't be reached: {error}.") from error
+        return connection
+
+    def check(self, fields: Mapping[str, object] = DEFAULTS) -> None:
         """Ask once, so that a wrong address or key is said before any load is made.
 
         Whatever a service may answer because it is busy is no reason to stop.
@@ -128,73 +149,16 @@ class Client:
         Raises:
             MiraError: It can't be reached, refuses such requests, or answers without audio.
         """
-        import httpx
-
-        url = self._url
         try:
-            with self._stream("Hello.") as response:
-                status, kind = response.status_code, response.headers.get("content-type", "")
-                said = response.read()
-        except httpx.TransportError as error:
-            if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-                raise MiraError(f"{url}: can't be reached: {error}.") from error
-            return
-        except (httpx.InvalidURL, ValueError) as error:
-            raise InvalidRequest(f"{url}: is no address of a service: {error}.") from error
-        if 300 <= status < 500 and status != 429:
-            shown = " ".join(said.decode("utf-8", "replace").split())[:200]
-            raise MiraError(f"{url}: answers {status}: {shown}")
-        if status == 200 and not kind.startswith(("audio/", "application/octet-stream")):
-            raise MiraError(f"{url}: answers {kind or 'nothing'} instead of audio.")
-
-    def _stream(self, text: str) -> "AbstractContextManager[httpx.Response]":
-        request = self._request
-        body = {
-            "model": request.model,
-            "voice": request.voice,
-            "response_format": request.response_format,
-            "input": text,
-        }
-        return self._http.stream("POST", self._url, json=body)
+            for _ in self.speak("Hello.", fields):
+                pass
+        except Problem as problem:
+            if problem.kind not in BUSY and not problem.kind.startswith("5"):
+                raise MiraError(f"{self.url}: {problem}") from problem
 
 
-def listen(answer: Answer, request: Request) -> Played | None:
-    """Play what came in; None, and the answer's problem is set, if there was nothing to hear.
-
-    A second of a format other than `pcm` has as many bytes as any other second of the answer:
-    near enough for those of constant rate.
-    """
-    data = b"".join(piece for _, piece in answer.pieces)
-    try:
-        samples, rate = _samples(data, request)
-    except InvalidRequest:
-        answer.problem = "not audio"
-        return None
-    silence = leading_silence(samples)
-    if silence is None:
-        answer.problem = "silent"
-        return None
-    s_per_byte = len(samples) / rate / len(data)
-    arrivals = [(at, len(piece) * s_per_byte) for at, piece in answer.pieces]
-    return play(answer.asked_at, arrivals, silence / rate)
-
-
-def _samples(data: bytes, request: Request) -> tuple[Samples, int]:
-    if request.response_format != "pcm":
-        return decode(data, MAX_ANSWER_S)
-    return from_s16le(data), request.sample_rate
-
-
-def endpoint(url: str) -> str:
-    """Complete the address of a service: its root, its /v1, or the endpoint itself.
-
-    Raises:
-        InvalidRequest: It is no HTTP address.
-    """
-    scheme, host, path, query, _ = urlsplit(url)
-    if scheme not in ("http", "https") or not host:
-        raise InvalidRequest(f"{url}: write it as http://HOST:PORT.")
-    path = path.rstrip("/")
-    if not path.endswith("/audio/speech"):
-        path = path.removesuffix("/v1") + ENDPOINT
-    return urlunsplit((scheme, host, path, query, ""))
+def _left(ends_at: float) -> float:
+    left_s = ends_at - time.perf_counter()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s

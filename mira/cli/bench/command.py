@@ -4,6 +4,7 @@ Knows nothing about how it measures.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -50,26 +51,34 @@ def load(
     plot: Annotated[Path | None, typer.Option(help="Draw it into this PNG file.")] = None,
 ) -> None:
     """Callers who don't wait their turn: how a service holds up as more of them come."""
-    from mira.cli.bench.client import Request
+    from mira.cli.bench.client import Client
     from mira.cli.bench.load import Load, main
+    from mira.cli.bench.plot import check_plot
+    from mira.cli.bench.service import running
 
     if url and model:
         raise InvalidRequest("--model is for a service of its own: leave out the URL.")
-    main(
-        url,
-        Request(model_name, voice, response_format, sample_rate, api_key, timeout),
-        Load(numbers("--rates", rates, float), seconds, short, seed, max_open),
-        plot,
-        *serve_arguments(model),
-    )
+    asked = model_name, voice, response_format, sample_rate
+    if plot is not None:
+        check_plot(plot)
+    load = Load(numbers("--rates", rates, float), seconds, short, seed, max_open, *asked)
+    with ExitStack() as stack:
+        address = url or stack.enter_context(running(*serve_arguments(model))).url
+        client = stack.enter_context(closing(Client(address, api_key, timeout)))
+        main(client, load, plot, {"url": url, "model": model})
 
 
 def serve_arguments(model: str) -> tuple[str, ...]:
-    """Arguments of `mira serve`."""
+    """Write the arguments of `mira serve`."""
     return ("--set", f"model={model}") if model else ()
 
 
 def numbers(option: str, text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
+    """Read numbers with commas between.
+
+    Raises:
+        InvalidRequest: One is none, or not more than 0.
+    """
     try:
         found = tuple(map(kind, text.split(",")))
     except ValueError as error:

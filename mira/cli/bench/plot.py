@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mira.errors import InvalidRequest, InvalidSettings
-
-INSTALL = "In Mira's folder: .venv/bin/pip install -c constraints.txt -e '.[bench]'"
-"""What to do where a library of the extra `bench` is missing."""
+from mira.load.plan import install
 
 
 def check_plot(path: Path) -> None:
@@ -24,7 +22,9 @@ def check_plot(path: Path) -> None:
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise InvalidSettings(f"--plot needs matplotlib. {INSTALL} ({error}).") from error
+        raise InvalidSettings(
+            f"--plot needs matplotlib ({error}). Install it {install('bench')}"
+        ) from error
     if path.suffix.lower() != ".png":
         raise InvalidRequest(f"--plot {path}: the picture is a PNG: end its name in .png.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
@@ -39,8 +39,9 @@ def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     above, below = figure.subplots(2, 1, sharex=True)
     rates = [row["rate"] for row in rows]
     for percent in (50, 95, 99):
-        waits = [_number(row[f"TTFA p{percent} ms"]) for row in rows]
-        above.plot(rates, waits, marker="o", label=f"p{percent}")
+        waits = [row[f"TTFA p{percent} ms"] for row in rows]
+        gaps = [float("nan") if wait is None else wait for wait in waits]  # leaves out a point
+        above.plot(rates, gaps, marker="o", label=f"p{percent}")
     above.set(ylabel="audible time to first audio, ms", ylim=(0, None))
     below.plot(rates, [row["underruns"] for row in rows], marker="o", label="underruns")
     below.plot(rates, [row["429"] for row in rows], marker="s", label="refused (429)")
@@ -51,7 +52,3 @@ def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path, format="png", dpi=120)
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value  # leaves a gap in the line

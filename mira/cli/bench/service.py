@@ -1,4 +1,4 @@
-"""A service in a process of its own, and the clients that measure it."""
+"""`mira serve` in a process of its own."""
 
 import http.client
 import json
@@ -8,9 +8,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import Any
 
 import psutil
 
@@ -24,38 +24,31 @@ class Service:
     host: str
     port: int
     process: psutil.Process
-    ready_s: float
+    ready_s: float = 0.0
 
     @property
     def url(self) -> str:
-        """Of its root."""
+        """Address of its root."""
         return f"http://{self.host}:{self.port}"
 
     def connect(self) -> http.client.HTTPConnection:
-        """A new connection."""
+        """Make a new connection."""
         return http.client.HTTPConnection(self.host, self.port, timeout=60)
 
-    def rss_mb(self) -> float:
-        """Resident memory of the process."""
-        return float(self.process.memory_info().rss) / 2**20
-
-    def cpu_s(self) -> float:
-        """Seconds that its threads have computed, all together."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
-
-    def stats(self) -> dict[str, object]:
-        """What the service says of itself."""
-        connection = self.connect()
-        connection.request("GET", "/stats")
-        answer: dict[str, object] = json.load(connection.getresponse())
-        connection.close()
-        return answer
+    def get(self, path: str) -> dict[str, Any]:
+        """Read what the service says of itself; empty if it can't answer yet."""
+        with closing(self.connect()) as connection:
+            try:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                return dict(json.load(answer)) if answer.status == 200 else {}
+            except OSError:
+                return {}
 
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Service]:
-    """`mira serve` on a free loopback port, ready; stopped at the end.
+    """Run `mira serve` on a free loopback port, until it is ready; stop it at the end.
 
     Args:
         arguments: Of `mira serve`.
@@ -72,40 +65,21 @@ def running(*arguments: str) -> Iterator[Service]:
         subprocess.Popen(command, stderr=log) as process,
     ):
         try:
-            host, port = _until_ready(process, log)
-            ready_s = time.perf_counter() - began
-            yield Service(host, port, psutil.Process(process.pid), ready_s)
+            while True:
+                ended = process.poll() is not None
+                log.seek(0)
+                said = log.read()
+                if ended:
+                    last = said.splitlines()[-1].removeprefix("mira: ") if said else "no reason"
+                    raise NotReady(f"The service ended before it was ready: {last}")
+                if found := re.search(r"listening on http://([\d.]+):(\d+)\n", said):
+                    took_s = time.perf_counter() - began
+                    there = psutil.Process(process.pid)
+                    service = Service(found[1], int(found[2]), there, took_s)
+                    if service.get("/health/ready"):
+                        break
+                time.sleep(0.01)
+            yield service
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _until_ready(process: subprocess.Popen[bytes], log: IO[str]) -> tuple[str, int]:
-    while True:
-        ended = process.poll() is not None
-        log.seek(0)
-        said = log.read()
-        if ended:
-            last = said.splitlines()[-1].removeprefix("mira: ") if said else "it said nothing"
-            raise NotReady(f"The service ended before it was ready: {last}")
-        found = re.search(r"listening on http://([\d.]+):(\d+)\n", said)
-        if found and _is_ready(found[1], int(found[2])):
-            return found[1], int(found[2])
-        time.sleep(0.01)
-
-
-def _is_ready(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("GET", "/health/ready")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def speech_request(text: str, **fields: object) -> tuple[str, dict[str, str]]:
-    """Body and headers of a request for 24 kHz PCM, unless `fields` say otherwise."""
-    body = {"model": "mira", "voice": "heart", "response_format": "pcm", "input": text, **fields}
-    return json.dumps(body), {"content-type": "application/json"}

@@ -53,7 +53,7 @@ def answering() -> Iterator[Serves]:
 @pytest.fixture(scope="session")
 def toy_service(shared: Served) -> Service:
     """The toy's server, as the benches see a service; the process is this one."""
-    return Service("127.0.0.1", shared.port, psutil.Process(), ready_s=0.0)
+    return Service("127.0.0.1", shared.port, psutil.Process())
 
 
 def begin(to: BaseHTTPRequestHandler, status: int = 200, kind: str = "audio/pcm") -> None:

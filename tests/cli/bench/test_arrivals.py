@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from mira.cli.bench.arrivals import LONG_SENTENCES, poisson
-from mira.cli.bench.texts import REPLIES
+from mira.cli.bench.arrivals import LONG_SENTENCES, REPLIES, poisson
 
 
 @pytest.mark.parametrize("rate", [0.5, 4.0, 50.0])

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 from mira.cli.bench.arrivals import poisson
-from mira.cli.bench.client import Client, Request, endpoint
-from mira.cli.bench.load import Load, main, offer
+from mira.cli.bench.client import Client
+from mira.cli.bench.load import Load, Row, main, offer
 from tests.cli.bench.conftest import Serves, begin, chunk, tone
 from tests.cli.running import mira
 from tests.server.serving import Served
+
+
+def measure(url: str, load: Load, picture: Path | None = None) -> list[Row]:
+    with closing(Client(url)) as client:
+        return main(client, load, picture)
 
 
 def test_a_real_voice_under_load(speaker: Served, tmp_path: Path) -> None:
@@ -31,7 +36,7 @@ def test_a_real_voice_under_load(speaker: Served, tmp_path: Path) -> None:
         assert row["requests"] == len(poisson(row["rate"], 1.0, 0.7, 3)) > 0
         assert (row["429"], row["errors"], row["overloaded"]) == (0, {}, False)
         assert 0 < row["TTFA p50 ms"] <= row["TTFA p95 ms"] <= row["TTFA p99 ms"]
-        assert row["RTF p50"] > 0
+        assert row["answer/audio p50"] > 0
         assert 1 <= row["most open"] <= row["requests"]
     assert table[-3].split()[:2] == ["rate", "requests"]
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -58,7 +63,7 @@ def test_refusals_and_failures_are_counted_apart(
                 chunk(to, tone(0.1))
                 chunk(to, b"")
 
-    (row,) = main(answering(moody), Request(), Load((40.0,), 0.8))
+    (row,) = measure(answering(moody), Load((40.0,), 0.8))
     asked = row["requests"]
     assert isinstance(asked, int) and asked > 16
     assert row["429"] == pytest.approx(asked / 4, abs=1)
@@ -78,7 +83,7 @@ def test_a_service_that_only_refuses_leaves_gaps_in_the_picture(
         begin(to, 429, "application/json")
         chunk(to, b"")
 
-    rows = main(answering(full), Request(), Load((20.0,), 0.5), tmp_path / "p.png")
+    rows = measure(answering(full), Load((20.0,), 0.5), tmp_path / "p.png")
     assert rows[0]["429"] == rows[0]["requests"] != 0
     assert rows[0]["TTFA p50 ms"] is None
     assert (tmp_path / "p.png").stat().st_size > 1000
@@ -92,11 +97,11 @@ def test_a_pause_is_heard(answering: Serves) -> None:
         chunk(to, tone(0.1))
         chunk(to, b"")
 
-    (row,) = main(answering(pausing), Request(), Load((10.0,), 0.8, seed=1))
+    (row,) = measure(answering(pausing), Load((10.0,), 0.8, seed=1))
     assert row["requests"]
     assert row["underruns"] == row["requests"]
     assert row["head-room p50 ms"] == pytest.approx(-200, abs=60)
-    assert row["RTF p50"] == pytest.approx(1.5, abs=0.4)
+    assert row["answer/audio p50"] == pytest.approx(1.5, abs=0.4)
 
 
 def test_nobody_waits_for_an_answer_and_too_many_open_requests_end_the_load(
@@ -109,15 +114,15 @@ def test_nobody_waits_for_an_answer_and_too_many_open_requests_end_the_load(
         chunk(to, b"")
 
     url = answering(slow)
-    rows = main(url, Request(), Load((50.0, 100.0), 2.0, max_open=4))
+    rows = measure(url, Load((50.0, 100.0), 2.0, max_open=4))
     assert [row["rate"] for row in rows] == [50.0]
     assert rows[0]["overloaded"] is True
     assert rows[0]["requests"] == rows[0]["most open"] == 4
-    with closing(Client(endpoint(url), Request(), 50)) as client:
-        asked = poisson(20.0, 0.4, 0.7, seed=1)
+    load = Load((20.0,), 0.4, seed=1, max_open=50)
+    with closing(Client(url)) as client:
         began = time.perf_counter()
-        offered = offer(client, asked, max_open=50)
+        offered = offer(client, load, 20.0)
         assert time.perf_counter() - began < 1.5  # one after another it would take longer
-    assert len(offered.answers) == len(asked) > 4
+    assert len(offered.played) == len(poisson(20.0, 0.4, load.short, seed=1)) > 4
     assert not offered.overloaded
     assert offered.most_open > 2

@@ -11,7 +11,7 @@ from mira.errors import SynthesisFailed
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.types import Sampling
-from tools.bench.lm import PROMPT_TOKENS, main, pull, together
+from tools.bench.lm import PROMPT_TOKENS, measure, pull, together
 from tools.tiny.write import write_tiny
 
 
@@ -71,7 +71,7 @@ def test_calls_run_together() -> None:
 
 def test_a_tiny_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = write_tiny(tmp_path / "tiny")
-    main(str(directory), (1, 2), num_tokens=10)
+    measure(str(directory), (1, 2), num_tokens=10, lm_engine="torch")
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [row["calls"] for row in found["rows"]] == [1, 2]
     for row in found["rows"]:

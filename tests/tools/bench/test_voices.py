@@ -19,7 +19,7 @@ def test_a_small_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     monkeypatch.setattr(voices, "CALLS", 1)
     monkeypatch.setattr(voices, "ROUNDS", 1)
     monkeypatch.setattr(voices, "SPEECH", "Hello there.")
-    voices.main([2])
+    voices.main(counts="2")
     many, storm = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "{" in line)
     assert many["rows"][0]["voices"] == 2
     assert [row["failed"] for row in storm["rows"]] == [0, 0, 0, 0]
