@@ -87,6 +87,7 @@ TESTED_THROUGH = {
         for part in ("command", "gpu", "machine", "report", "speaker")
     },
     "errors": "server/test_errors.py",
+    "model/codec/networks": "model/codec/test_base.py",
     "load/models": "cli/test_model.py",
     "load/published": "load/test_parts.py",
     "text/abbreviations": "text/test_segment.py",

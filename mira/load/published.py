@@ -88,23 +88,21 @@ def _codec(
     from mira.model.checkpoint.wav2vec2 import load_wav2vec2
     from mira.model.checkpoint.weights import codec_weights, upsampler_weights
     from mira.model.codec.pytorch import TorchCodec
-    from mira.model.codec.semantic import WAV2VEC2_LAYERS, SemanticEncoder, SpeechTokenizer
-    from mira.model.codec.torch_card import CardCodec
+    from mira.model.codec.semantic import WAV2VEC2_LAYERS, SpeechTokenizer
 
     weights = codec_weights(checkpoint, semantic=wav2vec2 is not None)
     listens = None
     if wav2vec2:
         network = load_wav2vec2(wav2vec2, WAV2VEC2_LAYERS, device)
-        listens = SpeechTokenizer(network, SemanticEncoder(weights).to(device), device)
-    build = CardCodec if device.startswith("cuda") else TorchCodec
-    codec = build(
+        listens = SpeechTokenizer(network, weights, device)
+    codec = TorchCodec(
         weights,
         upsampler_weights(checkpoint) if settings.upsample else None,
         device,
         speech_tokenizer=listens,
     )
     check_codec(checkpoint, codec.prenet, codec.encode_mel)
-    if isinstance(codec, CardCodec):
+    if device.startswith("cuda"):
         # Last: from here on it is rounded.
         codec.prepare(torch.float32 if settings.codec_dtype == "float32" else torch.float16)
     return codec

@@ -16,7 +16,6 @@ goes through.
     note           for tokens: how many are the same
 """
 
-import copy
 import json
 import platform
 import sys
@@ -34,12 +33,13 @@ from numpy.typing import ArrayLike
 from mira.model.checkpoint.fusion import fuse_weight_norm
 from mira.model.checkpoint.schema import CodecDims
 from mira.model.codec import reference as ours_reference
-from mira.model.codec.look_ahead import snr_db
+from mira.model.codec.encoder import quantized, speaker_latents
 from mira.model.codec.pytorch import TorchCodec, load_networks
-from mira.model.codec.semantic import SemanticEncoder
-from mira.model.codec.speaker import quantize
+from mira.model.codec.semantic import semantic_network
 from mira.model.codec.stream import Window, decode_stream
-from mira.model.codec.upsampler import Upsampler
+from mira.model.codec.torch_layers import TorchLayers, TorchNetwork
+from mira.model.codec.upsampler import upsampler
+from mira.model.snr import snr_db
 from tools.tiny.codec import codec_noise
 
 FRAMES = 150
@@ -190,18 +190,18 @@ def compare_encoder(model: Any, audio: Any, tensors: dict[str, Any], report: Rep
     clip = ours_reference.reference_clip(audio.audio_volume_normalize(recording.astype(np.float64)))
     mel = model.mel_transformer(torch.from_numpy(clip)[None].float()).transpose(1, 2)
     report.add("mel spectrogram", mel[0], ours_reference.mel_of(recording, 16000))
-    encoder = load_networks(tensors)[0]
+    encoder, layers = load_networks(tensors)["speaker_encoder"], TorchLayers(tensors)
     voice = model.speaker_encoder
     latents = voice.perceiver_sampler(voice.speaker_encoder(mel, True)[1].transpose(1, 2))
-    report.add("speaker latents", voice.quantizer.project_in(latents), encoder.latents(mel))
+    report.add("speaker latents", voice.quantizer.project_in(latents), speaker_latents(layers, mel))
     global_tokens = voice.tokenize(mel)
     report.add_tokens("global tokens", global_tokens, encoder(mel))
     spread = torch.randn(1, 128, 4096, generator=torch.Generator().manual_seed(1)) * 4
-    codes = quantize(voice.quantizer.project_in(spread.transpose(1, 2)))
+    codes = quantized(layers, voice.quantizer.project_in(spread.transpose(1, 2)))
     report.add_tokens("FSQ, random latents", voice.quantizer(spread)[1], codes)
     features = torch.randn(1, FRAMES, 1024, generator=torch.Generator().manual_seed(2))
     expected = model.quantizer.tokenize(model.encoder(features.transpose(1, 2)))
-    report.add_tokens("semantic tokens", expected, SemanticEncoder(tensors)(features))
+    report.add_tokens("semantic tokens", expected, semantic_network(tensors)(features).argmax(-1))
     return global_tokens
 
 
@@ -211,14 +211,14 @@ def compare_decoder(
 ) -> None:
     """Tokens to samples, in parts, whole, and as a stream."""
     tokens = torch.from_numpy(np.random.default_rng(5).integers(0, 8192, (1, FRAMES)))
-    _, speaker_vector, prenet, wave_generator = load_networks(tensors)
+    networks = load_networks(tensors)
     d_vector = model.speaker_encoder.detokenize(global_tokens)
-    vectors = speaker_vector(global_tokens.flatten(1).long())
+    vectors = networks["speaker"](global_tokens.flatten(1).long())
     report.add("d-vector", d_vector, vectors[0])
     latent = model.prenet(model.quantizer.detokenize(tokens), d_vector) + d_vector[..., None]
-    report.add("prenet", latent, prenet(tokens, *vectors))
+    report.add("prenet", latent, networks["prenet"](tokens, *vectors))
     wave = model.decoder(latent)
-    report.add("wave generator", wave[:, 0], wave_generator(latent))
+    report.add("wave generator", wave[:, 0], networks["wave_generator"](latent))
     whole = model.detokenize(tokens, global_tokens)[0, 0]
     codec = TorchCodec(tensors)
     speaker = codec.speaker(global_tokens.flatten().tolist())
@@ -239,14 +239,16 @@ def compare_upsampler(folder: Path, report: Report) -> None:
 
     state = torch.load(folder / "upsampler.pth", weights_only=True, map_location="cpu")["model"]
     path = str(folder / "upsampler.pth")
-    upsampler = Upsampler(fuse_weight_norm({n: t.numpy() for n, t in state.items()}, path))
+    tensors = fuse_weight_norm({n: t.numpy() for n, t in state.items()}, path)
+    network = TorchNetwork(upsampler, tensors, [torch.zeros(1, 1)])
+    exact_network = network.to(torch.device("cpu"), torch.float64)
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
     for seconds in (0.05, 2.0):
         samples = test_recording(2.0)[: int(16000 * seconds)]
         (expected,) = session.run(None, {"x": samples[None, None]})
-        found = upsampler(torch.tensor(samples[None]))
+        found = network(torch.tensor(samples[None]))
         # The export works out in float32 where its samples lie, so its error grows with time.
-        exact = copy.deepcopy(upsampler).double()(torch.tensor(samples[None]).double())
+        exact = exact_network(torch.tensor(samples[None]).double())
         report.add(f"FlashSR, {seconds} s", expected[0], found)
         report.add("  the export and float64", exact, expected[0])
         report.add("  ours and float64", exact, found)

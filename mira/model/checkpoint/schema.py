@@ -6,6 +6,7 @@ weight norm fused. Source: Spark-TTS, arXiv:2503.01710 and its published code.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from mira.errors import CheckpointError
 from mira.model.codec.base import GLOBAL_TOKENS, SPEECH_CODES
@@ -18,6 +19,8 @@ WAVE_RATES = (8, 5, 4, 2)  # ... and their strides: 320 samples a frame
 RES2_BRANCHES = 7  # the eighth passes through
 DOWNSAMPLE_BLOCKS = 2
 DOWNSAMPLE_LAYERS = 2
+UPSAMPLER_KERNELS = (3, 7, 11)
+UPSAMPLER_FILTERS = ("upsample", "downsample.lowpass")
 SPEAKER_BLOCKS = ("layer2", "layer3", "layer4")
 
 
@@ -160,6 +163,27 @@ def _semantic(dims: CodecDims) -> _Named:
     yield from _downsample("encoder.downsample", dims)
     yield from _affine("encoder.project", dims.latent, dims.width)
     yield from _affine("quantizer.in_project", dims.code, dims.latent, 1)
+
+
+def upsampler_shapes(channels: int) -> dict[str, Shape]:
+    """Every tensor of FlashSR's generator, weight norm fused; the published one has 32 channels."""
+
+    def activation(name: str) -> _Named:
+        yield from ((f"{name}.act.{part}", (channels,)) for part in ("alpha", "beta"))
+        yield from ((f"{name}.{part}.filter", (1, 1, 12)) for part in UPSAMPLER_FILTERS)
+
+    def generator() -> _Named:
+        yield from _affine("dec.conv_pre", channels, 1, 7)
+        for block, kernel in enumerate(UPSAMPLER_KERNELS):
+            for convs, index in product(("convs1", "convs2"), range(3)):
+                name = f"dec.resblocks.{block}.{convs}.{index}"
+                yield from _affine(name, channels, channels, kernel)
+            for index in range(6):
+                yield from activation(f"dec.resblocks.{block}.activations.{index}")
+        yield from activation("dec.activation_post")
+        yield "dec.conv_post.weight", (1, channels, 7)
+
+    return dict(generator())
 
 
 def infer_dims(shapes: Mapping[str, Shape]) -> CodecDims:

@@ -23,6 +23,7 @@ from mira.model.checkpoint.schema import (
     codec_shapes,
     infer_dims,
     require_shapes,
+    upsampler_shapes,
 )
 from mira.model.checkpoint.tensors import Array, read_tensors, reading, require_plausible
 from mira.model.codec.base import GLOBAL_CODES
@@ -38,7 +39,6 @@ SEMANTIC = (r"encoder\.", r"quantizer\.in_project\.")
 """What turns speech into speech tokens; synthesis does without."""
 
 _PERCEIVER = "speaker_encoder.perceiver_sampler"
-_UPSAMPLER_TENSORS = 134  # of the published generator
 
 
 def codec_weights(checkpoint: Checkpoint, semantic: bool = False) -> dict[str, Array]:
@@ -88,12 +88,12 @@ def upsampler_weights(checkpoint: Checkpoint) -> dict[str, Array] | None:
     path = checkpoint.files["upsampler"]
     with reading(path):
         tensors = read_pickle(path, "model")
-        if len(tensors) != _UPSAMPLER_TENSORS:
-            raise CheckpointError(
-                f"{path}: expected {_UPSAMPLER_TENSORS} tensors in 'model'; found {len(tensors)}"
-            )
         require_plausible(path, tensors)
-        return fuse_weight_norm(tensors, str(path))
+        weights = fuse_weight_norm(tensors, str(path))
+    channels = len(weights.get("dec.conv_pre.bias", ()))
+    found = {name: values.shape for name, values in weights.items()}
+    require_shapes(upsampler_shapes(channels), found, str(path))
+    return weights
 
 
 def _is_wanted(name: str, semantic: bool) -> bool:

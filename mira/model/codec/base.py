@@ -17,6 +17,7 @@ from mira.stream.playback import Playback
 from mira.types import Samples
 
 FRAME_RATE = 50  # speech tokens a second
+SAMPLES_PER_FRAME = 320  # at 16 kHz
 SPEECH_CODES = 8192  # a speech token is in [0, SPEECH_CODES)
 GLOBAL_TOKENS = 32  # tokens that name a speaker
 GLOBAL_CODES = 4096  # each is in [0, GLOBAL_CODES)

@@ -3,7 +3,7 @@
 Knows nothing about where the tensors come from or who else writes to the directory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
+from openvino import opset13 as op
 
-from mira.errors import CheckpointError
 from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES, Span
-from mira.model.codec.graph import prenet_graph, speaker_graph, wave_graph
-from mira.model.codec.graph_encoder import encoder_graph
-from mira.model.codec.graph_upsampler import upsampler_graph
-from mira.model.codec.openvino import KEPT, KEPT_OF_EACH, OpenVINOCodec, last_line
-from mira.model.codec.quantize import Quantized, convolutions, quantize
-from mira.model.codec.weights import UNIT_DILATIONS, Tensors, bicodec
-from mira.model.codec.weights import upsampler as flash_sr
+from mira.model.codec.decoder import (
+    RATES,
+    UNIT_DILATIONS,
+    prenet,
+    speaker_vector,
+    wave_generator,
+)
+from mira.model.codec.encoder import speaker_encoder
+from mira.model.codec.layers import Tensors
+from mira.model.codec.openvino import KEPT, KEPT_OF_EACH, OpenVINOCodec
+from mira.model.codec.openvino_layers import OpenVINOLayers
+from mira.model.codec.quantize import Quantized, quantize
+from mira.model.codec.reference import MELS
+from mira.model.codec.upsampler import upsampler as upsampler_network
 
 INTEGERS = "wave_generator_int8"
 INT8_SNR_DB = 30.0  # less exact than this, integers aren't used
@@ -48,21 +55,9 @@ def export_codec(tensors: Tensors, upsampler: Tensors | None, directory: Path) -
         directory: Made if it isn't there.
 
     Raises:
-        CheckpointError: A tensor is missing, left over or of another shape.
         OSError: A file can't be written.
     """
-    weights = bicodec(tensors)
-    try:
-        graphs = [build(weights) for build in (encoder_graph, speaker_graph, prenet_graph)]
-        graphs.append(wave_graph(weights))
-        weights.finish()
-        if upsampler is not None:
-            weights = flash_sr(upsampler)
-            graphs.append(upsampler_graph(weights))
-            weights.finish()
-    except RuntimeError as error:  # how OpenVINO says that two tensors don't meet
-        raise CheckpointError(f"tensors don't fit each other: {last_line(error)}") from error
-    for graph in graphs:
+    for graph in _graphs(tensors, upsampler):
         _save(graph, directory)
 
 
@@ -115,6 +110,28 @@ def export_reference(directory: Path, utterances: Sequence[Utterance] | None = N
     np.savez(directory / KEPT, **kept)
 
 
+def _graphs(tensors: Tensors, upsampler: Tensors | None) -> Iterator[ov.Model]:
+    nn = OpenVINOLayers(tensors)
+    mel = op.parameter([1, -1, MELS], np.float32, name="mel")
+    yield ov.Model([speaker_encoder(nn, mel)], [mel], "speaker_encoder")
+    tokens = op.parameter([1, GLOBAL_TOKENS], np.int64, name="tokens")
+    vectors = [vector.output(0) for vector in speaker_vector(nn, tokens)]
+    yield ov.Model(vectors, [tokens], "speaker")
+    tokens = op.parameter([1, -1], np.int64, name="tokens")
+    voice = [
+        op.parameter(vector.get_partial_shape(), np.float32, name=name)
+        for name, vector in zip(("d_vector", "scale", "shift"), vectors)
+    ]
+    yield ov.Model([prenet(nn, tokens, *voice)], [tokens, *voice], "prenet")
+    channels = len(tensors["prenet.linear.weight"])
+    frames = op.parameter([1, channels, -1], np.float32, name="frames")
+    yield ov.Model([wave_generator(nn, frames)], [frames], "wave_generator")
+    if upsampler is not None:
+        samples = op.parameter([1, -1], np.float32, name="samples")
+        raised = upsampler_network(OpenVINOLayers(upsampler), samples)
+        yield ov.Model([raised], [samples], "upsampler")
+
+
 def _read(directory: Path, name: str) -> ov.Model:
     graph = ov.Core().read_model(directory / f"{name}.xml")
     graph.set_friendly_name(name)
@@ -122,9 +139,8 @@ def _read(directory: Path, name: str) -> ov.Model:
 
 
 def _quantized(wave: ov.Model, inputs: Sequence[npt.NDArray[np.float32]]) -> Quantized | None:
-    half, in_block = len(inputs) // 2, 1 + 2 * len(UNIT_DILATIONS)
-    blocks = (len(convolutions(wave)) - 2) // in_block
-    return quantize(wave, _worthiest_first(blocks), inputs[:half], inputs[half:], INT8_SNR_DB)
+    half = len(inputs) // 2
+    return quantize(wave, _worthiest_first(len(RATES)), inputs[:half], inputs[half:], INT8_SNR_DB)
 
 
 def _worthiest_first(blocks: int) -> list[int]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from mira.model.codec.base import CONTEXT, FRAME_RATE, Codec, Span, Speaker
 from mira.model.codec.stream import Window, decode_stream
+from mira.model.snr import snr_db
 from mira.types import Samples
 
 LOOK_AHEADS = (0, 2, 4, 8, 12, 16, 24, 32, CONTEXT)
@@ -22,7 +23,6 @@ INAUDIBLE_DISTANCE_DB = 1.0  # half of what codecs are called transparent at
 _CHUNK = 25  # frames between the seams that are measured
 _SEAM = 4  # frames before a seam that count as near it
 _FFT = 1024
-_EXACT_DB = 200.0  # stands for an infinite ratio, which JSON has no word for
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,6 @@ def look_ahead_error(
             )
         )
     return rows
-
-
-def snr_db(reference: Samples, found: Samples) -> float:
-    """Energy of the reference over energy of the difference, in dB; at most 200."""
-    error = float(np.sum((reference.astype(np.float64) - found) ** 2))
-    signal = float(np.sum(reference.astype(np.float64) ** 2))
-    if error <= signal * 10 ** (-_EXACT_DB / 10):
-        return _EXACT_DB
-    return 10 * float(np.log10(max(signal, 1e-20) / error))
 
 
 def log_spectral_distance_db(reference: Samples, found: Samples) -> float:

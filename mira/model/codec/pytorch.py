@@ -1,50 +1,64 @@
 """The codec in PyTorch, on any device: what every other implementation is measured against.
 
-`torch_card.py` makes it quick on a card. Knows nothing about files, streams or how weights were
-stored. Source: BiCodec, Spark-TTS, arXiv:2503.01710.
+On a card it computes in 16 bits, and in passes of few shapes that streams share; that runs on a CPU
+as well, to be tested there. Knows nothing about files or streams.
 """
 
+import logging
+import threading
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mira.errors import CheckpointError, SynthesisFailed
-from mira.model.codec.base import (
-    UPSAMPLER_CONTEXT,
-    WAVE_CONTEXT,
-    Span,
-    Speaker,
-    check_global_tokens,
-    check_speech_tokens,
-)
-from mira.model.codec.bicodec import Prenet, SpeakerVector, WaveGenerator
-from mira.model.codec.reference import SAMPLE_RATE, mel_of
+from mira.errors import InvalidSettings, SynthesisFailed
+from mira.model.codec.base import GLOBAL_TOKENS, SAMPLES_PER_FRAME, SPEECH_CODES, Span, Speaker
+from mira.model.codec.decoder import prenet, speaker_vector, wave_generator
+from mira.model.codec.encoder import speaker_encoder
+from mira.model.codec.layers import Tensors
+from mira.model.codec.networks import Network, NetworkCodec
+from mira.model.codec.reference import MELS
 from mira.model.codec.semantic import SpeechTokenizer
-from mira.model.codec.speaker import SpeakerEncoder
-from mira.model.codec.torch_padded import Item, exactly
-from mira.model.codec.upsampler import FACTOR, Upsampler
-from mira.model.codec.weights import Tensors, bicodec
+from mira.model.codec.torch_layers import TorchNetwork
+from mira.model.codec.torch_padded import Item, Padded, exactly
+from mira.model.codec.upsampler import upsampler as upsampler_network
+from mira.model.cuda import Passes, full_memory_as
+from mira.model.snr import snr_db
 from mira.types import Samples
 
+log = logging.getLogger(__name__)
 
-class TorchCodec:
+LEAST_SNR_DB = 30.0  # that numbers of 16 bits have to leave, or they are not used
+VOICES_KEPT = 256  # where the prenet is; 20 kB each
+RECORDING_S = 20.0
+
+# Frames that items are filled up to, of the prenet, which gets 67 of context, and of the others.
+# The first ones fit a first chunk, the last but one of the prenet's the largest of a stream.
+PRENET_FRAMES = (24, 48, 96, 160, 224)
+WAVE_FRAMES = (12, 24, 48, 96)
+FRAMES_AT_ONCE = 768  # keep a large card busy, and are over in time for who waits in silence
+_TRIED_FRAMES = 24  # to see what numbers of 16 bits leave
+_ROUNDED: tuple[Network, ...] = ("prenet", "wave_generator", "upsampler")
+
+_FULL = "the card has no room for the codec: set max_streams lower, or free some of its memory"
+
+
+class TorchCodec(NetworkCodec):
     """A `Codec`.
 
     Args:
-        tensors: BiCodec's, by the names of Spark-TTS' `BiCodec/model.safetensors`, weight norm
-            fused. Those that speaking doesn't need may be there or not.
-        upsampler: FlashSR's, by the names of its `upsampler.pth`, weight norm fused: 48 kHz.
-            None: 16 kHz.
-        device: Where to compute.
-        dtype: Of the decoder. float16 is safe here, unlike in the language model; recognising
-            a speaker is float32 always.
+        tensors: BiCodec's, as `mira.model.checkpoint.codec_weights` returns them. Those that
+            speaking doesn't need may be there or not.
+        upsampler: FlashSR's, as `upsampler_weights` returns them: 48 kHz. None: 16 kHz.
+        device: Where to compute, such as "cuda:0".
         speech_tokenizer: Finds the speech tokens of a recording. None: it has none.
 
     Raises:
-        CheckpointError: A tensor is missing, left over or of another shape.
+        InvalidSettings: The card's memory is too small.
     """
 
     def __init__(
@@ -52,28 +66,49 @@ class TorchCodec:
         tensors: Tensors,
         upsampler: Tensors | None = None,
         device: str | torch.device = "cpu",
-        dtype: torch.dtype = torch.float32,
         speech_tokenizer: SpeechTokenizer | None = None,
     ) -> None:
-        networks = load_networks(tensors)
-        self._encoder, speaker_vector, prenet, wave_generator = networks
-        self._encoder.to(device)
-        self._speaker_vector = speaker_vector.to(device)
-        self._prenet = prenet.to(device, dtype)
-        self._wave_generator = wave_generator.to(device, dtype)
-        self._upsampler = Upsampler(upsampler).to(device, dtype) if upsampler is not None else None
-        self._device, self._dtype = torch.device(device), dtype
+        super().__init__(upsampler is not None)
+        self._device, self._dtype = torch.device(device), torch.float32
+        with full_memory_as(InvalidSettings, _FULL):
+            networks = load_networks(tensors, upsampler)
+            self._networks = {name: network.to(self._device) for name, network in networks.items()}
         if self._device.type == "cuda":
             # A token of the speaker is one side of a threshold or the other: not for rounding.
             torch.backends.cudnn.allow_tf32 = False
         self._speech_tokenizer = speech_tokenizer
-        factor = FACTOR if self._upsampler else 1
-        self.sample_rate = SAMPLE_RATE * factor
-        self.samples_per_frame = wave_generator.samples_per_frame * factor
+        self._passes = Passes(self._device, "codec")
+        self._padded: dict[Network, Padded] = {}
+        self._turn = threading.Lock()  # passes of one shape have one set of tensors
+        self._kept_voice = lru_cache(VOICES_KEPT)(self._voice)
 
-    def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
-        """Find the global tokens of whoever speaks in a reference recording: see `Codec`."""
-        return tuple(self.encode_mel(mel_of(samples, sample_rate)).tolist())
+    def prepare(
+        self,
+        dtype: torch.dtype = torch.float16,
+        limit_s: float = RECORDING_S,
+        prenet_frames: Sequence[int] = PRENET_FRAMES,
+        wave_frames: Sequence[int] = WAVE_FRAMES,
+    ) -> None:
+        """Get ready to serve many streams on a card; once.
+
+        Args:
+            dtype: Of the decoder from now on, if that is exact enough. float16 is safe here, unlike
+                in the language model; recognising a speaker is float32 always.
+            limit_s: About how long recording passes may take. What isn't recorded by then is
+                slower.
+            prenet_frames: Lengths of its passes.
+            wave_frames: Lengths of those of the wave generator and of the upsampler.
+
+        Raises:
+            InvalidSettings: The card's memory is too small.
+        """
+        with full_memory_as(InvalidSettings, _FULL), self._passes.stream(), torch.inference_mode():
+            self._narrow(dtype)
+            self._padded = self._shared(prenet_frames, wave_frames)
+            shapes = [shape for part in self._padded.values() for shape in part.shapes()]
+            # Those of one stream first, of all networks: they decide when it is heard.
+            shapes.sort(key=lambda shape: shape[0].rows)
+            self._passes.record(shapes, limit_s)
 
     def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         """Find the speech tokens of a reference recording: see `Codec`."""
@@ -81,134 +116,105 @@ class TorchCodec:
             return ()
         return self._speech_tokenizer.encode(samples, sample_rate)
 
-    @torch.inference_mode()
-    def speaker(self, global_tokens: Sequence[int]) -> Speaker:
-        """Compute what depends on the voice alone: see `Codec`."""
-        check_global_tokens(global_tokens)
-        vectors = self._speaker_vector(torch.tensor([list(global_tokens)], device=self._device))
-        return Speaker(*(vector[0].cpu().numpy() for vector in vectors))
+    def _compute(self, network: Network, *inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        batch = (torch.from_numpy(part).to(self._device)[None] for part in inputs)
+        outputs = self._networks[network](*batch)
+        parts = outputs if isinstance(outputs, tuple) else (outputs,)
+        return [part[0].cpu().numpy() for part in parts]
 
     @torch.inference_mode()
-    def encode_mel(self, mel: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-        """[mel frames, 128] magnitudes -> [32] global tokens: `encode` behind its spectrogram."""
-        tokens: npt.NDArray[np.int64] = (
-            self._encoder(torch.from_numpy(mel).to(self._device)[None])[0].cpu().numpy()
-        )
-        return tokens
-
-    @torch.inference_mode()
-    def prenet(
-        self, speech_tokens: npt.NDArray[np.int64], global_tokens: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float32]:
-        """[frames] speech tokens, [32] global tokens -> [channels, frames]: half of `decode`."""
-        check_speech_tokens(speech_tokens.tolist())
-        tokens, speaker = speech_tokens.tolist(), self.speaker(global_tokens.tolist())
-        span = Span(tokens, speaker, 0, len(tokens))
-        inputs = [tensor[None] for tensor in self._prenet_inputs(span)]
-        frames: npt.NDArray[np.float32] = self._prenet(*inputs)[0].float().cpu().numpy()
-        return frames
-
-    @torch.inference_mode()
-    def decode(self, spans: Sequence[Span]) -> list[Samples]:
-        """Render spans of any streams, speakers and lengths together: see `Codec`."""
-        for span in spans:
-            check_speech_tokens(span.tokens)
+    def _render(self, spans: Sequence[Span]) -> list[Samples]:
         try:
-            return self._render(spans) if spans else []
+            with self._turn, self._passes.stream(), full_memory_as(SynthesisFailed, _FULL):
+                blocks = self._blocks(spans)
+                joined = torch.cat(blocks).float().cpu().numpy()  # one copy, if it is off a card
         except RuntimeError as error:
             raise SynthesisFailed(f"the codec broke: {error}") from error
-
-    @property
-    def failure(self) -> str:
-        """None: a pass that breaks leaves nothing behind. See `Codec`."""
-        return ""
-
-    def close(self) -> None:
-        """Nothing runs for it: see `Codec`."""
-
-    def _render(self, spans: Sequence[Span]) -> list[Samples]:
-        blocks = self._decode(spans)
-        joined = torch.cat(blocks).float().cpu().numpy()  # one copy, if it is off a card
         return np.split(joined, np.cumsum([len(block) for block in blocks[:-1]]))
 
-    def _decode(self, spans: Sequence[Span]) -> list[Tensor]:
-        # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.
-        frames = self._run(self._prenet, [self._prenet_inputs(span) for span in spans])
-        firsts = [max(0, span.start - WAVE_CONTEXT) for span in spans]
-        waves = self._run(
-            self._wave_generator,
-            [
-                (frame[:, first : span.stop + WAVE_CONTEXT],)
-                for frame, first, span in zip(frames, firsts, spans, strict=True)
-            ],
-        )
-        hop = self._wave_generator.samples_per_frame
-        edges = [
-            ((span.start - first) * hop, (span.stop - first) * hop)
-            for span, first in zip(spans, firsts, strict=True)
-        ]
-        if self._upsampler is None:
-            return [wave[start:stop] for wave, (start, stop) in zip(waves, edges, strict=True)]
-        return self._upsample(self._upsampler, waves, edges)
-
-    def _upsample(
-        self, upsampler: Upsampler, waves: Sequence[Tensor], edges: Sequence[tuple[int, int]]
-    ) -> list[Tensor]:
-        firsts = [max(0, start - UPSAMPLER_CONTEXT) for start, _ in edges]
-        blocks = self._run(
-            upsampler,
-            [
-                (wave[first : stop + UPSAMPLER_CONTEXT],)
-                for wave, first, (_, stop) in zip(waves, firsts, edges, strict=True)
-            ],
-            [stop + UPSAMPLER_CONTEXT > len(wave) for wave, (_, stop) in zip(waves, edges)],
-        )
-        return [
-            block[(start - first) * FACTOR : (stop - first) * FACTOR]
-            for block, first, (start, stop) in zip(blocks, firsts, edges, strict=True)
-        ]
-
     def _run(
-        self, network: nn.Module, items: Sequence[Item], ending: Sequence[bool] = ()
+        self, network: Network, items: Sequence[Item], ending: Sequence[bool] = ()
     ) -> list[Tensor]:
-        """Run one of the networks.
+        if network not in self._padded:
+            return exactly(self._networks[network], items)
+        # The upsampler takes the last sample to go on where an utterance ends, and what fills up
+        # its items is none. Those are few: the last chunk of a sentence.
+        alone = [number for number, ends in enumerate(ending) if ends]
+        shared = [number for number in range(len(items)) if number not in alone]
+        outputs = dict(zip(shared, self._padded[network]([items[number] for number in shared])))
+        outputs |= zip(alone, exactly(self._networks[network], [items[i] for i in alone]))
+        return [outputs[number] for number in range(len(items))]
 
-        Args:
-            ending: Of the upsampler's items, whether the end of one can be heard: nothing but
-                silence follows it.
-        """
-        return exactly(network, items)
-
-    def _prenet_inputs(self, span: Span) -> Item:
+    def _prenet_item(self, span: Span) -> Item:
         tokens = torch.tensor(list(span.tokens), device=self._device)
-        return (tokens, *self._voice(span.speaker))
+        return (tokens, *self._kept_voice(span.speaker))
 
     def _voice(self, speaker: Speaker) -> tuple[Tensor, ...]:
         """What the prenet knows of it, where the prenet is."""
         vectors = (speaker.d_vector, speaker.scale, speaker.shift)
         return tuple(torch.from_numpy(vector).to(self._device, self._dtype) for vector in vectors)
 
+    def _narrow(self, dtype: torch.dtype) -> None:
+        """Decode in `dtype` from now on, unless too much is lost."""
+        tokens = np.random.default_rng(0).integers(0, SPEECH_CODES, _TRIED_FRAMES).tolist()
+        span = Span(tokens, self.speaker(range(GLOBAL_TOKENS)), 0, _TRIED_FRAMES)
+        (exact,) = self.decode([span])
+        wide = self._networks
+        rounded = {name: wide[name].to(self._device, dtype) for name in _ROUNDED if name in wide}
+        self._compute_in(dtype, wide | rounded)
+        (narrow,) = self.decode([span])
+        found_db = snr_db(exact, narrow) if np.isfinite(narrow).all() else -np.inf
+        if found_db >= LEAST_SNR_DB:
+            log.info("codec: %s leaves the error %.0f dB below the signal", dtype, found_db)
+            return
+        log.warning("codec: it stays in float32: %s would leave %.0f dB", dtype, found_db)
+        self._compute_in(torch.float32, wide)
 
-def load_networks(tensors: Tensors) -> tuple[SpeakerEncoder, SpeakerVector, Prenet, WaveGenerator]:
-    """Build BiCodec's networks, in float32 on the CPU.
+    def _compute_in(self, dtype: torch.dtype, networks: dict[Network, TorchNetwork]) -> None:
+        self._dtype, self._networks = dtype, networks
+        self._kept_voice.cache_clear()
 
-    Raises:
-        CheckpointError: A tensor is missing, left over or of another shape.
-    """
-    weights = bicodec(tensors)
-    networks = (
-        SpeakerEncoder(weights),
-        SpeakerVector(weights),
-        Prenet(weights),
-        WaveGenerator(weights),
-    )
-    weights.finish()
-    _, speaker_vector, prenet, wave_generator = networks
-    joints = {
-        "speaker_encoder.project": speaker_vector.project.out_features,
-        "prenet.linear": prenet.linear.out_features,
-        "decoder.model.0": wave_generator.first.in_channels,
+    def _shared(
+        self, prenet_frames: Sequence[int], wave_frames: Sequence[int]
+    ) -> dict[Network, Padded]:
+        """The networks, run in passes that streams share."""
+        item = self._prenet_item(Span([0], self.speaker([0] * GLOBAL_TOKENS), 0, 1))
+        frames = item[1][:, None]  # the prenet's output has as many channels as a voice
+        of_each: dict[Network, tuple[Item, Sequence[int], int]] = {
+            "prenet": (item, prenet_frames, 1),
+            "wave_generator": ((frames,), wave_frames, 1),
+            "upsampler": ((frames[0],), wave_frames, SAMPLES_PER_FRAME),
+        }
+        return {
+            name: Padded(
+                self._networks[name],
+                example,
+                [count * hop for count in lengths],
+                FRAMES_AT_ONCE * hop,
+                self._passes,
+                cut=name != "upsampler",
+            )
+            for name, (example, lengths, hop) in of_each.items()
+            if name in self._networks
+        }
+
+
+def load_networks(
+    tensors: Tensors, upsampler: Tensors | None = None
+) -> dict[Network, TorchNetwork]:
+    """Build the networks, in float32 on the CPU; see `TorchCodec`."""
+    nobody = torch.zeros(1, GLOBAL_TOKENS, dtype=torch.int64)
+    mel = torch.zeros(1, 1, MELS)
+    speaker = TorchNetwork(speaker_vector, tensors, [nobody])
+    item = (nobody[:, :1], *speaker(nobody))
+    networks: dict[Network, TorchNetwork] = {
+        "speaker_encoder": TorchNetwork(speaker_encoder, tensors, [mel]),
+        "speaker": speaker,
+        "prenet": TorchNetwork(prenet, tensors, item),
     }
-    if len(set(joints.values())) > 1:
-        raise CheckpointError(f"expected as many channels in each of these, found {joints}")
+    frames = networks["prenet"](*item)
+    networks["wave_generator"] = TorchNetwork(wave_generator, tensors, [frames])
+    if upsampler is not None:
+        wave = networks["wave_generator"](frames)
+        networks["upsampler"] = TorchNetwork(upsampler_network, upsampler, [wave])
     return networks

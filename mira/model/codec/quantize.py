@@ -17,6 +17,8 @@ import numpy.typing as npt
 import openvino as ov
 from openvino import opset13 as op
 
+from mira.model.snr import snr_db
+
 Array = npt.NDArray[np.float32]
 
 _LEVELS = 256  # of an input
@@ -57,7 +59,7 @@ def quantize(
     def attempt(layers: int) -> Quantized:
         found = _with_integers(graph, {i: ranges[i] for i in order[:layers]})
         pairs = zip(expected, _outputs(found, unseen), strict=True)
-        return Quantized(found, layers, min(_snr_db(*pair) for pair in pairs))
+        return Quantized(found, layers, min(snr_db(*pair) for pair in pairs))
 
     # Each convolution adds its own noise, so exactness falls along the order.
     best: Quantized | None = None
@@ -126,9 +128,3 @@ def _outputs(graph: ov.Model, inputs: Sequence[Array]) -> list[Array]:
 
 def _compiled(graph: ov.Model) -> Any:
     return ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-
-
-def _snr_db(expected: Array, found: Array) -> float:
-    error = float(np.sum((expected - found) ** 2, dtype=np.float64))
-    signal = float(np.sum(expected**2, dtype=np.float64))
-    return 10 * float(np.log10(signal / max(error, 1e-20)))

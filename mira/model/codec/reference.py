@@ -18,7 +18,7 @@ REFERENCE_S = 6  # seconds that the speaker encoder was trained on
 _FFT = 1024
 _WINDOW = 640
 _HOP = 320
-_MELS = 128
+MELS = 128
 _LOWEST_HZ = 10.0
 
 Floats = npt.NDArray[np.float64]
@@ -110,7 +110,7 @@ def _mel_filters() -> Floats:
     """[513, 128] triangles of equal area, equally wide on Slaney's mel scale (Auditory Toolbox)."""
     frequencies = np.linspace(0, SAMPLE_RATE / 2, _FFT // 2 + 1)[:, None]
     lowest, highest = _mel_from_hz(_LOWEST_HZ), _mel_from_hz(SAMPLE_RATE / 2)
-    corners = _hz_from_mel(np.linspace(lowest, highest, _MELS + 2))
+    corners = _hz_from_mel(np.linspace(lowest, highest, MELS + 2))
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
     rising = (frequencies - left) / (centre - left)
     falling = (right - frequencies) / (right - centre)

@@ -8,12 +8,12 @@ Knows nothing about what the networks compute.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mira.model.codec.torch_layers import TorchNetwork
 from mira.model.cuda import Passes
 
 Item = tuple[Tensor, ...]  # the last dimension of the first is its length
@@ -48,7 +48,7 @@ class Padded:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: TorchNetwork,
         example: Item,
         lengths: Sequence[int],
         at_once: int,
@@ -56,41 +56,34 @@ class Padded:
         cut: bool = True,
     ) -> None:
         self._network = network
-        self._lengths = lengths
         self._passes = passes
-        self._ends = _Ends(network) if cut else None
-        device = next(network.parameters()).device
+        self._cut = cut
         self._batches = {  # by length, those of few rows first
-            length: [Batch(rows, length, example, device) for rows in _rows(at_once // length)]
+            length: [Batch(rows, length, example) for rows in _rows(at_once // length)]
             for length in lengths
         }
 
     def __call__(self, items: Sequence[Item]) -> list[Tensor]:
-        """The output of each item; it stays what it is."""
+        """Compute the output of each item; it stays what it is."""
+        groups: dict[int | None, list[int]] = {}
+        for index, (first, *_) in enumerate(items):
+            fits = (length for length in self._batches if length >= first.shape[-1])
+            groups.setdefault(next(fits, None), []).append(index)
         outputs: dict[int, Tensor] = {}
-        for length, group in self._planned(items):
-            sharing = [items[index] for index in group]
+        for length, group in groups.items():
             if length is None:
-                outputs |= zip(group, exactly(self._network, sharing), strict=True)
-            else:
-                outputs |= zip(group, self._together(length, sharing), strict=True)
+                outputs |= zip(group, exactly(self._network, [items[index] for index in group]))
+                continue
+            most = self._batches[length][-1].rows
+            for start in range(0, len(group), most):
+                sharing = group[start : start + most]
+                outputs |= zip(sharing, self._together(length, [items[i] for i in sharing]))
         return [outputs[index] for index in range(len(items))]
 
     def shapes(self) -> Iterator[tuple["Batch", Callable[[], None]]]:
-        """What can be recorded."""
+        """Yield what can be recorded."""
         for batches in self._batches.values():
             yield from ((batch, partial(self._pass, batch)) for batch in batches)
-
-    def _planned(self, items: Sequence[Item]) -> Iterator[tuple[int | None, list[int]]]:
-        """The length to fill up to, if there is one, and which items share a pass."""
-        groups: dict[int | None, list[int]] = {}
-        for index, (first, *_) in enumerate(items):
-            fits = (length for length in self._lengths if length >= first.shape[-1])
-            groups.setdefault(next(fits, None), []).append(index)
-        for length, group in groups.items():
-            most = len(group) if length is None else self._batches[length][-1].rows
-            for start in range(0, len(group), most):
-                yield length, group[start : start + most]
 
     def _together(self, length: int, items: Sequence[Item]) -> list[Tensor]:
         batch = next(batch for batch in self._batches[length] if batch.rows >= len(items))
@@ -99,15 +92,14 @@ class Padded:
         made = batch.output
         assert made is not None
         factor = made.shape[-1] // length
+        # The next pass of this shape overwrites it.
         return [
-            # The next pass of this shape overwrites it.
             output[..., : first.shape[-1] * factor].clone()
             for output, (first, *_) in zip(made, items)
         ]
 
     def _pass(self, batch: "Batch") -> None:
-        with self._ends.of(batch.beyond) if self._ends else nullcontext():
-            output = self._network(*batch.inputs)
+        output = self._network(*batch.inputs, beyond=batch.beyond if self._cut else None)
         if batch.output is None:
             batch.output = torch.zeros_like(output)
         batch.output.copy_(output)
@@ -116,16 +108,13 @@ class Padded:
 class Batch:
     """The tensors of passes of one shape."""
 
-    def __init__(self, rows: int, length: int, example: Item, device: torch.device) -> None:
+    def __init__(self, rows: int, length: int, example: Item) -> None:
         self.rows = rows
         first, *others = example
-        shapes = [(*first.shape[:-1], length), *(other.shape for other in others)]
-        self.inputs = [
-            torch.zeros((rows, *shape), dtype=part.dtype, device=device)
-            for shape, part in zip(shapes, example, strict=True)
-        ]
+        self.inputs = [first.new_zeros(rows, *first.shape[:-1], length)]
+        self.inputs += [other.new_zeros(rows, *other.shape) for other in others]
         # [rows, 1, length]: whether it only fills up.
-        self.beyond = torch.zeros((rows, 1, length), dtype=torch.bool, device=device)
+        self.beyond = torch.zeros((rows, 1, length), dtype=torch.bool, device=first.device)
         self.output: Tensor | None = None  # of the last pass; it stays where it is
 
     def fill(self, items: Sequence[Item]) -> None:
@@ -143,33 +132,3 @@ class Batch:
 def _rows(most: int) -> list[int]:
     """Powers of two up to `most`, one at least."""
     return [1 << power for power in range(max(1, most).bit_length())]
-
-
-class _Ends:
-    """Makes zero what lies beyond each item's end, before every convolution that would see it."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self._beyond: dict[int, Tensor] = {}  # by length, and so by rate; empty: no item has ended
-        for module in network.modules():
-            if isinstance(module, nn.Conv1d | nn.ConvTranspose1d) and module.kernel_size[0] > 1:
-                module.register_forward_pre_hook(self._cut)
-
-    @contextmanager
-    def of(self, beyond: Tensor) -> Iterator[None]:
-        """While the network runs on a batch; `beyond` is [rows, 1, length]."""
-        self._beyond = {beyond.shape[-1]: beyond}
-        try:
-            yield
-        finally:
-            self._beyond = {}
-
-    def _cut(self, module: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor] | None:
-        if not self._beyond:
-            return None
-        (x,) = inputs
-        length = x.shape[-1]
-        if length not in self._beyond:
-            first = min(self._beyond)
-            self._beyond[length] = self._beyond[first].repeat_interleave(length // first, -1)
-        # Not times zero: what fills up may be infinite by now.
-        return (x.masked_fill(self._beyond[length], 0),)

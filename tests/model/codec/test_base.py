@@ -53,9 +53,7 @@ def openvino(exported: Path, upsample: bool) -> Codec:
 def card(exported: Path, upsample: bool, device: str = "cpu") -> Codec:
     import torch
 
-    from mira.model.codec.torch_card import CardCodec
-
-    codec = CardCodec(random_weights(), random_upsampler() if upsample else None, device)
+    codec = TorchCodec(random_weights(), random_upsampler() if upsample else None, device)
     codec.prepare(torch.float32)
     return codec
 

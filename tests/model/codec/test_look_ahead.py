@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mira.model.codec.base import CONTEXT, Speaker
-from mira.model.codec.look_ahead import log_spectral_distance_db, look_ahead_error, snr_db
+from mira.model.codec.look_ahead import log_spectral_distance_db, look_ahead_error
 from mira.model.codec.pytorch import TorchCodec
 
 TOKENS = np.random.default_rng(1).integers(0, 8192, 160).tolist()
@@ -35,9 +35,7 @@ def test_too_short_an_utterance_is_refused(codec: TorchCodec, speaker: Speaker) 
         look_ahead_error(codec, TOKENS[:91], speaker)
 
 
-def test_measures() -> None:
+def test_a_distance_is_that_of_the_spectra() -> None:
     noise = np.random.default_rng(0).standard_normal(8000).astype(np.float32)
-    assert snr_db(noise, noise) == 200
-    assert snr_db(noise, noise * 0.9) == pytest.approx(20, abs=1e-3)
     assert log_spectral_distance_db(noise, noise) == 0
     assert log_spectral_distance_db(noise, noise * 0.5) == pytest.approx(6.02, abs=0.05)

@@ -11,8 +11,8 @@ import pytest
 from mira.errors import CheckpointError
 from mira.model.codec import openvino
 from mira.model.codec.base import Span
-from mira.model.codec.look_ahead import snr_db
 from mira.model.codec.openvino import KEPT, OpenVINOCodec
+from mira.model.snr import snr_db
 from tests.model.codec.conftest import GLOBAL_TOKENS
 
 TOKENS = np.random.default_rng(5).integers(0, 8192, 30).tolist()

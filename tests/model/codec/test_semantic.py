@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from mira.errors import CheckpointError, InvalidRequest
 from mira.model.checkpoint.wav2vec2 import load_wav2vec2
@@ -12,33 +11,17 @@ from mira.model.codec.pytorch import TorchCodec
 from mira.model.codec.semantic import (
     WAV2VEC2_LAYERS,
     HiddenStates,
-    SemanticEncoder,
     SpeechTokenizer,
 )
-from tests.model.codec import naive
 from tests.model.codec.random_weights import LATENT, random_weights
 from tests.wav2vec2 import write_wav2vec2
 
 TENSORS = random_weights(seed=5, semantic=True)
 
 
-@torch.inference_mode()
-def test_tokens() -> None:
-    features = np.random.default_rng(0).standard_normal((30, LATENT))
-    found = SemanticEncoder(TENSORS)(torch.tensor(features[None], dtype=torch.float32))
-    expected = naive.semantic_tokens(TENSORS, features)
-    assert len(set(expected)) > 20  # not one answer for all
-    assert found[0].tolist() == expected
-
-
-def test_missing_tensor_is_named() -> None:
-    with pytest.raises(CheckpointError, match=r"encoder.encoder.embed.weight: .* found none"):
-        SemanticEncoder(random_weights())
-
-
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> SpeechTokenizer:
-    return SpeechTokenizer(wav2vec2(tmp_path_factory.mktemp("w"), LATENT), SemanticEncoder(TENSORS))
+    return SpeechTokenizer(wav2vec2(tmp_path_factory.mktemp("w"), LATENT), TENSORS)
 
 
 def wav2vec2(directory: Path, channels: int) -> HiddenStates:
@@ -48,7 +31,7 @@ def wav2vec2(directory: Path, channels: int) -> HiddenStates:
 
 def test_features_of_another_width_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=f"expected features of {LATENT} channels; found 48"):
-        SpeechTokenizer(wav2vec2(tmp_path, 48), SemanticEncoder(TENSORS))
+        SpeechTokenizer(wav2vec2(tmp_path, 48), TENSORS)
 
 
 def test_it_reads_no_layer_that_is_not_loaded(tmp_path: Path) -> None:
@@ -56,7 +39,7 @@ def test_it_reads_no_layer_that_is_not_loaded(tmp_path: Path) -> None:
     write_wav2vec2(tmp_path, LATENT)
     recording = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
     fewer, more = (
-        SpeechTokenizer(load_wav2vec2(tmp_path, layers), SemanticEncoder(TENSORS))
+        SpeechTokenizer(load_wav2vec2(tmp_path, layers), TENSORS)
         for layers in (WAV2VEC2_LAYERS, WAV2VEC2_LAYERS + 1)
     )
     assert fewer.encode(recording, 16000) == more.encode(recording, 16000)

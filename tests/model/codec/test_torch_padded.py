@@ -1,11 +1,13 @@
 """Law: an item in a pass with others comes out as if it were alone."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis.strategies import integers, lists
-from torch import Tensor, nn
+from torch import Tensor
 
+from mira.model.codec.torch_layers import TorchLayers, TorchNetwork
 from mira.model.codec.torch_padded import Item, Padded, exactly
 from mira.model.cuda import Passes
 
@@ -13,32 +15,36 @@ LENGTHS = (4, 8, 16)
 AT_ONCE = 40
 
 
-class Toy(nn.Module):
+SHAPES = {
+    "first": (6, 3, 7),
+    "depthwise": (6, 1, 7),
+    "pointwise": (6, 6, 1),
+    "raised": (6, 4, 11),
+    "dilated": (2, 4, 7),
+}
+PASSES: list[tuple[int, ...]] = []
+
+
+def toy(nn: TorchLayers, x: Tensor, voice: Tensor) -> Tensor:
     """Convolutions of every kind that the codec has, at two rates, with biases."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.first = nn.Conv1d(3, 6, 7, padding=3)
-        self.depthwise = nn.Conv1d(6, 6, 7, padding=3, groups=6)
-        self.pointwise = nn.Conv1d(6, 6, 1)
-        self.upsample = nn.ConvTranspose1d(6, 4, 11, 5, 3)
-        self.dilated = nn.Conv1d(4, 2, 7, padding=9, dilation=3)
-        self.passes: list[tuple[int, ...]] = []
-
-    def forward(self, x: Tensor, voice: Tensor) -> Tensor:
-        self.passes.append(tuple(x.shape))
-        x = self.pointwise(self.depthwise(self.first(x)).exp()) + voice[..., None]
-        return self.dilated(self.upsample(x).tanh())
+    PASSES.append(tuple(x.shape))
+    x = nn.convolution(nn.convolution(x, "first"), "depthwise", depthwise=True)
+    x = nn.convolution(x.exp(), "pointwise") + voice[..., None]
+    return nn.convolution(nn.transposed(x, "raised", 5).tanh(), "dilated", 3)
 
 
 @pytest.fixture(scope="module")
-def network() -> Toy:
-    return Toy()
+def network() -> TorchNetwork:
+    random = np.random.default_rng(0)
+    tensors = {f"{name}.weight": 0.3 * random.standard_normal(s) for name, s in SHAPES.items()}
+    outputs = {"raised": 4, "dilated": 2}
+    tensors |= {f"{name}.bias": random.standard_normal(outputs.get(name, 6)) for name in SHAPES}
+    first, voice = item(1)
+    return TorchNetwork(toy, tensors, [first[None], voice[None]])
 
 
 @pytest.fixture(scope="module")
-def padded(network: Toy) -> Padded:
+def padded(network: TorchNetwork) -> Padded:
     passes = Passes(torch.device("cpu"), "toy")
     padded = Padded(network, item(1), LENGTHS, AT_ONCE, passes)
     with torch.inference_mode():
@@ -53,22 +59,22 @@ def item(length: int) -> Item:
 
 @settings(max_examples=30)
 @given(lengths=lists(integers(1, 20), max_size=14))
-def test_together_as_alone(network: Toy, padded: Padded, lengths: list[int]) -> None:
+def test_together_as_alone(network: TorchNetwork, padded: Padded, lengths: list[int]) -> None:
     items = [item(length) for length in lengths]
     with torch.inference_mode():
         for found, one in zip(padded(items), items, strict=True):
             torch.testing.assert_close(found, exactly(network, [one])[0], atol=1e-5, rtol=1e-5)
 
 
-def test_few_passes_of_few_shapes(network: Toy, padded: Padded) -> None:
+def test_few_passes_of_few_shapes(network: TorchNetwork, padded: Padded) -> None:
     """Five share a pass of at most 40 frames by twos; what is too long goes alone."""
-    network.passes.clear()
+    PASSES.clear()
     with torch.inference_mode():
         padded([item(length) for length in (9, 20, 10, 3, 16, 2, 12, 11, 4)])
-    assert sorted(network.passes) == [(1, 3, 16), (1, 3, 20), (2, 3, 16), (2, 3, 16), (4, 3, 4)]
+    assert sorted(PASSES) == [(1, 3, 16), (1, 3, 20), (2, 3, 16), (2, 3, 16), (4, 3, 4)]
 
 
-def test_what_was_there_before_does_not_matter(network: Toy, padded: Padded) -> None:
+def test_what_was_there_before_does_not_matter(network: TorchNetwork, padded: Padded) -> None:
     """Not even what is infinite."""
     loud = torch.full((3, 16), torch.inf)
     with torch.inference_mode():
@@ -86,7 +92,7 @@ def test_what_it_returns_stays(padded: Padded) -> None:
     assert torch.equal(first, before)
 
 
-def test_uncut_only_what_is_near_the_end_differs(network: Toy) -> None:
+def test_uncut_only_what_is_near_the_end_differs(network: TorchNetwork) -> None:
     """In frames: 3 + 3 of the convolutions before it is upsampled, and 2 + 1 after that."""
     padded = Padded(network, item(1), (64,), 64, Passes(torch.device("cpu"), "toy"), cut=False)
     with torch.inference_mode():

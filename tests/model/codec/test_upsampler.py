@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from mira.model.codec.base import UPSAMPLER_CONTEXT
-from mira.model.codec.upsampler import Upsampler
+from mira.model.codec.torch_layers import TorchNetwork
+from mira.model.codec.upsampler import upsampler
 from tests.model.codec import naive
 from tests.model.codec.random_weights import random_upsampler
 
@@ -21,40 +22,39 @@ PUBLISHED = Path(
 )
 
 
+def network(
+    tensors: dict[str, np.ndarray] = TENSORS, dtype: torch.dtype = torch.float32
+) -> TorchNetwork:
+    return TorchNetwork(upsampler, tensors, [torch.zeros(1, 1)]).to(torch.device("cpu"), dtype)
+
+
 @pytest.mark.parametrize("num_samples", [1, 15, 16, 17, 100])
-@torch.inference_mode()
-def test_network(num_samples: int) -> None:
+def test_it_is_the_plain_one(num_samples: int) -> None:
     samples = 0.3 * RNG.standard_normal(num_samples)
-    found = Upsampler(TENSORS)(torch.tensor(samples[None], dtype=torch.float32))[0]
-    expected = naive.upsampler(TENSORS, samples)
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    found = network()(torch.tensor(samples[None]).float())[0]
+    np.testing.assert_allclose(found, naive.upsampler(TENSORS, samples), atol=2e-6)
 
 
-@torch.inference_mode()
 def test_no_error_grows_with_time() -> None:
     """A second in, as exact as at the start; a place worked out in float32 would not be."""
-    upsampler = Upsampler(TENSORS)
     samples = torch.tensor(0.3 * RNG.standard_normal((1, 16000)))
-    found = upsampler(samples.float())
-    np.testing.assert_allclose(found, upsampler.double()(samples), atol=2e-6)
+    exact = network(dtype=torch.float64)(samples)
+    np.testing.assert_allclose(network()(samples.float()), exact, atol=2e-6)
 
 
-@torch.inference_mode()
 def test_window_with_its_context_is_the_whole() -> None:
-    upsampler = Upsampler(TENSORS).double()
+    raised = network(dtype=torch.float64)
     samples = torch.tensor(0.3 * RNG.standard_normal((1, 1000)))
-    whole = upsampler(samples)
+    whole = raised(samples)
     start, stop = 401, 480
-    window = upsampler(samples[:, start - UPSAMPLER_CONTEXT : stop + UPSAMPLER_CONTEXT])
+    window = raised(samples[:, start - UPSAMPLER_CONTEXT : stop + UPSAMPLER_CONTEXT])
     found = window[:, 3 * UPSAMPLER_CONTEXT : -3 * UPSAMPLER_CONTEXT]
     np.testing.assert_allclose(found, whole[:, 3 * start : 3 * stop], atol=1e-12)
 
 
-@torch.inference_mode()
 def test_silence_stays_finite() -> None:
     """It does not in the published wrapper, which scales each call to its peak."""
-    upsampler = Upsampler(TENSORS)
-    assert torch.isfinite(upsampler(torch.zeros(1, 500))).all()
+    assert torch.isfinite(network()(torch.zeros(1, 500))).all()
 
 
 def published(names: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
@@ -74,16 +74,15 @@ def published(names: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
     reason=f"no published FlashSR in {PUBLISHED}: point MIRA_TEST_FLASHSR at a folder with "
     "upsampler.pth and model.onnx of github.com/ysharma3501/FlashSR",
 )
-@torch.inference_mode()
 def test_published_weights_give_the_published_output() -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     state = torch.load(PUBLISHED / "upsampler.pth", weights_only=True, map_location="cpu")
-    upsampler = Upsampler(published(state["model"]))
+    raised = network(published(state["model"]))
     session = onnxruntime.InferenceSession(str(PUBLISHED / "model.onnx"))
     # The export interpolates at places worked out in float32, so its own error grows with time.
     for num_samples, tolerance in ((200, 5e-6), (16000, 1e-3)):
         walk = np.cumsum(RNG.standard_normal(num_samples))
         samples = np.asarray(0.7 * walk / np.abs(walk).max(), np.float32)
         (expected,) = session.run(None, {"x": samples[None, None]})
-        found = upsampler(torch.from_numpy(samples)[None])
+        found = raised(torch.from_numpy(samples)[None])
         np.testing.assert_allclose(found, expected[0], atol=tolerance)

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from mira.errors import CheckpointError
 from mira.model.checkpoint.weights import codec_weights, upsampler_weights
-from mira.model.codec.pytorch import load_networks
-from mira.model.codec.upsampler import Upsampler
+from mira.model.codec.base import Span
+from mira.model.codec.pytorch import TorchCodec
 from tools.tiny.write import write_tiny
 
 LANGUAGE = {
@@ -65,32 +64,31 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         write_tiny(tmp_path)
 
 
+def spoken(codec: TorchCodec, speaker: list[int], tokens: list[int]) -> np.ndarray:
+    return codec.decode([Span(tokens, codec.speaker(speaker), 0, len(tokens))])[0]
+
+
 def test_it_is_audible(mira) -> None:
     """Any tokens of any speaker: noise that is neither silent nor clipped, at both rates."""
-    _, speaker_vector, prenet, wave_generator = load_networks(codec_weights(mira))
-    upsampler = Upsampler(upsampler_weights(mira))
-    random = np.random.default_rng(0)
-    with torch.inference_mode():
-        for _ in range(3):
-            speaker = torch.from_numpy(random.integers(0, 4096, (1, 32)))
-            tokens = torch.from_numpy(random.integers(0, 8192, (1, 50)))
-            wave = wave_generator(prenet(tokens, *speaker_vector(speaker)))
-            assert wave.shape == (1, 50 * 320)
-            assert 0.05 < wave.std() < 0.3
-            assert wave.abs().max() < 1
-            assert upsampler(wave).shape == (1, 50 * 960)
-            assert 0.05 < upsampler(wave).std() < 0.3
+    weights, random = codec_weights(mira), np.random.default_rng(0)
+    codecs = (TorchCodec(weights), TorchCodec(weights, upsampler_weights(mira)))
+    for _ in range(3):
+        speaker = random.integers(0, 4096, 32).tolist()
+        tokens = random.integers(0, 8192, 50).tolist()
+        wave, raised = (spoken(codec, speaker, tokens) for codec in codecs)
+        assert (len(wave), len(raised)) == (50 * 320, 50 * 960)
+        assert 0.05 < wave.std() < 0.3
+        assert np.abs(wave).max() < 1
+        assert 0.05 < raised.std() < 0.3
 
 
 def test_voices_differ(mira) -> None:
     """Two recordings make two voices, and those two sounds."""
-    encoder, speaker_vector, prenet, wave_generator = load_networks(codec_weights(mira))
+    codec = TorchCodec(codec_weights(mira))
     random = np.random.default_rng(0)
-    mel = np.abs(random.standard_normal((2, 300, 128), dtype=np.float32)) / 10
-    mel[1] *= np.linspace(2, 0.1, 128, dtype=np.float32)
-    with torch.inference_mode():
-        speakers = encoder(torch.from_numpy(mel))
-        assert (speakers[0] != speakers[1]).sum() > 10
-        tokens = torch.arange(40)[None].expand(2, -1)
-        one, two = wave_generator(prenet(tokens, *speaker_vector(speakers)))
-    assert (one - two).std() > 0.02
+    mels = np.abs(random.standard_normal((2, 300, 128), dtype=np.float32)) / 10
+    mels[1] *= np.linspace(2, 0.1, 128, dtype=np.float32)
+    one, two = (codec.encode_mel(mel) for mel in mels)
+    assert (one != two).sum() > 10
+    sounds = [spoken(codec, speaker.tolist(), list(range(40))) for speaker in (one, two)]
+    assert (sounds[0] - sounds[1]).std() > 0.02
