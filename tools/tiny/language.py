@@ -1,4 +1,4 @@
-"""Dimensions in, a random Qwen2 that speaks and sometimes stops out, streamed to disk.
+"""Dimensions in, a random Qwen2 that speaks and sometimes stops out.
 
 Knows nothing about the codec. The weights are noise, but for one channel: it carries the same
 number at every step, and only the end token's embedding listens to it. So ending is as likely at
@@ -7,14 +7,13 @@ one step as at another, and how likely is set by that embedding.
 
 import json
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from mira.model.checkpoint.language import EMBEDDING, LanguageDims, language_shapes
 from mira.model.checkpoint.schema import Shape
-from mira.model.checkpoint.tensors import Array, write_tensors
+from mira.model.checkpoint.tensors import Array
 
 # The end token's weight for that channel, against speech logits of mean 0 and deviation 1. Measured
 # with the default sampling: a stream of 2.5 s on average at either size, as long as a sentence. The
@@ -46,6 +45,9 @@ def write_language_model(
         dtype: "BF16" or "F32".
         seed: Of the noise.
     """
+    import torch
+    from safetensors.torch import save_file
+
     torch_dtype = {"BF16": "bfloat16", "F32": "float32"}[dtype]
     config = _PUBLISHED | {
         "architectures": ["Qwen2ForCausalLM"],
@@ -71,56 +73,41 @@ def write_language_model(
     generation = {"bos_token_id": end_ids[-1], "eos_token_id": list(end_ids), "do_sample": True}
     for name, content in (("config", config), ("generation_config", generation)):
         (directory / f"{name}.json").write_text(json.dumps(content, indent=2), "utf-8")
-    noise = _Noise(dims, end_ids, seed)
-    write_tensors(directory / "model.safetensors", noise.shapes, noise.rows, dtype)
+    stored = getattr(torch, torch_dtype)
+    tensors = {
+        name: torch.from_numpy(_noise(name, shape, dims, end_ids, seed)).to(stored)
+        for name, shape in language_shapes(dims).items()
+    }
+    save_file(tensors, directory / "model.safetensors", {"format": "pt"})
 
 
-class _Noise:
-    """The rows of every tensor, made in blocks as the writer asks for them."""
+def _noise(name: str, shape: Shape, dims: LanguageDims, ends: tuple[int, ...], seed: int) -> Array:
+    random = np.random.default_rng([seed, zlib.crc32(name.encode()), 0])
+    if name.endswith("norm.weight"):
+        return np.ones(shape, np.float32)
+    values = _gain(name, shape, dims) * random.standard_normal(shape, dtype=np.float32)
+    last = f"model.layers.{dims.layers - 1}.self_attn."
+    if name == EMBEDDING:
+        values[:, 0] = 0
+        values[list(ends)] = 0
+        values[ends[0], 0] = _WIDE_END_WEIGHT if dims.hidden > _WIDE else _END_WEIGHT
+    elif name.endswith(("o_proj.weight", "down_proj.weight")):
+        # Channel 0 is written by the last layer's first value alone, which is its bias: 1.
+        values[0] = 0
+        values[0, 0] = 1 if name == f"{last}o_proj.weight" else 0
+    elif name.startswith(f"{last}v_proj"):
+        values[0] = 1 if name.endswith("bias") else 0
+    return values
 
-    def __init__(self, dims: LanguageDims, end_ids: Iterable[int], seed: int) -> None:
-        self._dims, self._end_ids, self._seed = dims, tuple(end_ids), seed
-        self.shapes = language_shapes(dims)
-        self._end_weight = _WIDE_END_WEIGHT if dims.hidden > _WIDE else _END_WEIGHT
-        self._last = f"model.layers.{dims.layers - 1}.self_attn."
 
-    def rows(self, name: str, start: int, stop: int) -> Array:
-        shape: Shape = (stop - start, *self.shapes[name][1:])
-        # Its own generator for each block: the same numbers whatever is written before it.
-        random = np.random.default_rng([self._seed, zlib.crc32(name.encode()), start])
-        if name.endswith("norm.weight"):
-            return np.ones(shape, np.float32)
-        values = self._gain(name) * random.standard_normal(shape, dtype=np.float32)
-        if name == EMBEDDING:
-            values[:, 0] = 0
-            self._end_rows(values, start)
-        elif start == 0:
-            self._constant_channel(name, values)
-        return values
-
-    def _gain(self, name: str) -> float:
-        """Deviation of the values: about 1 after each layer, and for the logits of speech."""
-        if name.endswith("bias"):
-            return 0.1
-        gain = 1 / float(np.sqrt(self.shapes[name][1]))
-        if name.endswith(("q_proj.weight", "k_proj.weight")):
-            return 2 * gain  # attend to some tokens more than to others
-        if name.endswith(("o_proj.weight", "down_proj.weight")):
-            # What the layers add drowns the embedding, or the tied head would repeat its input.
-            return 2 * gain / float(np.sqrt(2 * self._dims.layers))
-        return gain
-
-    def _end_rows(self, values: Array, start: int) -> None:
-        for order, end in enumerate(self._end_ids):
-            if start <= end < start + len(values):
-                values[end - start] = 0
-                values[end - start, 0] = self._end_weight if order == 0 else 0
-
-    def _constant_channel(self, name: str, values: Array) -> None:
-        """Channel 0 is written by the last layer's first value alone, which is its bias: 1."""
-        if name.endswith(("o_proj.weight", "down_proj.weight")):
-            values[0] = 0
-            if name == self._last + "o_proj.weight":
-                values[0, 0] = 1
-        elif name.startswith(self._last + "v_proj"):
-            values[0] = 1 if name.endswith("bias") else 0
+def _gain(name: str, shape: Shape, dims: LanguageDims) -> float:
+    """Deviation of the values: about 1 after each layer, and for the logits of speech."""
+    if name.endswith("bias"):
+        return 0.1
+    gain = 1 / float(np.sqrt(shape[1]))
+    if name.endswith(("q_proj.weight", "k_proj.weight")):
+        return 2 * gain  # attend to some tokens more than to others
+    if name.endswith(("o_proj.weight", "down_proj.weight")):
+        # What the layers add drowns the embedding, or the tied head would repeat its input.
+        return 2 * gain / float(np.sqrt(2 * dims.layers))
+    return gain

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mira.model.checkpoint.tokens import NAMES, Naming
+from mira.model.checkpoint.tokens import END_SPEECH, NAMES, Naming
 from mira.model.codec.base import GLOBAL_CODES, SPEECH_CODES
 
 if TYPE_CHECKING:
@@ -121,20 +121,20 @@ def make_tokenizer(naming: Naming, true_size: bool = False) -> "Tokenizer":
 
 def _speech_names(naming: Naming) -> Iterator[str]:
     names = NAMES[naming]
-    yield from (f"{names.globals}{code}" for code in range(GLOBAL_CODES))
-    yield from (f"{names.speech}{code}" for code in range(SPEECH_CODES))
+    yield from (f"{names['global']}{code}" for code in range(GLOBAL_CODES))
+    yield from (f"{names['speech']}{code}" for code in range(SPEECH_CODES))
     for attribute, count in _ATTRIBUTES:
         yield from (f"{attribute}_{value}" for value in range(count))
     yield from (f"task_{task}" for task in _TASKS)
     for edge, text, globals_ in (
-        ("start", names.start_text, names.start_globals),
-        ("end", names.end_text, names.end_globals),
+        ("start", names["start_text"], names["start_globals"]),
+        ("end", names["end_text"], names["end_globals"]),
     ):
         yield from (text, f"{edge}_style_label")
         yield f"{edge}_style_prompt"
         yield f"{edge}_acoustic_token"
         yield globals_
-        yield names.start_speech if edge == "start" else names.end_speech
+        yield names["start_speech"] if edge == "start" else END_SPEECH
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

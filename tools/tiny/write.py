@@ -5,6 +5,7 @@ of true size make measurements of speed and memory honest where the real weights
 published vocabulary, codebooks and frame geometry stay; only widths and depths shrink.
 """
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from mira.errors import CheckpointError
 from mira.model.checkpoint.layout import Layout
 from mira.model.checkpoint.schema import CodecDims
-from mira.model.checkpoint.tensors import Array, write_tensors
+from mira.model.checkpoint.tensors import Array
 from tools.tiny import graphs
 from tools.tiny.codec import (
     TINY,
@@ -72,6 +73,8 @@ def write_tiny(
 
 
 def _write_mira_codec(directory: Path, dims: CodecDims, seed: int) -> None:
+    from safetensors.numpy import save_file
+
     decoders = directory / "decoders"
     decoders.mkdir()
     weights = codec_noise(dims, seed)
@@ -83,10 +86,12 @@ def _write_mira_codec(directory: Path, dims: CodecDims, seed: int) -> None:
         for name, values in weights.items()
         if name.startswith("decoder.")
     }
-    _write_all(decoders / "detokenizer.safetensors", wave)
+    save_file(wave, decoders / "detokenizer.safetensors")
 
 
 def _write_spark_codec(directory: Path, dims: CodecDims, seed: int) -> None:
+    from safetensors.numpy import save_file
+
     (directory / "BiCodec").mkdir()
     (directory / "config.yaml").write_text(_SPARK_CONFIG, "utf-8")
     published: dict[str, Array] = {}
@@ -98,7 +103,7 @@ def _write_spark_codec(directory: Path, dims: CodecDims, seed: int) -> None:
             published[f"{name}_v"] = values * np.float32(0.7)  # its length means nothing
         else:
             published[name] = values
-    _write_all(directory / "BiCodec" / "model.safetensors", published | _training_only(dims))
+    save_file(published | _training_only(dims), directory / "BiCodec" / "model.safetensors")
 
 
 def _training_only(dims: CodecDims) -> dict[str, Array]:
@@ -113,14 +118,7 @@ def _training_only(dims: CodecDims) -> dict[str, Array]:
     }
 
 
-def _write_all(path: Path, tensors: dict[str, Array]) -> None:
-    shapes = {name: values.shape for name, values in tensors.items()}
-    write_tensors(path, shapes, lambda name, start, stop: tensors[name][start:stop])
-
-
 def _write_upsampler(path: Path, weights: dict[str, Array]) -> None:
-    from collections import OrderedDict
-
     import torch
 
     model = OrderedDict((name, torch.from_numpy(values.copy())) for name, values in weights.items())

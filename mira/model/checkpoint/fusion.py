@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mira.errors import CheckpointError
-from mira.model.checkpoint.tensors import Array
+from mira.model.checkpoint.tensors import Array, unexpected
 
 
 def fuse_weight_norm(tensors: Mapping[str, Array], where: str) -> dict[str, Array]:
@@ -32,7 +31,7 @@ def fuse_weight_norm(tensors: Mapping[str, Array], where: str) -> dict[str, Arra
             continue
         other = f"{stem}.weight_{'v' if half == 'g' else 'g'}"
         if other not in tensors:
-            raise CheckpointError(f"{where}: {other}: expected beside {name}; found none")
+            raise unexpected(where, other, f"a tensor beside {name}", "none")
         if half == "v":
             fused[f"{stem}.weight"] = _fuse(tensors[other], values, where, stem)
     return fused
@@ -41,10 +40,8 @@ def fuse_weight_norm(tensors: Mapping[str, Array], where: str) -> dict[str, Arra
 def _fuse(g: Array, v: Array, where: str, stem: str) -> Array:
     expected = (v.shape[0], *(1 for _ in v.shape[1:]))
     if g.shape != expected:
-        raise CheckpointError(
-            f"{where}: {stem}.weight_g: expected shape {expected}; found {g.shape}"
-        )
+        raise unexpected(where, f"{stem}.weight_g", f"shape {expected}", g.shape)
     norm = np.sqrt(np.square(v).sum(axis=tuple(range(1, v.ndim)), keepdims=True))
     if not norm.all():
-        raise CheckpointError(f"{where}: {stem}.weight_v: expected directions; found a zero vector")
+        raise unexpected(where, f"{stem}.weight_v", "directions", "a zero vector")
     return np.asarray(v * (g / norm), dtype=np.float32)

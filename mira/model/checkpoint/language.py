@@ -6,20 +6,66 @@ Knows the Qwen2 architecture and nothing about speech. Source: Qwen2 as publishe
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationError
 
 from mira.errors import CheckpointError
 from mira.model.checkpoint.schema import Shape, require_shapes
-from mira.model.checkpoint.tensors import READABLE, TensorInfo, read_header
+from mira.model.checkpoint.tensors import (
+    TensorInfo,
+    read_header,
+    require_readable,
+    short,
+    unexpected,
+)
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
-ARCHITECTURE = "Qwen2ForCausalLM"
-FIXED = {"model_type": "qwen2", "hidden_act": "silu"}
-"""What a configuration has to say where it says anything: this is all that is computed."""
-MOST = 1 << 24  # of anything that a configuration counts
-MOST_LAYERS = 1000
-MOST_NUMBER = 1e30
+
+Count = Annotated[int, Field(strict=True, gt=0, le=1 << 24)]
+Number = Annotated[float, Field(strict=True, gt=0, lt=1e30)]
+
+
+class _Generation(BaseModel):
+    """What is read of a generation_config.json."""
+
+    eos_token_id: StrictInt | list[StrictInt] | None = None
+
+    @property
+    def ends(self) -> list[int]:
+        declared = self.eos_token_id
+        return declared if isinstance(declared, list) else [] if declared is None else [declared]
+
+
+class Rope(BaseModel):
+    """Newer files of transformers have a section of it; scaled positions aren't computed."""
+
+    rope_type: Literal["default"] = "default"
+    type: Literal["default"] = "default"  # its name in older ones
+    rope_theta: Number | None = None
+
+
+class _Config(_Generation):
+    """What is read of a config.json: all of it has to be what is computed."""
+
+    architectures: tuple[Literal["Qwen2ForCausalLM"]]
+    model_type: Literal["qwen2"] = "qwen2"
+    hidden_act: Literal["silu"] = "silu"
+    vocab_size: Count
+    hidden_size: Count
+    num_hidden_layers: Annotated[Count, Field(le=1000)]
+    num_attention_heads: Count
+    num_key_value_heads: Count
+    head_dim: Count | None = None
+    intermediate_size: Count
+    tie_word_embeddings: StrictBool = False
+    rms_norm_eps: Number = 1e-6
+    rope_theta: Number = 10_000.0
+    rope_parameters: Rope | None = None
+    rope_scaling: Rope | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +107,46 @@ def find_language_model(directory: Path) -> LanguageFiles:
         CheckpointError: A file is missing or damaged, the model is no Qwen2, or a tensor is
             missing, has no use, or has another shape or dtype than the configuration implies.
     """
-    config_path = directory / "config.json"
-    config = read_json(config_path)
-    _require_qwen2(config_path, config)
+    path = directory / "config.json"
+    config = _read_model(_Config, path)
     weights = _weight_files(directory)
     tensors: dict[str, TensorInfo] = {}
     where: dict[str, str] = {}
-    for path in weights:
-        for name, info in read_header(path).items():
-            tensors[name], where[name] = info, str(path)
-    if EMBEDDING not in tensors:
-        files = ", ".join(map(str, weights))
-        raise CheckpointError(f"{files}: {EMBEDDING}: expected an embedding; found none")
-    if len(tensors[EMBEDDING].shape) != 2:
-        raise CheckpointError(
-            f"{where[EMBEDDING]}: {EMBEDDING}: expected a matrix; found {tensors[EMBEDDING].shape}"
-        )
-    dims = _dims(config_path, config, tensors[EMBEDDING].shape[0])
+    for file in weights:
+        for name, info in read_header(file).items():
+            tensors[name], where[name] = info, str(file)
+            require_readable(file, name, info)
     found = {name: info.shape for name, info in tensors.items()}
-    if dims.tied and found.get(HEAD) == found[EMBEDDING]:
+    files = ", ".join(map(str, weights))
+    embedding = found.get(EMBEDDING, ())
+    if len(embedding) != 2:
+        raise unexpected(files, EMBEDDING, "a matrix", embedding or "none")
+    if config.vocab_size != embedding[0]:
+        expected = f"{embedding[0]}, the rows of the embedding"
+        raise unexpected(path, "vocab_size", expected, config.vocab_size)
+    dims = _dims(config)
+    if dims.tied and found.get(HEAD) == embedding:
         del found[HEAD]  # some fine-tunes save the tied head a second time
     require_shapes(language_shapes(dims), found, where)
-    for name, info in tensors.items():
-        if info.dtype not in READABLE:
-            raise CheckpointError(
-                f"{where[name]}: {name}: expected dtype {', '.join(READABLE)}; found {info.dtype}"
-            )
-    return LanguageFiles(weights, dims, _declared_ends(directory, config))
+    generation = directory / "generation_config.json"
+    ends = _read_model(_Generation, generation).ends if generation.is_file() else []
+    return LanguageFiles(weights, dims, tuple(dict.fromkeys(ends + config.ends)))
+
+
+def _dims(config: _Config) -> LanguageDims:
+    rope = config.rope_parameters or config.rope_scaling or Rope()
+    return LanguageDims(
+        vocab_rows=config.vocab_size,
+        hidden=config.hidden_size,
+        layers=config.num_hidden_layers,
+        heads=config.num_attention_heads,
+        kv_heads=config.num_key_value_heads,
+        head_dim=config.head_dim or config.hidden_size // config.num_attention_heads,
+        intermediate=config.intermediate_size,
+        tied=config.tie_word_embeddings,
+        rope_theta=rope.rope_theta or config.rope_theta,
+        norm_epsilon=config.rms_norm_eps,
+    )
 
 
 def language_shapes(dims: LanguageDims) -> dict[str, Shape]:
@@ -124,19 +183,18 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, OSError, RecursionError) as error:  # the last: brackets in brackets in ...
         raise CheckpointError(f"{path}: damaged or incomplete ({error})") from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected a JSON object; found {type(content).__name__}")
+        raise unexpected(path, "content", "a JSON object", type(content).__name__)
     return content
 
 
-def _require_qwen2(path: Path, config: dict[str, Any]) -> None:
-    architectures = config.get("architectures")
-    if architectures != [ARCHITECTURE]:
-        raise CheckpointError(
-            f"{path}: architectures: expected [{ARCHITECTURE!r}]; found {_short(architectures)}"
-        )
-    for key, value in FIXED.items():
-        if config.get(key, value) != value:
-            raise CheckpointError(f"{path}: {key}: expected {value!r}; found {_short(config[key])}")
+def _read_model(kind: type[_Model], path: Path) -> _Model:
+    try:
+        return kind.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key, said = ".".join(map(str, first["loc"])), first["msg"]
+        found = "" if first["type"] == "missing" else f"; found {short(repr(first['input']))}"
+        raise CheckpointError(f"{path}: {key}: {said}{found}") from error
 
 
 def _weight_files(directory: Path) -> tuple[Path, ...]:
@@ -146,90 +204,10 @@ def _weight_files(directory: Path) -> tuple[Path, ...]:
     if index.is_file():
         weight_map = read_json(index).get("weight_map")
         names = list(weight_map.values()) if isinstance(weight_map, dict) else []
-        if not names or not all(
-            isinstance(name, str) and Path(name).name == name for name in names
-        ):
-            raise CheckpointError(
-                f"{index}: weight_map: expected names of files beside it; found "
-                f"{_short(weight_map)}"
-            )
+        if not names or not all(isinstance(n, str) and Path(n).name == n for n in names):
+            raise unexpected(index, "weight_map", "names of files beside it", weight_map)
         return tuple(directory / name for name in sorted(set(names)))
     raise CheckpointError(
         f"{whole}: no such file, nor {index.name}; other formats, such as pytorch_model.bin, "
         "are not read"
     )
-
-
-def _dims(path: Path, config: dict[str, Any], vocab_rows: int) -> LanguageDims:
-    def number(key: str, most: int = MOST) -> int:
-        value = config.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= most:
-            raise CheckpointError(
-                f"{path}: {key}: expected a positive integer up to {most}; found {_short(value)}"
-            )
-        return value
-
-    if number("vocab_size") != vocab_rows:
-        raise CheckpointError(
-            f"{path}: vocab_size: expected {vocab_rows}, the rows of the embedding; found "
-            f"{config['vocab_size']}"
-        )
-    heads = number("num_attention_heads")
-    tied = config.get("tie_word_embeddings", False)
-    if not isinstance(tied, bool):
-        raise CheckpointError(
-            f"{path}: tie_word_embeddings: expected true or false; found {_short(tied)}"
-        )
-    return LanguageDims(
-        vocab_rows=vocab_rows,
-        hidden=number("hidden_size"),
-        layers=number("num_hidden_layers", MOST_LAYERS),
-        heads=heads,
-        kv_heads=number("num_key_value_heads"),
-        head_dim=number("head_dim") if "head_dim" in config else number("hidden_size") // heads,
-        intermediate=number("intermediate_size"),
-        tied=tied,
-        rope_theta=_rope_theta(path, config),
-        norm_epsilon=_positive(path, "rms_norm_eps", config.get("rms_norm_eps", 1e-6)),
-    )
-
-
-def _rope_theta(path: Path, config: dict[str, Any]) -> float:
-    """Newer files of transformers have a section of it."""
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if (
-        not isinstance(rope, dict)
-        or rope.get("rope_type", rope.get("type", "default")) != "default"
-    ):
-        raise CheckpointError(
-            f"{path}: expected rotary positions that aren't scaled; found {_short(rope)}"
-        )
-    theta = rope.get("rope_theta", config.get("rope_theta", 10_000.0))
-    return _positive(path, "rope_theta", theta)
-
-
-def _declared_ends(directory: Path, config: dict[str, Any]) -> tuple[int, ...]:
-    path = directory / "generation_config.json"
-    generation = read_json(path) if path.is_file() else {}
-    ends: list[int] = []
-    for file, content in ((path, generation), (directory / "config.json", config)):
-        declared = content.get("eos_token_id")
-        found = declared if isinstance(declared, list) else [] if declared is None else [declared]
-        if not all(isinstance(end, int) and not isinstance(end, bool) for end in found):
-            raise CheckpointError(
-                f"{file}: eos_token_id: expected one or more ids; found {_short(declared)}"
-            )
-        ends += found
-    return tuple(dict.fromkeys(ends))
-
-
-def _positive(path: Path, key: str, value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MOST_NUMBER:
-        return float(value)
-    raise CheckpointError(f"{path}: {key}: expected a positive number; found {_short(value)}")
-
-
-def _short(value: object) -> str:
-    """A value in a message: it may be anything, of any length."""
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:60]} ..."

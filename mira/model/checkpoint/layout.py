@@ -56,10 +56,9 @@ CODEC_FILES: dict[Layout, tuple[FileSpec, ...]] = {
     "spark": (FileSpec("codec", ("BiCodec/model.safetensors",), "BiCodec"), _UPSAMPLER),
 }
 _ANOTHER_CODEC = (
-    "If this is a language model alone, set codec_model to a model whose codec it can speak with, "
-    "such as YatharthS/MiraTTS"
+    ". If this is a language model alone, set codec_model to a model whose codec it can speak "
+    "with, such as YatharthS/MiraTTS"
 )
-LANGUAGE_DIRECTORY: dict[Layout, str] = {"mira": ".", "spark": "LLM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +76,15 @@ class Checkpoint:
     dims: LanguageDims
 
     def file(self, role: Role) -> Path:
-        """The file with this role.
+        """Return the file with a role of this layout.
 
         Raises:
-            CheckpointError: It was not found, or this layout has none.
+            CheckpointError: It was not found.
         """
-        if role in self.files:
-            return self.files[role]
-        for spec in CODEC_FILES[self.codec_layout]:
-            if spec.role == role:
-                raise CheckpointError(_missing(self.codec_directory, spec))
-        raise CheckpointError(
-            f"{self.codec_directory}: a {self.codec_layout} checkpoint has no {role} file"
-        )
+        if role not in self.files:
+            (spec,) = (spec for spec in CODEC_FILES[self.codec_layout] if spec.role == role)
+            raise CheckpointError(_missing(self.codec_directory, spec))
+        return self.files[role]
 
 
 def open_checkpoint(directory: Path, codec_directory: Path | None = None) -> Checkpoint:
@@ -105,8 +100,15 @@ def open_checkpoint(directory: Path, codec_directory: Path | None = None) -> Che
     Raises:
         CheckpointError: A file is missing or damaged, or does not fit the others.
     """
-    layout = _detect(directory)
-    language = directory / LANGUAGE_DIRECTORY[layout]
+    layout: Layout = "spark" if _is_spark(directory) else "mira"
+    if not directory.is_dir():
+        raise CheckpointError(f"{directory}: no such directory")
+    if layout == "mira" and not (directory / "config.json").is_file():
+        raise CheckpointError(
+            f"{directory}: expected a MiraTTS checkpoint (config.json, model.safetensors, "
+            "decoders/) or a Spark-TTS one (LLM/, BiCodec/); found neither"
+        )
+    language = directory / "LLM" if layout == "spark" else directory
     found = find_language_model(language)
     codec_directory = codec_directory or directory
     codec_layout: Layout = "spark" if _is_spark(codec_directory) else "mira"
@@ -124,36 +126,22 @@ def open_checkpoint(directory: Path, codec_directory: Path | None = None) -> Che
 
 
 def _find_codec(directory: Path, layout: Layout) -> dict[Role, Path]:
-    specs = CODEC_FILES[layout]
     files: dict[Role, Path] = {}
-    for spec in specs:
+    missing: list[FileSpec] = []
+    for spec in CODEC_FILES[layout]:
         places = [directory / place for place in spec.places]
         if path := next((place for place in places if place.is_file()), None):
             files[spec.role] = path
-    for spec in specs:
-        if spec.required and spec.role not in files:
-            # Fine-tunes are often published as a language model alone.
-            hint = "" if files else f". {_ANOTHER_CODEC}"
-            raise CheckpointError(_missing(directory, spec) + hint)
+        elif spec.required:
+            missing.append(spec)
+    if missing:
+        # Fine-tunes are often published as a language model alone.
+        raise CheckpointError(_missing(directory, missing[0]) + ("" if files else _ANOTHER_CODEC))
     return files
 
 
 def _missing(directory: Path, spec: FileSpec) -> str:
-    places = " nor ".join(spec.places)
-    return f"{directory}: {spec.title}: no {places}"
-
-
-def _detect(directory: Path) -> Layout:
-    if not directory.is_dir():
-        raise CheckpointError(f"{directory}: no such directory")
-    if _is_spark(directory):
-        return "spark"
-    if (directory / "config.json").is_file():
-        return "mira"
-    raise CheckpointError(
-        f"{directory}: expected a MiraTTS checkpoint (config.json, model.safetensors, decoders/) "
-        "or a Spark-TTS one (LLM/, BiCodec/); found neither"
-    )
+    return f"{directory}: {spec.title}: no {' nor '.join(spec.places)}"
 
 
 def _is_spark(directory: Path) -> bool:

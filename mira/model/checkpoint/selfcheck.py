@@ -8,19 +8,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mira.errors import CheckpointError
+from mira.errors import CheckpointError, one_line
 from mira.model.checkpoint.graph import read_graph_header
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.checkpoint.tensors import Array, reading
 from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +70,9 @@ def check_codec(
     speech = random.integers(0, SPEECH_CODES, _FRAMES)
     speaker = random.integers(0, GLOBAL_CODES, GLOBAL_TOKENS)
     path = checkpoint.file("prenet")
-    inputs: dict[str, npt.NDArray[Any]] = {
-        "context_tokens": speaker.astype(np.int32)[None, None],
-        "speech_tokens": speech[None],
-    }
     with reading(path):
-        reference = _run(path, inputs)[0]
+        context = speaker.astype(np.int32)[None, None]
+        reference = _run(path, context_tokens=context, speech_tokens=speech[None])[0]
         error = _relative_error(reference, prenet(speech, speaker))
         limit = MAX_OF_HALF_GRAPH[0] if _is_half(path) else MAX_RELATIVE_ERROR[str(reference.dtype)]
     if not error <= limit:  # so that NaN fails as well
@@ -89,7 +83,7 @@ def check_codec(
     path = checkpoint.file("speaker_encoder")
     mel = np.abs(random.standard_normal((_MEL_FRAMES, _MEL_BANDS))).astype(np.float32)
     with reading(path):
-        tokens = _run(path, {"mel_spectrogram": mel[None]}).reshape(-1)
+        tokens = _run(path, mel_spectrogram=mel[None]).reshape(-1)
         wrong = int(np.sum(tokens != speaker_encoder(mel)))
     most = MAX_OF_HALF_GRAPH[1] if _is_half(path) else MAX_WRONG_TOKENS
     if wrong > most:
@@ -112,19 +106,15 @@ def _relative_error(reference: npt.NDArray[Any], found: Array) -> float:
     return float(np.sqrt(np.mean((found - expected) ** 2) / np.mean(expected**2)))
 
 
-def _run(path: Path, inputs: dict[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    try:
-        output: npt.NDArray[Any] = _session(path).run(None, inputs)[0]
-    except Exception as error:  # ONNX Runtime has a dozen classes of its own
-        reason = " ".join(str(error).split())
-        raise CheckpointError(f"{path}: ONNX Runtime can't run it ({reason})") from error
-    return output
-
-
-def _session(path: Path) -> "InferenceSession":
+def _run(path: Path, **inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
     options.intra_op_num_threads = 1  # a few frames: more threads would only wait for each other
     options.log_severity_level = 3
-    return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        session = InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        output: npt.NDArray[Any] = session.run(None, inputs)[0]
+    except Exception as error:  # ONNX Runtime has a dozen classes of its own
+        raise CheckpointError(f"{path}: ONNX Runtime can't run it ({one_line(error)})") from error
+    return output

@@ -1,4 +1,4 @@
-"""Safetensors in, float32 arrays by name out, and the way back.
+"""Safetensors in, float32 arrays by name out.
 
 Knows nothing about which model the names belong to. Source: the safetensors format,
 https://huggingface.co/docs/safetensors.
@@ -25,8 +25,6 @@ READABLE = ("F32", "F16", "BF16")
 LARGEST = 1e8
 """No weight of a network that speaks comes near it."""
 
-_BLOCK_ELEMENTS = 1 << 22  # 16 MiB of float32: what a writer holds of a tensor at a time
-
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
@@ -34,6 +32,16 @@ class TensorInfo:
 
     shape: Shape
     dtype: str
+
+
+def unexpected(where: object, what: str, expected: object, found: object) -> CheckpointError:
+    """Make an error of a file, or of something in it, that is not what it has to be."""
+    return CheckpointError(f"{where}: {what}: expected {expected}; found {short(str(found))}")
+
+
+def short(text: str) -> str:
+    """Cut what a message is to show of a file: it may be anything, of any length."""
+    return text if len(text) <= 60 else f"{text[:60]} ..."
 
 
 @contextmanager
@@ -82,6 +90,12 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
         }
 
 
+def require_readable(where: object, name: str, info: TensorInfo) -> None:
+    """Raise CheckpointError if a tensor is quantised."""
+    if info.dtype not in READABLE:
+        raise unexpected(where, name, f"dtype {', '.join(READABLE)}", info.dtype)
+
+
 def read_tensors(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, Array]:
     """Read the wanted tensors as float32, in the file's own names.
 
@@ -90,10 +104,7 @@ def read_tensors(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> 
     """
     header = {name: info for name, info in read_header(path).items() if wanted(name)}
     for name, info in header.items():
-        if info.dtype not in READABLE:
-            raise CheckpointError(
-                f"{path}: {name}: expected dtype {', '.join(READABLE)}; found {info.dtype}"
-            )
+        require_readable(path, name, info)
     tensors: dict[str, Array] = {}
     with _opened(path) as file:
         bits = _bfloat16_bits(path) if any(i.dtype == "BF16" for i in header.values()) else None
@@ -129,53 +140,12 @@ def require_plausible(path: Path, tensors: Mapping[str, Array]) -> None:
     One flipped bit of an exponent makes such a value, and it alone would drown all others.
     """
     for name, values in tensors.items():
-        if not np.isfinite(values).all():
-            bad = int(values.size - np.isfinite(values).sum())
-            raise CheckpointError(
-                f"{path}: {name}: expected finite values; found {bad} of {values.size} not finite"
-            )
+        finite = int(np.isfinite(values).sum())
+        if finite < values.size:
+            found = f"{values.size - finite} of {values.size} not finite"
+            raise unexpected(path, name, "finite values", found)
         if values.size and (largest := max(values.max(), -values.min())) > LARGEST:
-            raise CheckpointError(
-                f"{path}: {name}: expected values up to {LARGEST:.0e}; found {largest:.0e}"
-            )
-
-
-def write_tensors(
-    path: Path,
-    shapes: Mapping[str, Shape],
-    rows: Callable[[str, int, int], Array],
-    dtype: str = "F32",
-) -> None:
-    """Write a safetensors file a block of rows at a time, so that no tensor is ever held whole.
-
-    Args:
-        path: The file to write.
-        shapes: Every tensor, in the order in which the file holds them.
-        rows: `rows(name, start, stop)` makes [stop - start, ...] of a tensor. It is asked for
-            consecutive blocks, and always for the same ones.
-        dtype: "F32" or "BF16", for all of them.
-    """
-    width = {"F32": 4, "BF16": 2}[dtype]
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    end = 0
-    for name, shape in shapes.items():
-        start, end = end, end + width * int(np.prod(shape))
-        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
-    head = json.dumps(header, separators=(",", ":")).encode()
-    head += b" " * (-len(head) % 8)  # the format aligns the data to eight bytes
-    with path.open("wb") as file:
-        file.write(len(head).to_bytes(8, "little") + head)
-        for name, shape in shapes.items():
-            for start, stop in _blocks(shape):
-                block = np.ascontiguousarray(rows(name, start, stop), dtype="<f4")
-                file.write((block if dtype == "F32" else to_bfloat16(block)).data)
-
-
-def _blocks(shape: Shape) -> Iterator[tuple[int, int]]:
-    per_row = int(np.prod(shape[1:]))
-    step = max(1, _BLOCK_ELEMENTS // per_row)
-    for start in range(0, shape[0], step):
-        yield start, min(start + step, shape[0])
+            raise unexpected(path, name, f"values up to {LARGEST:.0e}", f"{largest:.0e}")
 
 
 def from_bfloat16(bits: npt.NDArray[np.uint16]) -> Array:

@@ -4,12 +4,12 @@ Knows nothing about prompts. Ids are looked up by name, since fine-tunes move th
 MiraTTS' or Spark-TTS'. Source: added_tokens.json of the two published models.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mira.errors import CheckpointError
+from mira.model.checkpoint.tensors import reading, unexpected
 from mira.model.codec.base import GLOBAL_CODES, SPEECH_CODES
 
 if TYPE_CHECKING:
@@ -19,41 +19,30 @@ if TYPE_CHECKING:
 Naming = Literal["mira", "spark"]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What one family of checkpoints calls its tokens, without the `<|` and `|>` around them."""
-
-    speech: str  # followed by the code
-    globals: str
-    start_text: str
-    end_text: str
-    start_globals: str
-    end_globals: str
-    start_speech: str
-    task_tts: str = "task_tts"
-    end_speech: str = "end_semantic_token"
-
-
-NAMES: dict[Naming, Names] = {
-    "mira": Names(
-        speech="speech_token_",
-        globals="context_token_",
-        start_text="start_text",
-        end_text="end_text",
-        start_globals="context_audio_start",
-        end_globals="context_audio_end",
-        start_speech="prompt_speech_start",
-    ),
-    "spark": Names(
-        speech="bicodec_semantic_",
-        globals="bicodec_global_",
-        start_text="start_content",
-        end_text="end_content",
-        start_globals="start_global_token",
-        end_globals="end_global_token",
-        start_speech="start_semantic_token",
-    ),
+NAMES: dict[Naming, dict[str, str]] = {
+    "mira": {
+        "speech": "speech_token_",
+        "global": "context_token_",
+        "start_text": "start_text",
+        "end_text": "end_text",
+        "start_globals": "context_audio_start",
+        "end_globals": "context_audio_end",
+        "start_speech": "prompt_speech_start",
+    },
+    "spark": {
+        "speech": "bicodec_semantic_",
+        "global": "bicodec_global_",
+        "start_text": "start_content",
+        "end_text": "end_content",
+        "start_globals": "start_global_token",
+        "end_globals": "end_global_token",
+        "start_speech": "start_semantic_token",
+    },
 }
+"""What a family of checkpoints calls its tokens, without the `<|` and `|>` around them; those of
+speech and of speakers are followed by the code."""
+TASK, END, END_SPEECH = "task_tts", "im_end", "end_semantic_token"
+"""What both call theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +80,42 @@ def read_tokens(directory: Path, vocab_rows: int, declared_ends: tuple[int, ...]
         found: int | None = tokenizer.token_to_id(f"<|{name}|>")
         return found
 
-    naming = _naming(path, find)
-    names = NAMES[naming]
-
     def require(name: str) -> int:
         found = find(name)
         if found is None:
             raise CheckpointError(f"{path}: expected the token <|{name}|>; found none")
         if found >= vocab_rows:
-            raise CheckpointError(
-                f"{path}: <|{name}|>: expected an id below the embedding's {vocab_rows} rows; "
-                f"found {found}"
-            )
+            below = f"an id below the embedding's {vocab_rows} rows"
+            raise unexpected(path, f"<|{name}|>", below, found)
         return found
 
     def require_row(prefix: str, count: int) -> int:
         first = require(f"{prefix}0")
         for code in range(1, count):
             if (found := require(f"{prefix}{code}")) != first + code:
-                raise CheckpointError(
-                    f"{path}: <|{prefix}{code}|>: expected id {first + code}, after its "
-                    f"neighbour's; found {found}"
-                )
+                after = f"id {first + code}, after its neighbour's"
+                raise unexpected(path, f"<|{prefix}{code}|>", after, found)
         return first
 
-    end_speech = find(names.end_speech)
-    ends = [require("im_end"), *declared_ends, *([] if end_speech is None else [end_speech])]
+    namings = [naming for naming in NAMES if find(f"{NAMES[naming]['speech']}0") is not None]
+    if not namings:
+        expected = " or ".join(f"<|{names['speech']}0|>" for names in NAMES.values())
+        raise CheckpointError(
+            f"{path}: expected {expected}; found neither, so this is no speech model"
+        )
+    names = NAMES[namings[0]]
+    # Trained to end with <|im_end|>; some fine-tunes with <|end_semantic_token|> before it.
+    ends = [require(END), *declared_ends, *((end,) if (end := find(END_SPEECH)) else ())]
     return TokenMap(
-        naming=naming,
-        first_speech=require_row(names.speech, SPEECH_CODES),
-        first_global=require_row(names.globals, GLOBAL_CODES),
-        task_tts=require(names.task_tts),
-        start_text=require(names.start_text),
-        end_text=require(names.end_text),
-        start_globals=require(names.start_globals),
-        end_globals=require(names.end_globals),
-        start_speech=require(names.start_speech),
-        # Trained to end with <|im_end|>; some fine-tunes with <|end_semantic_token|> before it.
+        naming=namings[0],
+        first_speech=require_row(names["speech"], SPEECH_CODES),
+        first_global=require_row(names["global"], GLOBAL_CODES),
+        task_tts=require(TASK),
+        start_text=require(names["start_text"]),
+        end_text=require(names["end_text"]),
+        start_globals=require(names["start_globals"]),
+        end_globals=require(names["end_globals"]),
+        start_speech=require(names["start_speech"]),
         end_ids=tuple(dict.fromkeys(end for end in ends if end < vocab_rows)),
     )
 
@@ -142,15 +130,5 @@ def load_tokenizer(path: Path) -> "Tokenizer":
 
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
-    try:
+    with reading(path):
         return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing more precise
-        raise CheckpointError(f"{path}: damaged or incomplete ({error})") from error
-
-
-def _naming(path: Path, find: Callable[[str], int | None]) -> Naming:
-    for naming, names in NAMES.items():
-        if find(f"{names.speech}0") is not None:
-            return naming
-    expected = " or ".join(f"<|{names.speech}0|>" for names in NAMES.values())
-    raise CheckpointError(f"{path}: expected {expected}; found neither, so this is no speech model")

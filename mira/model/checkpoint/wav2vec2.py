@@ -8,11 +8,11 @@ Source: facebook/wav2vec2-large-xlsr-53, arXiv:2006.13979.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mira.errors import CheckpointError
+from mira.errors import CheckpointError, one_line
 from mira.model.checkpoint.language import read_json
 from mira.model.checkpoint.pickles import read_pickle
 from mira.model.checkpoint.schema import require_shapes
-from mira.model.checkpoint.tensors import Array, read_tensors, require_plausible
+from mira.model.checkpoint.tensors import Array, read_tensors, require_plausible, unexpected
 
 if TYPE_CHECKING:
     from transformers import Wav2Vec2Model
@@ -53,21 +53,16 @@ def load_wav2vec2(directory: Path, layers: int, device: str = "cpu") -> "Wav2Vec
 
 def _read(directory: Path) -> tuple[Path, dict[str, Array]]:
     whole, pickle = directory / "model.safetensors", directory / "pytorch_model.bin"
-    if whole.is_file():
-        return whole, _renamed(read_tensors(whole))
-    if pickle.is_file():
-        tensors = read_pickle(pickle)
-        require_plausible(pickle, tensors)
-        return pickle, _renamed(tensors)
-    raise CheckpointError(
-        f"{directory}: wav2vec2: no {whole.name} nor {pickle.name}. Copy the files of "
-        "https://huggingface.co/facebook/wav2vec2-large-xlsr-53/tree/main there"
-    )
-
-
-def _renamed(tensors: dict[str, Array]) -> dict[str, Array]:
+    path = whole if whole.is_file() else pickle
+    if not path.is_file():
+        raise CheckpointError(
+            f"{directory}: wav2vec2: no {whole.name} nor {pickle.name}. Copy the files of "
+            "https://huggingface.co/facebook/wav2vec2-large-xlsr-53/tree/main there"
+        )
+    tensors = read_tensors(path) if path == whole else read_pickle(path)
+    require_plausible(path, tensors)
     bare = {name.removeprefix(_PREFIX): values for name, values in tensors.items()}
-    return {_TODAY.get(name, name): values for name, values in bare.items()}
+    return path, {_TODAY.get(name, name): values for name, values in bare.items()}
 
 
 def _without_weights(path: Path, layers: int) -> "Wav2Vec2Model":
@@ -77,11 +72,9 @@ def _without_weights(path: Path, layers: int) -> "Wav2Vec2Model":
     config = read_json(path)
     kind, count = config.get("model_type"), config.get("num_hidden_layers")
     if kind != "wav2vec2":
-        raise CheckpointError(f"{path}: model_type: expected 'wav2vec2'; found {kind!r}")
+        raise unexpected(path, "model_type", "'wav2vec2'", repr(kind))
     if not isinstance(count, int) or count < layers:
-        raise CheckpointError(
-            f"{path}: num_hidden_layers: expected at least {layers}; found {count}"
-        )
+        raise unexpected(path, "num_hidden_layers", f"at least {layers}", count)
     config["num_hidden_layers"] = layers
     # Masking is for training alone, and would want a tensor of its own.
     config |= {"mask_time_prob": 0.0, "mask_feature_prob": 0.0}
@@ -89,5 +82,4 @@ def _without_weights(path: Path, layers: int) -> "Wav2Vec2Model":
         with torch.device("meta"):
             return Wav2Vec2Model(Wav2Vec2Config(**config))
     except Exception as error:  # whatever the values of a configuration lead to
-        reason = " ".join(str(error).split())
-        raise CheckpointError(f"{path}: no such model can be built ({reason})") from error
+        raise CheckpointError(f"{path}: no such model can be built ({one_line(error)})") from error

@@ -32,7 +32,7 @@ def test_plain_tensors_pass() -> None:
 @pytest.mark.parametrize("half", ["g", "v"])
 def test_half_a_pair_is_named(half: str) -> None:
     other = "v" if half == "g" else "g"
-    with pytest.raises(CheckpointError, match=rf"file: a\.weight_{other}: expected beside"):
+    with pytest.raises(CheckpointError, match=rf"file: a\.weight_{other}: expected a tensor"):
         fuse_weight_norm({f"a.weight_{half}": np.ones((2, 1, 1), np.float32)}, "file")
 
 

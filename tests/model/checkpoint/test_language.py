@@ -88,10 +88,10 @@ def test_differences_are_named(mira_directory: Path, copy) -> None:
     with pytest.raises(CheckpointError, match=r"proj\.weight: expected shape .*256.*; found .*128"):
         find_language_model(directory)
     edit_json(directory / "config.json", intermediate_size="128")
-    with pytest.raises(CheckpointError, match="intermediate_size: expected a positive integer"):
+    with pytest.raises(CheckpointError, match="intermediate_size: Input should be a valid int"):
         find_language_model(directory)
     edit_json(directory / "config.json", architectures=["LlamaForCausalLM"])
-    with pytest.raises(CheckpointError, match=r"architectures: expected \['Qwen2ForCausalLM'\]"):
+    with pytest.raises(CheckpointError, match=r"architectures\.0: .* 'Qwen2ForCausalLM'"):
         find_language_model(directory)
 
 
@@ -113,7 +113,7 @@ def test_missing_and_damaged_files_are_named(mira_directory: Path, copy) -> None
     weights.unlink()
     with pytest.raises(CheckpointError, match=r"no such file, nor model\.safetensors\.index\.json"):
         find_language_model(directory)
-    for content, match in (("{", "damaged"), ("[]", "expected a JSON object; found list")):
+    for content, match in (("{", "damaged"), ("[]", "a JSON object; found list")):
         (directory / "config.json").write_text(content)
         with pytest.raises(CheckpointError, match=match):
             find_language_model(directory)

@@ -1,6 +1,5 @@
-"""Law: what is written reads back, whatever the block size; damage is named."""
+"""What the library writes is read as float32; damage is named."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,40 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from safetensors.numpy import save_file
-from safetensors.torch import load_file
 from safetensors.torch import save_file as save_torch_file
 
 from mira.errors import CheckpointError
-from mira.model.checkpoint import tensors
-from mira.model.checkpoint.tensors import read_header, read_tensors, to_bfloat16, write_tensors
+from mira.model.checkpoint.tensors import read_header, read_tensors, to_bfloat16
 
 FINITE = st.floats(-(2.0**126), 2.0**126, width=32)
 
 
-def write(path: Path, values: dict[str, np.ndarray], dtype: str = "F32") -> Path:
-    shapes = {name: array.shape for name, array in values.items()}
-    write_tensors(path, shapes, lambda name, start, stop: values[name][start:stop], dtype)
-    return path
-
-
-@pytest.mark.parametrize("dtype", ["F32", "BF16"])
-def test_what_is_written_reads_back(tmp_path: Path, dtype: str, monkeypatch) -> None:
-    monkeypatch.setattr(tensors, "_BLOCK_ELEMENTS", 7)  # many blocks, cut at odd places
-    random = np.random.default_rng(0)
-    values = {
-        name: random.standard_normal(shape, dtype=np.float32)
-        for name, shape in {"a": (5, 3), "b.weight": (11,), "c": (2, 1, 4)}.items()
-    }
-    path = write(tmp_path / "x.safetensors", values, dtype)
-    assert {name: info.shape for name, info in read_header(path).items()} == {
-        name: array.shape for name, array in values.items()
-    }
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_what_the_library_writes_is_read(tmp_path: Path, dtype: torch.dtype) -> None:
+    path = tmp_path / "x.safetensors"
+    shapes = {"a": (5, 3), "b.weight": (11,), "c": (2, 1, 4)}
+    stored = {name: torch.randn(shape).to(dtype) for name, shape in shapes.items()}
+    save_torch_file(stored, path)
+    assert {name: info.shape for name, info in read_header(path).items()} == shapes
     read = read_tensors(path)
-    through_the_library = load_file(path)
-    for name, array in values.items():
-        stored = torch.from_numpy(array).to({"F32": torch.float32, "BF16": torch.bfloat16}[dtype])
-        assert torch.equal(through_the_library[name], stored)
-        np.testing.assert_array_equal(read[name], stored.float().numpy())
+    for name, values in stored.items():
+        np.testing.assert_array_equal(read[name], values.float().numpy())
         assert read[name].dtype == np.float32
 
 
@@ -65,13 +48,9 @@ def test_only_what_is_wanted_is_read(tmp_path: Path) -> None:
     assert read_tensors(path, lambda name: name == "a").keys() == {"a"}
 
 
-def test_float16_is_widened(tmp_path: Path) -> None:
-    save_torch_file({"a": torch.ones(2, dtype=torch.float16)}, tmp_path / "x.safetensors")
-    assert read_tensors(tmp_path / "x.safetensors")["a"].dtype == np.float32
-
-
 def test_a_file_cut_short_is_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.safetensors", {"a": np.ones((4, 4), np.float32)})
+    path = tmp_path / "x.safetensors"
+    save_file({"a": np.ones((4, 4), np.float32)}, path)
     whole = path.read_bytes()
     for length in (len(whole) - 1, len(whole) - 64, 20, 4, 0):
         path.write_bytes(whole[:length])
@@ -103,10 +82,3 @@ def test_values_that_are_not_finite_are_refused(tmp_path: Path, bad: float) -> N
     save_file({"a.weight": values}, path)
     with pytest.raises(CheckpointError, match=r"a\.weight: expected finite.*1 of 5"):
         read_tensors(path)
-
-
-def test_the_header_is_aligned(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.safetensors", {"a": np.ones(3, np.float32)})
-    size = int.from_bytes(path.read_bytes()[:8], "little")
-    assert size % 8 == 0
-    assert json.loads(path.read_bytes()[8 : 8 + size])["a"]["data_offsets"] == [0, 12]
