@@ -255,12 +255,9 @@ def _coming(text: Iterable[str], playback: Playback, cancel: Cancel) -> Iterator
     """Yield the parts of a text; while one is waited for, nobody waits for audio."""
     parts = iter(text)
     while True:
-        playback.waits_for_text = True
-        try:
-            cancel.check()  # after that: whoever cancels sees that it waits, or is seen here
+        with playback.waiting_for_text():
+            cancel.check()  # inside: whoever cancels sees that it waits, or is seen here
             part = next(parts, None)
-        finally:
-            playback.waits_for_text = False
         cancel.check()
         if part is None:
             return

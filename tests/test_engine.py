@@ -294,7 +294,7 @@ def test_blocks_are_made_by_whoever_asks_for_them(toy: ToySynthesizer) -> None:
     assert np.array_equal(np.concatenate(samples), toy.whole(STORY))
     assert makers == {threading.get_ident()}
     heard_s = len(toy.whole(STORY)) / toy.sample_rate
-    assert playback.runs_dry_at - playback.began_at == pytest.approx(heard_s, abs=0.5)
+    assert playback.player.runs_dry_at - playback.began_at == pytest.approx(heard_s, abs=0.5)
 
 
 def test_a_fast_listener_is_no_further_ahead_in_time() -> None:

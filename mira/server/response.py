@@ -35,27 +35,38 @@ class Chunk:
 
     data: bytes
     audio_s: float
-    synthesis_ms: float  # since the chunk before
+    synthesis_ms: float  # since the chunk before, without waits for text
     encode_ms: float
+
+    @property
+    def work_s(self) -> float:
+        """Seconds in which it was being made."""
+        return (self.synthesis_ms + self.encode_ms) / 1000
 
 
 def encode(
-    blocks: Generator[Block, None, None], samples_per_s: float, stream: AudioStream
+    blocks: Generator[Block, None, None],
+    sample_rate: int,
+    stream: AudioStream,
+    playback: Playback,
 ) -> Generator[Chunk, None, None]:
     """Join blocks and encoder. The encoder may hold a block back, so a chunk may play longer
     or shorter than its own bytes; over a stream the two agree.
 
     Args:
-        samples_per_s: How many samples of `blocks` play in a second: rate times pace.
+        sample_rate: Of `blocks`, in Hz.
+        playback: Who hears them, and how fast.
     """
+    samples_per_s = sample_rate * playback.pace
     with closing(blocks):
         audio_s = synthesis_ms = encode_ms = 0.0
         while True:
-            began = time.perf_counter()
+            began, waited_s = time.perf_counter(), playback.waited_for_text_s
             block = next(blocks, None)
             computed = time.perf_counter()
             data = stream.flush() if block is None else stream.push(block.samples)
-            synthesis_ms += (computed - began) * 1000
+            waited_s = playback.waited_for_text_s - waited_s
+            synthesis_ms += (computed - began - waited_s) * 1000
             encode_ms += (time.perf_counter() - computed) * 1000
             audio_s += 0.0 if block is None else len(block.samples) / samples_per_s
             if data:
@@ -191,7 +202,7 @@ class SpeechResponse(Response):
     ) -> None:
         async for chunk in chunks:
             first = clock.ttfa_ms is None
-            clock.ready(chunk.audio_s)
+            clock.ready(chunk.audio_s, chunk.work_s)
             self._admission.look()
             if first:
                 self._add_timing(chunk, clock)

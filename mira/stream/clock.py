@@ -1,9 +1,10 @@
 """What is measured of a stream, defined once: time-to-first-audio, real-time factor, underruns.
 
 Time-to-first-audio (TTFA): request accepted until its first chunk of audio is ready, ms.
-Real-time factor (RTF): seconds that a stream waited for its audio, per second of it; lower is
-better. Work that was done while the listener kept us waiting is not in it.
-Underrun: a moment at which a listener who began to play at the first chunk has nothing left.
+Real-time factor (RTF): seconds in which a stream's audio was being made, per second of it; lower is
+better. The wait for a turn to compute counts; waits for text and for the listener do not. So it is
+known where the audio is made, and nowhere else.
+Underrun: a moment at which a listener who began to play at the first audio has nothing left.
 
 Knows nothing about how the audio is made or sent.
 """
@@ -12,6 +13,32 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+
+@dataclass(slots=True)
+class Player:
+    """A listener who plays what there is, in real time, from the first audio on."""
+
+    runs_dry_at: float | None = None
+    """When all there is will have been played; None before there is any."""
+    underruns: int = 0
+
+    def takes(self, audio_s: float, now: float) -> float | None:
+        """Credit `audio_s` seconds of audio that are there at `now`.
+
+        Returns:
+            How long before it would have run dry they came, in seconds; negative if it did: it
+            waited, and goes on from here. None for the first.
+        """
+        head_room_s = self.left_s(now)
+        if head_room_s is not None and head_room_s < 0:
+            self.underruns += 1
+        self.runs_dry_at = max(self.runs_dry_at or now, now) + audio_s
+        return head_room_s
+
+    def left_s(self, now: float) -> float | None:
+        """Seconds still to play, negative if there have been none since; None: none yet."""
+        return None if self.runs_dry_at is None else self.runs_dry_at - now
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +53,6 @@ class StreamClock:
     ttfa_ms: float | None = field(init=False, default=None)
     audio_s: float = field(init=False, default=0.0)
     work_s: float = field(init=False, default=0.0)
-    underruns: int = field(init=False, default=0)
     chunks: int = field(init=False, default=0)  # ready so far
     held: bool = field(init=False, default=False)  # by the listener, who has not taken all yet
     head_room_s: float | None = field(init=False, default=None)
@@ -35,39 +61,33 @@ class StreamClock:
     behind_s: float = field(init=False, default=0.0)
     """How long the listener kept chunks waiting that one in real time would have taken; 0 again
     after a while at its pace. One that takes a long pause, or a little at a time, falls behind."""
-    _plays_until: float = field(init=False, default=0.0)
+    _player: Player = field(init=False, default_factory=Player)
     _ready_at: float = field(init=False)
     _chunk_s: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self.accepted_at = self._ready_at = self.now()
 
-    def ready(self, audio_s: float) -> None:
-        """A chunk that plays for `audio_s` seconds is ready; the time since `sent` was work."""
+    def ready(self, audio_s: float, work_s: float = 0.0) -> None:
+        """A chunk that plays for `audio_s` seconds is ready; it was being made for `work_s`."""
         now = self.now()
-        self.work_s += now - self._ready_at
         if self.ttfa_ms is None:
             self.ttfa_ms = (now - self.accepted_at) * 1000
-            self._plays_until = now
-        else:
-            self.head_room_s = self._plays_until - now
-            if self.head_room_s < 0:
-                self.underruns += 1
-                self._plays_until = now  # the listener waited, and goes on from here
-        self._plays_until += audio_s
+        self.head_room_s = self._player.takes(audio_s, now)
         self._chunk_s = audio_s
         self.audio_s += audio_s
+        self.work_s += work_s
         self.chunks += 1
         self.held = True
         self._ready_at = now
 
     def sent(self) -> None:
-        """The chunk left. Time that the listener let us wait is neither work nor an underrun: a
-        chunk that it took late is still whole before it."""
+        """The chunk left. Time that the listener let us wait is no underrun: a chunk that it took
+        late is still whole before it."""
         now = self.now()
         forgiven_s = self._chunk_s * (1 / self.LEAST_PACE - 1)
         self.behind_s = max(0.0, self._overdue_s(now) - forgiven_s)
-        self._plays_until = max(self._plays_until, now + self._chunk_s)
+        self._player.runs_dry_at = max(self._player.runs_dry_at or now, now + self._chunk_s)
         self.held = False
         self._ready_at = now
 
@@ -88,7 +108,12 @@ class StreamClock:
     def left_s(self) -> float | None:
         """What the listener still has to play, in seconds, negative if it has run dry; None: it
         has heard nothing yet."""
-        return None if self.ttfa_ms is None else self._plays_until - self.now()
+        return self._player.left_s(self.now())
+
+    @property
+    def underruns(self) -> int:
+        """Number of moments at which the listener had nothing left."""
+        return self._player.underruns
 
     @property
     def rtf(self) -> float | None:

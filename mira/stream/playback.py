@@ -1,12 +1,15 @@
 """When somebody's audio runs out, and so whose is computed first.
 
-Leaf: everything that has to choose between streams asks the same question here. A processor that
+Everything that has to choose between streams asks the same question here. A processor that
 is shared evenly between thirty new calls gives each its first word at the same late moment, and
 its second too late. In this order most start at once and none stops.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from mira.stream.clock import Player
 
 URGENT_S = 0.3
 """A listener with less than this left to play goes before a new one; with more, after."""
@@ -33,15 +36,24 @@ class Playback:
         """Nothing can be computed for it, however urgent it is."""
         self.wants: Callable[[int], bool] = bool
         """Whether it is worth waking whoever renders for so many more tokens."""
+        self.waited_for_text_s = 0.0
         self.began_at = now()
-        self.runs_dry_at: float | None = None
-        """When all there is will have been played; None before there is any."""
+        self.player = Player()
 
     def takes(self, audio_s: float) -> None:
         """Credit `audio_s` seconds of speech; played at `pace`, it lasts shorter or longer."""
-        # A listener that has run dry waited, and goes on from here; it is no more urgent for that.
-        now = self.now()
-        self.runs_dry_at = max(self.runs_dry_at or now, now) + audio_s / self.pace
+        self.player.takes(audio_s / self.pace, self.now())
+
+    @contextmanager
+    def waiting_for_text(self) -> Iterator[None]:
+        """Say that whatever happens inside is a wait for text."""
+        began = self.now()
+        self.waits_for_text = True
+        try:
+            yield
+        finally:
+            self.waits_for_text = False
+            self.waited_for_text_s += self.now() - began
 
     @property
     def silent(self) -> bool:
@@ -51,7 +63,7 @@ class Playback:
 
     def left_s(self) -> float | None:
         """Seconds still to play, negative if it has been silent since; None: none yet."""
-        return None if self.runs_dry_at is None else self.runs_dry_at - self.now()
+        return self.player.left_s(self.now())
 
 
 def rank(playback: Playback) -> tuple[int, float]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
@@ -353,6 +354,28 @@ def test_its_place_goes_to_who_wants_it(serve: Serve) -> None:
     assert dict(served.service.telemetry.failures)["TimeoutError"] == 1
 
 
+# What is measured
+
+
+def test_waiting_for_text_is_no_work() -> None:
+    """Nor is waiting for whoever takes the chunks; the real-time factor is of making alone."""
+    toy, playback = ToySynthesizer(compute_s=0.02, block_s=0.5), Playback()
+
+    def parts() -> Iterator[str]:
+        yield "One two. Th"
+        time.sleep(0.5)
+        yield "ree four."
+
+    blocks = Engine(toy).blocks(parts(), ANNA, playback=playback)
+    chunks = []
+    for chunk in encode(blocks, 24000, AudioStream(24000, "mp3", sample_rate=24000), playback):
+        chunks.append(chunk)
+        time.sleep(0.1)
+    assert len(chunks) >= 2
+    work_s = sum(chunk.work_s for chunk in chunks)
+    assert toy.blocks * toy.compute_s <= work_s < 0.4
+
+
 # On a connection that does what the test says
 
 
@@ -361,7 +384,7 @@ def responding(
 ) -> SpeechResponse:
     playback = Playback()
     blocks = Engine(toy).blocks(HELLO, ANNA, Sampling(), playback, cancel)
-    chunks = encode(blocks, 24000, AudioStream(24000, "pcm", sample_rate=24000))
+    chunks = encode(blocks, 24000, AudioStream(24000, "pcm", sample_rate=24000), playback)
     stream = Stream(chunks, 2.0, playback, cancel, "anna")
     return SpeechResponse(stream, Framing("audio/pcm"), {}, admission, telemetry)
 

@@ -14,11 +14,11 @@ def clock(ttfa_s: float, audio_s: float, late: int = 0) -> StreamClock:
     now = 0.0
     made = StreamClock(lambda: now)
     now = ttfa_s
-    made.ready(audio_s)
+    made.ready(audio_s, ttfa_s)
     made.sent()
     for _ in range(late):
         now += audio_s + 1
-        made.ready(audio_s)
+        made.ready(audio_s, audio_s + 1)
         made.sent()
     return made
 

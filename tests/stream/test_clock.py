@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mira.stream.clock import StreamClock
+from mira.stream.clock import Player, StreamClock
 
 
 class Time:
@@ -42,12 +42,10 @@ def test_time_to_first_audio_is_from_accepted_to_ready(time: Time) -> None:
 
 def test_real_time_factor_is_work_per_audio(time: Time) -> None:
     clock = StreamClock(time)
-    time.s += 0.2
-    clock.ready(1.0)
-    time.s += 7.0  # the listener took its time: no work
+    clock.ready(1.0, 0.2)
+    time.s += 7.0  # it is made while the listener takes its time, or nothing is made at all
     clock.sent()
-    time.s += 0.4
-    clock.ready(2.0)
+    clock.ready(2.0, 0.4)
     assert clock.work_s == pytest.approx(0.6)
     assert clock.audio_s == pytest.approx(3.0)
     assert clock.rtf == pytest.approx(0.2)
@@ -58,7 +56,7 @@ def play(time: Time, *chunks: tuple[float, float, float]) -> StreamClock:
     clock = StreamClock(time)
     for work_s, audio_s, wait_s in chunks:
         time.s += work_s
-        clock.ready(audio_s)
+        clock.ready(audio_s, work_s)
         time.s += wait_s
         clock.sent()
     return clock
@@ -82,6 +80,24 @@ def test_an_underrun_is_a_moment_with_nothing_left(
     time: Time, chunks: list[tuple[float, float, float]], underruns: int
 ) -> None:
     assert play(time, *chunks).underruns == underruns
+
+
+@given(chunks=st.lists(st.tuples(st.floats(0, 10), st.floats(0.01, 10)), min_size=1, max_size=20))
+def test_a_player_hears_everything_and_waits_at_its_underruns(
+    chunks: list[tuple[float, float]],
+) -> None:
+    """From the first audio on it plays or waits: the two add up to the time that passes."""
+    player, now, waited_s, late = Player(), 1000.0, 0.0, 0
+    assert player.left_s(now) is None
+    for gap_s, audio_s in chunks:
+        now += gap_s
+        head_room_s = player.takes(audio_s, now)
+        if head_room_s is not None and head_room_s < 0:
+            waited_s, late = waited_s - head_room_s, late + 1
+    assert player.underruns == late
+    heard_s = sum(audio_s for _, audio_s in chunks)
+    began = 1000.0 + chunks[0][0]
+    assert player.runs_dry_at == pytest.approx(began + heard_s + waited_s)
 
 
 def test_a_listener_who_makes_us_wait_causes_no_underrun(time: Time) -> None:

@@ -1,5 +1,7 @@
 """Whose audio runs out first is computed first; a file has all the time in the world."""
 
+import pytest
+
 from mira.stream.playback import URGENT_S, Playback, rank
 
 
@@ -49,8 +51,14 @@ def test_who_waits_for_text_waits_for_no_audio() -> None:
     assert not playback.silent
     clock.time += 2
     assert playback.silent
-    playback.waits_for_text = True
-    assert not playback.silent
+    with playback.waiting_for_text():
+        assert playback.waits_for_text and not playback.silent
+        clock.time += 3
+    assert playback.silent
+    with pytest.raises(OSError), playback.waiting_for_text():
+        clock.time += 0.5
+        raise OSError
+    assert (playback.waits_for_text, playback.waited_for_text_s) == (False, 3.5)
 
 
 def test_at_four_times_the_pace_audio_lasts_a_quarter() -> None:

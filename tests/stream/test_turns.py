@@ -44,7 +44,7 @@ def order(turns: Turns, waiting: dict[str, Playback]) -> list[str]:
 def made(clock: Clock, began_at: float, plays_s: float | None) -> Playback:
     playback = Playback(now=clock)
     playback.began_at = began_at
-    playback.runs_dry_at = None if plays_s is None else clock.time + plays_s
+    playback.player.runs_dry_at = None if plays_s is None else clock.time + plays_s
     return playback
 
 

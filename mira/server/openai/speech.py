@@ -99,7 +99,7 @@ def respond(
         )
         sampling = Sampling(seed=body.seed)
         blocks = engine.blocks(body.input, voice, sampling, playback, cancel)
-        yield from encode(blocks, engine.sample_rate * body.pace, audio)
+        yield from encode(blocks, engine.sample_rate, audio, playback)
 
     return SpeechResponse(
         Stream(chunks(), service.settings.lead_s, playback, cancel, voice.name),
