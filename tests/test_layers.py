@@ -84,7 +84,7 @@ def test_importing_mira_loads_no_model_library() -> None:
 TESTED_THROUGH = {
     **{
         f"cli/doctor/{part}": "cli/doctor/test_examine.py"
-        for part in ("command", "gpu", "machine", "report", "speaker")
+        for part in ("gpu", "machine", "report", "speaker")
     },
     "errors": "server/test_errors.py",
     "model/codec/networks": "model/codec/test_base.py",

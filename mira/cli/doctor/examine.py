@@ -56,7 +56,7 @@ def examine(settings: Settings, sources: Sources = HERE) -> Report:
     left_there = left if planned.gpu is None else free_on(planned.gpu, smi, torch)
     engine = planned.engine
     return {
-        "Machine": list(machine_rows(settings, engine, processor, limits, left)),
+        "Machine": list(machine_rows(engine, settings.cpu_threads, processor, limits, left)),
         "GPU": list(gpu_rows(planned, smi, has_card, torch)),
         **library_rows(engine, sources.requirements(), sources.version_of),
         "Mira": [*wrong, *mira_rows(settings, planned, left_there, wrong)],

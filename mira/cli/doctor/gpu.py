@@ -27,27 +27,11 @@ TORCH_ERRORS = {  # what is in one -> what helps
     "too old": "update NVIDIA's driver, or take a torch for the CUDA version that nvidia-smi names",
     "No CUDA GPUs": "CUDA_VISIBLE_DEVICES hides them from Mira: unset it",
 }
+# The name comes last, because it alone may hold a comma.
+FIELDS = ("index", "uuid", "driver_version", "memory.total", "memory.free", "compute_cap", "name")
 
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A GPU as its driver sees it; what the driver doesn't tell is None."""
-
-    index: str
-    uuid: str
-    driver: str
-    total_bytes: int | None
-    free_bytes: int | None
-    capability: str | None
-    name: str
-
-
-# As in a Card: the name comes last, because it alone may hold a comma.
-_FIELDS = ("index", "uuid", "driver_version", "memory.total", "memory.free", "compute_cap", "name")
-
-
-Smi = tuple[Card, ...] | str
-"""The cards that nvidia-smi lists, or why it doesn't."""
+Smi = list[dict[str, str]] | str
+"""FIELDS of each card that nvidia-smi lists, or why it lists none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +74,16 @@ def ask_smi(program: str = "nvidia-smi", timeout_s: float = TIMEOUT_S) -> Smi | 
     path = shutil.which(program)
     if path is None:
         return None
-    query = [path, f"--query-gpu={','.join(_FIELDS)}", "--format=csv,noheader,nounits"]
+    query = [path, f"--query-gpu={','.join(FIELDS)}", "--format=csv,noheader,nounits"]
     said, error = _run(query, timeout_s)
-    cards = read_cards(said)
-    return cards or error or _last_line(said) or "it says nothing"
+    return read_cards(said) or error or _last_line(said) or "it says nothing"
 
 
-def read_cards(table: str) -> tuple[Card, ...]:
+def read_cards(table: str) -> list[dict[str, str]]:
     """Understand what nvidia-smi printed; lines that are none of its table are left out."""
-    lines = (line.split(",", len(_FIELDS) - 1) for line in table.splitlines())
-    rows = ([value.strip() for value in line] for line in lines if len(line) == len(_FIELDS))
-    return tuple(
-        Card(index, uuid, driver, _mib(total), _mib(free), None if "N/A" in cap else cap, name)
-        for index, uuid, driver, total, free, cap, name in rows
-        if index.isdecimal()
-    )
-
-
-def _mib(value: str) -> int | None:
-    return int(value) << 20 if value.isdecimal() else None  # or "[N/A]", "[Insufficient Perm...]"
+    lines = (line.split(",", len(FIELDS) - 1) for line in table.splitlines())
+    rows = (dict(zip(FIELDS, map(str.strip, line))) for line in lines)
+    return [row for row in rows if len(row) == len(FIELDS) and row["index"].isdecimal()]
 
 
 def ask_torch(python: str = sys.executable) -> Torch:
@@ -126,22 +101,19 @@ def _run(command: list[str], timeout_s: float) -> tuple[str, str]:
     """What a command says, and why it failed; empty if it didn't."""
     try:
         done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=timeout_s,
-            check=False,
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
         )
     except subprocess.TimeoutExpired:
         return "", f"no answer within {timeout_s:g} s"
     except OSError as error:
         return "", f"it can't be started: {error.strerror}"
+    said, complaint = (data.decode("utf-8", "replace") for data in (done.stdout, done.stderr))
     if done.returncode < 0:
         return "", f"it ends with signal {-done.returncode}"
-    said = _last_line(done.stderr) or _last_line(done.stdout)
-    return done.stdout, (said or f"it ends with status {done.returncode}") * bool(done.returncode)
+    if done.returncode == 0:
+        return said, ""
+    last = _last_line(complaint) or _last_line(said)
+    return said, last or f"it ends with status {done.returncode}"
 
 
 def _last_line(text: str) -> str:
@@ -150,11 +122,15 @@ def _last_line(text: str) -> str:
 
 def free_on(gpu: int, smi: Smi | None, torch: Torch | None) -> int | None:
     """Find a card's free bytes; PyTorch and the driver may count cards in different orders."""
-    if not isinstance(smi, tuple) or torch is None or gpu >= len(torch.devices):
+    if not isinstance(smi, list) or torch is None or gpu >= len(torch.devices):
         return None
     uuid = torch.devices[gpu].uuid
-    same = [card for card in smi if card.uuid.removeprefix("GPU-") == uuid or len(smi) == 1]
-    return same[0].free_bytes if same else None
+    same = [card for card in smi if card["uuid"].removeprefix("GPU-") == uuid or len(smi) == 1]
+    return _bytes(same[0]["memory.free"]) if same else None
+
+
+def _bytes(mib: str) -> int | None:
+    return int(mib) << 20 if mib.isdecimal() else None  # or "[N/A]", "[Insufficient Perm...]"
 
 
 def has_nvidia_card(sys_folder: Path) -> bool:
@@ -174,8 +150,8 @@ def gpu_rows(planned: Plan, smi: Smi | None, has_card: bool, torch: Torch | None
         has_card: The system has a card of NVIDIA's, driver or not.
         torch: PyTorch's answer; None: it is missing or was not asked.
     """
-    works = bool(torch and torch.devices)
-    fails: State = "problem" if planned.gpu is not None and not works else "note"
+    devices = torch.devices if torch else ()
+    fails: State = "problem" if planned.gpu is not None and not devices else "note"
     if isinstance(smi, str):
         yield Row("driver", f"nvidia-smi: {smi}", fails, DRIVER)
     elif smi:
@@ -184,24 +160,23 @@ def gpu_rows(planned: Plan, smi: Smi | None, has_card: bool, torch: Torch | None
         yield Row("driver", "there is an NVIDIA GPU, and no nvidia-smi", fails, DRIVER)
     elif fails == "problem":
         yield Row("NVIDIA GPU", "none", fails, f"{planned.device} needs one: set model_device=auto")
-    elif not works:
+    elif not devices:
         yield Row("NVIDIA GPU", "none")
-    if torch and torch.devices:
-        yield Row("torch", f"{torch.version}, for CUDA {torch.cuda}")
-        for index, found in enumerate(torch.devices):
-            yield _device(planned, index, found)
-        if (planned.gpu or 0) >= len(torch.devices):
-            last = f"set model_device=cuda:{len(torch.devices) - 1}, or one below"
-            yield Row(planned.device, "not there", "problem", last)
-    elif torch:
-        yield _useless_torch(planned, torch, bool(smi or has_card), fails)
+    if torch:
+        yield _torch(planned, torch, bool(smi or has_card), fails)
+    for index, found in enumerate(devices):
+        yield _device(planned, index, found)
+    if devices and (planned.gpu or 0) >= len(devices):
+        last = f"set model_device=cuda:{len(devices) - 1}, or one below"
+        yield Row(planned.device, "not there", "problem", last)
 
 
-def _useless_torch(planned: Plan, torch: Torch, has_card: bool, fails: State) -> Row:
-    """Why PyTorch sees no GPU."""
+def _torch(planned: Plan, torch: Torch, has_card: bool, fails: State) -> Row:
     if not torch.version:
         state: State = "problem" if planned.published else "note"
         return Row("torch", f"can't be imported: {torch.error}", state, ANOTHER_TORCH)
+    if torch.devices:
+        return Row("torch", f"{torch.version}, for CUDA {torch.cuda}")
     if not has_card:
         return Row("torch", f"{torch.version}, which sees no GPU")
     if not torch.cuda:
@@ -210,11 +185,12 @@ def _useless_torch(planned: Plan, torch: Torch, has_card: bool, fails: State) ->
     return Row("torch", f"{torch.version}, for CUDA {torch.cuda}: {torch.error}", fails, advice)
 
 
-def _card(card: Card) -> Row:
-    name, value = f"GPU {card.index}", f"{card.name}, driver {card.driver}"
-    if card.capability:
-        value += f", compute capability {card.capability}"
-    total, free = card.total_bytes, card.free_bytes
+def _card(card: dict[str, str]) -> Row:
+    name = f"GPU {card['index']}"
+    value = f"{card['name']}, driver {card['driver_version']}"
+    if "N/A" not in card["compute_cap"]:
+        value += f", compute capability {card['compute_cap']}"
+    total, free = _bytes(card["memory.total"]), _bytes(card["memory.free"])
     if total is None or free is None:
         return Row(name, f"{value}, memory not known")
     value += f", {gib(free)} free of {gib(total)}"
@@ -224,10 +200,10 @@ def _card(card: Card) -> Row:
 
 
 def _device(planned: Plan, index: int, found: Device) -> Row:
-    name = f"cuda:{index}"
     value = f"{found.name}, compute capability {'{}.{}'.format(*found.capability)}"
     if found.capability >= BFLOAT16:
-        return Row(name, f"{value}, bfloat16")
+        return Row(f"cuda:{index}", f"{value}, bfloat16")
     lmdeploy = planned.engine.startswith("lmdeploy") and planned.gpu == index
     advice = "a language model speaks in float32 there, and LMDeploy can't be used: lm_engine=torch"
-    return Row(name, f"{value}, no bfloat16", "problem" if lmdeploy else "note", advice)
+    state: State = "problem" if lmdeploy else "note"
+    return Row(f"cuda:{index}", f"{value}, no bfloat16", state, advice)

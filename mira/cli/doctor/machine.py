@@ -13,29 +13,21 @@ from pathlib import Path
 
 import psutil
 
-from mira.cli.doctor.report import Row, gib
-from mira.load.plan import install
+from mira.cli.doctor.report import Report, Row, State, gib
+from mira.load.plan import extra_of, install
 from mira.machine import ARM, Limits, Processor, cores
-from mira.settings import Settings
 
 PACKAGE = "mira-speech"
-NEEDED_EXTRAS = {  # engine -> extras
-    "openvino": {"cpu"},
-    "transformers": {"torch"},
-    "torch": {"torch"},
-    "lmdeploy": {"cuda", "torch"},
-    "lmdeploy-pytorch": {"cuda", "torch"},
-}
 
 
 def machine_rows(
-    settings: Settings, engine: str, processor: Processor, limits: Limits, left_bytes: int
+    engine: str, threads: int, processor: Processor, limits: Limits, left_bytes: int
 ) -> Iterator[Row]:
     """Say what there is to compute with.
 
     Args:
-        settings: Say how many threads are wanted.
         engine: That is to speak.
+        threads: Of its step, by the settings.
         processor: Of this machine.
         limits: Of this container.
         left_bytes: Of memory.
@@ -46,24 +38,23 @@ def machine_rows(
     yield Row("system", system)
     yield Row("Python", platform.python_version())
     yield Row("processor", processor.name)
-    yield _cores(settings, engine, limits)
+    yield _cores(engine, threads, limits)
     yield _instructions(engine, processor)
     whole = psutil.virtual_memory().total
-    limited = limits.memory_bytes is not None and limits.memory_bytes < whole
-    whole = min(whole, limits.memory_bytes or whole)
-    by = ", which is this container's limit" if limited else ""
-    yield Row("memory", f"{gib(left_bytes)} free of {gib(whole)}{by}")
+    limit = limits.memory_bytes or whole
+    by = ", which is this container's limit" if limit < whole else ""
+    yield Row("memory", f"{gib(left_bytes)} free of {gib(min(whole, limit))}{by}")
 
 
-def _cores(settings: Settings, engine: str, limits: Limits) -> Row:
+def _cores(engine: str, threads: int, limits: Limits) -> Row:
     allowed = cores()
     if limits.cpus is None or limits.cpus >= allowed:
         return Row("cores", str(allowed))
     value = f"{allowed}, of which a limit of this container leaves the time of {limits.cpus:g}"
-    threads = max(1, int(limits.cpus))
-    if engine != "openvino" or 0 < settings.cpu_threads <= threads:
+    most = max(1, int(limits.cpus))
+    if engine != "openvino" or 0 < threads <= most:
         return Row("cores", value)
-    return Row("cores", value, "note", f"set cpu_threads={threads}: more only wait for each other")
+    return Row("cores", value, "note", f"set cpu_threads={most}: more only wait for each other")
 
 
 def _instructions(engine: str, processor: Processor) -> Row:
@@ -72,15 +63,15 @@ def _instructions(engine: str, processor: Processor) -> Row:
     there = ", ".join(processor.features) or "none that matter"
     value = there + "".join(f", no {name}" for name in processor.missing)
     converted = engine == "openvino"
+    advice = ""
     if "AVX2" in processor.missing:
         advice = "a converted model needs AVX2: take another processor"
         return Row("instructions", value, "problem" if converted else "note", advice)
     if converted and processor.kind == ARM:
-        return Row("instructions", value, "note", "a converted model was never measured on ARM")
-    if converted and {"VNNI", "bf16"} <= set(processor.missing):
+        advice = "a converted model was never measured on ARM"
+    elif converted and {"VNNI", "bf16"} <= {*processor.missing}:
         advice = "the codec computes in float32, its slowest: take a processor with VNNI or bf16"
-        return Row("instructions", value, "note", advice)
-    return Row("instructions", value)
+    return Row("instructions", value, "note" if advice else "ok", advice)
 
 
 def version(library: str) -> str | None:
@@ -108,7 +99,7 @@ def requirements() -> list[str]:
 
 def library_rows(
     engine: str, requirements: Iterable[str], version_of: Callable[[str], str | None]
-) -> dict[str, list[Row]]:
+) -> Report:
     """Compare what is installed with what Mira was tested with, in the core and in each extra.
 
     Args:
@@ -118,22 +109,22 @@ def library_rows(
     """
     from packaging.requirements import Requirement  # onnxruntime brings it
 
-    found: dict[str, list[Row]] = {"Libraries": []}
+    needed = {"", extra_of(engine)} | ({"torch"} if extra_of(engine) == "cuda" else set())
+    found: Report = {"Libraries": []}
     for line in requirements:
         required = Requirement(line)
-        extra = (*re.findall(r"extra == \"([\w-]+)\"", str(required.marker)), "")[0]
-        if extra == "dev" or required.name == PACKAGE:
+        name, tested = required.name, required.specifier
+        extra = (*re.findall(r'extra == "([\w-]+)"', str(required.marker)), "")[0]
+        if extra == "dev" or name == PACKAGE:
             continue
-        name, tested, there = required.name, required.specifier, version_of(required.name)
+        there = version_of(name)
         row = Row(name, there or "")
         if there is None:
-            needed = not extra or extra in NEEDED_EXTRAS.get(engine, ())
-            row = Row(name, f"missing ({tested})", "problem" if needed else "note", install(extra))
+            state: State = "problem" if extra in needed else "note"
+            row = Row(name, f"missing ({tested})", state, install(extra))
         elif not tested.contains(there, prereleases=True):
             row = Row(name, f"{there}, tested with {tested}", "note", install(extra))
-        found.setdefault(f"Libraries of the extra {extra}" if extra else "Libraries", []).append(
-            row
-        )
-    if not found["Libraries"]:
-        found["Libraries"] = [Row("libraries", "Mira isn't installed", "note", install())]
-    return found
+        title = f"Libraries of the extra {extra}" if extra else "Libraries"
+        found.setdefault(title, []).append(row)
+    nothing = Row("libraries", "Mira isn't installed", "note", install())
+    return found if found["Libraries"] else {"Libraries": [nothing]}

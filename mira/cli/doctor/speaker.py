@@ -8,22 +8,21 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mira.cli.doctor.report import Row, State, gib
-from mira.errors import CheckpointError, InvalidRequest, NotDownloaded
+from mira.errors import CheckpointError, NotDownloaded
 from mira.load.facts import MODELS, located
 from mira.load.plan import Plan, extra_of, install
 from mira.settings import Settings
 
-if TYPE_CHECKING:
-    from mira.load.models import Look
-
+PUBLISHED = "a model as published, in"
 NAMES = {
-    "transformers": "PyTorch, a stream at a time,",
-    "torch": "PyTorch",
-    "lmdeploy": "LMDeploy and PyTorch",
-    "lmdeploy-pytorch": "LMDeploy and PyTorch",
+    "builtin": "the built-in voice, on the processor",
+    "openvino": "a converted model, in OpenVINO on the processor",
+    "transformers": f"{PUBLISHED} PyTorch, a stream at a time, on {{}}",
+    "torch": f"{PUBLISHED} PyTorch on {{}}",
+    "lmdeploy": f"{PUBLISHED} LMDeploy and PyTorch on {{}}",
+    "lmdeploy-pytorch": f"{PUBLISHED} LMDeploy and PyTorch on {{}}",
 }
 WORKING_BYTES = {  # beside the weights, and about; on a GPU with the cache of all streams
     "builtin": 350 << 20,
@@ -33,15 +32,13 @@ WORKING_BYTES = {  # beside the weights, and about; on a GPU with the cache of a
     "lmdeploy": 3 << 30,
     "lmdeploy-pytorch": 3 << 30,
 }
-
-
 LITTLE_DISK_BYTES = 100 << 20
 
 
 def mira_rows(
     settings: Settings, planned: Plan, left_bytes: int | None, wrong: Sequence[Row] = ()
 ) -> Iterator[Row]:
-    """What would speak, and whether it can.
+    """Say what would speak, and whether it can.
 
     Args:
         settings: Ask for it.
@@ -49,7 +46,12 @@ def mira_rows(
         left_bytes: Of memory where it is to compute; None: not known.
         wrong: What was found of names that are no model's; they aren't looked into.
     """
-    yield _speaker(planned)
+    speaks = NAMES[planned.engine].format(planned.device)
+    if planned.published and planned.device == "cpu":
+        slow = f"far slower than real time: set lm_engine=auto, {install('cpu')}"
+        yield Row("speaks", speaks, "note", slow)
+    else:
+        yield Row("speaks", speaks)
     for refusal in planned.refusals:
         yield Row(refusal.setting, refusal.reason, "problem")
     weights = 0
@@ -63,20 +65,8 @@ def mira_rows(
             yield Row("model", f"can't be looked into without {error.name}", "problem", advice)
     if weights or planned.engine == "builtin":
         yield _memory_needed(planned, weights, left_bytes)
-    yield from _voices(settings, planned.engine)
+    yield from _voices(settings.voices_dir, planned.engine)
     yield _disk(settings)
-
-
-def _speaker(planned: Plan) -> Row:
-    if planned.engine == "builtin":
-        return Row("speaks", "the built-in voice, on the processor")
-    if planned.engine == "openvino":
-        return Row("speaks", "a converted model, in OpenVINO on the processor")
-    value = f"a model as published, in {NAMES[planned.engine]} on {planned.device}"
-    if planned.device != "cpu":
-        return Row("speaks", value)
-    slow = f"far slower than real time: set lm_engine=auto, {install('cpu')}"
-    return Row("speaks", value, "note", slow)
 
 
 def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
@@ -94,37 +84,30 @@ def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
         yield Row("model", str(error), "problem", hint), 0
         return
     yield Row("model", found.what), found.weight_bytes
-    if planned.converts:
-        yield _conversion(settings, found), 0
+    if planned.converts and found.is_prepared:
+        yield Row("converted", f"by an earlier start, in {settings.cache_dir}"), 0
+    elif planned.converts:
+        lack, value = found.lack, f"not yet, in {settings.cache_dir}"
+        if not _can_write(settings.cache_dir):
+            lack, value = "set cache_dir to a folder that can be", f"{value}: can't be written"
+        later = "the first start converts it, which takes minutes"
+        yield Row("converted", value, "problem" if lack else "note", lack or later), 0
 
 
 def _missing(setting: str, settings: Settings) -> Row | None:
     """What is to be said of a model that is not on this machine."""
     from huggingface_hub.constants import HF_HUB_OFFLINE
 
-    name = getattr(settings, setting)
+    value = f"{getattr(settings, setting)}: not on this machine"
     try:
         located(setting, settings, offline=True)
     except NotDownloaded:
         if HF_HUB_OFFLINE:
-            return Row(setting, f"{name}: not on this machine", "problem", "HF_HUB_OFFLINE is set")
-        later = "the first start downloads it"
-        return Row(setting, f"{name}: not on this machine yet", "note", later)
+            return Row(setting, value, "problem", "HF_HUB_OFFLINE is set")
+        return Row(setting, f"{value} yet", "note", "the first start downloads it")
     except CheckpointError as error:  # neither a directory nor an id
         return Row(setting, str(error), "problem")
     return None
-
-
-def _conversion(settings: Settings, found: "Look") -> Row:
-    if found.is_prepared:
-        return Row("converted", f"by an earlier start, in {settings.cache_dir}")
-    if not _can_write(settings.cache_dir):
-        closed = "it is converted at the first start: set cache_dir to a folder that can be written"
-        return Row("converted", f"{settings.cache_dir} can't be written", "problem", closed)
-    value = f"not yet, in {settings.cache_dir}"
-    if found.lack:
-        return Row("converted", value, "problem", found.lack)
-    return Row("converted", value, "note", "the first start converts it, which takes minutes")
 
 
 def _memory_needed(planned: Plan, weights: int, left_bytes: int | None) -> Row:
@@ -139,51 +122,27 @@ def _memory_needed(planned: Plan, weights: int, left_bytes: int | None) -> Row:
     return Row(where, value, state, "end what else runs there, or take another machine")
 
 
-def _voices(settings: Settings, engine: str) -> Iterator[Row]:
-    folder = settings.voices_dir
-    if not _is_folder(folder):
-        if exists(folder):
-            yield Row("voices", f"{folder}: is no folder", "problem", "set voices_dir to another")
-        else:
-            yield _writable(folder, "not there until the first voice is added")
-        return
-    try:
-        good, bad = _recordings(folder)
-    except (OSError, ImportError) as error:
-        yield Row("voices", f"{folder}: can't be looked into ({error})", "problem")
-        return
-    value = f"{good} recording{'' if good == 1 else 's'}; mira voices list says how good"
-    yield _writable(folder, value)
-    if bad:
-        yield Row("", f"{bad} can't be used for their names", "note", "mira voices list says why")
-    if good and engine == "builtin":
-        yield Row("", "none of them speaks", "note", "that takes a Mira model: set model")
-
-
-def _writable(folder: Path, value: str) -> Row:
-    if _can_write(folder):
-        return Row("voices", f"{folder}: {value}")
-    closed = "give whoever runs Mira the right to write there, or set voices_dir"
-    return Row("voices", f"{folder}: {value}; can't be written", "note", closed)
-
-
-def _recordings(folder: Path) -> tuple[int, int]:
-    """How many names there are of recordings, and how many can't be one; none is opened."""
+def _voices(folder: Path, engine: str) -> Iterator[Row]:
     from mira.voices.archive import RECORDING_SUFFIXES, SUFFIX
-    from mira.voices.names import clean_name
 
-    good, bad = set(), 0
-    for path in folder.iterdir():
-        if path.name.startswith(".") or path.suffix.lower() not in (SUFFIX, *RECORDING_SUFFIXES):
-            continue
-        try:
-            name = clean_name(path.stem)
-        except InvalidRequest:
-            bad += 1
-            continue
-        bad += name in good
-        good.add(name)
-    return len(good), bad
+    count = 0
+    try:
+        there = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        count = sum(path.suffix.lower() in (SUFFIX, *RECORDING_SUFFIXES) for path in there)
+        value = f"{count} recording{'' if count == 1 else 's'}; mira voices list says how good"
+    except FileNotFoundError:
+        value = "not there until the first voice is added"
+    except OSError as error:
+        why = f"{folder}: can't be looked into ({error.strerror})"
+        yield Row("voices", why, "problem", "set voices_dir to another")
+        return
+    if _can_write(folder):
+        yield Row("voices", f"{folder}: {value}")
+    else:
+        closed = "give whoever runs Mira the right to write there, or set voices_dir"
+        yield Row("voices", f"{folder}: {value}; can't be written", "note", closed)
+    if count and engine == "builtin":
+        yield Row("", "none of them speaks", "note", "that takes a Mira model: set model")
 
 
 def _disk(settings: Settings) -> Row:
@@ -195,7 +154,7 @@ def _disk(settings: Settings) -> Row:
             from huggingface_hub.constants import HF_HUB_CACHE
 
             places["the model"] = Path(HF_HUB_CACHE)
-    free = {what: shutil.disk_usage(_existing(path)).free for what, path in places.items()}
+    free = {what: shutil.disk_usage(_nearest(path)).free for what, path in places.items()}
     value = ", ".join(f"{gib(left)} free for {what}" for what, left in free.items())
     if min(free.values()) >= LITTLE_DISK_BYTES:
         return Row("disk", value)
@@ -206,27 +165,17 @@ def _directory(settings: Settings) -> Path | None:
     """The model's, if it is one on this machine."""
     with suppress(RuntimeError):  # the home of nobody
         path = Path(settings.model).expanduser()
-        return path if settings.model and _is_folder(path) else None
+        return path if settings.model and _nearest(path) == path and path.is_dir() else None
     return None
-
-
-def _existing(path: Path) -> Path:
-    return next(place for place in (path, *path.absolute().parents) if _is_folder(place))
 
 
 def _can_write(folder: Path) -> bool:
     """Whether files can be put there, or it can be made."""
-    there = next(place for place in (folder, *folder.absolute().parents) if exists(place))
-    return _is_folder(there) and os.access(there, os.W_OK | os.X_OK)
+    there = _nearest(folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def exists(path: Path) -> bool:
-    """Whether it does, as far as can be seen."""
-    return os.access(path, os.F_OK)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # in one that can't be entered
-        return False
+def _nearest(path: Path) -> Path:
+    """What can be seen of it: itself, or a folder that it would be in."""
+    places = (path, *path.absolute().parents)
+    return next(place for place in places if os.access(place, os.F_OK))
