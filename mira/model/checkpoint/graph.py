@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mira.errors import CheckpointError
-from mira.model.checkpoint.tensors import Array, TensorInfo, reading, require_plausible
+from mira.model.checkpoint.tensors import Array, TensorInfo, reading, require_plausible, unexpected
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -46,23 +46,7 @@ def read_graph(path: Path) -> GraphWeights:
         CheckpointError: The file is missing or damaged, or a weight is not finite.
     """
     with reading(path):
-        return _read(_Reader(path))
-
-
-def _read(reader: "_Reader") -> GraphWeights:
-    for node in reader.nodes:  # ONNX keeps them in the order of computation
-        if node.op_type == "Identity" and node.input[0] in reader.constants:
-            reader.copied(node)
-        elif node.op_type == "MatMul" and reader.is_anonymous(node.input[1]):
-            reader.multiplied(node)
-        elif node.op_type == "Expand" and reader.is_anonymous(node.input[0]):
-            reader.weights.expanded.append(reader.take(node.input[0]))
-    for name in reader.constants.keys() - reader.taken:
-        if ANONYMOUS.match(name):
-            reader.weights.tables[name] = reader.take(name)
-        else:
-            reader.name(name, reader.take(name))
-    return reader.weights
+        return _Reader(path).read()
 
 
 class _Reader:
@@ -71,56 +55,62 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         graph = _load(path)
-        self.nodes = list(graph.node)
-        self.constants = {
+        self._nodes = list(graph.node)
+        self._constants = {
             tensor.name: tensor for tensor in graph.initializer if tensor.data_type in _FLOATS
         }
-        if not self.constants:
+        if not self._constants:
             raise CheckpointError(f"{path}: expected an ONNX graph with weights; found none")
         self._consumers: dict[str, list[NodeProto]] = defaultdict(list)
-        for node in self.nodes:
+        for node in self._nodes:
             for name in node.input:
                 self._consumers[name].append(node)
-        self.weights = GraphWeights()
-        self.taken: set[str] = set()
+        self._weights = GraphWeights()
+        self._taken: set[str] = set()
 
-    def is_anonymous(self, name: str) -> bool:
-        return name in self.constants and bool(ANONYMOUS.match(name))
+    def read(self) -> GraphWeights:
+        for node in self._nodes:  # ONNX keeps them in the order of computation
+            if node.op_type == "Identity" and node.input[0] in self._constants:
+                if not ANONYMOUS.match(node.output[0]):
+                    # The exporter stores equal weights once and gives the others as copies of it.
+                    self._name(node.output[0], self._take(node.input[0]))
+                    self._taken.discard(node.input[0])  # it is still a weight of its own
+            elif node.op_type == "MatMul" and self._is_anonymous(node.input[1]):
+                self._multiplied(node)
+            elif node.op_type == "Expand" and self._is_anonymous(node.input[0]):
+                self._weights.expanded.append(self._take(node.input[0]))
+        for name in self._constants.keys() - self._taken:
+            if ANONYMOUS.match(name):
+                self._weights.tables[name] = self._take(name)
+            else:
+                self._name(name, self._take(name))
+        return self._weights
 
-    def take(self, name: str) -> Array:
+    def _is_anonymous(self, name: str) -> bool:
+        return name in self._constants and bool(ANONYMOUS.match(name))
+
+    def _take(self, name: str) -> Array:
         from onnx import numpy_helper
 
-        values = np.array(numpy_helper.to_array(self.constants[name]), dtype=np.float32)
+        values = np.array(numpy_helper.to_array(self._constants[name]), dtype=np.float32)
         require_plausible(self._path, {name: values})
-        self.taken.add(name)
+        self._taken.add(name)
         return values
 
-    def name(self, name: str, values: Array) -> None:
-        if name in self.weights.named:
-            raise CheckpointError(f"{self._path}: {name}: expected one such weight; found several")
-        self.weights.named[name] = values
+    def _name(self, name: str, values: Array) -> None:
+        if name in self._weights.named:
+            raise unexpected(self._path, name, "one such weight", "several")
+        self._weights.named[name] = values
 
-    def copied(self, node: "NodeProto") -> None:
-        """The exporter stores equal weights once and gives the others as copies of it."""
-        if not ANONYMOUS.match(node.output[0]):
-            self.name(node.output[0], self.take(node.input[0]))
-            self.taken.discard(node.input[0])  # it is still a weight of its own
-
-    def multiplied(self, node: "NodeProto") -> None:
-        matrix = self.take(node.input[1]).T
-        if bias := self._bias_after(node.output[0]):
-            self.name(bias.removesuffix("bias") + "weight", matrix)
-        else:
-            self.weights.matrices.append(matrix)
-
-    def _bias_after(self, product: str) -> str | None:
-        """The bias added to a product, if there is one: it kept the name of its layer."""
-        for node in self._consumers[product]:
-            if node.op_type == "Add":
-                for name in map(str, node.input):
-                    if name in self.constants and name.endswith(".bias"):
-                        return name
-        return None
+    def _multiplied(self, node: "NodeProto") -> None:
+        """Name a matrix after the bias that is added to its product: it kept its layer's name."""
+        matrix = self._take(node.input[1]).T
+        for consumer in self._consumers[node.output[0]]:
+            for name in map(str, consumer.input if consumer.op_type == "Add" else ()):
+                if name in self._constants and name.endswith(".bias"):
+                    self._name(name.removesuffix("bias") + "weight", matrix)
+                    return
+        self._weights.matrices.append(matrix)
 
 
 def _load(path: Path) -> "GraphProto":

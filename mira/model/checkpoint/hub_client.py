@@ -119,16 +119,13 @@ class HubClient:
     def _token(self) -> str | None:
         try:
             token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+            if token and not token.isascii():
+                raise ValueError("it is none")
         except (OSError, ValueError, OIDCError) as error:
             raise NotDownloaded(
                 f"{self._model}: can't be downloaded: the Hugging Face token of this machine can't "
-                f"be read ({_words(error)}). Set HF_TOKEN, or HF_HUB_DISABLE_IMPLICIT_TOKEN=1."
+                f"be used ({_words(error)}): {LOG_IN}, or set HF_HUB_DISABLE_IMPLICIT_TOKEN=1."
             ) from error
-        if token and not token.isascii():
-            raise NotDownloaded(
-                f"{self._model}: can't be downloaded: the Hugging Face token of this machine is "
-                f"none: {LOG_IN}."
-            )
         return token
 
     def __enter__(self) -> "HubClient":

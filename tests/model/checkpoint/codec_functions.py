@@ -1,4 +1,4 @@
-"""A checkpoint's codec as the plain functions that `onnx_selfcheck` takes."""
+"""A checkpoint's codec as the plain functions that `check_codec` takes."""
 
 from collections.abc import Mapping
 

@@ -113,12 +113,12 @@ def test_a_token_that_nobody_wants_sent_is_not(hub: Hub, monkeypatch: pytest.Mon
 
 def test_a_token_that_can_not_be_one(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_sécret")
-    with pytest.raises(NotDownloaded, match=r"token of this machine is none: log in \(") as raised:
+    with pytest.raises(NotDownloaded, match=r"can't be used \(it is none\): log in \(") as raised:
         HubClient("owner/name")
     assert "sécret" not in str(raised.value)
     monkeypatch.delenv("HF_TOKEN")
     Path(constants.HF_TOKEN_PATH).mkdir(parents=True)
-    with pytest.raises(NotDownloaded, match=r"can't be read \(.*Is a directory.* Set HF_TOKEN"):
+    with pytest.raises(NotDownloaded, match=r"can't be used \(.*Is a directory.* set HF_TOKEN"):
         HubClient("owner/name")
 
 

@@ -21,9 +21,9 @@ def functions(mira):
 
 def test_the_codec_computes_what_the_graphs_do(mira, functions) -> None:
     for seed in range(3):
-        found = check_codec(mira, *functions, seed=seed)
-        assert found.prenet_error < 5e-4  # the rounding of a float16 output
-        assert found.wrong_tokens == 0
+        error = check_codec(mira, *functions, seed=seed)
+        assert error is not None
+        assert error < 5e-4  # the rounding of a float16 output
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_only_a_graph_in_float16_may_be_further_off(mira_directory: Path, copy, 
         half = numpy_helper.from_array(np.zeros(1, np.float16), "onnx::Mul_1")
         model.graph.initializer.append(half)
         onnx.save(model, path)
-    assert check_codec(open_checkpoint(directory), *off).prenet_error > 4e-3
+    assert check_codec(open_checkpoint(directory), *off) > 4e-3
 
 
 def test_spark_has_nothing_to_compare_with(spark, functions) -> None:
