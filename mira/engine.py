@@ -3,7 +3,6 @@
 Knows neither which model speaks nor who listens.
 """
 
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
@@ -26,11 +25,11 @@ class Engine:
     ) -> None:
         """
         Args:
-            synthesizer: Speaks one sentence.
+            synthesizer: Speaks one sentence; what else it knows is asked of it.
             lead_s: How much audio may be computed before anybody takes it, in seconds.
             pause_at_end: End a text with the pause that would be before another sentence.
         """
-        self._synthesizer = synthesizer
+        self.synthesizer = synthesizer
         self._lead_s = lead_s
         self._pause_at_end = pause_at_end
         self._closed = False
@@ -38,53 +37,22 @@ class Engine:
     @property
     def sample_rate(self) -> int:
         """Of everything it speaks, in Hz."""
-        return self._synthesizer.sample_rate
+        return self.synthesizer.sample_rate
 
     @property
     def ready(self) -> bool:
         """Whether it can speak now: a model that broke is being restarted."""
-        return not self._closed and self._synthesizer.ready
-
-    @property
-    def failure(self) -> str:
-        """Why only a new process can speak again; empty as long as this one may."""
-        return self._synthesizer.failure
+        return not self._closed and self.synthesizer.ready
 
     @property
     def voices(self) -> tuple[Voice, ...]:
         """Who can speak without being cloned first; the first one is the engine's own choice."""
-        return self._synthesizer.voices
+        return self.synthesizer.voices
 
     @property
     def fingerprint(self) -> str:
         """Names all that `clone` depends on beside its recording; empty: it can't clone."""
-        return self._synthesizer.fingerprint
-
-    @property
-    def incidents(self) -> Counter[str]:
-        """What went wrong and was dealt with since the start, by kind."""
-        return self._synthesizer.incidents
-
-    @property
-    def at_once(self) -> int:
-        """How many streams compute at the same time; the others wait for their turn."""
-        return self._synthesizer.at_once
-
-    @property
-    def max_streams(self) -> int:
-        """How many listeners it can speak to at once, however fast it is."""
-        return self._synthesizer.max_streams
-
-    def measure(self, most: int) -> int:
-        """Say how many listeners to begin with; may take seconds. See `Synthesizer`.
-
-        Args:
-            most: Not to look for more.
-
-        Returns:
-            From 1 to `most`.
-        """
-        return self._synthesizer.measure(most)
+        return self.synthesizer.fingerprint
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a few seconds of somebody speaking; see `Synthesizer.clone`.
@@ -92,7 +60,7 @@ class Engine:
         Raises:
             InvalidRequest: The recording can't be used, or this engine can't clone.
         """
-        return self._synthesizer.clone(name, samples, sample_rate, transcript)
+        return self.synthesizer.clone(name, samples, sample_rate, transcript)
 
     def blocks(
         self,
@@ -131,15 +99,16 @@ class Engine:
             cancel.check()
             if self._closed:
                 raise SynthesisFailed("The engine is closed.")
-            return self._synthesizer.synthesize(sentence, voice, sampling, playback, cancel)
+            return self.synthesizer.synthesize(sentence, voice, sampling, playback, cancel)
 
-        utterance = _Utterance(self.sample_rate, synthesize, playback)
-        # Whole text is the same each time, however slowly it is computed.
-        whole = isinstance(text, str) or not playback.live
         coming = text if isinstance(text, str) else _coming(text, playback, cancel)
-        for piece in split_sentences(coming, self._synthesizer.max_chars):
-            yield from utterance.speak(piece, catch_up=not whole)
-        yield from utterance.end(self._pause_at_end)
+        pieces = split_sentences(coming, self.synthesizer.max_chars)
+        # Whole text is the same each time, however slowly it is computed.
+        waits = None if isinstance(text, str) or not playback.live else playback
+        for block in self._join(pieces, synthesize, waits):
+            if len(block.samples) or block.words:
+                playback.takes(len(block.samples) / self.sample_rate)
+                yield block
 
     def speak(
         self,
@@ -156,18 +125,12 @@ class Engine:
         """
         playback, cancel = playback or Playback(), cancel or Cancel()
         blocks = self.blocks(text, voice, sampling, playback, cancel)
-        samples_per_s = self.sample_rate * playback.pace
-        ahead = Ahead(
-            blocks,
-            lambda block: len(block.samples) / samples_per_s,
-            self._lead_s,
-            playback,
-            cancel,
-        )
-        with closing(ahead):
-            for block in ahead:
-                if len(block.samples):
-                    yield block.samples
+
+        def audio_s(block: Block) -> float:
+            return len(block.samples) / self.sample_rate / playback.pace
+
+        with closing(Ahead(blocks, audio_s, self._lead_s, playback, cancel)) as ahead:
+            yield from (block.samples for block in ahead if len(block.samples))
 
     def close(self) -> None:
         """Stop what runs for the engine; it can't speak after that. May be called again.
@@ -175,80 +138,46 @@ class Engine:
         A stream that still runs may fail with SynthesisFailed: end the streams first.
         """
         self._closed = True
-        self._synthesizer.close()
+        self.synthesizer.close()
 
-
-class _Utterance:
-    """One text's speech so far: its sentences, and the pauses between them."""
-
-    def __init__(
+    def _join(
         self,
-        sample_rate: int,
+        pieces: Iterable[Piece],
         synthesize: Callable[[Sentence], Generator[Block, None, None]],
-        playback: Playback,
-    ) -> None:
-        self._sample_rate = sample_rate
-        self._synthesize = synthesize
-        self._playback = playback
-        self._joiner = Joiner(sample_rate)
-        self._num_samples = 0
-        self._said = ""  # the last piece that was spoken
-        self._break = Break.NONE  # what came after it, so far
-        self._heard = False  # whether there was any sound
-        self._refused = NothingToSay()
-
-    def speak(self, piece: Piece, *, catch_up: bool) -> Iterator[Block]:
-        """Yield a piece, after the pause before it.
+        waits: Playback | None,
+    ) -> Iterator[Block]:
+        """Yield the pieces' blocks, with the pauses between them.
 
         Args:
-            catch_up: A listener who ran dry has had that part of the pause.
+            waits: Somebody who, when they ran dry, have had that part of a pause.
         """
-        self._break = max(self._break, piece.before)
-        if not piece.sentence.text:
-            return
-        with closing(self._synthesize(piece.sentence)) as blocks:
-            try:
-                first = next(blocks, None)
-            except NothingToSay as refused:
-                self._refused = refused
-                return
-            if first is None:
-                return
-            # Only now: what can't be read has no pause. But before it is computed: meanwhile,
-            # the pause can be listened to.
-            pause_s = self._pause_s() - (self._waited_s() if catch_up else 0.0)
-            yield from self._block(self._joiner.pause(max(0.0, pause_s)))
-            start_s = self._num_samples / self._sample_rate
-            self._said, self._break = piece.sentence.text, Break.NONE
-            for block in chain([first], blocks):
-                sound = self._joiner.push(block.samples)
-                self._heard = self._heard or len(sound) > 0
-                yield from self._block(sound, _later(block.words, start_s))
+        joiner, said, pause = Joiner(self.sample_rate), "", Break.NONE
+        refused = NothingToSay()
+        for piece in pieces:
+            pause = max(pause, piece.before)
+            if not piece.sentence.text:
+                continue
+            with closing(synthesize(piece.sentence)) as spoken:
+                try:
+                    first = next(spoken)
+                except NothingToSay as error:
+                    refused = error
+                    continue
+                # Only now: what can't be read has no pause. But before it is computed: meanwhile,
+                # the pause can be listened to.
+                silence_s = pause_s(said, pause) if said else 0.0
+                yield Block(joiner.pause(max(0.0, silence_s - _waited_s(waits))))
+                said, pause, begins_s = piece.sentence.text, Break.NONE, joiner.joined_s
+                for block in chain([first], spoken):
+                    yield Block(joiner.push(block.samples), _later(block.words, begins_s))
+        if not joiner.joined_s:
+            raise refused
+        yield Block(joiner.pause(pause_s(said, pause)) if self._pause_at_end else joiner.flush())
 
-    def end(self, pause: bool) -> Iterator[Block]:
-        """Yield what is left of the last piece, with a pause after it or without.
 
-        Raises:
-            NothingToSay: No piece could be spoken.
-        """
-        if not self._heard:
-            raise self._refused
-        yield from self._block(
-            self._joiner.pause(self._pause_s()) if pause else self._joiner.flush()
-        )
-
-    def _block(self, samples: Samples, words: tuple[TimedWord, ...] = ()) -> Iterator[Block]:
-        if len(samples) or words:
-            self._num_samples += len(samples)
-            self._playback.takes(len(samples) / self._sample_rate)
-            yield Block(samples, words)
-
-    def _pause_s(self) -> float:
-        return pause_s(self._said, self._break) if self._said else 0.0
-
-    def _waited_s(self) -> float:
-        """How much speech would have been heard since there was none."""
-        return max(0.0, -(self._playback.left_s() or 0.0)) * self._playback.pace
+def _waited_s(playback: Playback | None) -> float:
+    """How much speech would have been heard since there was none."""
+    return max(0.0, -(playback.left_s() or 0.0)) * playback.pace if playback else 0.0
 
 
 def _coming(text: Iterable[str], playback: Playback, cancel: Cancel) -> Iterator[str]:

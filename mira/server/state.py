@@ -192,8 +192,8 @@ class Service:
             check_folder(settings.voices_dir)  # before the work of loading a model
             report = self.starting.report
             self._engine = engine = await to_thread.run_sync(self.load, settings, report)
-            most = min(self.most_streams, engine.max_streams)
-            first = await to_thread.run_sync(engine.measure, most)
+            most = min(self.most_streams, engine.synthesizer.max_streams)
+            first = await to_thread.run_sync(engine.synthesizer.measure, most)
             taken = [voice.name for voice in engine.voices]
             self._store = store = VoiceStore(
                 settings.voices_dir, engine, Limits.of(settings), taken
@@ -201,9 +201,9 @@ class Service:
             # The default voice alone is looked for here; the watcher looks at all the others.
             voices = await self.on_voices(lambda: open_voices(settings, engine.voices, store))
             default = await self.on_voices(voices.stand_in)
-            self.telemetry.watch(engine.incidents)
+            self.telemetry.watch(engine.synthesizer.incidents)
             self.admission.capacity = Capacity(
-                min(settings.min_streams, most), most, first, BEGINNERS * engine.at_once
+                min(settings.min_streams, most), most, first, BEGINNERS * engine.synthesizer.at_once
             )
             self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
             self._speaking = engine, voices
@@ -216,13 +216,13 @@ class Service:
                 most,
             )
             given_back_after = 0  # streams
-            while not engine.failure:
+            while not engine.synthesizer.failure:
                 await sleep(LOOK_S)
                 streams = self.telemetry.uses.total()
                 if streams != given_back_after and self.admission.idle_s > REST_S:
                     given_back_after = streams
                     await to_thread.run_sync(self.rest)
-            raise SynthesisFailed(engine.failure)
+            raise SynthesisFailed(engine.synthesizer.failure)
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
             self.failure = error
             what = "could not start" if self._speaking is None else "broke for good"

@@ -29,6 +29,12 @@ class Joiner:
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
         self._held = _NOTHING
+        self._joined = 0  # samples returned so far
+
+    @property
+    def joined_s(self) -> float:
+        """Duration of what was returned so far, in seconds: where a piece begins."""
+        return self._joined / self._sample_rate
 
     def push(self, block: Samples) -> Samples:
         """Take a block of any size; return all up to its last sound."""
@@ -37,6 +43,7 @@ class Joiner:
         stop = int(loud[-1]) + 1 if len(loud) else 0
         stop = max(stop, len(held) - self._samples(LONGEST_S))
         self._held = held[stop:].copy()  # a view would keep all of the block
+        self._joined += stop
         return held[:stop]
 
     def pause(self, pause_s: float) -> Samples:
@@ -44,6 +51,7 @@ class Joiner:
         pause = np.zeros(self._samples(pause_s), np.float32)
         silence = self._end(len(pause))
         pause[: len(silence)] = silence
+        self._joined += len(pause)
         return pause
 
     def flush(self) -> Samples:

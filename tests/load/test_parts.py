@@ -98,7 +98,7 @@ def say(engine: Engine, voice: Voice) -> Generator[Samples, None, None]:
 
 def prompt_of(engine: Engine, voice: Voice) -> list[int]:
     """What the model is given to make it say that."""
-    synthesizer = engine._synthesizer
+    synthesizer = engine.synthesizer
     assert isinstance(synthesizer, MiraSynthesizer)
     overheard = Overheard(synthesizer._language_model)
     synthesizer._language_model = overheard
