@@ -8,11 +8,9 @@ import math
 import time
 from asyncio import Event
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from anyio import CancelScope, current_time, fail_after, move_on_after
+from anyio import CancelScope, current_time, move_on_after
 
 from mira.errors import Overloaded
 from mira.server.capacity import Capacity
@@ -38,6 +36,12 @@ class Patience:
     full_stall_s: float = math.inf
 
 
+@dataclass(slots=True)
+class _Place:
+    scope: CancelScope
+    since: float
+
+
 class Admission:
     """Counts streams and refuses those over the limit: better a fast 429 than 65 slow calls.
 
@@ -49,9 +53,8 @@ class Admission:
     def __init__(self, capacity: Capacity, patience: Patience = Patience()) -> None:
         self.capacity = capacity
         self._patience = patience
-        self._waiting: deque[tuple[StreamClock, Event]] = deque()
-        self._held: dict[StreamClock, CancelScope] = {}
-        self._speaking: dict[StreamClock, float] = {}  # since when
+        self._waiting: deque[tuple[StreamClock, CancelScope, Event]] = deque()
+        self._speaking: dict[StreamClock, _Place] = {}
         self._lasts_s = 0.0  # a stream, lately
         self._refused_at = -math.inf
         self._idle_since = time.perf_counter()
@@ -78,51 +81,25 @@ class Admission:
         """Seconds since the last stream ended; 0 while any speaks."""
         return 0.0 if self._speaking else time.perf_counter() - self._idle_since
 
-    @asynccontextmanager
-    async def stream(self, clock: StreamClock) -> AsyncIterator[None]:
-        """Hold one place.
-
-        Raises:
-            Overloaded: There was none for as long as one waits.
-        """
-        if self._waiting or not self.capacity.free:
-            await self._wait(clock)
-        else:
-            self._let_in(clock)
-        try:
-            yield
-        finally:
-            self._leave(clock)
-
-    def look(self) -> None:
-        """Take in how the streams are; to be called when a chunk of one is ready."""
-        self.capacity.look()
-        self._next()
-
-    @contextmanager
-    def patience(self, clock: StreamClock) -> Iterator[None]:
-        """Bound how long a listener may take for the chunk that is ready.
-
-        Raises:
-            TimeoutError: It is further behind its own playback than one waits for.
-        """
-        full = time.perf_counter() - self._refused_at < FULL_S
-        bound_s = self._patience.full_stall_s if full else self._patience.stall_s
-        with fail_after(max(0.0, clock.patience_left_s(bound_s))) as scope:
-            self._held[clock] = scope
-            try:
-                yield
-            finally:
-                del self._held[clock]
-
     async def idle(self) -> None:
         """Wait until no stream holds a place."""
         await self._idle.wait()
 
-    async def _wait(self, clock: StreamClock) -> None:
+    async def enter(self, clock: StreamClock, scope: CancelScope) -> None:
+        """Take a place, and hold it until `leave`.
+
+        Args:
+            scope: Around the stream. It is cancelled by its deadline when the listener is further
+                behind its own playback than one waits for.
+
+        Raises:
+            Overloaded: There was none for as long as one waits.
+        """
+        if not self._waiting and self.capacity.free:
+            return self._let_in(clock, scope)
         self._press()
         called = Event()
-        self._waiting.append((clock, called))
+        self._waiting.append((clock, scope, called))
         try:
             self._next()  # a place comes by time alone too, and nobody calls then
             if len(self._waiting) <= self.max_streams:
@@ -131,15 +108,57 @@ class Admission:
             if not called.is_set():
                 self._press()
                 self._next()
-        except BaseException:
-            if clock in self._speaking:  # called and cancelled in the same moment
-                self._leave(clock)
-            raise
         finally:
-            if (clock, called) in self._waiting:
-                self._waiting.remove((clock, called))
-        if clock not in self._speaking:
+            if not called.is_set():
+                self._waiting.remove((clock, scope, called))
+        if not called.is_set():
             raise self._overloaded()
+
+    def leave(self, clock: StreamClock) -> None:
+        """Give the place back; nothing happens if there was none."""
+        place = self._speaking.pop(clock, None)
+        if place is None:
+            return
+        self._idle_since = time.perf_counter()
+        self._lasts_s += (self._idle_since - place.since - self._lasts_s) / 8
+        self.capacity.leave(clock)
+        self._next()
+        if not self._speaking:
+            self._idle.set()
+
+    def ready(self, clock: StreamClock) -> None:
+        """Bound how long the listener may take for a chunk that is ready, until `sent`."""
+        self.capacity.look()
+        self._next()
+        full = time.perf_counter() - self._refused_at < FULL_S
+        bound_s = self._patience.full_stall_s if full else self._patience.stall_s
+        self._speaking[clock].scope.deadline = _deadline(clock, bound_s)
+
+    def sent(self, clock: StreamClock) -> None:
+        """The listener took it."""
+        self._speaking[clock].scope.deadline = math.inf
+
+    def check_late(self, clock: StreamClock) -> None:
+        """Raise Overloaded for a stream that waits because of those that were let in before it."""
+        if next(iter(self._speaking)) is not clock:
+            raise self._overloaded()
+
+    def _overloaded(self) -> Overloaded:
+        """Say when there may be a place: streams end as often as they last, one after another."""
+        now = time.perf_counter()
+        ages_s = [now - place.since for place in self._speaking.values()]
+        lasts_s = max(self._lasts_s, sum(ages_s) / max(1, len(ages_s)))
+        wait_s = math.ceil((len(self._waiting) + 1) * lasts_s / max(1, len(ages_s)))
+        retry_after_s = min(max(1, wait_s), LONGEST_RETRY_S)
+        why = "Too many streams are beginning to speak at once."
+        if self._full:
+            why = f"All {self.max_streams} streams are speaking."
+        again = f"Try again in {retry_after_s} second{'s' * (retry_after_s > 1)}."
+        return Overloaded(f"{why} {again}", retry_after_s)
+
+    @property
+    def _full(self) -> bool:
+        return self.active >= self.max_streams
 
     def _press(self) -> None:
         """A caller finds no place: who doesn't listen has to make room."""
@@ -147,46 +166,22 @@ class Admission:
             return  # it only has to wait until others have begun
         self.capacity.press()
         self._refused_at = time.perf_counter()
-        for clock, scope in self._held.items():
-            left_s = max(0.0, clock.patience_left_s(self._patience.full_stall_s))
-            scope.deadline = min(scope.deadline, current_time() + left_s)
-
-    @property
-    def _full(self) -> bool:
-        return self.active >= self.max_streams
-
-    def _let_in(self, clock: StreamClock) -> None:
-        self.capacity.enter(clock)
-        self._speaking[clock] = time.perf_counter()
-        self._idle.clear()
-
-    def _leave(self, clock: StreamClock) -> None:
-        lasted_s = time.perf_counter() - self._speaking.pop(clock)
-        self._lasts_s += (lasted_s - self._lasts_s) / 8
-        self.capacity.leave(clock)
-        self._next()
-        if not self._speaking:
-            self._idle_since = time.perf_counter()
-            self._idle.set()
+        for clock, place in self._speaking.items():
+            if clock.held:
+                sooner = _deadline(clock, self._patience.full_stall_s)
+                place.scope.deadline = min(place.scope.deadline, sooner)
 
     def _next(self) -> None:
         while self._waiting and self.capacity.free:
-            clock, called = self._waiting.popleft()
-            self._let_in(clock)
+            clock, scope, called = self._waiting.popleft()
+            self._let_in(clock, scope)
             called.set()
 
-    def _overloaded(self) -> Overloaded:
-        """Say when there may be a place: streams end as often as they last, one after another."""
-        now = time.perf_counter()
-        ages_s = [now - since for since in self._speaking.values()]
-        lasts_s = max(self._lasts_s, sum(ages_s) / max(1, len(ages_s)))
-        ahead = len(self._waiting) + 1
-        wait_s = math.ceil(ahead * lasts_s / max(1, len(ages_s)))
-        full = f"All {self.max_streams} streams are speaking."
-        if not self._full:
-            full = "Too many streams are beginning to speak at once."
-        retry_after_s = min(max(1, wait_s), LONGEST_RETRY_S)
-        return Overloaded(
-            f"{full} Try again in {retry_after_s} second{'s' * (retry_after_s > 1)}.",
-            retry_after_s,
-        )
+    def _let_in(self, clock: StreamClock, scope: CancelScope) -> None:
+        self.capacity.enter(clock)
+        self._speaking[clock] = _Place(scope, time.perf_counter())
+        self._idle.clear()
+
+
+def _deadline(clock: StreamClock, bound_s: float) -> float:
+    return current_time() + max(0.0, clock.patience_left_s(bound_s))

@@ -16,7 +16,7 @@ from mira.engine import Engine
 from mira.progress import Report
 from mira.server import errors
 from mira.server.auth import HostCheck, check_may_change
-from mira.server.middleware import BodyLimit, HeadAsGet, RequestId, ServedLimit
+from mira.server.middleware import BodyLimit, head_as_get, request_ids, served_limit
 from mira.server.native import speech_stream, status
 from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
@@ -55,15 +55,15 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         docs_url=None,  # they would load their scripts from elsewhere: see `page.home`
         redoc_url=None,
         redirect_slashes=False,  # clients do not repeat a POST at another address
+        responses=errors.DOCUMENTED,
         form_limits={"max_fields": MAX_FORM_FIELDS, "max_files": MAX_FORM_FILES},
     )
     app.state.service = service
     errors.install(app, service.telemetry.failed)
     for module in (speech, voices, consents, models, speech_stream, native_voices, status, home):
         app.include_router(module.router)
-    home.describe(app)
     # The last one is the first to see a request.
-    app.add_middleware(ServedLimit, max_streams=service.most_streams)
+    app.add_middleware(served_limit, max_streams=service.most_streams)
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
@@ -71,7 +71,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         uploads=(voices.router.prefix, consents.router.prefix),
         may_upload=partial(check_may_change, settings),
     )
-    app.add_middleware(HeadAsGet)
+    app.add_middleware(head_as_get)
     app.add_middleware(HostCheck, names=(settings.host, *settings.allowed_hosts))
     if settings.cors_origins:
         app.add_middleware(
@@ -81,5 +81,5 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
             allow_headers=["*"],
             expose_headers=EXPOSED_HEADERS,
         )
-    app.add_middleware(RequestId)
+    app.add_middleware(request_ids)
     return app

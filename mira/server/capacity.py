@@ -151,7 +151,7 @@ class Capacity:
     def _suffers(self, stream: StreamClock) -> bool:
         left_s = stream.left_s
         if left_s is None:
-            return self._now() - self._streams[stream] > START_S
+            return self._now() - self._streams[stream] - stream.text_wait_s() > START_S
         if stream.held:
             return False  # by its own listener, who has enough
         return min(left_s, stream.head_room_s or 0.0) < (-START_S if stream.chunks < 3 else 0)

@@ -28,9 +28,9 @@ MAX_SERVED = 256
 UNCOUNTED = ("/health", "/health/ready", "/metrics")
 """Paths that are answered however many others are: probes ask them."""
 SMALL_BYTES = 64 << 10
-"""Of a body that is read at once. A longest text of the default settings, escaped, fits."""
+"""Size of a body that is read at once. A longest text of the default settings, escaped, fits."""
 LARGE_AT_ONCE = 8
-"""Larger bodies that are read at once; each is in memory several times over."""
+"""Number of larger bodies that are read at once; each is in memory several times over."""
 BODY_GRACE_S = 10.0
 """What a client may take for a body, its own or an answer's, and for each `SLOWEST_BYTES_PER_S` of
 it a second more."""
@@ -45,16 +45,12 @@ def new_request_id() -> str:
     return f"req_{uuid.uuid4().hex}"
 
 
-class RequestId:
-    """Gives every answer an id."""
+def request_ids(app: ASGIApp) -> ASGIApp:
+    """Give every answer an id."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the id to the answer."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            return await app(scope, receive, send)
         request_id = new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id
 
@@ -63,20 +59,18 @@ class RequestId:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        await app(scope, receive, send_with_id)
+
+    return answer
 
 
-class HeadAsGet:
-    """Answers HEAD as GET, without the body. A stream ends once its headers are known: the server
+def head_as_get(app: ASGIApp) -> ASGIApp:
+    """Answer HEAD as GET, without the body. A stream ends once its headers are known: the server
     then says that the client is gone."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask for what GET would answer; send its head."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
-            return await self._app(scope, receive, send)
+            return await app(scope, receive, send)
         answered = False
 
         async def send_head(message: Message) -> None:
@@ -86,34 +80,35 @@ class HeadAsGet:
                 answered = True
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        await self._app({**scope, "method": "GET"}, receive, send_head)
+        await app({**scope, "method": "GET"}, receive, send_head)
+
+    return answer
 
 
-class ServedLimit:
-    """Refuses requests while `MAX_SERVED` others and all streams are being answered.
+def served_limit(app: ASGIApp, max_streams: int) -> ASGIApp:
+    """Answer 429 while `MAX_SERVED` others and all streams are being answered.
 
     Args:
         max_streams: Streams at once; as many more wait for a place.
     """
+    most = MAX_SERVED + 2 * max_streams
+    served = 0
 
-    def __init__(self, app: ASGIApp, max_streams: int) -> None:
-        self._app = app
-        self._most = MAX_SERVED + 2 * max_streams
-        self._served = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 429."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal served
         if scope["type"] != "http" or scope["path"] in UNCOUNTED:
-            return await self._app(scope, receive, send)
-        if self._served >= self._most:
-            full = f"{self._served} requests are being answered. Try again in a second."
+            return await app(scope, receive, send)
+        if served >= most:
+            full = f"{served} requests are being answered. Try again in a second."
             return await respond(Overloaded(full))(scope, receive, send)
-        self._served += 1
+        served += 1
         try:
             with CancelScope() as answering:  # cut off, the server closes its connection
-                await self._app(scope, receive, _in_time(send, answering))
+                await app(scope, receive, _in_time(send, answering))
         finally:
-            self._served -= 1
+            served -= 1
+
+    return answer
 
 
 def _in_time(send: Send, answering: CancelScope) -> Send:
@@ -145,8 +140,8 @@ class BodyLimit:
     """Reads bodies, bounded in size and time, before anything looks at them.
 
     Args:
-        max_bytes: Of any body, but for
-        max_upload_bytes: of forms with a recording, POSTed to
+        max_bytes: Size of any body, but for
+        max_upload_bytes: that of forms with a recording, POSTed to
         uploads: these paths.
         may_upload: Raises a MiraError if the sender of these headers may not.
     """
@@ -155,9 +150,9 @@ class BodyLimit:
         self,
         app: ASGIApp,
         max_bytes: int,
-        max_upload_bytes: int = 0,
-        uploads: Collection[str] = (),
-        may_upload: Callable[[Headers], None] = lambda headers: None,
+        max_upload_bytes: int,
+        uploads: Collection[str],
+        may_upload: Callable[[Headers], None],
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
@@ -185,7 +180,6 @@ class BodyLimit:
             await self._app(scope, _replay(body, receive), send)
 
     def _refusal(self, scope: Scope, upload: bool, max_bytes: int) -> Response | None:
-        """Why this request's body is not read, if so."""
         if CONTROL.search(scope["path"]):
             # A route also takes its path with a line break after it, which is none of `uploads`.
             unknown = f"Not Found: {scope['method']} of a path with control characters. See /docs."
@@ -239,15 +233,12 @@ class BodyLimit:
 
 
 def _too_large(max_bytes: int) -> Response:
-    return refuse(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body is over the limit of {amount(max_bytes)}.",
-        "request_too_large",
-    )
+    large = f"The body is over the limit of {amount(max_bytes)}."
+    return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, large, "request_too_large")
 
 
 def _replay(body: bytearray, receive: Receive) -> Receive:
-    """What a body is read from once more, in slices, so that other requests come between."""
+    """Read a body once more, in slices, so that other requests come between."""
     starts = iter(range(0, len(body) or 1, SLICE_BYTES))
     start: int | None = next(starts)
 

@@ -5,17 +5,16 @@ Knows nothing about requests. There is one per app, made by `create_app`.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, sleep, to_thread
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from mira.engine import Engine
-from mira.errors import NotReady, SynthesisFailed
+from mira.errors import InvalidRequest, NotReady, SynthesisFailed
 from mira.progress import Report
 from mira.server.admission import Admission, Patience
 from mira.server.capacity import Capacity
@@ -25,10 +24,8 @@ from mira.server.telemetry import Telemetry
 from mira.settings import Settings
 from mira.types import Voice
 from mira.voices import (
-    Found,
     Limits,
     NotPrepared,
-    Recorded,
     Voices,
     VoiceStore,
     Watcher,
@@ -40,65 +37,51 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MOST_STREAMS = 64
-"""At once, however fast the machine: each has threads of its own."""
+"""Number of streams at once, however fast the machine: each has a thread of its own."""
 BEGINNERS = 2
 """For each that computes: so many may begin at once, until more than that have audio in hand."""
 REST_S = 20.0
 """Without a stream, until memory is given back: the first audio after that takes longer."""
 STOP_S = 10.0
 """For each thing that has to end when the service stops."""
-VOICE_WORKERS = 2
-"""Threads that read, check and write voices' files: calls need the processors more."""
-SEARCHES = 8
-"""Threads that look for voices that are not in memory."""
-CLONES = 8
-"""Threads that calls wait in for a voice to be computed, one after another."""
 LOOK_S = 0.5
 """Between two looks at whether the engine is beyond repair."""
+WORKERS = {
+    "files": 2,  # read, check and write voices' files: calls need the processors more
+    "look": 1,  # at the whole folder, which may take long
+    "find": 8,  # voices that are not in memory
+    "clone": 8,  # wait for a voice to be computed, so that one on disk waits for no computing
+    "list": 1,  # write out all voices: with a thousand it takes a while
+}
+"""Number of threads for each kind of work that calls must not wait for."""
 
 
-@dataclass(slots=True)
 class Service:
     """Ready once `start` has loaded the engine; until then requests are answered 503."""
 
-    settings: Settings
-    load: Callable[[Settings, Report], Engine]
-    admission: Admission = field(init=False)
-    telemetry: Telemetry = field(init=False, default_factory=Telemetry)
-    starting: Starting = field(init=False, default_factory=Starting)
-    failure: Exception | None = field(init=False, default=None)  # why it will never speak (again)
-    give_up: Callable[[], object] = field(init=False, default=lambda: None)
-    """Called once there is a `failure`: a service that can never speak should end, so that whoever
-    supervises it starts another."""
-    rest: Callable[[], object] = field(init=False, default=give_back)
-    """Called on a worker thread once nobody has spoken for a while."""
-    _engine: Engine | None = field(init=False, default=None)
-    _store: VoiceStore | None = field(init=False, default=None)
-    _watcher: Watcher | None = field(init=False, default=None)
-    _voice_work: CapacityLimiter = field(init=False)
-    _refreshes: CapacityLimiter = field(init=False)
-    _searches: CapacityLimiter = field(init=False)
-    _clones: CapacityLimiter = field(init=False)
-    _lists: CapacityLimiter = field(init=False)
-    _speaking: tuple[Engine, Voices] | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        self._voice_work = CapacityLimiter(VOICE_WORKERS)
-        # Of their own: a look at the whole folder may take long, and calls come first.
-        self._refreshes = CapacityLimiter(1)
-        self._searches = CapacityLimiter(SEARCHES)
-        self._lists = CapacityLimiter(1)
-        self._clones = CapacityLimiter(CLONES)  # so that a voice on disk waits for no computing
-        settings, most = self.settings, self.most_streams
+    def __init__(self, settings: Settings, load: Callable[[Settings, Report], Engine]) -> None:
+        self.settings = settings
+        self.telemetry = Telemetry()
+        self.starting = Starting()
+        self.most_streams = most = settings.max_streams or MOST_STREAMS
+        """Number of streams at once that are never exceeded, whatever the engine."""
         self.admission = Admission(
             Capacity(settings.min_streams, most, most, most),
             Patience(settings.queue_s, settings.stall_timeout_s, settings.full_stall_timeout_s),
         )
-
-    @property
-    def most_streams(self) -> int:
-        """Number of streams at once that are never exceeded, whatever the engine."""
-        return self.settings.max_streams or MOST_STREAMS
+        self.failure: Exception | None = None
+        """Why it will never speak, or never again."""
+        self.give_up: Callable[[], object] = lambda: None
+        """Called once there is a `failure`: a service that can never speak should end, so that
+        whoever supervises it starts another."""
+        self.rest: Callable[[], object] = give_back
+        """Called on a worker thread once nobody has spoken for a while."""
+        self._load = load
+        self._engine: Engine | None = None
+        self._store: VoiceStore | None = None
+        self._watcher: Watcher | None = None
+        self._speaking: tuple[Engine, Voices] | None = None
+        self._workers = {kind: CapacityLimiter(count) for kind, count in WORKERS.items()}
 
     @property
     def ready(self) -> bool:
@@ -108,18 +91,16 @@ class Service:
     @property
     def obstacle(self) -> str | None:
         """Why it can't speak, in words for strangers; None if it can, or is still starting."""
-        if self.ready:
-            return None
-        if self.failure is not None and self._speaking is not None:
-            return "The engine broke for good, and the service ends. Its log says why."
-        if self.failure is not None:
+        if self.failure is not None and self._speaking is None:
             return "The engine could not start. The service's log says why."
-        if self._speaking is not None:
-            return "The engine broke and is being restarted. Try again in a second."
-        return None
+        if self.ready or self._speaking is None:
+            return None
+        if self.failure is not None:
+            return "The engine broke for good, and the service ends. Its log says why."
+        return "The engine broke and is being restarted. Try again in a second."
 
     def speaking(self) -> tuple[Engine, Voices]:
-        """The engine and who it can speak as.
+        """Give the engine and who it can speak as.
 
         Raises:
             NotReady: It is still loading, could not be loaded, or broke and is being restarted.
@@ -130,18 +111,33 @@ class Service:
             raise NotReady(str(self.starting), self.starting.retry_after_s)
         return self._speaking
 
-    async def find(self, name: str) -> Found:
-        """The voice with this name, or the default one; see `Voices.find`.
+    def check_length(self, text: str) -> None:
+        """Raise InvalidRequest for a text that is too long."""
+        limit = self.settings.max_text_chars
+        if len(text) > limit:
+            raise InvalidRequest(
+                f"input: {len(text)} characters are more than the limit of {limit}. "
+                "Send the text in parts.",
+                "input",
+                "string_above_max_length",
+            )
+
+    async def find(self, name: str | None) -> Voice:
+        """Find who speaks: the voice with this name, or the default one; see `Voices.find`.
 
         Raises:
             NotReady: See `speaking`.
             VoiceNotFound: It can't speak, and the settings are strict.
         """
         _, voices = self.speaking()
+        name = name or self.settings.default_voice
         found = voices.at_once(name)
-        if found is not None:
-            return found
-        return await self.search(voices.find, name)
+        if found is None:
+            found = await self.search(voices.find, name)
+        if found.instead:
+            log.warning("voice %r: %r speaks instead. %s", name, found.voice.name, found.instead)
+            self.telemetry.substituted += 1
+        return found.voice
 
     async def search(self, look: Callable[[str, bool], T], name: str) -> T:
         """Look a voice up that may have to be read or computed, on worker threads.
@@ -150,37 +146,17 @@ class Service:
             look: `find` or `exactly` of `Voices`.
         """
         try:
-            return await to_thread.run_sync(look, name, False, limiter=self._searches)
+            return await self.on("find", lambda: look(name, False))
         except NotPrepared:
-            return await to_thread.run_sync(look, name, True, limiter=self._clones)
+            return await self.on("clone", lambda: look(name, True))
 
-    async def called(self, name: str) -> Voice | Recorded | None:
-        """The voice with exactly this name, whether it can speak or not.
+    async def on(self, kind: str, work: Callable[[], T]) -> T:
+        """Do something on a worker thread.
 
-        Raises:
-            NotReady: See `speaking`.
+        Args:
+            kind: A name in `WORKERS`.
         """
-        _, voices = self.speaking()
-        if voices.called(name) is None and voices.store.looking:
-            await to_thread.run_sync(voices.store.look_for, name, limiter=self._searches)
-        return voices.called(name)
-
-    async def refresh(self) -> None:
-        """Look at the voices' folder now.
-
-        Raises:
-            NotReady: See `speaking`.
-        """
-        _, voices = self.speaking()
-        await to_thread.run_sync(voices.store.refresh, True, limiter=self._refreshes)
-
-    async def on_voices(self, work: Callable[[], T]) -> T:
-        """Do something with voices' files, on a worker thread."""
-        return await to_thread.run_sync(work, limiter=self._voice_work)
-
-    async def on_lists(self, work: Callable[[], T]) -> T:
-        """Write a list of all voices, on a worker thread: with a thousand it takes a while."""
-        return await to_thread.run_sync(work, limiter=self._lists)
+        return await to_thread.run_sync(work, limiter=self._workers[kind])
 
     async def start(self) -> None:
         """Load the engine on a worker thread, so that health checks are answered meanwhile.
@@ -188,46 +164,48 @@ class Service:
         Then watch it, until it is beyond repair or the caller cancels this.
         """
         try:
-            settings = self.settings
-            check_folder(settings.voices_dir)  # before the work of loading a model
-            report = self.starting.report
-            self._engine = engine = await to_thread.run_sync(self.load, settings, report)
-            most = min(self.most_streams, engine.synthesizer.max_streams)
-            first = await to_thread.run_sync(engine.synthesizer.measure, most)
-            taken = [voice.name for voice in engine.voices]
-            self._store = store = VoiceStore(
-                settings.voices_dir, engine, Limits.of(settings), taken
-            )
-            # The default voice alone is looked for here; the watcher looks at all the others.
-            voices = await self.on_voices(lambda: open_voices(settings, engine.voices, store))
-            default = await self.on_voices(voices.stand_in)
-            self.telemetry.watch(engine.synthesizer.incidents)
-            self.admission.capacity = Capacity(
-                min(settings.min_streams, most), most, first, BEGINNERS * engine.synthesizer.at_once
-            )
-            self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
-            self._speaking = engine, voices
-            if default.name != settings.default_voice:
-                log.error("default_voice can't speak; %r stands in", default.name)
-            log.info(
-                "ready: speaks as %s; %d streams at once to begin with, at most %d",
-                default.name,
-                self.admission.max_streams,
-                most,
-            )
-            given_back_after = 0  # streams
-            while not engine.synthesizer.failure:
-                await sleep(LOOK_S)
-                streams = self.telemetry.uses.total()
-                if streams != given_back_after and self.admission.idle_s > REST_S:
-                    given_back_after = streams
-                    await to_thread.run_sync(self.rest)
-            raise SynthesisFailed(engine.synthesizer.failure)
+            await self._watch(await self._begin())
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
             self.failure = error
             what = "could not start" if self._speaking is None else "broke for good"
             log.error("the engine %s: %s", what, error)
             self.give_up()
+
+    async def _begin(self) -> Engine:
+        settings = self.settings
+        check_folder(settings.voices_dir)  # before the work of loading a model
+        self._engine = engine = await to_thread.run_sync(self._load, settings, self.starting.report)
+        most = min(self.most_streams, engine.synthesizer.max_streams)
+        first = await to_thread.run_sync(engine.synthesizer.measure, most)
+        taken = [voice.name for voice in engine.voices]
+        self._store = store = VoiceStore(settings.voices_dir, engine, Limits.of(settings), taken)
+        # The default voice alone is looked for here; the watcher looks at all the others.
+        voices = await self.on("files", lambda: open_voices(settings, engine.voices, store))
+        default = await self.on("files", voices.stand_in)
+        self.telemetry.incidents = engine.synthesizer.incidents
+        least, beginners = min(settings.min_streams, most), BEGINNERS * engine.synthesizer.at_once
+        self.admission.capacity = Capacity(least, most, first, beginners)
+        self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
+        self._speaking = engine, voices
+        if default.name != settings.default_voice:
+            log.error("default_voice can't speak; %r stands in", default.name)
+        log.info(
+            "ready: speaks as %s; %d streams at once to begin with, at most %d",
+            default.name,
+            self.admission.max_streams,
+            most,
+        )
+        return engine
+
+    async def _watch(self, engine: Engine) -> None:
+        given_back_after = 0  # streams
+        while not engine.synthesizer.failure:
+            await sleep(LOOK_S)
+            streams = self.telemetry.uses.total()
+            if streams != given_back_after and self.admission.idle_s > REST_S:
+                given_back_after = streams
+                await to_thread.run_sync(self.rest)
+        raise SynthesisFailed(engine.synthesizer.failure)
 
     def hurry(self) -> None:
         """Begin no other recording: somebody wants the service to end."""
@@ -241,20 +219,21 @@ class Service:
         takes too long is left to itself: the process is about to end.
         """
         if self._watcher is not None:
-            await self._in_time(to_thread.run_sync(self._watcher.close), "the voices' folder")
+            await _in_time(to_thread.run_sync(self._watcher.close), "the voices' folder")
         if self._store is not None:
-            await self._in_time(to_thread.run_sync(self._store.close), "a recording")
-        await self._in_time(self.admission.idle(), "a stream")
+            await _in_time(to_thread.run_sync(self._store.close), "a recording")
+        await _in_time(self.admission.idle(), "a stream")
         if self._engine is not None:
-            await self._in_time(to_thread.run_sync(self._engine.close), "the engine")
+            await _in_time(to_thread.run_sync(self._engine.close), "the engine")
 
-    async def _in_time(self, work: Coroutine[Any, Any, None], what: str) -> None:
-        ending = asyncio.ensure_future(work)  # a thread in it can't be cancelled, nor waited for
-        done, _ = await asyncio.wait([ending], timeout=STOP_S)
-        if done:
-            ending.result()
-        else:
-            log.error("%s did not end within %.0f s", what, STOP_S)
+
+async def _in_time(work: Awaitable[None], what: str) -> None:
+    ending = asyncio.ensure_future(work)  # a thread in it can't be cancelled, nor waited for
+    done, _ = await asyncio.wait([ending], timeout=STOP_S)
+    if done:
+        ending.result()
+    else:
+        log.error("%s did not end within %.0f s", what, STOP_S)
 
 
 async def _running(connection: HTTPConnection) -> Service:

@@ -4,7 +4,8 @@ Time-to-first-audio (TTFA): request accepted until its first chunk of audio is r
 Real-time factor (RTF): seconds in which a stream's audio was being made, per second of it; lower is
 better. The wait for a turn to compute counts; waits for text and for the listener do not. So it is
 known where the audio is made, and nowhere else.
-Underrun: a moment at which a listener who began to play at the first audio has nothing left.
+Underrun: a moment at which a listener who began to play at the first audio has nothing left, though
+there was text to speak.
 
 Knows nothing about how the audio is made or sent.
 """
@@ -23,14 +24,18 @@ class Player:
     """When all there is will have been played; None before there is any."""
     underruns: int = 0
 
-    def takes(self, audio_s: float, now: float) -> float | None:
+    def takes(self, audio_s: float, now: float, excused_s: float = 0.0) -> float | None:
         """Credit `audio_s` seconds of audio that are there at `now`.
+
+        Args:
+            excused_s: How much later they may come, since there was no text to speak.
 
         Returns:
             How long before it would have run dry they came, in seconds; negative if it did: it
             waited, and goes on from here. None for the first.
         """
-        head_room_s = self.left_s(now)
+        left_s = self.left_s(now)
+        head_room_s = None if left_s is None else left_s + excused_s
         if head_room_s is not None and head_room_s < 0:
             self.underruns += 1
         self.runs_dry_at = max(self.runs_dry_at or now, now) + audio_s
@@ -49,6 +54,8 @@ class StreamClock:
     """Of real time, at which a listener has to take audio so as not to fall behind."""
 
     now: Callable[[], float] = time.perf_counter
+    text_wait_s: Callable[[], float] = lambda: 0.0
+    """How long the stream has waited for its text so far, in seconds."""
     accepted_at: float = field(init=False)
     ttfa_ms: float | None = field(init=False, default=None)
     audio_s: float = field(init=False, default=0.0)
@@ -64,6 +71,8 @@ class StreamClock:
     _player: Player = field(init=False, default_factory=Player)
     _ready_at: float = field(init=False)
     _chunk_s: float = field(init=False, default=0.0)
+    _in_hand_s: float = field(init=False, default=0.0)  # when the last chunk was ready
+    _text_wait_s: float = field(init=False, default=0.0)  # until then
 
     def __post_init__(self) -> None:
         self.accepted_at = self._ready_at = self.now()
@@ -72,8 +81,10 @@ class StreamClock:
         """A chunk that plays for `audio_s` seconds is ready; it was being made for `work_s`."""
         now = self.now()
         if self.ttfa_ms is None:
-            self.ttfa_ms = (now - self.accepted_at) * 1000
-        self.head_room_s = self._player.takes(audio_s, now)
+            self.ttfa_ms = self.silent_s * 1000
+        self._in_hand_s = max(0.0, self._player.left_s(now) or 0.0)
+        self.head_room_s = self._player.takes(audio_s, now, self._excused_s)
+        self._text_wait_s = self.text_wait_s()
         self._chunk_s = audio_s
         self.audio_s += audio_s
         self.work_s += work_s
@@ -102,13 +113,23 @@ class StreamClock:
 
     def _overdue_s(self, now: float) -> float:
         """`behind_s`, with what the chunk that is ready has waited beyond the end of the others."""
-        return self.behind_s + (now - self._ready_at) - max(self.head_room_s or 0.0, 0.0)
+        return self.behind_s + (now - self._ready_at) - self._in_hand_s
+
+    @property
+    def _excused_s(self) -> float:
+        return self.text_wait_s() - self._text_wait_s
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the request, without waits for text."""
+        return self.now() - self.accepted_at - self.text_wait_s()
 
     @property
     def left_s(self) -> float | None:
-        """What the listener still has to play, in seconds, negative if it has run dry; None: it
-        has heard nothing yet."""
-        return self._player.left_s(self.now())
+        """What the listener still has to play, in seconds, negative if it has run dry though there
+        was text; None: it has heard nothing yet."""
+        left_s = self._player.left_s(self.now())
+        return None if left_s is None else left_s + self._excused_s
 
     @property
     def underruns(self) -> int:

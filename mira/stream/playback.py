@@ -32,11 +32,9 @@ class Playback:
         self.live = live
         self.pace = pace
         self.now = now
-        self.waits_for_text = False
-        """Nothing can be computed for it, however urgent it is."""
         self.wants: Callable[[int], bool] = bool
         """Whether it is worth waking whoever renders for so many more tokens."""
-        self.waited_for_text_s = 0.0
+        self._text_waits: tuple[float, float | None] = 0.0, None  # in all before; since when
         self.began_at = now()
         self.player = Player()
 
@@ -47,13 +45,22 @@ class Playback:
     @contextmanager
     def waiting_for_text(self) -> Iterator[None]:
         """Say that whatever happens inside is a wait for text."""
-        began = self.now()
-        self.waits_for_text = True
+        self._text_waits = self.waited_for_text_s, self.now()
         try:
             yield
         finally:
-            self.waits_for_text = False
-            self.waited_for_text_s += self.now() - began
+            self._text_waits = self.waited_for_text_s, None
+
+    @property
+    def waits_for_text(self) -> bool:
+        """Whether nothing can be computed for it, however urgent it is."""
+        return self._text_waits[1] is not None
+
+    @property
+    def waited_for_text_s(self) -> float:
+        """Seconds in which it was text that was missing, so far."""
+        waited_s, since = self._text_waits
+        return waited_s if since is None else waited_s + self.now() - since
 
     @property
     def silent(self) -> bool:

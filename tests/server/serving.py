@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import uvicorn
@@ -18,6 +18,7 @@ from mira.server.run import listen, make_server
 from mira.server.state import Service
 from mira.settings import Settings
 from mira.synthesizer import Synthesizer
+from mira.voices import Voices
 
 Load = Callable[[Settings], Engine]
 
@@ -88,6 +89,14 @@ def speaking(synthesizer: Synthesizer, **overrides: object) -> tuple[Load, Setti
 def quick(**overrides: object) -> Settings:
     """Settings that stop at once when a test is over."""
     return Settings.model_validate({"port": 0, "shutdown_timeout_s": 0, **overrides})
+
+
+def ready_service(synthesizer: Synthesizer, **overrides: object) -> Service:
+    """One that can speak, without a server around it."""
+    load, settings = speaking(synthesizer, **overrides)
+    service = Service(settings, lambda settings, report: load(settings))
+    service._speaking = load(settings), cast(Voices, None)
+    return service
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import pytest
+from anyio import CancelScope
 
 from mira.errors import Overloaded
 from mira.server.admission import LONGEST_RETRY_S, Admission, Patience
@@ -23,17 +25,29 @@ def admitting(count: int, queue_s: float = 0.0, beginners: int = 64) -> Admissio
     return Admission(capacity, Patience(queue_s, 30, 0.2))
 
 
+@asynccontextmanager
+async def place(admission: Admission, clock: StreamClock | None = None) -> AsyncIterator[None]:
+    """Hold one."""
+    clock = clock or StreamClock()
+    with CancelScope() as scope:
+        try:
+            await admission.enter(clock, scope)
+            yield
+        finally:
+            admission.leave(clock)
+
+
 def test_places_are_counted_and_given_back() -> None:
     async def run() -> None:
         admission = admitting(2)
-        async with admission.stream(StreamClock()), admission.stream(StreamClock()):
+        async with place(admission), place(admission):
             assert (admission.active, admission.free) == (2, 0)
             with pytest.raises(Overloaded) as caught:
-                await admission.stream(StreamClock()).__aenter__()
+                await place(admission).__aenter__()
             assert caught.value.retry_after_s >= 1
             assert admission.active == 2
         with pytest.raises(ValueError, match="broken"):
-            async with admission.stream(StreamClock()):
+            async with place(admission):
                 raise ValueError("broken")
         assert (admission.active, admission.free) == (0, 2)
 
@@ -44,9 +58,9 @@ def test_idle_is_when_the_last_place_is_given_back() -> None:
     async def run() -> None:
         admission = admitting(2)
         await admission.idle()
-        async with admission.stream(StreamClock()):
+        async with place(admission):
             waiting = asyncio.ensure_future(admission.idle())
-            async with admission.stream(StreamClock()):
+            async with place(admission):
                 await asyncio.sleep(0)
             await asyncio.sleep(0)
             assert not waiting.done()
@@ -60,7 +74,7 @@ def test_who_waits_gets_the_next_place_in_turn() -> None:
         admission, order = admitting(1, 5), []
 
         async def speak(name: str) -> None:
-            async with admission.stream(StreamClock()):
+            async with place(admission):
                 assert admission.active == 1
                 order.append(name)
                 await asyncio.sleep(0.01)
@@ -83,14 +97,14 @@ def test_who_waits_gets_the_next_place_in_turn() -> None:
 def test_who_waits_for_too_long_or_leaves_takes_no_place() -> None:
     async def run() -> None:
         admission = admitting(1, 0.05)
-        async with admission.stream(StreamClock()):
+        async with place(admission):
             with pytest.raises(Overloaded):
-                await admission.stream(StreamClock()).__aenter__()
-            leaving = asyncio.ensure_future(admission.stream(StreamClock()).__aenter__())
+                await place(admission).__aenter__()
+            leaving = asyncio.ensure_future(place(admission).__aenter__())
             await asyncio.sleep(0.01)
             leaving.cancel()
             await asyncio.wait([leaving])
-        async with admission.stream(StreamClock()):
+        async with place(admission):
             assert admission.active == 1
         await asyncio.wait_for(admission.idle(), 5)
 
@@ -105,7 +119,7 @@ def test_a_place_that_came_by_time_alone_is_taken() -> None:
         order: list[str] = []
 
         async def speak(name: str) -> None:
-            async with admission.stream(clock := StreamClock()):
+            async with place(admission, clock := StreamClock()):
                 order.append(name)
                 clock.ready(10.0)
                 await asyncio.sleep(20)
@@ -134,7 +148,7 @@ def test_those_who_begin_wait_for_each_other() -> None:
         speaking: list[int] = []
 
         async def speak(number: int) -> None:
-            async with admission.stream(clocks[number]):
+            async with place(admission, clocks[number]):
                 speaking.append(number)
                 await asyncio.sleep(5)
 
@@ -143,7 +157,7 @@ def test_those_who_begin_wait_for_each_other() -> None:
             await asyncio.sleep(0.02)
             assert (speaking, admission.free) == ([*range(number + 1)], 0)
             clocks[number].ready(10.0)
-            admission.look()
+            admission.ready(clocks[number])
         await asyncio.sleep(0.02)
         assert speaking == [0, 1, 2, 3], "two speak well, so two more may begin"
         for task in tasks:
@@ -160,18 +174,18 @@ def test_who_is_refused_is_told_when_a_place_may_be_free() -> None:
 
         async def refused() -> int:
             with pytest.raises(Overloaded) as caught:
-                await admission.stream(StreamClock()).__aenter__()
+                await place(admission).__aenter__()
             said = str(caught.value)
             assert f"in {caught.value.retry_after_s} second" in said
             return caught.value.retry_after_s
 
-        async with admission.stream(StreamClock()), admission.stream(StreamClock()):
+        async with place(admission), place(admission):
             assert await refused() == 1
-            for clock in admission._speaking:  # they have been speaking for a while
-                admission._speaking[clock] -= 20
+            for held in admission._speaking.values():  # they have been speaking for a while
+                held.since -= 20
             assert await refused() in (10, 11), "two end within the time that one of them takes"
-            for clock in admission._speaking:
-                admission._speaking[clock] -= 1000
+            for held in admission._speaking.values():
+                held.since -= 1000
             assert await refused() == LONGEST_RETRY_S
 
     asyncio.run(run())
@@ -180,23 +194,27 @@ def test_who_is_refused_is_told_when_a_place_may_be_free() -> None:
 def test_a_listener_is_waited_for_until_others_want_its_place() -> None:
     async def run() -> None:
         admission = admitting(1)
-        clock = StreamClock()
-        async with admission.stream(clock):
-            clock.ready(0.1)
 
-            async def send() -> None:
-                with admission.patience(clock):
+        async def stall() -> bool:
+            clock = StreamClock()
+            with CancelScope() as scope:
+                await admission.enter(clock, scope)
+                try:
+                    clock.ready(0.1)
+                    admission.ready(clock)
                     await asyncio.sleep(20)
+                finally:
+                    admission.leave(clock)
+            return scope.cancelled_caught
 
-            sending = asyncio.ensure_future(send())
-            await asyncio.sleep(0.3)
-            assert not sending.done()
-            with pytest.raises(Overloaded):
-                await admission.stream(StreamClock()).__aenter__()
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(sending, 5)
-            with pytest.raises(TimeoutError), admission.patience(clock):
-                await asyncio.sleep(5)  # what it is sent now is waited for no longer
+        stalling = asyncio.ensure_future(stall())
+        await asyncio.sleep(0.3)
+        assert not stalling.done()
+        with suppress(Overloaded):
+            async with place(admission):
+                pass
+        assert await asyncio.wait_for(stalling, 5)
+        assert await asyncio.wait_for(stall(), 5), "soon after that nobody is waited for long"
 
     asyncio.run(run())
 

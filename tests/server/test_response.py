@@ -4,26 +4,19 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
 import pytest
 from starlette.types import Message
 
-from mira.audio import AudioStream
-from mira.engine import Engine
 from mira.errors import SynthesisFailed
 from mira.server import run
-from mira.server.admission import Admission, Patience
-from mira.server.capacity import Capacity
-from mira.server.response import Framing, SpeechResponse, Stream, encode
-from mira.server.telemetry import Telemetry
-from mira.stream.cancel import Cancel
-from mira.stream.playback import Playback
-from mira.types import Sampling
+from mira.server.response import Framing, SpeechResponse
+from mira.server.state import Service
+from mira.server.utterance import Delivery, Utterance
 from tests.conftest import Serve
-from tests.server.serving import Served, wait_until
+from tests.server.serving import Served, ready_service, wait_until
 from tests.server.wire import Wire
 from tests.toys import ANNA, ToySynthesizer
 
@@ -354,61 +347,33 @@ def test_its_place_goes_to_who_wants_it(serve: Serve) -> None:
     assert dict(served.service.telemetry.failures)["TimeoutError"] == 1
 
 
-# What is measured
-
-
-def test_waiting_for_text_is_no_work() -> None:
-    """Nor is waiting for whoever takes the chunks; the real-time factor is of making alone."""
-    toy, playback = ToySynthesizer(compute_s=0.02, block_s=0.5), Playback()
-
-    def parts() -> Iterator[str]:
-        yield "One two. Th"
-        time.sleep(0.5)
-        yield "ree four."
-
-    blocks = Engine(toy).blocks(parts(), ANNA, playback=playback)
-    chunks = []
-    for chunk in encode(blocks, 24000, AudioStream(24000, "mp3", sample_rate=24000), playback):
-        chunks.append(chunk)
-        time.sleep(0.1)
-    assert len(chunks) >= 2
-    work_s = sum(chunk.work_s for chunk in chunks)
-    assert toy.blocks * toy.compute_s <= work_s < 0.4
-
-
 # On a connection that does what the test says
 
 
-def responding(
-    toy: ToySynthesizer, admission: Admission, telemetry: Telemetry, cancel: Cancel
-) -> SpeechResponse:
-    playback = Playback()
-    blocks = Engine(toy).blocks(HELLO, ANNA, Sampling(), playback, cancel)
-    chunks = encode(blocks, 24000, AudioStream(24000, "pcm", sample_rate=24000), playback)
-    stream = Stream(chunks, 2.0, playback, cancel, "anna")
-    return SpeechResponse(stream, Framing("audio/pcm"), {}, admission, telemetry)
+async def stay() -> Message:
+    """Never leave."""
+    await asyncio.sleep(60)
+    return {"type": "http.disconnect"}
+
+
+def responding(service: Service) -> tuple[SpeechResponse, Utterance]:
+    utterance = Utterance(service, HELLO, ANNA, Delivery("pcm", 24000))
+    return SpeechResponse(utterance, Framing("audio/pcm")), utterance
 
 
 def test_who_has_not_taken_the_end_yet_does_not_run_dry() -> None:
-    admission = Admission(Capacity(1, 1, 1, 1))
-
     async def main() -> None:
         ended, taken = asyncio.Event(), asyncio.Event()
-
-        async def receive() -> Message:
-            await asyncio.sleep(60)
-            return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.body" and not message["more_body"]:
                 ended.set()
                 await taken.wait()
 
-        response = responding(ToySynthesizer(), admission, Telemetry(), Cancel())
-        task = asyncio.ensure_future(response({"type": "http"}, receive, send))
+        response, utterance = responding(ready_service(ToySynthesizer()))
+        task = asyncio.ensure_future(response({"type": "http"}, stay, send))
         await asyncio.wait_for(ended.wait(), 20)
-        (clock,) = admission._speaking
-        assert clock.held
+        assert utterance.clock.held
         taken.set()
         await asyncio.wait_for(task, 20)
 
@@ -417,53 +382,48 @@ def test_who_has_not_taken_the_end_yet_does_not_run_dry() -> None:
 
 def test_a_listener_who_takes_not_even_the_head_is_cut_off() -> None:
     """Its connection may still be full of the answer before."""
-    toy, telemetry = ToySynthesizer(), Telemetry()
-    admission = Admission(Capacity(1, 1, 1, 1), Patience(0, 0.2, 0.2))
-
-    async def never() -> Message:
-        await asyncio.sleep(60)
-        return {"type": "http.disconnect"}
+    toy = ToySynthesizer()
+    service = ready_service(toy, stall_timeout_s=0.2)
 
     async def send(message: Message) -> None:
         await asyncio.sleep(60)
 
-    response = responding(toy, admission, telemetry, Cancel())
-    asyncio.run(asyncio.wait_for(response({"type": "http"}, never, send), 20))
-    assert dict(telemetry.failures) == {"TimeoutError": 1}
-    assert admission.active == 0
+    async def main() -> None:
+        response, _ = responding(service)
+        await asyncio.wait_for(response({"type": "http"}, stay, send), 20)
+
+    asyncio.run(main())
+    assert dict(service.telemetry.failures) == {"TimeoutError": 1}
+    assert service.admission.active == 0
     assert toy.opened == toy.closed
 
 
 def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -> None:
-    """Its block never comes by itself: only the interruption wakes whoever waits for it."""
+    """Its block never comes by itself: only the cancelling wakes whoever waits for it."""
     go_on = threading.Event()
     toy = ToySynthesizer(before_block=lambda number: number < 1 or go_on.wait(30), block_s=0.3)
-    telemetry = Telemetry()
-    admission = Admission(Capacity(1, 1, 1, 1))
-    cancel = Cancel()
+    service = ready_service(toy)
 
     async def main() -> None:
         began = asyncio.Event()
 
-        async def receive() -> Message:
-            await asyncio.sleep(60)
-            return {"type": "http.disconnect"}
-
         async def send(message: Message) -> None:
             began.set()
 
-        response = responding(toy, admission, telemetry, cancel)
-        task = asyncio.ensure_future(response({"type": "http"}, receive, send))
+        response, utterance = responding(service)
+        task = asyncio.ensure_future(response({"type": "http"}, stay, send))
         await asyncio.wait_for(began.wait(), 20)
         await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.wait([task], timeout=0.3)
-        assert cancel.cancelled
+        assert utterance.cancel.cancelled
+        assert not task.done(), "its block is not done yet"
         go_on.set()  # the toy's own block, which nothing wakes
         await asyncio.wait([task], timeout=20)
         assert task.cancelled()
 
     asyncio.run(main())
+    telemetry = service.telemetry
     assert (telemetry.cancelled, telemetry.audio_s > 0) == (1, True)
-    assert admission.active == 0
+    assert service.admission.active == 0
     assert toy.opened == toy.closed

@@ -81,7 +81,7 @@ TOY = """
 import sys, threading
 from mira.cli import main as cli
 from mira.engine import Engine
-from mira.server import response, run, state
+from mira.server import run, state, utterance
 from tests.toys import ToySynthesizer
 
 toy = ToySynthesizer()
@@ -232,7 +232,7 @@ def test_a_second_signal_ends_it_at_once(stop: signal.Signals) -> None:
 def test_it_stops_though_a_block_is_never_done(bounds: str, words: str) -> None:
     """Its thread hangs, in a driver for one. Either bound suffices."""
     change = (
-        f"state.STOP_S, response.LONGEST_ITEM_S = {bounds}; "
+        f"state.STOP_S, utterance.LONGEST_ITEM_S = {bounds}; "
         "toy.before_block = lambda number: number == 0 or never()"
     )
     with toy(change, shutdown_timeout_s="0") as process:

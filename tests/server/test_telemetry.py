@@ -26,7 +26,7 @@ def clock(ttfa_s: float, audio_s: float, late: int = 0) -> StreamClock:
 def test_two_do_not_add_up() -> None:
     one, other = Telemetry(), Telemetry()
     one.first_audio("anna", clock(0.1, 1.0))
-    one.substitution()
+    one.substituted += 1
     assert (one.uses.total(), other.uses.total()) == (1, 0)
     assert b'mira_requests_total{voice="anna"} 1.0' in one.prometheus(0, 2, 2)
     assert b'voice="anna"' not in other.prometheus(0, 2, 2)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import nullcontext
 from collections.abc import Callable, Generator
 
 import pytest
@@ -179,10 +180,10 @@ def test_closing_waits_for_no_text_and_not_for_ever(
     for waits_for_text in (True, False):
         source, playback = Source([0.1]), Playback()
         source.may_make = threading.Semaphore(0)
-        playback.waits_for_text = waits_for_text
-        ahead = start(source.items(), playback=playback)
-        ahead.close()
-        assert ahead.busy == (not waits_for_text)
+        with playback.waiting_for_text() if waits_for_text else nullcontext():
+            ahead = start(source.items(), playback=playback)
+            ahead.close()
+            assert ahead.busy == (not waits_for_text)
         assert len(caplog.records) == (not waits_for_text)
         source.may_make.release()
     assert caplog.records[0].levelno == logging.ERROR

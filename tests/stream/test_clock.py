@@ -144,6 +144,25 @@ def test_head_room_is_what_was_left_to_play_when_a_chunk_came(time: Time) -> Non
     assert (clock.left_s, clock.head_room_s, clock.held) == (1.0, -0.75, True)
 
 
+def test_waits_for_text_are_neither_late_nor_work(time: Time) -> None:
+    waited_s = 2.0
+    clock = StreamClock(time, lambda: waited_s)
+    time.s += 2.5
+    clock.ready(1.0)
+    clock.sent()
+    assert clock.ttfa_ms == pytest.approx(500)
+    time.s += 3.25
+    waited_s += 3.0
+    assert clock.left_s == pytest.approx(0.75)
+    clock.ready(1.0)
+    clock.sent()
+    assert (clock.underruns, clock.head_room_s, clock.left_s) == (0, 0.75, 1.0)
+    time.s += 3.25
+    waited_s += 2.0
+    clock.ready(1.0)
+    assert (clock.underruns, clock.head_room_s) == (1, -0.25)
+
+
 class Listener:
     """Takes chunks of half a second, plays them, and has a buffer of two seconds."""
 

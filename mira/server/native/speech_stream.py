@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from mira.server.openai.requests import SampleRate, SpeechFields, VoiceName
-from mira.server.openai.speech import find_voice, respond
+from mira.server.openai.speech import speak
 from mira.server.response import Framing
 from mira.server.state import Running
 
@@ -25,6 +25,7 @@ class StreamRequest(SpeechFields):
 @router.post("/v1/audio/speech-stream", response_class=Response)
 async def speech_stream(service: Running, body: StreamRequest) -> Response:
     """Speak `input` as raw 16-bit little-endian mono samples, for phone clients."""
-    voice = await find_voice(service, body.input, body.voice)
+    service.check_length(body.input)
+    voice = await service.find(body.voice)
     rate = body.sample_rate or service.settings.stream_sample_rate
-    return respond(service, body, voice, "pcm", rate, Framing("application/octet-stream"))
+    return speak(service, body, voice, "pcm", rate, Framing("application/octet-stream"))

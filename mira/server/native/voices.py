@@ -30,7 +30,7 @@ async def list_voices(service: Running) -> Response:
     that can't be used, with the reason."""
     _, voices = service.speaking()
     uses = dict(service.telemetry.uses)  # here, for it changes while the list is made
-    listed = await service.on_lists(partial(_list, voices, uses))
+    listed = await service.on("list", partial(_list, voices, uses))
     return Response(listed, media_type="application/json")
 
 
@@ -39,7 +39,8 @@ async def list_voices(service: Running) -> Response:
 @router.post("/refresh")
 async def refresh_voices(service: Running) -> Response:
     """Look at the folder now, and list what is there. It is looked at by itself as well."""
-    await service.refresh()
+    _, voices = service.speaking()
+    await service.on("look", partial(voices.store.refresh, True))
     return await list_voices(service)
 
 
@@ -47,7 +48,7 @@ async def refresh_voices(service: Running) -> Response:
 async def clear_cache(service: Running) -> dict[str, object]:
     """Drop what was computed from recordings; it is computed again when it is needed."""
     _, voices = service.speaking()
-    return {"cleared": await service.on_voices(voices.store.clear_cache)}
+    return {"cleared": await service.on("files", voices.store.clear_cache)}
 
 
 @router.get("/{voice_id}")
@@ -63,7 +64,10 @@ async def called(service: Service, name: str) -> Voice | Recorded:
         NotReady: See `Service.speaking`.
         VoiceNotFound: There is none.
     """
-    voice = await service.called(name)
+    _, voices = service.speaking()
+    if voices.called(name) is None and voices.store.looking:
+        await service.on("find", partial(voices.store.look_for, name))
+    voice = voices.called(name)
     if voice is None:
         raise VoiceNotFound(f"There is no voice {name!r}. GET /voices lists them.")
     return voice

@@ -44,7 +44,7 @@ async def add_consent(
         with recording_in("recording"):
             return store.add_consent(name, language, data)
 
-    return _describe(await service.on_voices(add))
+    return _describe(await service.on("files", add))
 
 
 @router.get("")
@@ -54,7 +54,7 @@ async def list_consents(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> dict[str, object]:
     """The consents, the oldest first, in pages."""
-    found = await service.on_voices(_store(service).consents.all)
+    found = await service.on("files", _store(service).consents.all)
     ids = [consent.id for consent in found]
     begin = ids.index(after) + 1 if after in ids else 0
     page = found[begin : begin + limit]
@@ -71,7 +71,7 @@ async def list_consents(
 async def get_consent(service: Running, consent_id: str) -> dict[str, object]:
     """One consent."""
     store = _store(service)
-    consent, _ = await service.on_voices(lambda: store.consents.get(consent_id))
+    consent, _ = await service.on("files", lambda: store.consents.get(consent_id))
     return _describe(consent)
 
 
@@ -79,14 +79,14 @@ async def get_consent(service: Running, consent_id: str) -> dict[str, object]:
 async def rename_consent(service: Running, consent_id: str, body: Renaming) -> dict[str, object]:
     """Give a consent another name."""
     store = _store(service)
-    return _describe(await service.on_voices(lambda: store.rename_consent(consent_id, body.name)))
+    return _describe(await service.on("files", lambda: store.rename_consent(consent_id, body.name)))
 
 
 @router.delete("/{consent_id}")
 async def delete_consent(service: Running, consent_id: str) -> dict[str, object]:
     """Delete a consent that no voice was made with."""
     store = _store(service)
-    await service.on_voices(lambda: store.remove_consent(consent_id))
+    await service.on("files", lambda: store.remove_consent(consent_id))
     return {"id": consent_id, "object": "audio.voice_consent", "deleted": True}
 
 

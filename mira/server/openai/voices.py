@@ -52,7 +52,7 @@ async def add_voice(
         with recording_in("audio_sample"):
             return voices.store.add(name, recording, transcript, given, spoken, spoken is not None)
 
-    return _voice(service, await service.on_voices(add))
+    return _voice(service, await service.on("files", add))
 
 
 @contextmanager
@@ -90,7 +90,7 @@ async def list_voices(service: Running) -> Response:
     def names() -> Response:
         return as_json({"voices": [{"id": name, "name": name} for name in voices.names]})
 
-    return await service.on_lists(names)
+    return await service.on("list", names)
 
 
 @router.get("/{voice_id}")
@@ -112,7 +112,7 @@ async def delete_voice(service: Running, voice_id: str) -> dict[str, object]:
         raise InvalidRequest(
             f"{voice_id!r} is the default voice: set default_voice to another one first.", "voice"
         )
-    kept = await service.on_voices(lambda: voices.store.remove(voice_id))
+    kept = await service.on("files", lambda: voices.store.remove(voice_id))
     return {"id": voice_id, "object": "audio.voice.deleted", "deleted": True, "kept": kept}
 
 

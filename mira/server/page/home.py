@@ -1,4 +1,4 @@
-"""What people see in a browser: `/`, `/docs` with its scripts, and what the documentation says.
+"""What people see in a browser: `/`, and `/docs` with its scripts.
 
 Nothing on these pages comes from another machine. Knows nothing about what the service does.
 """
@@ -6,13 +6,11 @@ Nothing on these pages comes from another machine. Knows nothing about what the 
 from html import escape
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from pydantic import BaseModel
 
 from mira.server.state import Running
 
@@ -65,57 +63,3 @@ async def docs() -> HTMLResponse:
 async def docs_file(name: Literal["swagger-ui-bundle.js", "swagger-ui.css"]) -> FileResponse:
     """A script or style of that page, from the package that has them."""
     return FileResponse(str(files("fastapi_offline") / "static" / name))
-
-
-class Problem(BaseModel):
-    """What went wrong."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
-class Failure(BaseModel):
-    """OpenAI's shape of an error."""
-
-    error: Problem
-
-
-def describe(app: FastAPI) -> None:
-    """Let the documentation say what a refusal looks like, instead of FastAPI's own 422."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _without_422(
-                get_openapi(
-                    title=app.title,
-                    version=app.version,
-                    description=app.description,
-                    routes=app.routes,
-                )
-            )
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _without_422(found: dict[str, Any]) -> dict[str, Any]:
-    schemas = found["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    failure = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= failure.pop("$defs") | {"Failure": failure}
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
-    for operations in found["paths"].values():
-        for operation in operations.values():
-            operation["responses"].pop("422", None)
-            operation["responses"]["4XX"] = {
-                "description": "The request is refused; `param` names the field.",
-                "content": content,
-            }
-            operation["responses"]["5XX"] = {
-                "description": "The service can't do it, or not yet.",
-                "content": content,
-            }
-    return found

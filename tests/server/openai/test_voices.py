@@ -361,7 +361,7 @@ def test_a_voice_on_disk_waits_for_no_clone(start: Start, tmp_path: Path) -> Non
         upload(served, JUNE, name=f"new {number}")
     with ThreadPoolExecutor(24) as pool:
         waiting = [pool.submit(speak, served, f"new {number % 3}") for number in range(24)]
-        wait_until(lambda: served.service._clones.statistics().tasks_waiting == 16)
+        wait_until(lambda: served.service._workers["clone"].statistics().tasks_waiting == 16)
         assert speak(served, "clara").headers["x-voice-used"] == "clara"
         assert served.get("/v1/audio/voices/clara/preview").status_code == 200
         assert not any(call.done() for call in waiting)

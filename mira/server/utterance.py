@@ -1,0 +1,256 @@
+"""One stream's life, whatever carries it: its place, its thread, its clock, and how it ends.
+
+    async with Utterance(service, text, voice, delivery).speaking() as chunks:
+        async for chunk in chunks:
+            ...  # give it to the listener, who is cut off here if that takes too long
+
+However that block is left, the stream ends; and it is left as soon as `cancel` is called. Knows
+nothing about HTTP or sockets.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, closing, suppress
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from anyio import CancelScope, move_on_after
+from anyio.lowlevel import checkpoint
+
+from mira.audio import AudioStream
+from mira.errors import InvalidRequest, one_line
+from mira.server.state import Service
+from mira.stream.ahead import LONGEST_ITEM_S, Ahead
+from mira.stream.cancel import Cancel
+from mira.stream.clock import StreamClock
+from mira.stream.playback import Playback
+from mira.types import Sampling, Voice
+
+log = logging.getLogger(__name__)
+
+FIRST_AUDIO_S = 10.0
+"""After which a caller is told to come back, if it is others that are spoken to before it."""
+LOOK_S = 0.1
+"""Between two looks at whether anything is computed for a stream that has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How speech reaches its listener; see `AudioStream`."""
+
+    format: str
+    sample_rate: int
+    pace: float = 1.0
+    volume: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes that are ready to leave, and what is known of them.
+
+    An encoder may hold a block back, so a chunk may play longer or shorter than its own bytes; over
+    a stream the two agree.
+    """
+
+    data: bytes
+    audio_s: float  # that it plays
+    synthesis_s: float  # since the chunk before, with the wait for a turn to compute
+    encode_s: float
+
+
+class Utterance:
+    """One text, spoken to one listener once.
+
+    Args:
+        text: Whole, or as it comes: see `Incoming`.
+        cancel: Ends it from any thread, at once.
+
+    Raises:
+        NotReady: The engine can't speak now.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        text: str | Iterable[str],
+        voice: Voice,
+        delivery: Delivery,
+        sampling: Sampling = Sampling(),
+        cancel: Cancel | None = None,
+    ) -> None:
+        self._engine, _ = service.speaking()
+        self._service = service
+        self._text = text
+        self._sampling = sampling
+        self.voice = voice
+        self.delivery = delivery
+        self.cancel = cancel or Cancel()
+        self._playback = Playback(pace=delivery.pace)
+        self.clock = StreamClock(text_wait_s=lambda: self._playback.waited_for_text_s)
+        self._ahead: Ahead[Chunk] | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was a first chunk: what fails after it can have no status any more."""
+        return self.clock.chunks > 0
+
+    @asynccontextmanager
+    async def speaking(self) -> AsyncIterator[AsyncIterator[Chunk]]:
+        """Yield the chunks, each as soon as it is made; hold a place meanwhile.
+
+        Raises:
+            TimeoutError: The listener takes less than it would play.
+            Overloaded: There is no place, or no audio for too long.
+            SynthesisFailed, NothingToSay, VoiceNotFound: See `Engine.blocks`.
+        """
+        loop = asyncio.get_running_loop()
+        error: BaseException | None = None
+        with CancelScope() as scope:
+            try:
+                with self.cancel.waking(lambda: loop.call_soon_threadsafe(scope.cancel)):
+                    async with aclosing(self._chunks(scope)) as chunks:
+                        yield chunks
+            except BaseException as raised:
+                error = raised
+                if scope.cancel_called and not self.cancel.cancelled:
+                    error = TimeoutError("its listener takes too little")
+                raise
+            finally:
+                self._account(error)
+                await self._end()
+        if isinstance(error, TimeoutError):
+            raise error
+
+    async def _chunks(self, scope: CancelScope) -> AsyncGenerator[Chunk, None]:
+        admission = self._service.admission
+        await admission.enter(self.clock, scope)
+        self._begin()
+        while (chunk := await self._next()) is not None:
+            self.clock.ready(chunk.audio_s, chunk.synthesis_s + chunk.encode_s)
+            if self.clock.chunks == 1:
+                self._service.telemetry.first_audio(self.voice.name, self.clock)
+            admission.ready(self.clock)
+            yield chunk
+            self.clock.sent()
+            admission.sent(self.clock)
+        if self.cancel.cancelled:
+            scope.cancel()  # sooner than it is told to: the end would pass for that of the text
+            await checkpoint()
+        self.clock.done()
+        admission.ready(self.clock)
+
+    def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def ready() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._changed.set)
+
+        self._ahead = Ahead(
+            self._made(),
+            lambda chunk: chunk.audio_s,
+            self._service.settings.lead_s,
+            self._playback,
+            self.cancel,
+            ready,
+        )
+
+    async def _next(self) -> Chunk | None:
+        """Wait for the next chunk; None: there is no other one."""
+        assert self._ahead is not None
+        while (chunk := self._ahead.poll()) is None and not self._ahead.ended:
+            with move_on_after(None if self.begun else FIRST_AUDIO_S) as patience:
+                await self._changed.wait()
+            self._changed.clear()
+            if patience.cancelled_caught and self.clock.silent_s > FIRST_AUDIO_S:
+                self._service.admission.check_late(self.clock)
+        return chunk
+
+    def _made(self) -> Generator[Chunk, None, None]:
+        """Compute and encode; runs on the stream's own thread."""
+        to, rate, now = self.delivery, self._engine.sample_rate, self._work_clock
+        audio = AudioStream(rate, to.format, to.sample_rate, to.pace, to.volume)
+        blocks = self._engine.blocks(
+            self._text, self.voice, self._sampling, self._playback, self.cancel
+        )
+        audio_s = synthesis_s = encode_s = 0.0
+        ended = False
+        with closing(blocks):
+            while not ended:
+                began = now()
+                block = next(blocks, None)
+                computed = now()
+                ended = block is None
+                data = audio.flush() if block is None else audio.push(block.samples)
+                synthesis_s += computed - began
+                encode_s += now() - computed
+                audio_s += 0.0 if block is None else len(block.samples) / rate / to.pace
+                if data:
+                    yield Chunk(data, audio_s, synthesis_s, encode_s)
+                    audio_s = synthesis_s = encode_s = 0.0
+
+    def _work_clock(self) -> float:
+        """Seconds, of which none pass while text is waited for."""
+        return time.perf_counter() - self._playback.waited_for_text_s
+
+    def _account(self, error: BaseException | None) -> None:
+        clock, telemetry = self.clock, self._service.telemetry
+        unwanted = self.cancel.cancelled or isinstance(error, asyncio.CancelledError)
+        cancelled = error is not None and unwanted
+        if self.begun and isinstance(error, Exception) and not cancelled:
+            why = str(error) if isinstance(error, TimeoutError) else one_line(error)
+            log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, why)
+            telemetry.failed(type(error).__name__)
+        if self._ahead is not None:
+            telemetry.ended(clock, cancelled=cancelled)
+
+    async def _end(self) -> None:
+        """Cancel what is left; give the place back once nothing is computed for it any more."""
+        self.cancel()
+        try:
+            with move_on_after(LONGEST_ITEM_S, shield=True):
+                while self._ahead is not None and self._ahead.busy:
+                    with move_on_after(LOOK_S):
+                        await self._changed.wait()
+                    self._changed.clear()
+                return
+            log.error("a stream computes %.0f s after its end: left alone", LONGEST_ITEM_S)
+        finally:
+            self._service.admission.leave(self.clock)
+
+
+class Incoming:
+    """A text that comes in parts: pushed on the event loop, spoken on a stream's thread.
+
+    Args:
+        cancel: The stream's: it ends the text too.
+        max_chars: Longest text, all parts together.
+    """
+
+    def __init__(self, cancel: Cancel, max_chars: int) -> None:
+        self._cancel = cancel
+        self._chars_left = max_chars
+        self._parts: SimpleQueue[str | None] = SimpleQueue()
+
+    def push(self, part: str) -> None:
+        """Add what is to be said next, cut anywhere.
+
+        Raises:
+            InvalidRequest: The text grew too long.
+        """
+        self._chars_left -= len(part)
+        if self._chars_left < 0:
+            raise InvalidRequest("input: the text is too long. Begin another one.", "input")
+        self._parts.put(part)
+
+    def end(self) -> None:
+        """Say that no part follows."""
+        self._parts.put(None)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the parts, each as soon as it comes."""
+        with self._cancel.waking(self.end):
+            yield from iter(self._parts.get, None)

@@ -1,0 +1,273 @@
+"""A stream without HTTP: text in parts goes in, chunks come out, and it ends however it is left."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+import pytest
+from anyio import CancelScope
+
+from mira.audio.pcm import from_s16le
+from mira.engine import Engine
+from mira.errors import InvalidRequest, Overloaded, SynthesisFailed
+from mira.server import utterance as module
+from mira.server.state import Service
+from mira.server.utterance import Delivery, Incoming, Utterance
+from mira.stream.cancel import Cancel
+from mira.stream.clock import StreamClock
+from mira.stream.playback import Playback
+from tests.server.serving import ready_service, wait_until
+from tests.toys import ANNA, ToySynthesizer
+
+HELLO = "One two three four five six."
+STORY = " ".join(f"Sentence {'abcdefghij'[n % 10] * 3} goes on and on and on." for n in range(60))
+PCM = Delivery("pcm", 24000)
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        await asyncio.wait_for(main(), 30)
+
+    asyncio.run(bounded())
+
+
+async def hear(utterance: Utterance) -> bytes:
+    async with utterance.speaking() as chunks:
+        return b"".join([chunk.data async for chunk in chunks])
+
+
+def check_nothing_is_left(service: Service, toy: ToySynthesizer) -> None:
+    """Neither a place nor a thread nor a generator."""
+    assert (service.admission.active, toy.opened) == (0, toy.closed)
+    wait_until(lambda: "mira-ahead" not in {thread.name for thread in threading.enumerate()}, 1)
+
+
+def test_words_come_in_and_chunks_go_out() -> None:
+    """What is complete is spoken while the rest is not even written."""
+    toy = ToySynthesizer()
+    service = ready_service(toy)
+
+    async def main() -> None:
+        cancel = Cancel()
+        words = Incoming(cancel, 1000)
+        utterance = Utterance(service, words, ANNA, PCM, cancel=cancel)
+        async with utterance.speaking() as chunks:
+            for word in ["Hello", "there,", "how", "are", "you?", "I", ""]:
+                words.push(word + " ")
+            heard = [await anext(chunks)]
+            while len(b"".join(chunk.data for chunk in heard)) < 2 * len(
+                toy.tone("Hello there, how are you?", ANNA)
+            ):
+                heard.append(await anext(chunks))
+            assert utterance._playback.waits_for_text
+            await asyncio.sleep(0.5)  # nobody writes
+            words.push("am well.")
+            words.end()
+            heard += [chunk async for chunk in chunks]
+        samples = from_s16le(b"".join(chunk.data for chunk in heard))
+        assert np.abs(samples[:1000] - toy.whole("Hello there, how are you?")[:1000]).max() < 1e-4
+        assert len(samples) > len(toy.whole("Hello there, how are you? I am well.")) - 24000
+        assert utterance.clock.underruns == 0, "it was the text that was late"
+        assert utterance.clock.rtf is not None
+        assert utterance.clock.rtf < 0.3
+
+    run(main)
+    check_nothing_is_left(service, toy)
+    assert service.telemetry.cancelled == 0
+
+
+@pytest.mark.parametrize("waits", ["for text", "for a chunk", "for the listener"])
+@pytest.mark.parametrize("whence", ["the loop", "another thread"])
+def test_cancelling_ends_it_in_the_middle(waits: str, whence: str) -> None:
+    toy = ToySynthesizer(compute_s=0.01)
+    service = ready_service(toy)
+
+    async def main() -> None:
+        cancel = Cancel()
+        words = Incoming(cancel, 10_000)
+        utterance = Utterance(service, words, ANNA, PCM, cancel=cancel)
+        words.push(f"{HELLO} And then" if waits == "for text" else STORY)
+        began = time.perf_counter()
+        call = asyncio.get_running_loop().call_later
+        if whence == "another thread":
+            threading.Timer(0.3, cancel).start()
+        else:
+            call(0.3, cancel)
+        async with utterance.speaking() as chunks:
+            async for _ in chunks:
+                if waits == "for the listener":
+                    await asyncio.sleep(20)
+            raise AssertionError("it did not end as a text does")
+        assert time.perf_counter() - began < 5
+        assert utterance.begun
+
+    run(main)
+    check_nothing_is_left(service, toy)
+    assert (service.telemetry.cancelled, dict(service.telemetry.failures)) == (1, {})
+
+
+def test_one_that_was_cancelled_before_it_began_speaks_nothing() -> None:
+    toy = ToySynthesizer()
+    service = ready_service(toy)
+
+    async def main() -> None:
+        utterance = Utterance(service, HELLO, ANNA, PCM)
+        utterance.cancel()
+        assert await hear(utterance) is None
+
+    run(main)
+    assert toy.opened == 0
+    check_nothing_is_left(service, toy)
+
+
+def test_leaving_the_block_ends_it() -> None:
+    """By an exception of the carrier's, or before the end."""
+    toy = ToySynthesizer(compute_s=0.01)
+    service = ready_service(toy)
+
+    async def main() -> None:
+        for how in ("raise", "break"):
+            try:
+                async with Utterance(service, STORY, ANNA, PCM).speaking() as chunks:
+                    async for _ in chunks:
+                        if how == "break":
+                            break
+                        raise ConnectionError("a broken socket")
+            except ConnectionError:
+                assert how == "raise"
+            check_nothing_is_left(service, toy)
+
+    run(main)
+    assert dict(service.telemetry.failures) == {"ConnectionError": 1}
+
+
+def test_a_failure_says_whether_it_can_still_have_a_status() -> None:
+    for fail_at, begun in ((0, False), (3, True)):
+        toy = ToySynthesizer(fail_at=fail_at)
+        service = ready_service(toy)
+        utterance = Utterance(service, HELLO, ANNA, PCM)
+
+        async def main(utterance: Utterance = utterance) -> None:
+            with pytest.raises(SynthesisFailed, match="toy is broken"):
+                await hear(utterance)
+
+        run(main)
+        assert utterance.begun == begun
+        assert dict(service.telemetry.failures) == ({"SynthesisFailed": 1} if begun else {})
+        check_nothing_is_left(service, toy)
+
+
+def test_a_block_that_never_comes_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_ITEM_S", 0.3)
+    computing, go_on = threading.Event(), threading.Event()
+
+    def before_block(number: int) -> None:
+        if number == 1:
+            computing.set()
+            go_on.wait(20)
+
+    toy = ToySynthesizer(before_block=before_block)
+    service = ready_service(toy)
+
+    async def main() -> None:
+        utterance = Utterance(service, HELLO, ANNA, PCM)
+        async with utterance.speaking() as chunks:
+            await anext(chunks)
+            await asyncio.to_thread(computing.wait, 20)
+            utterance.cancel()
+            await asyncio.sleep(20)
+
+    began = time.perf_counter()
+    run(main)
+    assert time.perf_counter() - began < 5
+    assert service.admission.active == 0
+    assert "left alone" in caplog.text
+    go_on.set()
+    toy.wait_closed()
+
+
+def test_who_waits_too_long_for_a_first_word_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If it waits for those before it; a machine that is only slow is waited for."""
+    monkeypatch.setattr(module, "FIRST_AUDIO_S", 0.3)
+    go_on = threading.Event()
+    toy = ToySynthesizer(before_block=lambda number: go_on.wait(20))
+    service = ready_service(toy)
+
+    async def main() -> None:
+        first = asyncio.ensure_future(hear(Utterance(service, HELLO, ANNA, PCM)))
+        await asyncio.sleep(1)
+        assert not first.done()
+        late = asyncio.ensure_future(hear(Utterance(service, HELLO, ANNA, PCM)))
+        await asyncio.sleep(0.4)
+        go_on.set()  # one block that nothing wakes
+        with pytest.raises(Overloaded) as caught:
+            await late
+        assert caught.value.retry_after_s >= 1
+        assert await first
+
+    run(main)
+    check_nothing_is_left(service, toy)
+
+
+def test_words_that_come_late_do_not_make_a_first_word_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FIRST_AUDIO_S", 0.3)
+    service = ready_service(ToySynthesizer())
+
+    async def main() -> None:
+        other = StreamClock()
+        await service.admission.enter(other, CancelScope())
+        cancel = Cancel()
+        words = Incoming(cancel, 1000)
+        hearing = asyncio.ensure_future(hear(Utterance(service, words, ANNA, PCM, cancel=cancel)))
+        await asyncio.sleep(1)
+        words.push(HELLO)
+        words.end()
+        assert await hearing
+
+    run(main)
+
+
+def test_a_text_in_parts_is_bounded() -> None:
+    words = Incoming(Cancel(), 10)
+    words.push("1234567890")
+    with pytest.raises(InvalidRequest, match="too long"):
+        words.push("1")
+
+
+@pytest.mark.parametrize("pace", [0.5, 1.0, 4.0])
+def test_pace_reaches_the_books(pace: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At pace 4 what was made lasts a quarter as long: for turns, for the lead and for capacity."""
+    books: list[Playback] = []
+    blocks = Engine.blocks
+
+    def spy(engine: Engine, text, voice, sampling, playback, cancel):  # type: ignore[no-untyped-def]
+        books.append(playback)
+        return blocks(engine, text, voice, sampling, playback, cancel)
+
+    monkeypatch.setattr(Engine, "blocks", spy)
+    toy = ToySynthesizer(s_per_char=0.1)
+    service = ready_service(toy, lead_s=2)
+
+    async def main() -> None:
+        utterance = Utterance(service, STORY, ANNA, Delivery("pcm", 24000, pace))
+        async with utterance.speaking() as chunks:
+            first = await anext(chunks)
+            await asyncio.to_thread(toy.wait_idle)
+            in_lead_s = (toy.audio_s / pace) - first.audio_s
+            (playback,) = books
+            left_s = playback.left_s()
+            assert left_s is not None
+            assert utterance.clock.left_s is not None
+            waited_s = time.perf_counter() - playback.began_at
+            assert toy.audio_s / pace - left_s == pytest.approx(waited_s, abs=0.3)
+            assert 1.0 < in_lead_s < 3.5
+
+    run(main)
