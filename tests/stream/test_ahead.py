@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from contextlib import nullcontext
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given, settings
