@@ -116,8 +116,6 @@ class _Reader:
 def _load(path: Path) -> "GraphProto":
     import onnx
 
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
     return onnx.load(path).graph
 
 

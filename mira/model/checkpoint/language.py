@@ -15,6 +15,7 @@ from mira.model.checkpoint.schema import Shape, require_shapes
 from mira.model.checkpoint.tensors import (
     TensorInfo,
     read_header,
+    reading,
     require_readable,
     short,
     unexpected,
@@ -176,12 +177,8 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: The file is missing or damaged.
     """
-    try:
+    with reading(path):
         content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file") from error
-    except (ValueError, OSError, RecursionError) as error:  # the last: brackets in brackets in ...
-        raise CheckpointError(f"{path}: damaged or incomplete ({error})") from error
     if not isinstance(content, dict):
         raise unexpected(path, "content", "a JSON object", type(content).__name__)
     return content

@@ -51,8 +51,6 @@ def read_pickle(path: Path, key: str | None = None) -> dict[str, Array]:
     Raises:
         CheckpointError: The file is missing, damaged, or holds anything but tensors there.
     """
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
     with reading(path):
         try:
             with zipfile.ZipFile(path) as archive:

@@ -45,24 +45,8 @@ def short(text: str) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    from safetensors import SafetensorError, safe_open  # an extra; finding files needs none
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            yield file
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file") from error
-    except (SafetensorError, OSError) as error:
-        # A file cut short by an interrupted download ends here.
-        raise CheckpointError(
-            f"{path}: damaged or incomplete ({error}); copy or download the file again"
-        ) from error
-
-
-@contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Say of a file that it is damaged, whatever its content leads to.
+    """Say of a file that it is missing or damaged, whatever its content leads to.
 
     One bit may make anything of a table of contents, and so any exception of a library.
     """
@@ -70,10 +54,20 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except CheckpointError:
         raise
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file") from error
     except Exception as error:
         raise CheckpointError(
             f"{path}: damaged or incomplete ({one_line(error)}); copy or download the file again"
         ) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    from safetensors import safe_open  # an extra; finding files needs none
+
+    with reading(path), safe_open(path, framework="numpy") as file:
+        yield file
 
 
 def read_header(path: Path) -> dict[str, TensorInfo]:

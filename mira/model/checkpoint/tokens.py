@@ -128,7 +128,5 @@ def load_tokenizer(path: Path) -> "Tokenizer":
     """
     from tokenizers import Tokenizer
 
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file")
     with reading(path):
-        return Tokenizer.from_file(str(path))
+        return Tokenizer.from_buffer(path.read_bytes())

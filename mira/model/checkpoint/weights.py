@@ -25,7 +25,13 @@ from mira.model.checkpoint.schema import (
     require_shapes,
     upsampler_shapes,
 )
-from mira.model.checkpoint.tensors import Array, read_tensors, reading, require_plausible
+from mira.model.checkpoint.tensors import (
+    Array,
+    read_tensors,
+    reading,
+    require_plausible,
+    unexpected,
+)
 from mira.model.codec.base import GLOBAL_CODES
 
 IGNORED = (
@@ -113,9 +119,7 @@ def _mira_weights(
             if not _is_wanted(name, semantic=True):
                 continue
             if name in weights and not np.array_equal(weights[name], values):
-                raise CheckpointError(
-                    f"{path}: {name}: expected the values of {where[name]}; found others"
-                )
+                raise unexpected(path, name, f"the values of {where[name]}", "others")
             weights[name], where[name] = values, str(path)
 
     wave = checkpoint.file("wave_generator")
