@@ -98,11 +98,11 @@ class Settings(BaseModel):
         "auto",
         description="where the model runs: cpu, cuda or cuda:1; auto: a GPU if PyTorch sees one",
     )
-    lm_engine: Literal["auto", "lmdeploy", "lmdeploy-pytorch", "torch", "transformers"] = Field(
+    lm_engine: Literal["auto", "lmdeploy", "lmdeploy-pytorch", "torch"] = Field(
         "auto",
-        description="what runs a language model as published: on a GPU torch, LMDeploy's "
-        "TurboMind, or its engine in PyTorch; anywhere transformers, a stream at a time; auto: "
-        "torch on a GPU, and on a CPU OpenVINO, for which the model is converted once",
+        description="what runs a language model: torch, or on a GPU LMDeploy's TurboMind or its "
+        "engine in PyTorch; auto: torch on a GPU and for semantic_model, otherwise OpenVINO, for "
+        "which the model is converted once",
     )
     model_dtype: Literal["auto", "bfloat16", "float32", "float16"] = Field(
         "auto", description="of the language model: auto, bfloat16 or float32; float16 is refused"

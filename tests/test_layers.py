@@ -66,8 +66,9 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 
 
 def test_only_the_server_is_asynchronous() -> None:
+    """And one adapter, of a library whose streams are coroutines."""
     for path in MODULES:
-        if "server" not in path.parts:
+        if not {"server", "lmdeploy.py"} & {*path.parts}:
             tree = ast.parse(path.read_text("utf-8"))
             assert not any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree)), path
 

@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(mira_directory: Path, folder: Path) -> Iterator[Service]:
     settings = {
         "model": mira_directory,
-        "lm_engine": "transformers",
+        "lm_engine": "torch",
         "look_ahead_frames": 67,
         "voices_dir": folder,
     }
@@ -59,7 +59,7 @@ def test_a_seed_says_the_same_over_http_and_computed_whole(
 ) -> None:
     """Chunks are as large as time allows, so the last bit of a sample may differ."""
     streamed, again = (speak(service, seed=5, sample_rate=48000) for _ in "ab")
-    with MiraTTS(mira_directory, Settings(look_ahead_frames=67, lm_engine="transformers")) as tts:
+    with MiraTTS(mira_directory, Settings(look_ahead_frames=67, lm_engine="torch")) as tts:
         tts.set_params(seed=5)
         whole = tts.generate(TEXT, tts.sample_voice)
     for heard in map(from_s16le, (streamed, again)):

@@ -21,8 +21,8 @@ from tests.toys import ANNA, BEN, ToySynthesizer
 from tools.tiny.write import write_tiny
 
 TEXT = "Hello there. This is a test."
-REFERENCE = Settings(lm_engine="transformers")
-EXACT = Settings(lm_engine="transformers", look_ahead_frames=67)
+REFERENCE = Settings(lm_engine="torch")
+EXACT = Settings(lm_engine="torch", look_ahead_frames=67)
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,7 @@ def test_sparks_layout_speaks_at_16_khz(tmp_path: Path) -> None:
 
 def test_without_the_upsampler_it_is_16_khz(mira_directory: Path) -> None:
     with closing(
-        load_engine(Settings(model=str(mira_directory), upsample=False, lm_engine="transformers"))
+        load_engine(Settings(model=str(mira_directory), upsample=False, lm_engine="torch"))
     ) as engine:
         assert engine.sample_rate == 16000
 

@@ -108,8 +108,8 @@ def measure_look_ahead(
     """
     settings = Settings(model=model, codec_model=codec_model, codec_dtype="float32")
     facts = facts_here(settings)
-    if facts.model != "converted" and {"torch", "transformers"} <= facts.libraries:
-        settings = settings.model_copy(update={"lm_engine": "transformers"})  # nothing to convert
+    if facts.model != "converted" and "torch" in facts.libraries:
+        settings = settings.model_copy(update={"lm_engine": "torch"})  # nothing to convert
     with closing(load_parts(settings, report)) as loaded:
         return _measured_look_ahead(loaded, text, seed)
 

@@ -85,7 +85,9 @@ def load_parts(settings: Settings, report: Report = quiet) -> Parts:
     planned = plan(settings, facts_here(settings))
     if planned.refusals:
         raise InvalidSettings(str(planned.refusals[0]))
-    require(extra_of(planned.engine), *needed_libraries(planned.engine))
+    require(
+        extra_of(planned.engine), *needed_libraries(planned.engine, bool(settings.semantic_model))
+    )
     _check_first(settings, planned, report)
     directory = located("model", settings, report)
     other = located("codec_model", settings, report)

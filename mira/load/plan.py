@@ -27,10 +27,9 @@ LIBRARIES = {  # by the names they are imported by -> the extra that brings them
 }
 _NEEDED = {
     "openvino": ("openvino", "tokenizers"),
-    "transformers": ("torch", "transformers", "safetensors", "tokenizers"),
-    "torch": ("torch", "transformers", "safetensors", "tokenizers"),
-    "lmdeploy": ("torch", "transformers", "safetensors", "tokenizers", "lmdeploy"),
-    "lmdeploy-pytorch": ("torch", "transformers", "safetensors", "tokenizers", "lmdeploy"),
+    "torch": ("torch", "safetensors", "tokenizers"),
+    "lmdeploy": ("torch", "safetensors", "tokenizers", "lmdeploy"),
+    "lmdeploy-pytorch": ("torch", "safetensors", "tokenizers", "lmdeploy"),
 }
 
 
@@ -62,7 +61,7 @@ class Refusal:
 class Plan:
     """What would speak, where, and what has to be done first."""
 
-    engine: str  # builtin, openvino, transformers, torch, lmdeploy or lmdeploy-pytorch
+    engine: str  # builtin, openvino, torch, lmdeploy or lmdeploy-pytorch
     device: str = "cpu"  # or cuda:0
     downloads: tuple[str, ...] = ()  # Hugging Face ids
     converts: bool = False  # to what OpenVINO runs, unless an earlier start did
@@ -83,9 +82,9 @@ def plan(settings: Settings, facts: Facts) -> Plan:
     """Decide what would speak.
 
     A GPU runs a model as published: LMDeploy's own kernels are the quickest for the cards that they
-    know; what it can't use, PyTorch can. A processor runs it converted, where OpenVINO is
-    installed; PyTorch is far slower there, so it is taken only when nothing else is installed or
-    when it is asked for.
+    know; what it can't use, PyTorch can. A processor runs it converted, in OpenVINO; PyTorch is far
+    slower there, so it is taken only when nothing else is installed, when it is asked for, or for a
+    semantic prompt, which a conversion can't have.
     """
     if facts.model == "none":
         return Plan("builtin")
@@ -97,9 +96,9 @@ def plan(settings: Settings, facts: Facts) -> Plan:
     elif device.startswith("cuda"):
         engine = "torch"  # the one that was measured on a card
     else:
-        has_torch = {"torch", "transformers"} <= facts.libraries and not facts.broken
+        has_torch = "torch" in facts.libraries and not facts.broken
         only_torch = has_torch and "openvino" not in facts.libraries
-        engine = "transformers" if only_torch else "openvino"
+        engine = "torch" if only_torch or settings.semantic_model else "openvino"
     asked = {
         settings.model: facts.model,
         settings.codec_model: facts.codec_model,
@@ -131,8 +130,12 @@ def _refusals(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refus
     """All that a start would fail with, in the order in which it would."""
     if facts.model == "converted":
         yield from _of_a_converted_model(settings)
-    elif planned.converts:
-        yield from _of_a_conversion(settings)
+    elif planned.converts and settings.model_dtype in ("bfloat16", "float32"):
+        yield Refusal(
+            "model_dtype",
+            "on a CPU a model speaks in the bits it is converted to. Leave it out, or set "
+            "lm_engine=torch: far slower.",
+        )
     if settings.model_dtype == "float16":
         yield Refusal(
             "model_dtype",
@@ -168,18 +171,6 @@ def _of_a_converted_model(settings: Settings) -> Iterator[Refusal]:
             )
 
 
-def _of_a_conversion(settings: Settings) -> Iterator[Refusal]:
-    otherwise = "Leave it out, or set lm_engine=transformers: PyTorch, far slower."
-    if settings.semantic_model:
-        yield Refusal(
-            "semantic_model", f"on a CPU a model speaks without a semantic prompt. {otherwise}"
-        )
-    if settings.model_dtype in ("bfloat16", "float32"):
-        yield Refusal(
-            "model_dtype", f"on a CPU a model speaks in the bits it is converted to. {otherwise}"
-        )
-
-
 def _of_lmdeploy(facts: Facts, planned: Plan) -> Iterator[Refusal]:
     gpu = planned.gpu
     if gpu is None or gpu >= len(facts.cards):
@@ -212,7 +203,7 @@ def _of_a_device(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Re
 
 
 def _of_libraries(facts: Facts, planned: Plan) -> Iterator[Refusal]:
-    needed = list(_NEEDED[planned.engine])
+    needed = [*_NEEDED[planned.engine], *_listening(facts.semantic_model != "none")]
     needed += ["safetensors"] if planned.converts else []
     needed += ["huggingface_hub", "httpx2"] if planned.downloads else []
     missing = [name for name in needed if name not in facts.libraries]
@@ -228,9 +219,19 @@ def _of_libraries(facts: Facts, planned: Plan) -> Iterator[Refusal]:
         )
 
 
-def needed_libraries(engine: str) -> tuple[str, ...]:
-    """What an engine imports, beside the core's; LMDeploy's own is left to `model.lm`."""
-    return tuple(name for name in _NEEDED.get(engine, ()) if name != "lmdeploy")
+def needed_libraries(engine: str, semantic: bool) -> Iterator[str]:
+    """Name what is imported, beside the core's libraries; LMDeploy itself is left to `model.lm`.
+
+    Args:
+        engine: Of a `Plan`.
+        semantic: There are semantic prompts.
+    """
+    yield from (name for name in _NEEDED[engine] if name != "lmdeploy")
+    yield from _listening(semantic)
+
+
+def _listening(semantic: bool) -> list[str]:
+    return ["transformers"] if semantic else []  # has the wav2vec2 that listens to recordings
 
 
 def extra_of(engine: str) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CODEC_SPEAKS_AT_MOST = 32  # streams that share one pass
-MOST_STREAMS = 64  # unless the settings say otherwise
+MOST_STREAMS = 64  # on a card, unless the settings say otherwise
+MOST_CPU_STREAMS = 16
 GOING_ON_CONTEXT = 6144  # tokens of a stream whose prompt holds a minute of speech
 
 
@@ -36,9 +37,8 @@ def load_published(
     from mira.model.lm.prompt import PromptBuilder
 
     if planned.device == "cpu" and settings.lm_engine == "auto":
-        log.warning(
-            "OpenVINO is not installed, and PyTorch is far slower on a CPU: %s", install("cpu")
-        )
+        why = "has no semantic prompts" if wav2vec2 else f"is not installed: {install('cpu')}"
+        log.warning("PyTorch is far slower on a CPU than OpenVINO, which %s", why)
     steps = checkpoint.files.values(), checkpoint.language_weights
     loading = Loading(report, settings, checkpoint.directory, *steps)
     prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
@@ -62,21 +62,21 @@ def load_published(
 
 
 def _language_model(settings: Settings, planned: Plan, checkpoint: Checkpoint) -> "LanguageModel":
-    from mira.model.lm.torch_runner import MAX_CONTEXT, TorchLM
-    from mira.model.lm.transformers import TransformersLM
+    import torch
 
-    engine, device = planned.engine, planned.device
-    files = checkpoint.language, checkpoint.tokens
-    most = settings.max_streams or MOST_STREAMS
-    if engine == "transformers":
-        return TransformersLM.load(*files, device, settings.model_dtype)
-    if engine == "torch":
+    from mira.model.lm.torch_runner import MAX_CONTEXT, TorchLM
+
+    usual = MOST_CPU_STREAMS if planned.gpu is None else MOST_STREAMS
+    most = settings.max_streams or usual
+    if planned.engine == "torch":
+        asked = settings.model_dtype
+        dtype = None if asked == "auto" else getattr(torch, asked)
         context = GOING_ON_CONTEXT if settings.semantic_model else MAX_CONTEXT
-        return TorchLM.load(*files, device, settings.model_dtype, most, context)
+        return TorchLM(checkpoint, planned.device, dtype, most, context)
     # No `require`: importing LMDeploy changes what the process logs, which `load` undoes.
     from mira.model.lm.lmdeploy_engine import load
 
-    return load(checkpoint, "turbomind" if engine == "lmdeploy" else "pytorch", device, most)
+    return load(checkpoint, planned.engine, planned.gpu or 0, most)
 
 
 def _codec(

@@ -27,8 +27,8 @@ from mira.model.codec.export import Utterance, export_codec, export_integers, ex
 from mira.model.codec.openvino import OpenVINOCodec
 from mira.model.lm.base import sayable
 from mira.model.lm.batching import BatchingLM, Row
-from mira.model.lm.openvino import GRAPH, OpenVINOLM, OpenVINORunner, check_processor
-from mira.model.lm.openvino_graph import Qwen2, build
+from mira.model.lm.openvino import GRAPH, MAX_CONTEXT, OpenVINOLM, OpenVINORunner, check_processor
+from mira.model.lm.openvino_graph import build
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.lm.quantize import Weights
 from mira.model.room import Asked, lacks
@@ -46,7 +46,6 @@ SAID_TEXTS = (CHECKED_TEXT, "Hello there! How may I help you? The line is quite 
 SAID_TOKENS = 100  # two seconds of each
 
 _REPORT_EVERY_S = 0.2
-_ORIGINAL_CONTEXT = 1280  # as many tokens as a stream may have
 
 Did = Callable[[float], None]
 """Told of bytes of the checkpoint that were worked through."""
@@ -251,18 +250,15 @@ def _original(
 def original_runner(checkpoint: Checkpoint, did: Did = _nothing) -> OpenVINORunner:
     """The language model as published, in float32: what a converted one is measured against."""
     graph = _graph(checkpoint, "f32", did)
-    return OpenVINORunner(graph, threads=0, cache_tokens=_ORIGINAL_CONTEXT, exact=True)
+    return OpenVINORunner(graph, threads=0, cache_tokens=MAX_CONTEXT, exact=True)
 
 
 def _graph(checkpoint: Checkpoint, weights: Weights, did: Did) -> ov.Model:
-    dims, tensors = checkpoint.dims, dict[str, Array]()
+    tensors = dict[str, Array]()
     for path in checkpoint.language_weights:
         tensors |= read_tensors(path)
-    shape = Qwen2(
-        dims.layers, dims.heads, dims.kv_heads, dims.head_dim, dims.rope_theta, dims.norm_epsilon
-    )
     counted = _Counted(tensors, did, _size(checkpoint.language_weights))
-    return build(counted, shape, sayable(checkpoint.tokens), weights)
+    return build(counted, checkpoint.dims, sayable(checkpoint.tokens), weights)
 
 
 def convert_language(

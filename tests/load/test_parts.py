@@ -58,7 +58,7 @@ def test_pytorch_on_a_processor_is_only_for_who_asks_for_it(
 ) -> None:
     facts = Facts(frozenset(LIBRARIES) - {"openvino"}, model="directory")
     monkeypatch.setattr("mira.load.parts.facts_here", lambda settings: facts)
-    for engine, warns in (("transformers", False), ("auto", True)):
+    for engine, warns in (("torch", False), ("auto", True)):
         load_parts(Settings(model=str(mira_directory), lm_engine=engine)).close()
         assert (install("cpu") in caplog.text) == warns
 
@@ -110,7 +110,7 @@ def prompt_of(engine: Engine, voice: Voice) -> list[int]:
 @pytest.fixture(scope="module")
 def engine(spark: Path) -> Iterator[Engine]:
     settings = Settings(
-        model=str(spark), semantic_model="wav2vec2-large-xlsr-53", lm_engine="transformers"
+        model=str(spark), semantic_model="wav2vec2-large-xlsr-53", lm_engine="torch"
     )
     with closing(load_engine(settings)) as engine:
         yield engine
@@ -146,9 +146,7 @@ def test_the_sample_voice_goes_on_from_its_own_recording(engine: Engine) -> None
 
 
 def test_going_on_is_off_by_default(mira_directory: Path) -> None:
-    with closing(
-        load_engine(Settings(model=str(mira_directory), lm_engine="transformers"))
-    ) as engine:
+    with closing(load_engine(Settings(model=str(mira_directory), lm_engine="torch"))) as engine:
         voice = engine.clone("anna", RECORDING, 24000, SAID)
         assert (voice.speech_tokens, voice.transcript) == ((), SAID)
         builder = PromptBuilder(
@@ -161,7 +159,7 @@ def test_going_on_is_off_by_default(mira_directory: Path) -> None:
 
 def refusal(**settings: object) -> str:
     with pytest.raises(CheckpointError) as raised:
-        fields = {"lm_engine": "transformers", **{k: str(v) for k, v in settings.items()}}
+        fields = {"lm_engine": "torch", **{k: str(v) for k, v in settings.items()}}
         load_engine(Settings.model_validate(fields))
     assert "\n" not in str(raised.value)
     return str(raised.value)
@@ -185,7 +183,7 @@ def test_a_language_model_alone_speaks_with_another_ones_codec(
     shutil.rmtree(alone / "decoders")
     assert "set codec_model" in refusal(model=alone)
     with closing(
-        load_engine(Settings(model=str(alone), codec_model=str(spark), lm_engine="transformers"))
+        load_engine(Settings(model=str(alone), codec_model=str(spark), lm_engine="torch"))
     ) as engine:
         assert engine.sample_rate == 16000
         assert 0.1 < sum(map(len, say(engine, engine.voices[0]))) / 16000 < 5
@@ -200,9 +198,7 @@ def test_all_that_is_downloaded_is_there_before_anything_is_loaded(
     def report(what: str, done: int, total: int) -> None:
         said.append(what.partition(" to ")[0].partition(" from ")[0].partition(" at ")[0])
 
-    settings = Settings(
-        model=str(mira_directory), lm_engine="transformers", semantic_model="owner/w"
-    )
+    settings = Settings(model=str(mira_directory), lm_engine="torch", semantic_model="owner/w")
     with serving_hub(owner__w=tmp_path / "w") as hub:
         pointed_at(hub, tmp_path / "home", monkeypatch)
         with pytest.raises(NotDownloaded):

@@ -9,8 +9,8 @@ from mira.settings import Settings
 
 DOWNLOAD = frozenset({"safetensors", "tokenizers", "huggingface_hub", "httpx2"})
 CPU = DOWNLOAD | {"openvino"}
-TORCH = DOWNLOAD | {"torch", "transformers"}
-ALL = CPU | TORCH | {"lmdeploy"}
+TORCH = DOWNLOAD | {"torch"}
+ALL = CPU | TORCH | {"lmdeploy", "transformers"}
 H100, T4 = (9, 0), (7, 5)
 
 
@@ -37,9 +37,9 @@ def test_without_a_model_the_built_in_voice_speaks_and_nothing_is_needed() -> No
         # A processor speaks from a conversion, and PyTorch only where nothing else is installed.
         (on(libraries=CPU), {}, "openvino", "cpu"),
         (on(), {}, "openvino", "cpu"),
-        (on(libraries=TORCH), {}, "transformers", "cpu"),
+        (on(libraries=TORCH), {}, "torch", "cpu"),
+        (on(semantic_model="downloaded"), {"semantic_model": "a/b"}, "torch", "cpu"),
         (on(H100), {"model_device": "cpu"}, "openvino", "cpu"),
-        (on(), {"lm_engine": "transformers"}, "transformers", "cpu"),
         (on(), {"lm_engine": "torch", "model_device": "cpu"}, "torch", "cpu"),
         # A card runs the model as published.
         (on(H100), {}, "torch", "cuda:0"),
@@ -47,7 +47,6 @@ def test_without_a_model_the_built_in_voice_speaks_and_nothing_is_needed() -> No
         (on(H100), {"lm_engine": "lmdeploy"}, "lmdeploy", "cuda:0"),
         (on(H100, T4), {"model_device": "cuda:1"}, "torch", "cuda:1"),  # no bfloat16
         (on(H100), {"model_dtype": "float32"}, "torch", "cuda:0"),
-        (on(H100), {"lm_engine": "transformers"}, "transformers", "cuda:0"),
         (on(H100), {"lm_engine": "lmdeploy-pytorch"}, "lmdeploy-pytorch", "cuda:0"),
         # What is converted runs on a processor, whatever else is there.
         (on(H100, model="converted"), {}, "openvino", "cpu"),
@@ -60,7 +59,7 @@ def test_what_speaks(facts: Facts, settings: dict[str, Any], engine: str, device
 
 
 def test_what_has_to_be_downloaded() -> None:
-    settings = {"codec_model": "other/codec", "lm_engine": "transformers"}
+    settings = {"codec_model": "other/codec", "lm_engine": "torch"}
     found = planned(on(model="hub", codec_model="directory"), **settings)
     assert found.downloads == ("owner/name",)
     found = planned(on(codec_model="hub"), **settings)
@@ -80,7 +79,13 @@ def test_a_machine_without_a_gpu_is_never_told_to_install_pytorch() -> None:
 @pytest.mark.parametrize(
     ("facts", "settings", "missing", "extra"),
     [
-        (on(libraries=CPU), {"lm_engine": "torch"}, "torch, transformers", "torch"),
+        (on(libraries=CPU), {"lm_engine": "torch"}, "torch", "torch"),
+        (
+            on(libraries=CPU | TORCH, semantic_model="hub"),
+            {"semantic_model": "a/b"},
+            "transformers",
+            "torch",
+        ),
         (on(libraries=CPU - {"safetensors"}), {}, "safetensors", "cpu"),
         (on(libraries=CPU - {"huggingface_hub"}, model="hub"), {}, "huggingface_hub", "cpu"),
         (on(H100, libraries=TORCH), {"lm_engine": "lmdeploy"}, "lmdeploy", "cuda"),
@@ -119,8 +124,7 @@ def test_without_a_pytorch_that_works_nothing_is_said_of_gpus(engine: str, devic
         (on(model="converted"), {"lm_engine": "torch"}, "lm_engine", "runs on a CPU"),
         (on(model="converted"), {"model_dtype": "float32"}, "model_dtype", "runs on a CPU"),
         (on(model="converted"), {"codec_model": "a/b"}, "codec_model", "has its own codec"),
-        (on(), {"semantic_model": "a/b"}, "semantic_model", "lm_engine=transformers"),
-        (on(), {"model_dtype": "float32"}, "model_dtype", "lm_engine=transformers"),
+        (on(), {"model_dtype": "float32"}, "model_dtype", "lm_engine=torch"),
         (on(), {"model_device": "cuda"}, "model_device", "PyTorch sees no GPUs"),
         (on(H100), {"model_device": "cuda:1"}, "model_device", "PyTorch sees 1 GPU)"),
         (on(H100), {"model_device": "tpu"}, "model_device", "'tpu' is not to be had here"),

@@ -21,10 +21,10 @@ from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.model.codec.export import Exported
 from mira.model.convert import Agreement, convert
 from mira.model.lm.prompt import PromptBuilder
-from mira.model.lm.transformers import TransformersLM
 from mira.settings import Settings
 from mira.stream.playback import Playback
 from mira.types import Sampling
+from tests.model.lm.reference import Reference
 
 TEXT = "Hello there, how are you today?"
 
@@ -66,7 +66,7 @@ def test_the_original_in_float32_is_pytorch_s(checkpoint: Checkpoint) -> None:
     prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
     prompt = prompts.build(TEXT, range(0, 4096, 128))
     ids = [checkpoint.tokens.first_speech + code for code in range(0, 8192, 400)]
-    reference = TransformersLM.load(checkpoint.language, checkpoint.tokens, dtype="float32")
+    reference = Reference(checkpoint.language, checkpoint.tokens)
     expected = reference.logits(prompt, ids)
     found = module._logits(module.original_runner(checkpoint), prompt, ids)
     assert np.abs(found - expected).max() < 2e-4 * np.abs(expected).max()
@@ -77,7 +77,7 @@ def test_it_says_what_the_original_says(
 ) -> None:
     """Same voice, same seed: the same tokens, and nearly the same samples; both in float32."""
     monkeypatch.setattr("mira.model.codec.openvino._has_bf16", lambda core: False)
-    with closing(load(checkpoint.directory, lm_engine="transformers")) as original:
+    with closing(load(checkpoint.directory, lm_engine="torch")) as original:
         expected, voices = spoken(original), original.voices
     with closing(load(converted)) as engine:
         assert engine.voices == voices

@@ -19,7 +19,6 @@ PUBLISHED = "a model as published, in"
 NAMES = {
     "builtin": "the built-in voice, on the processor",
     "openvino": "a converted model, in OpenVINO on the processor",
-    "transformers": f"{PUBLISHED} PyTorch, a stream at a time, on {{}}",
     "torch": f"{PUBLISHED} PyTorch on {{}}",
     "lmdeploy": f"{PUBLISHED} LMDeploy and PyTorch on {{}}",
     "lmdeploy-pytorch": f"{PUBLISHED} LMDeploy and PyTorch on {{}}",
@@ -27,7 +26,6 @@ NAMES = {
 WORKING_BYTES = {  # beside the weights, and about; on a GPU with the cache of all streams
     "builtin": 350 << 20,
     "openvino": 768 << 20,
-    "transformers": 1 << 30,
     "torch": 2 << 30,
     "lmdeploy": 3 << 30,
     "lmdeploy-pytorch": 3 << 30,
@@ -48,8 +46,10 @@ def mira_rows(
     """
     speaks = NAMES[planned.engine].format(planned.device)
     if planned.published and planned.device == "cpu":
-        slow = f"far slower than real time: set lm_engine=auto, {install('cpu')}"
-        yield Row("speaks", speaks, "note", slow)
+        instead = f"set lm_engine=auto, {install('cpu')}"
+        if settings.semantic_model:
+            instead = "leave out semantic_model"
+        yield Row("speaks", speaks, "note", f"far slower than real time: {instead}")
     else:
         yield Row("speaks", speaks)
     for refusal in planned.refusals:

@@ -55,6 +55,8 @@ class _Config(_Generation):
     architectures: tuple[Literal["Qwen2ForCausalLM"]]
     model_type: Literal["qwen2"] = "qwen2"
     hidden_act: Literal["silu"] = "silu"
+    use_sliding_window: Literal[False] = False
+    layer_types: list[Literal["full_attention"]] | None = None
     vocab_size: Count
     hidden_size: Count
     num_hidden_layers: Annotated[Count, Field(le=1000)]

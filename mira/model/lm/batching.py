@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 TOKENS_AHEAD = 64  # that nobody took yet; a stream with so many waits
 COMFORTABLE_S = 1.0  # left to play; while others are urgent, whoever has more waits
 FIRST_RESTART_S = 0.1  # between attempts to bring a broken model back; doubled each time
+CLOSE_S = 10.0  # for a step to end; one that hangs ends with the process
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Runner(Protocol):
         """Pages there are."""
 
     @property
+    def max_context(self) -> int:
+        """Tokens of a stream, its prompt and what it says; they may take more than one page."""
+
+    @property
     def vocab_rows(self) -> int:
         """Ids that can be read are in [0, vocab_rows)."""
 
@@ -71,24 +76,35 @@ class Runner(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Stream:
-    prompt: Sequence[int]
-    sampling: Sampling
+    longest: int  # tokens that it reads at most
     sampler: Sampler
     playback: Playback
     cancel: Cancel
     news: threading.Condition  # notified when there is something for whoever reads it
     unread: list[int]  # ids that no step has read yet
+    left: int  # tokens that it may still make
     past: int = 0
     pages: list[int] = field(default_factory=list)  # for all that it may ever read
-    made: int = 0
     tokens: list[int] = field(default_factory=list)  # that nobody took yet
     ended: bool = False  # no more tokens will come
     error: Exception | None = None
 
     @property
-    def longest(self) -> int:
-        """Tokens that it reads at most: the last one that it makes is never read."""
-        return len(self.prompt) + self.sampling.max_new_tokens - 1
+    def urgency(self) -> tuple[int, float]:
+        """Sorts the most urgent first."""
+        return rank(self.playback)
+
+    @property
+    def comfortable(self) -> bool:
+        """Whether it can wait for others."""
+        left_s = self.playback.left_s()
+        return left_s is not None and left_s > COMFORTABLE_S
+
+    @property
+    def worth_waking(self) -> bool:
+        """Whether whoever reads it wants what there is."""
+        count = len(self.tokens)
+        return self.ended or count >= TOKENS_AHEAD or (count > 0 and self.playback.wants(count))
 
 
 class BatchingLM:
@@ -123,13 +139,11 @@ class BatchingLM:
         self._pages = Pages(runner.num_pages, runner.page_tokens)
         self._waiting: list[_Stream] = []
         self._running: list[_Stream] = []
-        self._broken = False
+        self._broken = self._closed = False
         self._failures = 0  # in a row
         self._failure = ""
-        self._closed = False
-        lock = threading.Lock()
-        self._changed = threading.Condition(lock)  # what the model's own thread waits for
-        self._lock = lock
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)  # what the model's own thread waits for
         self._thread = threading.Thread(target=self._run, name="mira-lm", daemon=True)
         self._thread.start()
 
@@ -164,25 +178,23 @@ class BatchingLM:
     ) -> Generator[int, None, None]:
         """See `LanguageModel`."""
         check_prompt(prompt, self._runner.vocab_rows)
+        longest = len(prompt) + sampling.max_new_tokens - 1  # the last one is never read
+        if longest > self._runner.max_context:
+            raise SynthesisFailed(
+                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
+                f"fit into the {self._runner.max_context} of a stream"
+            )
+        # A repetition penalty counts what the prompt holds.
+        seen = [self._columns[i] for i in prompt if i in self._columns]
         stream = _Stream(
-            prompt,
-            sampling,
-            # A repetition penalty counts what the prompt holds.
-            Sampler(
-                sampling,
-                len(self._columns),
-                [self._columns[i] for i in prompt if i in self._columns],
-            ),
+            longest,
+            Sampler(sampling, len(self._columns), seen),
             playback or Playback(),
             cancel or Cancel(),
             threading.Condition(self._lock),
-            list(prompt),
+            unread=list(prompt),
+            left=sampling.max_new_tokens,
         )
-        if not self._pages.fits(stream.longest):
-            raise SynthesisFailed(
-                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
-                "fit into the cache"
-            )
         self._enter(stream)
         try:
             with stream.cancel.waking(lambda: self._wake(stream)):
@@ -196,7 +208,7 @@ class BatchingLM:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(CLOSE_S)
 
     def _enter(self, stream: _Stream) -> None:
         with self._changed:
@@ -212,7 +224,7 @@ class BatchingLM:
     def _take(self, stream: _Stream) -> list[int]:
         """Wait for tokens that are worth it; none when the stream has ended."""
         with self._changed:
-            stream.news.wait_for(lambda: stream.cancel.cancelled or _worth_waking(stream))
+            stream.news.wait_for(lambda: stream.cancel.cancelled or stream.worth_waking)
             stream.cancel.check()
             if stream.tokens:
                 if len(stream.tokens) == TOKENS_AHEAD:  # it may go on
@@ -239,33 +251,34 @@ class BatchingLM:
     def _run(self) -> None:
         while not (self._closed or self._failure):
             try:
-                if rows := self._next():
+                if self._broken:
+                    self._runner.restart()
+                    self._runner.step([Row([self._first_speech], 0, [0])])
+                    self._broken = False
+                    log.warning("the language model is back")
+                elif rows := self._next():
                     self._advance(rows, self._runner.step([row for _, row in rows]))
             except BaseException as error:  # noqa: BLE001 - whatever it is, the streams must know
                 self._break(error)
-                self._restart()
         with self._changed:
             self._fail(self._failure or "the language model is closed")
 
     def _next(self) -> list[tuple[_Stream, Row]]:
         """Wait for something to compute, or until the model is closed."""
         with self._changed:
-            rows: list[tuple[_Stream, Row]] = []
-
-            def planned() -> bool:
+            while not self._closed:
                 self._retire()
-                rows.extend(self._plan())
-                return bool(rows) or self._closed
-
-            self._changed.wait_for(planned)
-            return rows
+                if rows := self._plan():
+                    return rows
+                self._changed.wait()
+            return []
 
     def _retire(self) -> None:
         """Take back the pages of whoever has ended, then give the most urgent theirs."""
         for stream in [stream for stream in self._running if stream.ended]:
             self._running.remove(stream)
             self._pages.give_back(stream.pages)
-        for stream in sorted(self._waiting, key=lambda stream: rank(stream.playback)):
+        for stream in sorted(self._waiting, key=lambda stream: stream.urgency):
             if len(self._running) == self.max_streams:
                 return
             pages = self._pages.take(stream.longest)
@@ -277,9 +290,9 @@ class BatchingLM:
 
     def _plan(self) -> list[tuple[_Stream, Row]]:
         able = [stream for stream in self._running if len(stream.tokens) < TOKENS_AHEAD]
-        ranked = sorted(able, key=lambda stream: rank(stream.playback))
-        if ranked and rank(ranked[0].playback)[0] < 2:
-            ranked = [stream for stream in ranked if not _comfortable(stream)]
+        ranked = sorted(able, key=lambda stream: stream.urgency)
+        if ranked and ranked[0].urgency[0] < 2:
+            ranked = [stream for stream in ranked if not stream.comfortable]
         room = self._step_tokens
         rows = []
         # Whoever speaks reads one token each. What room is left is for prompts.
@@ -300,33 +313,42 @@ class BatchingLM:
             del stream.unread[: len(row.ids)]
         saying = [number for number, (stream, _) in enumerate(rows) if not stream.unread]
         streams = [rows[number][0] for number in saying]
-        everybody = len(saying) == len(rows)
-        picks = pick_all(
-            [stream.sampler for stream in streams], logits if everybody else logits[saying]
-        )
+        if len(saying) < len(rows):
+            logits = logits[saying]
+        picks = pick_all([stream.sampler for stream in streams], logits)
         with self._changed:
             for stream, picked in zip(streams, picks, strict=True):
                 self._say(stream, picked)
-                if _worth_waking(stream):
+                if stream.worth_waking:
                     stream.news.notify_all()
 
-    def _say(self, stream: _Stream, picked: int | SynthesisFailed) -> None:
-        if isinstance(picked, SynthesisFailed):
-            stream.error, picked = picked, SPEECH_CODES
-        stream.made += 1
+    def _say(self, stream: _Stream, picked: int | None) -> None:
+        if picked is None:
+            stream.error = SynthesisFailed("the language model's output is not finite")
+            stream.ended = True
+            return
         if picked < SPEECH_CODES:
             stream.tokens.append(picked)
             stream.unread.append(self._first_speech + picked)
-        if picked >= SPEECH_CODES or stream.made == stream.sampling.max_new_tokens:
+            stream.left -= 1
+        if picked >= SPEECH_CODES or not stream.left:
             stream.ended = True
-            if stream.error is None:
-                self._failures = 0
+            self._failures = 0
 
     def _break(self, error: BaseException) -> None:
+        """Fail all streams; give up after too many failures in a row."""
         log.error("the language model broke", exc_info=error)
         with self._changed:
+            self._failures += 1
+            if self._failures >= GIVE_UP_AFTER:
+                self._failure = (
+                    f"The language model failed {self._failures} times in a row, the last time "
+                    f"with {one_line(error)}. The process has to be started anew."
+                )
+            elif self._broken:  # it could not be restarted
+                wait_s = FIRST_RESTART_S * 2 ** (self._failures - 2)
+                self._changed.wait_for(lambda: self._closed, wait_s)
             self._broken = True
-            self._count(error)
             self._fail(f"the language model broke: {one_line(error)}")
 
     def _fail(self, why: str) -> None:
@@ -337,38 +359,3 @@ class BatchingLM:
         # Made anew: what broke may have been the planning, and may have lost some.
         self._waiting, self._running = [], []
         self._pages = Pages(self._runner.num_pages, self._runner.page_tokens)
-
-    def _restart(self) -> None:
-        wait_s = FIRST_RESTART_S
-        while self._broken and not self._failure:
-            try:
-                self._runner.restart()
-                self._runner.step([Row([self._first_speech], 0, [0])])
-                self._broken = False
-                log.warning("the language model is back")
-            except BaseException as error:  # noqa: BLE001 - it is tried again
-                log.error("the language model could not be restarted: %s", one_line(error))
-                with self._changed:
-                    self._count(error)
-                    if self._changed.wait_for(lambda: self._closed, wait_s):
-                        return
-                wait_s *= 2
-
-    def _count(self, error: BaseException) -> None:
-        """Note a failure, and give up after too many in a row; `self._changed` is held."""
-        self._failures += 1
-        if self._failures >= GIVE_UP_AFTER:
-            self._failure = (
-                f"The language model failed {self._failures} times in a row, the last time with "
-                f"{one_line(error)}. The process has to be started anew."
-            )
-
-
-def _worth_waking(stream: _Stream) -> bool:
-    count = len(stream.tokens)
-    return stream.ended or count >= TOKENS_AHEAD or (count > 0 and stream.playback.wants(count))
-
-
-def _comfortable(stream: _Stream) -> bool:
-    left = stream.playback.left_s()
-    return left is not None and left > COMFORTABLE_S

@@ -1,33 +1,32 @@
-"""Prompt ids in, speech tokens out, through an engine of LMDeploy's: the backend for CUDA.
+"""Prompt ids in, speech tokens out, through an engine of LMDeploy's on a CUDA card.
 
-The engine batches. This module lends its instances to streams, the most urgent first, and is the
-only one that knows that the engine is asynchronous: it runs on an event loop with a thread of its
-own, from which whoever reads a stream pulls, so that what nobody took yet stays in the engine.
-Knows nothing about text, audio or GPUs. Source: what LMDeploy's own server does with an instance.
+The engine batches, and its streams are coroutines. So this module, alone outside the server, is
+asynchronous inside: an event loop on a thread of its own lends the engine's instances to streams,
+the most urgent first, and hands what they say to whoever reads them. Knows nothing about text,
+audio or GPUs. Source: what LMDeploy's own server does with an instance.
 """
 
 import asyncio
 import itertools
 import logging
+import queue
 import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
-from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from concurrent.futures import Future
+from contextlib import ExitStack, aclosing, closing, suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed, one_line
+from mira.errors import GIVE_UP_AFTER, MiraError, NotReady, SynthesisFailed, one_line
 from mira.model.lm.base import check_prompt
 from mira.model.lm.lmdeploy_dialects import Dialect, generation
-from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback, rank
 from mira.types import Sampling
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 STALL_S = 30.0  # without an answer, and the engine counts as broken
 CLOSE_S = 5.0  # what an engine gets to end its streams, and then itself
@@ -40,10 +39,10 @@ class Instance(Protocol):
     def async_stream_infer(
         self, session_id: int, *, gen_config: Any, stream_output: bool, **inputs: Any
     ) -> AsyncGenerator[Any, None]:
-        """Yield outputs: a `status`, and in `token_ids` what is new since the one before."""
+        """Yield outputs: a `status`, and in `token_ids` what is new since the one before.
 
-    def async_cancel(self, session_id: int) -> Coroutine[Any, Any, Any]:
-        """Let the stream yield a last output."""
+        Closing or cancelling it returns when the engine has let the stream go.
+        """
 
 
 class Engine(Protocol):
@@ -62,13 +61,17 @@ class Engine(Protocol):
 @dataclass(slots=True, eq=False)
 class _Stream:
     number: int
+    prompt: Sequence[int]
+    config: Any  # LMDeploy's GenerationConfig
     playback: Playback
-    cancel: Cancel
-    instance: Instance | None = None  # from when it was lent until the stream is over
-    outputs: AsyncGenerator[Any, None] | None = None
-    pull: "Future[Any] | None" = None  # of the next output
-    finished: bool = False  # by the engine itself
-    over: bool = False  # it is being ended, or was; from then on nobody else may touch its instance
+    lent: "asyncio.Future[Instance]"  # pending while it waits for an instance
+    news: "queue.SimpleQueue[list[int] | MiraError | None]" = field(
+        default_factory=queue.SimpleQueue
+    )
+    """For whoever reads it: codes, none when something else has changed; then how it ended."""
+    unread: list[int] = field(default_factory=list)  # codes that aren't among the news yet
+    task: "asyncio.Task[None] | None" = None
+    ending: bool = False  # the engine is letting it go: from then on nobody may interrupt it
 
 
 class LMDeployLM:
@@ -101,21 +104,23 @@ class LMDeployLM:
         self.max_streams = max_streams
         self._session_tokens = session_tokens
         self._numbers = itertools.count(1)
-        self._waiting: list[_Stream] = []
-        self._running: list[_Stream] = []
+        self._lock = threading.Lock()  # of the three below
+        self._streams: set[_Stream] = set()  # that wait or speak
         self._broken = ""
-        self._failures = 0  # of streams, in a row
         self._closed = False
-        self._changed = threading.Condition()
-        self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them weakly
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run_loop, name="mira-lm", daemon=True)
-        self._thread.start()
+        self._failures = 0  # of streams, in a row
+        # What follows is touched on the loop's thread alone.
         self._idle: list[Instance] = []
+        self._waiting: list[_Stream] = []
+        self._loop = asyncio.new_event_loop()
+        self._closing = asyncio.Event()
+        started: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="mira-lm", daemon=True
+        )
+        self._thread.start()
         try:
-            if start := getattr(engine, "start_loop", None):
-                self._call(start)
-            self._idle += [engine.create_instance() for _ in range(max_streams)]
+            started.result(STALL_S)
         except BaseException:
             self.close()
             raise
@@ -135,8 +140,7 @@ class LMDeployLM:
     @property
     def streams(self) -> int:
         """That wait or speak."""
-        with self._changed:
-            return len(self._waiting) + len(self._running)
+        return len(self._streams)
 
     def generate(
         self,
@@ -150,22 +154,24 @@ class LMDeployLM:
         config = self._generation_config(**generation(sampling, self._dialect))
         if len(prompt) + sampling.max_new_tokens > self._session_tokens:
             raise SynthesisFailed(
-                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones are more "
-                f"than the {self._session_tokens} of a stream"
+                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
+                f"fit into the {self._session_tokens} of a stream"
             )
-        stream = _Stream(next(self._numbers), playback or Playback(), cancel or Cancel())
+        cancel = cancel or Cancel()
+        lent = self._loop.create_future()
+        stream = _Stream(next(self._numbers), prompt, config, playback or Playback(), lent)
+        with self._lock:
+            if self._broken:
+                raise NotReady(self.failure)
+            if self._closed:
+                raise SynthesisFailed("the language model is closed")
+            self._streams.add(stream)
+            self._post(self._begin, stream)
         try:
-            with stream.cancel.waking(lambda: self._left(stream)):
-                stream.outputs = self._enter(stream).async_stream_infer(
-                    stream.number,
-                    gen_config=config,
-                    stream_output=True,
-                    **self._dialect.inputs(prompt),
-                )
-                yield from itertools.islice(self._codes(stream), sampling.max_new_tokens)
-            self._failures = 0
+            with cancel.waking(lambda: stream.news.put([])):
+                yield from itertools.islice(self._read(stream, cancel), sampling.max_new_tokens)
         finally:
-            self._leave(stream)
+            self._post(self._end, stream)
 
     def warm_up(self, prompt: Sequence[int]) -> None:
         """Let as many streams speak as may: whatever is slow the first time is done then.
@@ -186,234 +192,179 @@ class LMDeployLM:
 
     def close(self) -> None:
         """See `LanguageModel`."""
-        with self._changed:
-            if self._closed:
-                return
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
-            running = list(self._running)
-        for stream in running:
-            self._post(self._end, stream)
-        with self._changed:
-            self._changed.wait_for(lambda: not self._running, CLOSE_S)
-        try:
-            self._call(self._engine.close)
-            if left := self._call(self._cancel_all):
-                self._run(asyncio.wait(left, timeout=CLOSE_S), STALL_S)
-        except Exception:
-            log.exception("the language model's engine did not close well")
-        if self._thread.is_alive():
-            self._post(self._loop.stop)
-            self._thread.join(CLOSE_S)
-        if not self._thread.is_alive():  # one that is stuck ends with the process
-            self._clear_up()
-            self._loop.close()
+        self._tell_all("the language model is closed")
+        self._post(self._closing.set)
+        self._thread.join(3 * CLOSE_S)  # one that is stuck ends with the process
 
-    def _clear_up(self) -> None:
-        """End what a loop that died, or an engine that hung, has left; no thread runs it now."""
-        left = self._cancel_all()
-        with suppress(Exception):
-            if left:
-                self._loop.run_until_complete(asyncio.wait(left, timeout=CLOSE_S))
-            ended = asyncio.wait_for(self._loop.shutdown_asyncgens(), CLOSE_S)
-            self._loop.run_until_complete(ended)
-
-    def _enter(self, stream: _Stream) -> Instance:
-        """Wait for an instance."""
-        with self._changed:
-            if not self._closed and not self._broken:
-                self._waiting.append(stream)
-                self._lend()
-            self._changed.wait_for(
-                lambda: stream.instance or stream.cancel.cancelled or self._closed or self._broken
-            )
-            if self._broken:
-                raise NotReady(self.failure)
-            self._require_open()
-            if stream.instance is None:
-                raise Cancelled
-            return stream.instance
-
-    def _codes(self, stream: _Stream) -> Generator[int, None, None]:
+    def _read(self, stream: _Stream, cancel: Cancel) -> Generator[int, None, None]:
         while True:
-            output = self._pull(stream)
-            status = output.status.name
-            # Before its last tokens are taken: whoever takes them may not come back for the rest.
-            stream.finished = status == "FINISH"
-            for said in output.token_ids:
-                code = self._dialect.code(said)
-                if code is None:
-                    return
-                yield code
-                stream.cancel.check()
-            if status == "FINISH":
+            try:
+                news = stream.news.get(timeout=STALL_S)
+            except queue.Empty:
+                if not stream.lent.done() or not stream.news.empty():
+                    continue
+                self._break(f"no answer in {STALL_S:.0f} s")
+                raise SynthesisFailed(f"the language model broke: {self._broken}") from None
+            cancel.check()
+            if news is None:
                 return
-            if status != "SUCCESS":
-                stream.cancel.check()  # who left has cancelled it
-                self._require_open()
-                raise self._failed(status)
+            if isinstance(news, MiraError):
+                raise news
+            for code in news:
+                yield code
+                cancel.check()
 
-    def _pull(self, stream: _Stream) -> Any:
-        """Wait for the next output."""
-        stream.cancel.check()
-        assert stream.outputs is not None
-        with self._changed:
-            self._require_open()
-            pull = asyncio.run_coroutine_threadsafe(stream.outputs.__anext__(), self._loop)
-            stream.pull = pull
+    def _break(self, why: str) -> None:
+        log.error("the language model broke: %s", why)
+        with self._lock:
+            self._broken = why
+        self._tell_all(f"the language model broke: {why}")
+
+    def _tell_all(self, why: str) -> None:
+        with self._lock:
+            for stream in self._streams:
+                stream.news.put(SynthesisFailed(why))
+
+    def _post(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Call on the loop's thread, without waiting for it."""
+        with suppress(RuntimeError):  # the loop has ended, and with it all that could be done
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    # What follows runs on the loop's thread.
+
+    def _run(self, started: "Future[None]") -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            try:
+                runner.run(self._serve(started))
+            except BaseException as error:  # noqa: BLE001 - whoever waits must know
+                if not started.done():
+                    started.set_exception(error)
+                self._break(one_line(error))
+
+    async def _serve(self, started: "Future[None]") -> None:
+        """Own the engine until this is closed."""
         try:
-            return pull.result(STALL_S)
-        except CancelledError:
-            self._require_open()
-            raise self._failed("cancelled") from None
-        except StopAsyncIteration:
-            raise self._failed("it ended in the middle") from None
-        except Exception as error:
-            if pull.done():
-                raise self._failed(one_line(error)) from error
-            self._break(f"no answer in {STALL_S:.0f} s")
-            raise SynthesisFailed(f"the language model broke: {self._broken}") from error
+            if start := getattr(self._engine, "start_loop", None):
+                start()
+            self._idle += [self._engine.create_instance() for _ in range(self.max_streams)]
+            started.set_result(None)
+            await self._closing.wait()
+            for stream in self._streams:
+                self._end(stream)
+            if tasks := [stream.task for stream in self._streams if stream.task]:
+                await asyncio.wait(tasks, timeout=CLOSE_S)
+        finally:
+            self._engine.close()
 
-    def _require_open(self) -> None:
-        if self._closed:
-            raise SynthesisFailed("the language model is closed")
+    def _begin(self, stream: _Stream) -> None:
+        self._waiting.append(stream)
+        self._lend()
+        stream.task = self._loop.create_task(self._speak(stream))
+        stream.task.add_done_callback(lambda _: self._over(stream))
 
-    def _failed(self, why: str) -> SynthesisFailed:
+    def _end(self, stream: _Stream) -> None:
+        if not stream.ending and stream.task:
+            stream.ending = True
+            stream.task.cancel()
+
+    def _over(self, stream: _Stream) -> None:
+        if stream in self._waiting:
+            self._waiting.remove(stream)
+        else:
+            self._idle.append(stream.lent.result())
+            self._lend()
+        with self._lock:
+            self._streams.discard(stream)
+
+    def _lend(self) -> None:
+        """Give idle instances to the most urgent."""
+        waiting = [stream for stream in self._waiting if not stream.lent.done()]
+        for stream in sorted(waiting, key=lambda stream: rank(stream.playback)):
+            if not self._idle:
+                return
+            self._waiting.remove(stream)
+            stream.news.put([])  # before: whoever reads begins to count the seconds anew
+            stream.lent.set_result(self._idle.pop())
+
+    async def _speak(self, stream: _Stream) -> None:
+        """Tell a stream's reader what the engine says, and how it ends."""
+        why = "it ended in the middle"
+        try:
+            instance = await stream.lent
+            said = instance.async_stream_infer(
+                stream.number,
+                gen_config=stream.config,
+                stream_output=True,
+                **self._dialect.inputs(stream.prompt),
+            )
+            async with aclosing(said) as outputs:
+                async for output in outputs:
+                    status = output.status.name
+                    stream.ending = stream.ending or status != "SUCCESS"
+                    ended = self._hear(stream, output.token_ids)
+                    if ended or status == "FINISH":
+                        why = ""
+                    elif status != "SUCCESS":
+                        why = status
+                    if ended and status != "FINISH":
+                        break  # one that has finished clears up behind its last output
+        except SynthesisFailed as error:
+            stream.news.put(error)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, its reader must know
+            why = one_line(error)
+        stream.news.put(stream.unread)
+        if not why:
+            self._failures = 0
+            stream.news.put(None)
+        elif stream.task and not stream.task.cancelling():  # or its reader left: no failure
+            stream.news.put(await self._failed(why))
+
+    def _hear(self, stream: _Stream, said: Sequence[int]) -> bool:
+        """Make codes news when their reader wants so many; say whether the speech has ended."""
+        for i in said:
+            try:
+                code = self._dialect.code(i)
+            except SynthesisFailed:
+                stream.ending = True
+                raise
+            if code is None:
+                stream.ending = True
+                return True
+            stream.unread.append(code)
+        if stream.unread and stream.playback.wants(len(stream.unread)):
+            stream.news.put(stream.unread)
+            stream.unread = []
+        return False
+
+    async def _failed(self, why: str) -> SynthesisFailed:
         """What a stream is told, and whether it is the others' end as well."""
         self._failures += 1
-        if not self._is_alive():
-            why = self._why_dead() or why
+        alive = await self._is_alive()
+        why = why if alive else await self._why_dead() or why
+        if re.search("out.?of.?memory", why.lower()):
+            why += "; lower max_streams, or free memory on the GPU"
+        if not alive:
             self._break(why)
         elif self._failures >= GIVE_UP_AFTER:
             self._break(f"{why}; {self._failures} streams failed in a row")
-        if re.search("out.?of.?memory", why.lower()):
-            why += "; lower max_streams, or free memory on the GPU"
         return SynthesisFailed(f"the language model broke: {why}")
 
-    def _is_alive(self) -> bool:
+    async def _is_alive(self) -> bool:
         try:
-            return bool(self._run(self._engine.get_health_status(), STALL_S)["alive"])
+            health = await asyncio.wait_for(self._engine.get_health_status(), STALL_S)
+            return bool(health["alive"])
         except Exception:
             log.exception("the language model's engine does not say how it is")
             return False
 
-    def _why_dead(self) -> str:
+    async def _why_dead(self) -> str:
         """What ended the engine, as far as it can be asked."""
         if ended := getattr(self._engine, "wait_tasks", None):
             try:
-                self._run(ended(), CLOSE_S)
+                await asyncio.wait_for(ended(), CLOSE_S)
             except Exception as error:  # noqa: BLE001 - it is the answer
                 return one_line(error)
         return ""
-
-    def _break(self, why: str) -> None:
-        log.error("the language model broke: %s", why)
-        with self._changed:
-            self._broken = why
-            self._changed.notify_all()
-
-    def _left(self, stream: _Stream) -> None:
-        """Wake whoever reads a stream that was cancelled. Runs on the canceller's thread."""
-        with self._changed:
-            self._changed.notify_all()
-        self._post(self._cancel, stream)
-
-    def _leave(self, stream: _Stream) -> None:
-        """Give the instance back, soon. May run on any thread, for a generator nobody closed."""
-        with self._changed:
-            if stream in self._waiting:
-                self._waiting.remove(stream)
-        if stream.instance is not None:
-            self._post(self._end, stream)
-
-    def _lend(self) -> None:
-        """Give idle instances to the most urgent; `self._changed` is held."""
-        while self._idle and self._waiting:
-            stream = min(self._waiting, key=lambda stream: rank(stream.playback))
-            self._waiting.remove(stream)
-            self._running.append(stream)
-            stream.instance = self._idle.pop()
-        self._changed.notify_all()
-
-    def _post(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call on the loop's thread, without waiting for it."""
-        with suppress(RuntimeError):  # the loop is closed, and with it all that could be ended
-            self._loop.call_soon_threadsafe(function, *arguments)
-
-    def _call(self, function: Callable[[], T]) -> T:
-        """Call on the loop's thread, and wait."""
-        result: Future[T] = Future()
-
-        def call() -> None:
-            try:
-                result.set_result(function())
-            except Exception as error:  # noqa: BLE001 - raised again where it is waited for
-                result.set_exception(error)
-
-        self._loop.call_soon_threadsafe(call)
-        return result.result(STALL_S)
-
-    def _run(self, coroutine: Coroutine[Any, Any, T], most_s: float) -> T:
-        """Let a coroutine run on the loop's thread, and wait."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(most_s)
-
-    # What follows runs on the loop's thread.
-
-    def _run_loop(self) -> None:
-        try:
-            self._loop.run_forever()
-        except BaseException as error:  # noqa: BLE001 - whoever waits must know
-            self._break(one_line(error))
-
-    def _cancel(self, stream: _Stream) -> None:
-        """Let a pull that waits return."""
-        if stream.instance is not None and stream.pull is not None and not stream.over:
-            self._spawn(stream.instance.async_cancel(stream.number))
-
-    def _end(self, stream: _Stream) -> None:
-        """End a stream, then give its instance to another."""
-        if stream.over:
-            return
-        if stream.pull is not None and not stream.pull.done():  # whoever waited was interrupted
-            self._cancel(stream)
-            stream.pull.add_done_callback(lambda _: self._post(self._end, stream))
-            return
-        stream.over = True
-        if stream.outputs is None:
-            self._free(stream)
-            return
-        # One that has finished clears up behind its last output. Any other is stopped by closing
-        # it, which waits until the engine has let it go.
-        ending = stream.outputs.__anext__() if stream.finished else stream.outputs.aclose()
-        self._spawn(ending).add_done_callback(lambda task: self._ended(stream, task))
-
-    def _ended(self, stream: _Stream, task: "asyncio.Task[Any]") -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is None and stream.finished and not task.cancelled():
-            stream.finished = stream.over = False  # it had more to say
-            self._end(stream)
-            return
-        if error is not None and not isinstance(error, StopAsyncIteration):
-            log.error("a stream of the language model did not end well", exc_info=error)
-        self._free(stream)
-
-    def _free(self, stream: _Stream) -> None:
-        with self._changed:
-            self._running.remove(stream)
-            assert stream.instance is not None
-            self._idle.append(stream.instance)
-            if not self._closed:
-                self._lend()
-            self._changed.notify_all()
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        task = self._loop.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _cancel_all(self) -> set["asyncio.Task[Any]"]:
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        return tasks

@@ -9,9 +9,10 @@ Knows nothing about streams. Source: LMDeploy 0.18; TurboMind's C++ is 0.16's.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,115 +20,75 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from mira.errors import SynthesisFailed
+from mira.model.checkpoint.language import EMBEDDING, HEAD
 from mira.model.checkpoint.tokens import TokenMap
 from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.base import sayable
 from mira.types import Sampling
 
-EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 HOTTEST, MOST_KEPT = 2.0, 1024  # temperature and top-k that its engines take
 MOST_BANNED = 32  # tokens that TurboMind can forbid, and ends that it can look for
 CUT_ROWS = SPEECH_CODES + MOST_BANNED
 """Of the cut vocabulary: the codes, the ends, and what is left of a round number, unsayable."""
 
-_TOKENIZER_FILES = (
-    "tokenizer*",
-    "vocab.json",
-    "merges.txt",
-    "added_tokens.json",
-    "special_tokens*",
-)
+_TOKENIZER_FILES = "tokenizer*", "vocab.json", "merges.txt", "added_tokens.json", "special_tokens*"
 
 
-class Dialect(Protocol):
+@dataclass(frozen=True, slots=True)
+class Dialect:
     """What an engine calls the ids of the vocabulary."""
 
-    @property
-    def vocab_rows(self) -> int:
-        """Ids that a prompt can hold are in [0, vocab_rows)."""
-
-    @property
-    def ends(self) -> Sequence[int]:
-        """What ends the speech."""
-
-    @property
-    def banned(self) -> Sequence[int]:
-        """What has to be forbidden still; most is, because the engine has no logits for it."""
-
-    def inputs(self, prompt: Sequence[int]) -> dict[str, Any]:
-        """A prompt, as arguments of `Instance.async_stream_infer`."""
+    vocab_rows: int  # ids that a prompt can hold are in [0, vocab_rows)
+    first_speech: int
+    ends: Sequence[int]
+    banned: Sequence[int]  # still to be forbidden; for most, the engine has no logits
+    inputs: Callable[[Sequence[int]], dict[str, Any]]
+    """A prompt, as arguments of `async_stream_infer`."""
 
     def code(self, said: int) -> int | None:
-        """The code of speech that the engine calls so; None for an end.
+        """Find the code of speech that the engine calls so; None for an end.
 
         Raises:
             SynthesisFailed: It is neither.
         """
+        code = said - self.first_speech
+        if 0 <= code < SPEECH_CODES:
+            return code
+        if said in self.ends:
+            return None
+        raise SynthesisFailed(f"the language model said {said}, which is no speech")
 
 
-class PublishedDialect:
-    """The vocabulary as it is.
+def published_dialect(vocabulary: TokenMap, vocab_rows: int) -> Dialect:
+    """Keep the vocabulary as it is: of as many rows as the embedding."""
 
-    Args:
-        vocabulary: Where its tokens are.
-        vocab_rows: Of the embedding.
-    """
-
-    banned: Sequence[int] = ()
-
-    def __init__(self, vocabulary: TokenMap, vocab_rows: int) -> None:
-        self.vocab_rows = vocab_rows
-        self.ends = vocabulary.end_ids
-        self._first_speech = vocabulary.first_speech
-
-    def inputs(self, prompt: Sequence[int]) -> dict[str, Any]:
-        """See `Dialect`."""
+    def inputs(prompt: Sequence[int]) -> dict[str, Any]:
         return {"input_ids": list(prompt)}
 
-    def code(self, said: int) -> int | None:
-        """See `Dialect`."""
-        return _code(said - self._first_speech, said, self.ends)
+    return Dialect(vocab_rows, vocabulary.first_speech, vocabulary.end_ids, (), inputs)
 
 
-class CutDialect:
-    """The codes of speech, then its ends; everything else is only ever read.
+def cut_dialect(vocabulary: TokenMap, embedding: torch.Tensor) -> Dialect:
+    """Name the codes of speech, then its ends; everything else is only ever read.
 
     Args:
         vocabulary: Where its tokens are, before it was cut.
         embedding: [vocabulary, hidden], before it was cut; may be mapped from a file.
     """
+    said = sayable(vocabulary)
+    unsayable = range(len(said), CUT_ROWS)
+    # A repetition penalty counts ids in the prompt, so speech there keeps its own, and all that
+    # can't be said is one that nobody says anyway.
+    ids = {i: number for number, i in enumerate(said)}
 
-    def __init__(self, vocabulary: TokenMap, embedding: torch.Tensor) -> None:
-        self.vocab_rows = len(embedding)
-        self._embedding = embedding
-        said = sayable(vocabulary)
-        unsayable = range(len(said), CUT_ROWS)
-        self.ends = range(SPEECH_CODES, len(said))
-        self.banned = unsayable
-        # A repetition penalty counts ids in the prompt, so speech there keeps its own, and all
-        # that can't be said is one that nobody says anyway.
-        self._ids = dict(zip(said, range(len(said))))
-        self._other = unsayable[0]
-
-    def inputs(self, prompt: Sequence[int]) -> dict[str, Any]:
-        """See `Dialect`."""
+    def inputs(prompt: Sequence[int]) -> dict[str, Any]:
         return {
-            "input_ids": [self._ids.get(i, self._other) for i in prompt],
-            "input_embeddings": [self._embedding[torch.tensor(prompt)].to(torch.bfloat16)],
+            "input_ids": [ids.get(i, unsayable[0]) for i in prompt],
+            "input_embeddings": [embedding[torch.tensor(prompt)].to(torch.bfloat16)],
             "input_embedding_ranges": [[0, len(prompt)]],
         }
 
-    def code(self, said: int) -> int | None:
-        """See `Dialect`."""
-        return _code(said, said, self.ends)
-
-
-def _code(code: int, said: int, ends: Sequence[int]) -> int | None:
-    if 0 <= code < SPEECH_CODES:
-        return code
-    if said in ends:
-        return None
-    raise SynthesisFailed(f"the language model said {said}, which is no speech")
+    return Dialect(len(embedding), 0, range(SPEECH_CODES, len(said)), unsayable, inputs)
 
 
 def generation(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
@@ -159,7 +120,7 @@ def generation(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
 
 
 def cut(source: Path, weights: Iterable[Path], vocabulary: TokenMap, target: Path) -> torch.Tensor:
-    """Write a language model whose vocabulary is `CutDialect`'s.
+    """Write a language model whose vocabulary is `cut_dialect`'s.
 
     Only the embedding, and the head if there is one of its own, are written: 15 MB. The rest is
     linked to the source.
@@ -189,7 +150,9 @@ def cut(source: Path, weights: Iterable[Path], vocabulary: TokenMap, target: Pat
     )
     index = {"metadata": {}, "weight_map": where}
     (target / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
-    _write_config(source, target)
+    config = json.loads((source / "config.json").read_text("utf-8"))
+    config |= {"vocab_size": CUT_ROWS, "bos_token_id": None, "eos_token_id": SPEECH_CODES}
+    (target / "config.json").write_text(json.dumps(config), "utf-8")
     for pattern in _TOKENIZER_FILES:
         for path in source.glob(pattern):
             (target / path.name).symlink_to(path.resolve())
@@ -199,12 +162,6 @@ def cut(source: Path, weights: Iterable[Path], vocabulary: TokenMap, target: Pat
 def _cut(table: torch.Tensor, vocabulary: TokenMap) -> torch.Tensor:
     rows = table[torch.tensor(sayable(vocabulary))]
     return torch.cat([rows, rows.new_zeros(CUT_ROWS - len(rows), rows.shape[1])])
-
-
-def _write_config(source: Path, target: Path) -> None:
-    config = json.loads((source / "config.json").read_text("utf-8"))
-    config |= {"vocab_size": CUT_ROWS, "bos_token_id": None, "eos_token_id": SPEECH_CODES}
-    (target / "config.json").write_text(json.dumps(config), "utf-8")
 
 
 class SpeechHead:

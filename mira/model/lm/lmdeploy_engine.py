@@ -6,25 +6,22 @@ streams. Source: LMDeploy 0.18.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 
-from mira.errors import CheckpointError, InvalidSettings, one_line
-from mira.model.checkpoint.tensors import LARGEST
-from mira.model.checkpoint.tokens import TokenMap
+from mira.errors import InvalidSettings, one_line
+from mira.model.checkpoint.layout import Checkpoint
+from mira.model.checkpoint.tensors import read_tensors
 from mira.model.codec.base import GLOBAL_TOKENS
 from mira.model.lm.lmdeploy import Engine, LMDeployLM
-from mira.model.lm.lmdeploy_dialects import CutDialect, Dialect, PublishedDialect, cut
+from mira.model.lm.lmdeploy_dialects import Dialect, cut, cut_dialect, published_dialect
 
 log = logging.getLogger(__name__)
-
-Kind = Literal["turbomind", "pytorch"]
 
 SESSION_TOKENS = 8192  # of one stream: a minute of somebody's speech, its words, and 1024 new ones
 USUAL_TOKENS = 1280  # of one stream: the longest prompt of a sentence, and 1024 new ones
@@ -34,49 +31,7 @@ SPARE = 1.2  # of the cache: TurboMind is told its share of memory that can only
 _MODEL = "mira.model.lm.lmdeploy_qwen2.SpeechQwen2"
 
 
-class Dims(Protocol):
-    """Of a language model."""
-
-    @property
-    def vocab_rows(self) -> int:
-        """Of the embedding."""
-
-    @property
-    def layers(self) -> int:
-        """Each has a cache."""
-
-    @property
-    def kv_heads(self) -> int:
-        """Of a layer."""
-
-    @property
-    def head_dim(self) -> int:
-        """Of a head."""
-
-
-class Checkpoint(Protocol):
-    """A language model on disk, checked."""
-
-    @property
-    def language(self) -> Path:
-        """Holds its configuration and tokenizer."""
-
-    @property
-    def language_weights(self) -> Sequence[Path]:
-        """Its safetensors."""
-
-    @property
-    def tokens(self) -> TokenMap:
-        """Where its tokens are."""
-
-    @property
-    def dims(self) -> Dims:
-        """Its dimensions."""
-
-
-def load(
-    checkpoint: Checkpoint, kind: Kind = "turbomind", device: str = "cuda:0", max_streams: int = 64
-) -> LMDeployLM:
+def load(checkpoint: Checkpoint, engine: str, gpu: int = 0, max_streams: int = 64) -> LMDeployLM:
     """Load a language model in bfloat16 and let it speak once, as many streams as may.
 
     Prompts aren't cached. The text comes before the voice in them, so that two which differ in
@@ -86,28 +41,39 @@ def load(
 
     Args:
         checkpoint: Of a Qwen2.
-        kind: TurboMind, or the engine in PyTorch for GPUs that TurboMind has no kernels for.
-        device: Such as "cuda:0".
+        engine: "lmdeploy" is TurboMind, "lmdeploy-pytorch" the engine in PyTorch, for GPUs that
+            TurboMind has no kernels for.
+        gpu: Has bfloat16; number 0 for the engine in PyTorch.
         max_streams: Number of streams that may speak at the same time; their cache is taken now.
 
     Raises:
-        InvalidSettings: There is no such GPU, it has no bfloat16 or too little memory, or LMDeploy
-            is missing or can't use it.
+        InvalidSettings: The GPU has too little memory, or LMDeploy is missing or can't use it.
         CheckpointError: The files can't be loaded, or hold a value that is not finite.
         SynthesisFailed: It could not speak.
     """
     began = time.perf_counter()
-    gpu = _gpu(device, kind)
-    _require_finite(checkpoint.language_weights)
-    cache_bytes = _cache_tokens(max_streams) * _token_bytes(checkpoint.dims)
-    share = _cache_share(checkpoint, gpu, cache_bytes, max_streams)
-    build = _turbomind if kind == "turbomind" else _pytorch
-    with _translated(kind, max_streams):
+    for path in checkpoint.language_weights:
+        read_tensors(path)  # for what it refuses: LMDeploy would speak noise
+    # So that no stream is ever stopped for want of cache, unless many are unusually long.
+    cache_tokens = SESSION_TOKENS + max_streams * USUAL_TOKENS
+    share = _cache_share(checkpoint, gpu, cache_tokens, max_streams)
+    with _translated(engine, max_streams):
         with _logging_as_before():
             from lmdeploy.messages import GenerationConfig
-        engine, dialect = build(checkpoint, gpu, max_streams, share)
-        log.info("LMDeploy's %s engine loaded in %.1f s", kind, time.perf_counter() - began)
-        model = LMDeployLM(engine, dialect, GenerationConfig, max_streams, SESSION_TOKENS)
+        common = {
+            "dtype": "bfloat16",
+            "session_len": SESSION_TOKENS,
+            "max_batch_size": max_streams,
+            "enable_prefix_caching": False,
+            "enable_metrics": False,
+        }
+        if engine == "lmdeploy":
+            loaded, dialect = _turbomind(checkpoint, gpu, share, common)
+        else:
+            blocks = cache_tokens // BLOCK_TOKENS + max_streams
+            loaded, dialect = _pytorch(checkpoint, blocks, common)
+        log.info("%s loaded in %.1f s", engine, time.perf_counter() - began)
+        model = LMDeployLM(loaded, dialect, GenerationConfig, max_streams, SESSION_TOKENS)
     try:
         model.warm_up([checkpoint.tokens.first_global] * 2 * GLOBAL_TOKENS)
     except BaseException:
@@ -116,54 +82,7 @@ def load(
     return model
 
 
-def _gpu(device: str, kind: Kind) -> int:
-    """Which one is meant, if it will do."""
-    kind_of_device, _, number = device.partition(":")
-    index = int(number) if number.isdecimal() else 0
-    if (
-        kind_of_device != "cuda"
-        or not torch.cuda.is_available()
-        or index >= torch.cuda.device_count()
-    ):
-        raise InvalidSettings(f"model_device: LMDeploy needs a CUDA GPU, not {device!r}.")
-    if torch.cuda.get_device_capability(index) < (8, 0):
-        # LMDeploy would go on in float16, in which this model speaks "!!!!".
-        raise InvalidSettings(
-            f"model_device: {device} has no bfloat16, and LMDeploy no float32. Set lm_engine to "
-            "torch."
-        )
-    if kind == "pytorch" and index > 0:
-        raise InvalidSettings(
-            f"model_device: LMDeploy's engine in PyTorch runs on cuda:0 alone. Start Mira with "
-            f"CUDA_VISIBLE_DEVICES={index} and model_device=cuda:0."
-        )
-    return index
-
-
-def _require_finite(weights: Sequence[Path]) -> None:
-    for path in weights:
-        try:
-            with safe_open(path, "pt") as file:
-                for name in file.keys():  # noqa: SIM118 - not a dict
-                    if not file.get_tensor(name).abs().max() <= LARGEST:  # nor NaN
-                        raise CheckpointError(
-                            f"{path}: {name}: expected finite values up to {LARGEST:.0e}"
-                        )
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path}: can't be loaded ({error})") from error
-
-
-def _cache_tokens(max_streams: int) -> int:
-    """So that no stream is ever stopped for want of cache, unless many are unusually long."""
-    return SESSION_TOKENS + max_streams * USUAL_TOKENS
-
-
-def _token_bytes(dims: Dims) -> int:
-    """What the cache keeps of a token: a key and a value of each head, of two bytes a number."""
-    return 2 * 2 * dims.layers * dims.kv_heads * dims.head_dim
-
-
-def _cache_share(checkpoint: Checkpoint, gpu: int, cache_bytes: int, max_streams: int) -> float:
+def _cache_share(checkpoint: Checkpoint, gpu: int, cache_tokens: int, max_streams: int) -> float:
     """The share of memory that the cache gets of what the weights leave free.
 
     Asked before anything is loaded: TurboMind aborts the process when it gets no memory.
@@ -171,19 +90,23 @@ def _cache_share(checkpoint: Checkpoint, gpu: int, cache_bytes: int, max_streams
     Raises:
         InvalidSettings: There isn't enough.
     """
+    dims = checkpoint.dims
+    token_bytes = 2 * 2 * dims.layers * dims.kv_heads * dims.head_dim  # a key, a value; bfloat16
+    cache_bytes = SPARE * cache_tokens * token_bytes
+    weight_bytes = sum(path.stat().st_size for path in checkpoint.language_weights)
+    needed_bytes = weight_bytes + cache_bytes + WORKING_BYTES
     free_bytes = torch.cuda.mem_get_info(gpu)[0]
-    left = free_bytes - sum(path.stat().st_size for path in checkpoint.language_weights)
-    if left < SPARE * cache_bytes + WORKING_BYTES:
+    if free_bytes < needed_bytes:
         raise InvalidSettings(
             f"max_streams: for {max_streams} streams the language model needs "
-            f"{(free_bytes - left + SPARE * cache_bytes + WORKING_BYTES) / 2**30:.1f} GiB, of "
-            f"which cuda:{gpu} has {free_bytes / 2**30:.1f} free. Lower it, or free memory there."
+            f"{needed_bytes / 2**30:.1f} GiB, of which cuda:{gpu} has {free_bytes / 2**30:.1f} "
+            "free. Lower it, or free memory there."
         )
-    return SPARE * cache_bytes / left
+    return cache_bytes / (free_bytes - weight_bytes)
 
 
 def _turbomind(
-    checkpoint: Checkpoint, gpu: int, max_streams: int, share: float
+    checkpoint: Checkpoint, gpu: int, share: float, common: dict[str, Any]
 ) -> tuple[Engine, Dialect]:
     from lmdeploy import turbomind
     from lmdeploy.messages import TurbomindEngineConfig
@@ -191,53 +114,41 @@ def _turbomind(
     if not turbomind.is_available():
         raise ImportError(turbomind._import_error)
     config = TurbomindEngineConfig(
-        dtype="bfloat16",
         devices=[gpu],
-        session_len=SESSION_TOKENS,
-        max_batch_size=max_streams,
         cache_max_entry_count=share,
         cache_block_seq_len=BLOCK_TOKENS,
-        enable_prefix_caching=False,
-        enable_metrics=False,
+        **common,
     )
+    vocabulary = checkpoint.tokens
     with TemporaryDirectory(prefix="mira-") as directory:
-        whole = cut(
-            checkpoint.language,
-            checkpoint.language_weights,
-            checkpoint.tokens,
-            Path(directory),
-        )
+        files = checkpoint.language, checkpoint.language_weights
+        whole = cut(*files, vocabulary, Path(directory))
         engine: Any = turbomind.TurboMind.from_pretrained(directory, engine_config=config)
     if engine.engine_config.dtype != "bfloat16":  # it says so in a warning, and goes on
         engine.close()
         raise RuntimeError(f"it would compute in {engine.engine_config.dtype}")
-    return engine, CutDialect(checkpoint.tokens, whole)
+    return engine, cut_dialect(vocabulary, whole)
 
 
-def _pytorch(
-    checkpoint: Checkpoint, gpu: int, max_streams: int, share: float
-) -> tuple[Engine, Dialect]:
+def _pytorch(checkpoint: Checkpoint, blocks: int, common: dict[str, Any]) -> tuple[Engine, Dialect]:
     from lmdeploy.messages import PytorchEngineConfig
     from lmdeploy.pytorch.engine import Engine as PytorchEngine
     from lmdeploy.pytorch.models.module_map import CUSTOM_MODULE_MAP
 
     # There is an option for this, custom_module_map; in 0.18 nothing reads it.
     CUSTOM_MODULE_MAP["Qwen2ForCausalLM"] = _MODEL
+    vocabulary = checkpoint.tokens
     config = PytorchEngineConfig(
-        dtype="bfloat16",
-        session_len=SESSION_TOKENS,
-        max_batch_size=max_streams,
-        num_gpu_blocks=_cache_tokens(max_streams) // BLOCK_TOKENS + max_streams,
+        num_gpu_blocks=blocks,
         block_size=BLOCK_TOKENS,
-        enable_prefix_caching=False,
-        enable_metrics=False,
         hf_overrides={
-            "mira_first_speech": checkpoint.tokens.first_speech,
-            "mira_end_ids": list(checkpoint.tokens.end_ids),
+            "mira_first_speech": vocabulary.first_speech,
+            "mira_end_ids": list(vocabulary.end_ids),
         },
+        **common,
     )
     engine: Any = PytorchEngine.from_pretrained(str(checkpoint.language), engine_config=config)
-    return engine, PublishedDialect(checkpoint.tokens, checkpoint.dims.vocab_rows)
+    return engine, published_dialect(vocabulary, checkpoint.dims.vocab_rows)
 
 
 @contextmanager
@@ -260,14 +171,14 @@ def _logging_as_before() -> Iterator[None]:
 
 
 @contextmanager
-def _translated(kind: Kind, max_streams: int) -> Iterator[None]:
+def _translated(engine: str, max_streams: int) -> Iterator[None]:
     """Say in terms of settings what LMDeploy says in its own."""
     try:
         yield
     except ImportError as error:
         raise InvalidSettings(
-            f"lm_engine: LMDeploy's {kind} engine can't be loaded ({error}). In Mira's folder: "
-            ".venv/bin/pip install -c constraints-cuda.txt -e '.[cuda]'. Or set another."
+            f"lm_engine: {engine} can't be loaded ({error}). In Mira's folder: .venv/bin/pip "
+            "install -c constraints-cuda.txt -e '.[cuda]'. Or set another."
         ) from error
     # SystemExit is how the engine in PyTorch says that it dislikes what it was installed with.
     except (RuntimeError, ValueError, AssertionError, OSError, KeyError, SystemExit) as error:
@@ -277,7 +188,7 @@ def _translated(kind: Kind, max_streams: int) -> Iterator[None]:
                 f"max_streams: cuda has no memory for a language model of {max_streams} streams "
                 f"({reason}). Lower it, or free memory there."
             ) from error
-        other = "lmdeploy-pytorch" if kind == "turbomind" else "torch"
+        other = "lmdeploy-pytorch" if engine == "lmdeploy" else "torch"
         raise InvalidSettings(
-            f"lm_engine: LMDeploy's {kind} engine can't start ({reason}). Set it to {other}."
+            f"lm_engine: {engine} can't start ({reason}). Set it to {other}."
         ) from error

@@ -91,6 +91,7 @@ class OpenVINORunner:
         }
         self.page_tokens = self._caches["value_cache.0"][2]
         self.num_pages = -(-cache_tokens // self.page_tokens)
+        self.max_context = self.num_pages * self.page_tokens
         self.restart()
 
     def restart(self) -> None:

@@ -15,7 +15,7 @@ class Pages:
     """
 
     def __init__(self, count: int, page_tokens: int) -> None:
-        self.page_tokens = page_tokens
+        self._page_tokens = page_tokens
         self._count = count
         # The lowest first: memory is touched, and so paid for, only as far up as it is needed.
         self._free = list(range(count - 1, -1, -1))
@@ -25,13 +25,9 @@ class Pages:
         """Pages that are lent."""
         return self._count - len(self._free)
 
-    def fits(self, tokens: int) -> bool:
-        """Whether that many could be held if all pages were free."""
-        return self._needed(tokens) <= self._count
-
     def take(self, tokens: int) -> list[int] | None:
         """Pages for that many tokens; None while too few are free."""
-        needed = self._needed(tokens)
+        needed = -(-tokens // self._page_tokens)
         if needed > len(self._free):
             return None
         return [self._free.pop() for _ in range(needed)]
@@ -39,6 +35,3 @@ class Pages:
     def give_back(self, pages: Sequence[int]) -> None:
         """End a loan."""
         self._free += sorted(pages, reverse=True)
-
-    def _needed(self, tokens: int) -> int:
-        return -(-tokens // self.page_tokens)

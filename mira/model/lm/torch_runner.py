@@ -3,14 +3,12 @@
 A stream keeps what it has read in a place of its own, and speaks in the row of that place, so that
 nothing is gathered: a step is one recorded pass over as many places as are taken, and as far into
 them as the longest stream is. Prompts are filled up to few lengths, and so recorded too. Knows
-nothing about text or audio. It runs on a CPU as well, to be tested there.
+nothing about text or audio. It runs on a processor as well, far slower than OpenVINO.
 """
 
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mira.errors import InvalidSettings, SynthesisFailed
-from mira.model.checkpoint.tokens import TokenMap
+from mira.model.checkpoint.layout import Checkpoint
+from mira.model.checkpoint.tensors import Array, read_tensors
 from mira.model.cuda import Passes, full_memory_as
+from mira.model.lm.base import sayable
 from mira.model.lm.batching import BatchingLM, Row
 from mira.model.lm.torch_qwen2 import Qwen2
-from mira.model.lm.transformers import Dtype, load_model, speech_head
-from mira.stream.cancel import Cancel
-from mira.stream.playback import Playback
-from mira.types import Sampling
 
 MAX_CONTEXT = 2048  # tokens of a stream: the longest prompt of a sentence, and 1024 new ones
 LENGTHS = (256, 512, 1024)  # tokens that a step looks at, if no stream is longer
@@ -36,62 +32,22 @@ RECORDING_S = 20.0
 
 
 class TorchLM(BatchingLM):
-    """A `LanguageModel` for a CUDA card.
+    """A `LanguageModel` in PyTorch: loads a checkpoint's and records its steps.
 
-    Args:
-        runner: Its places are how many streams speak at once; more wait.
-        vocabulary: Where its tokens are.
+    Args and errors: as for `TorchRunner`.
     """
 
-    def __init__(self, runner: "TorchRunner", vocabulary: TokenMap) -> None:
-        self._longest = runner.page_tokens
-        super().__init__(runner, vocabulary, runner.num_pages, READ_AT_ONCE)
-
-    @classmethod
-    def load(
-        cls,
-        directory: Path,
-        vocabulary: TokenMap,
-        device: str | torch.device = "cuda",
-        dtype: Dtype = "auto",
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str,
+        dtype: torch.dtype | None = None,
         max_streams: int = 64,
         max_context: int = MAX_CONTEXT,
-    ) -> "TorchLM":
-        """Load a language model's directory and record its steps.
-
-        Args:
-            directory: Holds config.json and safetensors.
-            vocabulary: Where its tokens are.
-            device: Such as "cuda:0".
-            dtype: "auto" is bfloat16 on a card that has it, and float32 elsewhere.
-            max_streams: Number of streams that may speak at the same time; the card has room for
-                all from the start.
-            max_context: Tokens of a stream, its prompt and what it says.
-
-        Raises:
-            InvalidSettings: The dtype is float16, or the card's memory is too small.
-            CheckpointError: The files can't be loaded, or hold another kind of model.
-        """
-        runner = TorchRunner(
-            load_model(directory, device, dtype), vocabulary, max_streams, max_context
-        )
+    ) -> None:
+        runner = TorchRunner(checkpoint, device, dtype, max_streams, max_context)
         runner.record(RECORDING_S)
-        return cls(runner, vocabulary)
-
-    def generate(
-        self,
-        prompt: Sequence[int],
-        sampling: Sampling,
-        playback: Playback | None = None,
-        cancel: Cancel | None = None,
-    ) -> Generator[int, None, None]:
-        """See `LanguageModel`."""
-        if len(prompt) + sampling.max_new_tokens - 1 > self._longest:
-            raise SynthesisFailed(
-                f"a prompt of {len(prompt)} tokens and {sampling.max_new_tokens} new ones don't "
-                f"fit into the {self._longest} of a stream"
-            )
-        yield from super().generate(prompt, sampling, playback, cancel)
+        super().__init__(runner, checkpoint.tokens, max_streams, READ_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +82,29 @@ class TorchRunner:
     """A `Runner` over a Qwen2; its pages are the places of streams.
 
     Args:
-        model: A Qwen2ForCausalLM of transformers, in bfloat16 or float32, on its device.
-        vocabulary: Where its tokens are.
-        max_streams: Places.
-        max_context: Tokens of one.
+        checkpoint: Its language model is loaded.
+        device: Such as "cuda:0" or "cpu".
+        dtype: bfloat16 or float32; None: bfloat16 on a card that has it, and float32 elsewhere.
+        max_streams: Number of streams that may speak at the same time; a card has to have room for
+            all from the start.
+        max_context: Tokens of a stream, its prompt and what it says.
 
     Raises:
-        InvalidSettings: The model is in float16, or the card's memory is too small.
-        CheckpointError: It is no Qwen2.
+        InvalidSettings: The card's memory is too small.
+        CheckpointError: The files can't be loaded, or hold a value that is not finite.
     """
 
     def __init__(
         self,
-        model: Any,
-        vocabulary: TokenMap,
+        checkpoint: Checkpoint,
+        device: str,
+        dtype: torch.dtype | None = None,
         max_streams: int = 64,
         max_context: int = MAX_CONTEXT,
-        lengths: Sequence[int] = LENGTHS,
     ) -> None:
-        self.page_tokens, self.num_pages = max_context, max_streams
-        self.vocab_rows: int = model.get_input_embeddings().weight.shape[0]
-        self._device: torch.device = model.device
-        self._lengths = [*(length for length in lengths if length < max_context), max_context]
+        self.page_tokens = self.max_context = max_context
+        self.num_pages, self.vocab_rows = max_streams, checkpoint.dims.vocab_rows
+        self._lengths = [*(length for length in LENGTHS if length < max_context), max_context]
         self._taken = _powers_of_two(max_streams)
         longest = min(READ_AT_ONCE, max_context)
         self._tokens = [*(tokens for tokens in PROMPTS if tokens < longest), longest]
@@ -156,32 +113,47 @@ class TorchRunner:
             f"the card has no room for {max_streams} streams of {max_context} tokens: set "
             "max_streams lower, or free some of its memory"
         )
+        self._device = torch.device(device)
         on_card = self._device.type == "cuda"
+        if dtype is None:
+            has_bfloat16 = on_card and torch.cuda.is_bf16_supported(False)
+            dtype = torch.bfloat16 if has_bfloat16 else torch.float32
         if on_card:
             # It plans for each shape anew, which takes seconds at the start.
             torch.backends.cuda.enable_cudnn_sdp(False)
         with full_memory_as(InvalidSettings, self._advice), torch.inference_mode():
-            self._head = speech_head(model, vocabulary)
-            self._net = Qwen2(model, max_context)
-            # The last place is for the rows that only fill up a pass: nobody looks there.
-            net = self._net
-            self._keys = torch.zeros(
-                (net.num_layers, max_streams + 1, max_context, net.kv_heads, net.head_dim),
-                dtype=self._head.dtype,
-                device=self._device,
-            )
-            self._values = torch.zeros_like(self._keys)
-            # What a recorded pass reads and writes: ids, their positions, where they go.
-            self._inputs = torch.zeros(3, max_streams, dtype=torch.int64, device=self._device)
-            self._staged = torch.zeros(3, max_streams, dtype=torch.int64, pin_memory=on_card)
-            # The same for a pass that reads prompts; then the place of each, and its last token.
-            self._prompts = torch.zeros(3, READ_AT_ONCE, dtype=torch.int64, device=self._device)
-            self._ends = torch.zeros(2, READ_AT_ONCE, dtype=torch.int64, device=self._device)
-            columns = len(self._head)
-            most = max(max_streams, READ_AT_ONCE // self._tokens[0])  # rows of a pass
-            self._logits = torch.zeros(most, columns, device=self._device)
-            self._heard = torch.zeros(max_streams, columns, pin_memory=on_card)
+            self._net = self._load(checkpoint, dtype)
+            self._make_room(max_streams, on_card)
         self._passes = Passes(self._device, "language model", urgent=True)
+
+    def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> Qwen2:
+        tensors: dict[str, Array] = {}
+        for path in checkpoint.language_weights:
+            tensors |= read_tensors(path)
+
+        def take(name: str) -> Tensor:
+            return torch.from_numpy(tensors.pop(name)).to(self._device, dtype)
+
+        rows = sayable(checkpoint.tokens)
+        return Qwen2(take, checkpoint.dims, rows, self.max_context)
+
+    def _make_room(self, places: int, on_card: bool) -> None:
+        dims, device = self._net.dims, self._device
+        # The last place is for the rows that only fill up a pass: nobody looks there.
+        shape = dims.layers, places + 1, self.max_context, dims.kv_heads, dims.head_dim
+        # Empty, since a place is cleared for each stream: a processor's memory is taken when it
+        # is first written.
+        self._keys, self._values = self._net.head.new_empty(2, *shape)
+        # What a recorded pass reads and writes: ids, their positions, where they go.
+        self._inputs = torch.zeros(3, places, dtype=torch.int64, device=device)
+        self._staged = torch.zeros(3, places, dtype=torch.int64, pin_memory=on_card)
+        # The same for a pass that reads prompts; then the place of each, and its last token.
+        self._prompts = torch.zeros(3, READ_AT_ONCE, dtype=torch.int64, device=device)
+        self._ends = torch.zeros(2, READ_AT_ONCE, dtype=torch.int64, device=device)
+        columns = len(self._net.head)
+        most = max(places, READ_AT_ONCE // self._tokens[0])  # rows of a pass
+        self._logits = torch.zeros(most, columns, device=device)
+        self._heard = torch.zeros(places, columns, pin_memory=on_card)
 
     @torch.inference_mode()
     def record(self, limit_s: float) -> None:
@@ -209,7 +181,7 @@ class TorchRunner:
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
         """See `Runner`."""
-        logits = np.empty((len(rows), len(self._head)), np.float32)
+        logits = np.empty((len(rows), len(self._net.head)), np.float32)
         speaking = [number for number, row in enumerate(rows) if len(row.ids) == 1]
         reading = [number for number, row in enumerate(rows) if len(row.ids) > 1]
         with full_memory_as(SynthesisFailed, self._advice), self._passes.stream():
@@ -226,8 +198,7 @@ class TorchRunner:
     def restart(self) -> None:
         """See `Runner`."""
         with self._passes.stream():
-            self._keys.zero_()
-            self._values.zero_()
+            self._clear(self.num_pages)
         self._passes.wait()  # on a card that is lost this raises
 
     def _clear(self, place: int) -> None:
@@ -253,7 +224,7 @@ class TorchRunner:
         staged = self._staged.numpy()
         staged[:2], staged[2] = 0, self._nowhere
         for row in rows:
-            staged[:, row.pages[0]] = (row.ids[0], row.past, self._place(row) + row.past)
+            staged[:, row.pages[0]] = row.ids[0], row.past, self._start(row) + row.past
         self._inputs.copy_(self._staged, non_blocking=True)
 
     def _speak_pass(self, taken: int, length: int) -> None:
@@ -263,8 +234,7 @@ class TorchRunner:
         """
         ids, positions, write = self._inputs[:, :taken, None]
         attention = self._attention(slice(taken), positions, write, length)
-        hidden = self._net.finish(self._net(ids, positions, attention)[:, -1])
-        self._logits[:taken] = F.linear(hidden, self._head)
+        self._logits[:taken] = self._net.logits(self._net(ids, positions, attention)[:, -1])
 
     def _together(
         self, rows: Sequence[Row], reading: Sequence[int]
@@ -283,8 +253,9 @@ class TorchRunner:
         self._stage_prompts(rows, filled, tokens)
         seen = tokens  # if nothing was read before; what goes on is rare, and not recorded
         if any(row.past for row in rows):
-            seen = min(_up(max(row.past + len(row.ids) for row in rows)), self.page_tokens)
-        shape = filled, tokens, seen
+            # To a multiple of 16, which attention kernels are quick at.
+            seen = -(-max(row.past + len(row.ids) for row in rows) // 16) * 16
+        shape = filled, tokens, min(seen, self.max_context)
         self._passes.run(shape, partial(self._read_pass, *shape))
         read: npt.NDArray[np.float32] = self._logits[: len(rows)].cpu().numpy()
         return read
@@ -296,7 +267,7 @@ class TorchRunner:
         inputs[2], ends[0] = self._nowhere, self.num_pages
         for number, row in enumerate(rows):
             positions = np.arange(row.past, row.past + len(row.ids))
-            inputs[:, number, : len(row.ids)] = row.ids, positions, self._place(row) + positions
+            inputs[:, number, : len(row.ids)] = row.ids, positions, self._start(row) + positions
             ends[:, number] = row.pages[0], len(row.ids) - 1
         staged = torch.from_numpy(inputs.reshape(3, -1))
         self._prompts[:, : filled * tokens].copy_(staged)
@@ -304,20 +275,19 @@ class TorchRunner:
 
     def _read_pass(self, filled: int, tokens: int, seen: int) -> None:
         """So many tokens for each of so many places, which look `seen` tokens back at most."""
-        inputs = self._prompts[:, : filled * tokens].view(3, filled, tokens)
-        ids, positions, write = inputs
+        ids, positions, write = self._prompts[:, : filled * tokens].view(3, filled, tokens)
         places, last = self._ends[:, :filled]
         hidden = self._net(ids, positions, self._attention(places, positions, write, seen))
         ending = hidden[torch.arange(filled, device=self._device), last]
-        self._logits[:filled] = F.linear(self._net.finish(ending), self._head)
+        self._logits[:filled] = self._net.logits(ending)
 
-    def _place(self, row: Row) -> int:
-        """Where its first token is, counted from that of the first place."""
-        return row.pages[0] * self.page_tokens
+    def _start(self, row: Row) -> int:
+        """Where its place begins, counted in tokens from the first place's beginning."""
+        return row.pages[0] * self.max_context
 
     def _attention(
         self, places: Tensor | slice, positions: Tensor, write: Tensor, length: int
-    ) -> "_Attention":
+    ) -> _Attention:
         seen = torch.arange(length, device=self._device) <= positions[:, None, :, None]
         mask = torch.zeros_like(seen, dtype=self._keys.dtype).masked_fill_(~seen, -torch.inf)
         return _Attention(self._keys, self._values, write.flatten(), places, mask)
@@ -331,8 +301,3 @@ def _powers_of_two(most: int) -> list[int]:
 def _least(choices: Sequence[int], needed: int) -> int:
     """Of ascending ones, the first that is enough."""
     return next(choice for choice in choices if choice >= needed)
-
-
-def _up(length: int) -> int:
-    """To a multiple of 16, which attention kernels are quick at."""
-    return -(-length // 16) * 16

@@ -401,7 +401,7 @@ def test_a_published_model(spark_directory: Path, tmp_path: Path) -> None:
     assert found["model"] == Row("model", f"{spark_directory}, spark layout")
     assert found["speaks"].value == "a converted model, in OpenVINO on the processor"
     assert (found["converted"].state, "first start" in found["converted"].advice) == ("note", True)
-    slow = mira(settings.model_copy(update={"lm_engine": "transformers"}))
+    slow = mira(settings.model_copy(update={"lm_engine": "torch"}))
     assert "'.[cpu]'" in slow["speaks"].advice
     assert found["memory"].state == "ok"
     assert not problems(examine(settings, QUICK))
@@ -468,13 +468,13 @@ def device_of(card: dict[str, str]) -> Device:
 @pytest.mark.parametrize(("left", "state"), [(8 * GIB, "ok"), (GIB, "note"), (1000, "problem")])
 def test_whether_there_is_memory_for_a_model(spark_directory: Path, left: int, state: str) -> None:
     settings = Settings(model=str(spark_directory))
-    found = {row.name: row for row in mira_rows(settings, Plan("transformers"), left)}
+    found = {row.name: row for row in mira_rows(settings, Plan("torch"), left)}
     assert found["memory"].state == state
 
 
 def test_a_model_that_is_not_there() -> None:
     assert mira(Settings(model="/no/where"))["model"].state == "problem"
-    settings = {"semantic_model": "nobody/else", "lm_engine": "transformers"}
+    settings = {"semantic_model": "nobody/else", "lm_engine": "torch"}
     later = mira(Settings(model="nobody/nothing", **settings))
     assert "nobody/nothing: not on this machine" in later["model"].value
     assert "nobody/else: not on this machine" in later["semantic_model"].value

@@ -95,6 +95,17 @@ def test_differences_are_named(mira_directory: Path, copy) -> None:
         find_language_model(directory)
 
 
+def test_attention_that_sees_a_window_is_refused(mira_directory: Path, copy) -> None:
+    layers = ["full_attention", "sliding_attention"]
+    directory = copy(mira_directory)
+    for name, wrong in (("layer_types", layers), ("use_sliding_window", True)):
+        edit_json(directory / "config.json", **{name: wrong})
+        with pytest.raises(CheckpointError, match=rf"config\.json: {name}"):
+            find_language_model(directory)
+        edit_json(directory / "config.json", **{name: None if name == "layer_types" else False})
+    find_language_model(directory)
+
+
 def test_quantised_weights_are_refused(mira_directory: Path, copy) -> None:
     directory = copy(mira_directory)
     name = "model.layers.0.mlp.up_proj.weight"

@@ -6,7 +6,7 @@ import pytest
 
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.model.lm.prompt import PromptBuilder
-from mira.model.lm.transformers import TransformersLM
+from tests.model.lm.reference import Reference
 
 GLOBAL_TOKENS = list(range(0, 4096, 128))
 
@@ -32,5 +32,5 @@ def prompt(prompts: PromptBuilder) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def reference(mira: Checkpoint) -> TransformersLM:
-    return TransformersLM.load(Path(mira.language), mira.tokens)
+def reference(mira: Checkpoint) -> Reference:
+    return Reference(Path(mira.language), mira.tokens)

@@ -23,12 +23,12 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from mira.model.checkpoint.language import LanguageDims
+from mira.model.checkpoint.language import EMBEDDING, LanguageDims
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.lmdeploy import LMDeployLM
-from mira.model.lm.lmdeploy_dialects import EMBEDDING, MOST_BANNED, CutDialect, PublishedDialect
-from mira.model.lm.lmdeploy_engine import Kind, load
+from mira.model.lm.lmdeploy_dialects import MOST_BANNED, cut_dialect, published_dialect
+from mira.model.lm.lmdeploy_engine import load
 from tools.tiny.language import write_language_model
 
 STREAMS = 4
@@ -46,13 +46,13 @@ def imported(name: str) -> Any:
         pytest.skip(f"LMDeploy can't be imported ({error}); {UNSKIP}")
 
 
-def on_a_gpu(checkpoint: Checkpoint, kind: Kind) -> LMDeployLM:
+def on_a_gpu(checkpoint: Checkpoint, engine: str) -> LMDeployLM:
     """One of LMDeploy's engines itself, or the test is skipped."""
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA GPU with bfloat16, and the extra `cuda`")
-    imported("lmdeploy.pytorch.engine" if kind == "pytorch" else "lmdeploy.turbomind")
+    imported("lmdeploy.turbomind" if engine == "lmdeploy" else "lmdeploy.pytorch.engine")
     with TemporaryDirectory() as directory:
-        return load(wide(checkpoint, Path(directory)), kind, max_streams=STREAMS)
+        return load(wide(checkpoint, Path(directory)), engine, max_streams=STREAMS)
 
 
 def wide(checkpoint: Checkpoint, directory: Path) -> Checkpoint:
@@ -217,7 +217,7 @@ class Config:
 
 def around(engine: Any, checkpoint: Checkpoint, streams: int = STREAMS) -> LMDeployLM:
     """A language model whose engine is `engine`."""
-    dialect = PublishedDialect(checkpoint.tokens, checkpoint.dims.vocab_rows)
+    dialect = published_dialect(checkpoint.tokens, checkpoint.dims.vocab_rows)
     return LMDeployLM(engine, dialect, Config, streams, SESSION_TOKENS)
 
 
@@ -230,7 +230,7 @@ def pytorch_requests(checkpoint: Checkpoint) -> LMDeployLM:
     imported("lmdeploy.pytorch.engine.engine_instance")
     from lmdeploy.messages import GenerationConfig
 
-    dialect = PublishedDialect(checkpoint.tokens, checkpoint.dims.vocab_rows)
+    dialect = published_dialect(checkpoint.tokens, checkpoint.dims.vocab_rows)
     engine = PytorchRequests(checkpoint.tokens.first_speech)
     return LMDeployLM(engine, dialect, GenerationConfig, STREAMS, SESSION_TOKENS)
 
@@ -321,7 +321,7 @@ def turbomind_requests(checkpoint: Checkpoint) -> LMDeployLM:
         )
     from lmdeploy.messages import GenerationConfig
 
-    dialect = CutDialect(checkpoint.tokens, embedding(checkpoint))
+    dialect = cut_dialect(checkpoint.tokens, embedding(checkpoint))
     return LMDeployLM(TurboMindRequests(), dialect, GenerationConfig, STREAMS, SESSION_TOKENS)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import torch
 
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.codec.base import SPEECH_CODES
@@ -22,12 +23,6 @@ from mira.types import Sampling
 from tests.card import CARD
 from tests.model.lm.conftest import GLOBAL_TOKENS
 from tests.model.lm.lmdeploy_stand_ins import on_a_gpu
-
-
-def transformers(checkpoint: Checkpoint) -> LanguageModel:
-    from mira.model.lm.transformers import TransformersLM
-
-    return TransformersLM.load(checkpoint.language, checkpoint.tokens)
 
 
 def openvino(checkpoint: Checkpoint) -> LanguageModel:
@@ -43,7 +38,7 @@ def torch_runner(checkpoint: Checkpoint, device: str = "cpu") -> LanguageModel:
     from mira.model.lm.torch_runner import TorchLM
 
     # In float32: rounded to bfloat16, what is said depends on who else speaks.
-    return TorchLM.load(checkpoint.language, checkpoint.tokens, device, "float32", max_streams=8)
+    return TorchLM(checkpoint, device, torch.float32, max_streams=8)
 
 
 def torch_runner_on_card(checkpoint: Checkpoint) -> LanguageModel:
@@ -51,14 +46,13 @@ def torch_runner_on_card(checkpoint: Checkpoint) -> LanguageModel:
 
 
 BACKENDS: dict[str, Callable[[Checkpoint], LanguageModel]] = {
-    "transformers": transformers,
     "openvino": openvino,
     "torch": torch_runner,
 }
 ON_CARD: dict[str, Callable[[Checkpoint], LanguageModel]] = {
     "torch on a card": torch_runner_on_card,
-    "LMDeploy": lambda checkpoint: on_a_gpu(checkpoint, "turbomind"),
-    "LMDeploy in PyTorch": lambda checkpoint: on_a_gpu(checkpoint, "pytorch"),
+    "LMDeploy": lambda checkpoint: on_a_gpu(checkpoint, "lmdeploy"),
+    "LMDeploy in PyTorch": lambda checkpoint: on_a_gpu(checkpoint, "lmdeploy-pytorch"),
 }
 
 

@@ -35,6 +35,10 @@ class ToyRunner:
     page_tokens = 4
     vocab_rows = FIRST + SPEECH_CODES
 
+    @property
+    def max_context(self) -> int:
+        return self.num_pages * self.page_tokens
+
     def __init__(self, num_pages: int = 4000, step_s: float = 0.0) -> None:
         self.num_pages = num_pages
         self.step_s = step_s
@@ -224,7 +228,9 @@ def test_too_few_pages_are_waited_for(toy: ToyRunner) -> None:
             found = pool.map(lambda seed: list(lm.generate(PROMPT, sampling(seed))), range(10))
             assert list(found) == alone
         assert max(map(len, toy.steps)) == 2
-        with pytest.raises(SynthesisFailed, match="don't fit into the cache"):
+        with pytest.raises(
+            SynthesisFailed, match="1000 new ones don't fit into the 80 of a stream"
+        ):
             next(lm.generate(PROMPT, sampling(0, 1000)))
 
 

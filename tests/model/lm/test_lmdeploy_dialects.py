@@ -12,30 +12,29 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from mira.errors import SynthesisFailed
+from mira.model.checkpoint.language import EMBEDDING, HEAD
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.base import sayable
 from mira.model.lm.lmdeploy_dialects import (
     CUT_ROWS,
-    EMBEDDING,
-    HEAD,
     MOST_BANNED,
-    CutDialect,
-    PublishedDialect,
     SpeechHead,
     cut,
+    cut_dialect,
     generation,
+    published_dialect,
 )
 from mira.model.lm.lmdeploy_engine import BLOCK_TOKENS
 from mira.model.lm.prompt import PromptBuilder
-from mira.model.lm.transformers import TransformersLM
 from mira.types import Sampling
 from tests.model.lm.conftest import GLOBAL_TOKENS
 from tests.model.lm.lmdeploy_stand_ins import embedding, imported
+from tests.model.lm.reference import Reference
 
 
 def test_published_dialect(mira: Checkpoint, prompt: list[int]) -> None:
-    dialect = PublishedDialect(mira.tokens, mira.dims.vocab_rows)
+    dialect = published_dialect(mira.tokens, mira.dims.vocab_rows)
     first = mira.tokens.first_speech
     assert dialect.inputs(prompt) == {"input_ids": prompt}
     assert [dialect.code(first + code) for code in (0, 8191)] == [0, 8191]
@@ -47,7 +46,7 @@ def test_published_dialect(mira: Checkpoint, prompt: list[int]) -> None:
 
 def test_cut_dialect(mira: Checkpoint, prompts: PromptBuilder) -> None:
     table = embedding(mira)
-    dialect = CutDialect(mira.tokens, table)
+    dialect = cut_dialect(mira.tokens, table)
     prompt = prompts.build("hello", GLOBAL_TOKENS, [5, 8191])
     inputs = dialect.inputs(prompt)
     assert inputs["input_ids"][-2:] == [5, 8191]
@@ -63,7 +62,7 @@ def test_cut_dialect(mira: Checkpoint, prompts: PromptBuilder) -> None:
 
 
 def test_all_of_the_cut_vocabulary_is_said_ends_or_is_banned(mira: Checkpoint) -> None:
-    dialect = CutDialect(mira.tokens, embedding(mira))
+    dialect = cut_dialect(mira.tokens, embedding(mira))
     ids = [*range(SPEECH_CODES), *dialect.ends, *dialect.banned]
     assert ids == list(range(CUT_ROWS))
     assert 0 < len(dialect.banned) < MOST_BANNED and 0 not in dialect.banned  # nor bans it id 0
@@ -80,7 +79,7 @@ def test_a_cut_model_computes_the_same(
     prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
     prompt = prompts.build("hello world", GLOBAL_TOKENS, [1, 2, 3])
     whole = cut(checkpoint.language, checkpoint.language_weights, checkpoint.tokens, tmp_path)
-    inputs = CutDialect(checkpoint.tokens, whole).inputs(prompt)
+    inputs = cut_dialect(checkpoint.tokens, whole).inputs(prompt)
 
     model: Any = Qwen2ForCausalLM(AutoConfig.from_pretrained(tmp_path)).float()
     missing = model.load_state_dict(indexed(tmp_path), strict=False).missing_keys
@@ -89,7 +88,7 @@ def test_a_cut_model_computes_the_same(
     with torch.inference_mode():
         logits = model(inputs_embeds=inputs["input_embeddings"][0][None].float()).logits[0]
     assert logits.shape == (len(prompt), CUT_ROWS)
-    reference = TransformersLM.load(checkpoint.language, checkpoint.tokens)
+    reference = Reference(checkpoint.language, checkpoint.tokens)
     expected = reference.logits(prompt, [])[0]
     tolerance = 1e-4 if layout == "mira" else 0.1  # Spark's is float32, and rounded on the way in
     assert np.abs(logits[-1, : len(expected)].numpy() - expected).max() < tolerance
@@ -130,7 +129,7 @@ def test_speech_head(mira: Checkpoint) -> None:
 
 
 def test_generation(mira: Checkpoint) -> None:
-    dialect = PublishedDialect(mira.tokens, mira.dims.vocab_rows)
+    dialect = published_dialect(mira.tokens, mira.dims.vocab_rows)
     default = generation(Sampling(seed=1), dialect)
     assert default | {"random_seed": 0} == {
         "max_new_tokens": 1024,
@@ -152,7 +151,7 @@ def test_generation(mira: Checkpoint) -> None:
 
 def test_generation_seeds(mira: Checkpoint) -> None:
     """Spread over what engines take, which is 64 bits of one and 32 of the other."""
-    dialect = PublishedDialect(mira.tokens, mira.dims.vocab_rows)
+    dialect = published_dialect(mira.tokens, mira.dims.vocab_rows)
 
     def seed(value: int | None) -> int:
         found: int = generation(Sampling(seed=value), dialect)["random_seed"]
@@ -166,7 +165,7 @@ def test_generation_seeds(mira: Checkpoint) -> None:
 @pytest.mark.parametrize("wrong", [{"temperature": 2.5}, {"top_k": 2000}])
 def test_generation_that_can_not_be(mira: Checkpoint, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="at most"):
-        generation(Sampling(**wrong), PublishedDialect(mira.tokens, 10))
+        generation(Sampling(**wrong), published_dialect(mira.tokens, 10))
 
 
 def test_prompts_share_too_little_to_be_cached(prompts: PromptBuilder) -> None:

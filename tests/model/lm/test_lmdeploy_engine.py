@@ -5,6 +5,7 @@ import importlib.util
 import io
 import logging
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,30 +16,23 @@ from mira.errors import CheckpointError, InvalidSettings
 from mira.model.checkpoint.language import LanguageDims
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.lm import lmdeploy_engine
-from mira.model.lm.lmdeploy_dialects import CutDialect, generation
-from mira.model.lm.lmdeploy_engine import Kind
+from mira.model.lm.lmdeploy_dialects import cut_dialect, generation
 from mira.model.lm.prompt import PromptBuilder
-from mira.model.lm.transformers import TransformersLM
 from mira.types import Sampling
 from tests.model.lm.conftest import GLOBAL_TOKENS
 from tests.model.lm.lmdeploy_stand_ins import UNSKIP, embedding, imported, on_a_gpu, wide
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test lacks")
-def test_without_a_gpu(mira: Checkpoint) -> None:
-    with pytest.raises(InvalidSettings, match="model_device: LMDeploy needs a CUDA GPU"):
-        lmdeploy_engine.load(mira)
+from tests.model.lm.reference import Reference
 
 
 def test_too_little_memory(mira: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At true size a token of the cache takes 12,288 bytes."""
+    true = replace(mira, dims=LanguageDims(166_000, 896, 24, 14, 2, 64, 4864, tied=True))
+    weight_bytes = sum(path.stat().st_size for path in mira.language_weights)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (3 << 30, 4 << 30))
-    true = LanguageDims(166_000, 896, 24, 14, 2, 64, 4864, tied=True)
-    assert lmdeploy_engine._token_bytes(true) == 12_288
-    token_bytes = lmdeploy_engine._token_bytes(true)
-    share = lmdeploy_engine._cache_share(mira, 0, 8192 * token_bytes, 4)
-    assert 0 < share < 0.1
+    share = lmdeploy_engine._cache_share(true, 0, 8192, 4)
+    assert share == pytest.approx(1.2 * 8192 * 12_288 / ((3 << 30) - weight_bytes))
     with pytest.raises(InvalidSettings, match=r"max_streams: .* of which cuda:0 has 3\.0 free"):
-        lmdeploy_engine._cache_share(mira, 0, 200_000 * token_bytes, 150)
+        lmdeploy_engine._cache_share(true, 0, 200_000, 150)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +46,7 @@ def test_too_little_memory(mira: Checkpoint, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_what_lmdeploy_says_names_a_setting(error: BaseException, said: str) -> None:
-    translated = lmdeploy_engine._translated("turbomind", 64)
+    translated = lmdeploy_engine._translated("lmdeploy", 64)
     with pytest.raises(InvalidSettings, match=said) as raised, translated:
         raise error
     assert "\n" not in str(raised.value)
@@ -103,7 +97,7 @@ def test_lmdeploys_classes_take_what_they_are_given(
 
 def test_lmdeploys_configurations_take_what_they_are_given(mira: Checkpoint) -> None:
     messages = imported("lmdeploy.messages")
-    dialect = CutDialect(mira.tokens, embedding(mira))
+    dialect = cut_dialect(mira.tokens, embedding(mira))
     config = messages.GenerationConfig(**generation(Sampling(seed=1), dialect))
     assert config.do_sample and config.bad_token_ids == list(dialect.banned)
     names = {status.name for status in messages.ResponseType}
@@ -111,15 +105,15 @@ def test_lmdeploys_configurations_take_what_they_are_given(mira: Checkpoint) -> 
     assert messages.EngineOutput(messages.ResponseType.FINISH, [1]).token_ids == [1]
 
 
-@pytest.mark.parametrize("kind", ["turbomind", "pytorch"])
+@pytest.mark.parametrize("engine", ["lmdeploy", "lmdeploy-pytorch"])
 def test_a_gpu_says_what_the_reference_would(
-    kind: Kind, mira: Checkpoint, prompts: PromptBuilder, tmp_path: Path
+    engine: str, mira: Checkpoint, prompts: PromptBuilder, tmp_path: Path
 ) -> None:
     """All of it likely by logits in float32: in their best hundred, of which fifty may be drawn."""
     prompt = prompts.build("hello the world", GLOBAL_TOKENS, [1, 2, 3])
-    with closing(on_a_gpu(mira, kind)) as lm:
+    with closing(on_a_gpu(mira, engine)) as lm:
         said = [list(lm.generate(prompt, Sampling(seed=seed))) for seed in range(3)]
-    reference = TransformersLM.load(wide(mira, tmp_path).language, mira.tokens)
+    reference = Reference(wide(mira, tmp_path).language, mira.tokens)
     for codes in said:
         ids = [mira.tokens.first_speech + code for code in codes]
         logits = reference.logits(prompt, ids)[: len(codes)]
@@ -150,11 +144,8 @@ def test_logs_are_as_before() -> None:
 
 
 def test_a_checkpoint_that_is_not_finite(mira: Checkpoint, tmp_path: Path) -> None:
-    lmdeploy_engine._require_finite(mira.language_weights)
+    """LMDeploy would speak noise."""
     path = tmp_path / "model.safetensors"
     save_file({"weight": torch.tensor([1.0, torch.nan])}, path)
     with pytest.raises(CheckpointError, match="weight: expected finite"):
-        lmdeploy_engine._require_finite([path])
-    path.write_bytes(b"not safetensors")
-    with pytest.raises(CheckpointError, match="can't be loaded"):
-        lmdeploy_engine._require_finite([path])
+        lmdeploy_engine.load(replace(mira, language_weights=(path,)), "lmdeploy")

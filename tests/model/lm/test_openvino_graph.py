@@ -13,9 +13,9 @@ from mira.model.checkpoint.tensors import read_tensors
 from mira.model.lm.base import sayable
 from mira.model.lm.batching import Row
 from mira.model.lm.openvino import GRAPH, OpenVINORunner
-from mira.model.lm.openvino_graph import Qwen2, Tensors, build
+from mira.model.lm.openvino_graph import Tensors, build
 from mira.model.lm.quantize import GROUP, Weights, quantize
-from mira.model.lm.transformers import TransformersLM
+from tests.model.lm.reference import Reference
 
 IDS = range(2000, 2040, 3)
 
@@ -28,9 +28,7 @@ def tensors(mira: Checkpoint) -> Tensors:
 def runner(
     mira: Checkpoint, tensors: Tensors, kind: Weights, directory: Path, exact: bool = False
 ) -> OpenVINORunner:
-    dims = mira.dims
-    shape = Qwen2(dims.layers, dims.heads, dims.kv_heads, dims.head_dim, 1e6, 1e-6)
-    model = build(tensors, shape, sayable(mira.tokens), kind)
+    model = build(tensors, mira.dims, sayable(mira.tokens), kind)
     ov.save_model(model, directory / GRAPH, compress_to_fp16=False)
     return OpenVINORunner(directory / GRAPH, threads=1, cache_tokens=1000, exact=exact)
 
@@ -57,7 +55,7 @@ def test_equals_the_reference_on_its_own_weights(
     directory = Path(shutil.copytree(mira.language, tmp_path / "stored"))
     if kind in ("int8", "int4"):
         save_file(stored(tensors, kind), directory / "model.safetensors", {"format": "pt"})
-    expected = TransformersLM.load(directory, mira.tokens).logits(prompt, IDS)
+    expected = Reference(directory, mira.tokens).logits(prompt, IDS)
     found = steps(runner(mira, tensors, kind, tmp_path, exact=True), prompt, [[i] for i in IDS])
     assert np.abs(found - expected).max() < 2e-4 * np.abs(expected).max()
 
@@ -81,7 +79,7 @@ def test_a_prompt_in_parts_is_a_prompt(mira, tensors, prompt, tmp_path: Path) ->
 
 def test_quantised_activations_cost_little(mira, tensors, prompt, tmp_path: Path) -> None:
     """As it runs: int8 weights and int8 activations, 20 dB above their error."""
-    expected = TransformersLM.load(mira.language, mira.tokens).logits(prompt, IDS)
+    expected = Reference(mira.language, mira.tokens).logits(prompt, IDS)
     found = steps(runner(mira, tensors, "int8", tmp_path), prompt, [[i] for i in IDS])
     error = ((found - expected) ** 2).mean()
     assert 10 * np.log10(expected.var() / error) > 20

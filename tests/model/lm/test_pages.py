@@ -31,8 +31,3 @@ def test_the_lowest_pages_go_first() -> None:
     assert (first, second) == ([0, 1], [2])
     pages.give_back(first)
     assert pages.take(4) == [0]
-
-
-def test_what_can_never_fit() -> None:
-    assert Pages(2, 4).fits(8)
-    assert not Pages(2, 4).fits(9)

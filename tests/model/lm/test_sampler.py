@@ -15,8 +15,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from mira.errors import SynthesisFailed
-from mira.model.lm.sampler import Sampler, distribution, penalise, pick_all
+from mira.model.lm.sampler import Sampler, distribution, pick_all
 from mira.types import Sampling
 
 NUM = 300
@@ -46,19 +45,20 @@ def published(logits: Tensor, seen: list[int], sampling: Sampling) -> Tensor:
 
 
 def ours(logits: Tensor, seen: list[int], sampling: Sampling) -> Tensor:
-    once = np.unique(np.array(seen, np.intp))
-    penalised = penalise(logits.numpy(), once, sampling.repetition_penalty)
-    candidates, kept = distribution(penalised, sampling)
+    sampler = Sampler(sampling, NUM, seen)
+    columns, kept = distribution([sampler], logits.numpy()[None])
     probabilities = torch.zeros(NUM)
-    probabilities[candidates] = torch.from_numpy(kept).float()
+    own = kept[0] > 0  # behind them, column 0 fills up
+    probabilities[columns[0, own]] = torch.from_numpy(kept[0, own]).float()
     return probabilities
 
 
 def tokens_near_an_edge(logits: Tensor, seen: list[int], sampling: Sampling) -> bool:
     """Whether a sum or a ratio is so near its limit that rounding decides."""
-    once = np.unique(np.array(seen, np.intp))
-    penalised = penalise(logits.numpy(), once, sampling.repetition_penalty)
-    scaled = torch.from_numpy(penalised).double() / sampling.temperature
+    penalised = RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty)(
+        torch.tensor([seen], dtype=torch.long), logits[None].clone()
+    )
+    scaled = penalised[0].double() / sampling.temperature
     ranked = scaled.sort(descending=True).values[: sampling.top_k or None].softmax(dim=0)
     edges = [ranked.cumsum(0) - sampling.top_p, ranked / ranked[0] - sampling.min_p]
     return any(bool((edge.abs() < 1e-5).any()) for edge in edges)
@@ -118,10 +118,13 @@ def test_together_each_picks_what_it_picks_alone(
         logits[broken[: len(samplings)], random.integers(NUM)] = random.choice([np.nan, -np.inf])
         found = pick_all(together, logits)
         for row, sampler in enumerate(alone):
-            if broken[row]:
-                assert isinstance(found[row], SynthesisFailed)
-            else:
-                assert found[row] == sampler.pick(logits[row])
+            assert [found[row]] == pick_all([sampler], logits[row : row + 1])
+            assert (found[row] is None) == broken[row]
+
+
+def pick(sampler: Sampler, logits: npt.NDArray[np.float32]) -> int | None:
+    (picked,) = pick_all([sampler], logits[None])
+    return picked
 
 
 def normal(seed: int) -> npt.NDArray[np.float32]:
@@ -134,7 +137,7 @@ def test_draws_follow_the_distribution() -> None:
     logits[[7, 9]] = np.log([3, 1])
     sampling = Sampling(temperature=1, repetition_penalty=1, seed=0)
     sampler = Sampler(sampling, NUM)
-    picks = [sampler.pick(logits) for _ in range(4000)]
+    picks = [pick(sampler, logits) for _ in range(4000)]
     assert set(picks) == {7, 9}
     assert abs(picks.count(7) - 3000) < 137
 
@@ -142,7 +145,7 @@ def test_draws_follow_the_distribution() -> None:
 def test_zero_temperature_is_the_likeliest() -> None:
     logits = normal(1)
     sampler = Sampler(Sampling(temperature=0, repetition_penalty=1), NUM)
-    assert {sampler.pick(logits) for _ in range(3)} == {int(logits.argmax())}
+    assert {pick(sampler, logits) for _ in range(3)} == {int(logits.argmax())}
 
 
 def test_what_was_picked_or_prompted_is_penalised() -> None:
@@ -150,8 +153,8 @@ def test_what_was_picked_or_prompted_is_penalised() -> None:
     logits[1], logits[2], logits[3] = 3.0, 2.9, 2.8
     greedy = Sampling(temperature=0, repetition_penalty=1.2)
     sampler = Sampler(greedy, NUM)
-    assert [sampler.pick(logits) for _ in range(5)] == [1, 2, 3, 1, 1]  # once each, not twice
-    assert Sampler(greedy, NUM, seen=[1]).pick(logits) == 2
+    assert [pick(sampler, logits) for _ in range(5)] == [1, 2, 3, 1, 1]  # once each, not twice
+    assert pick(Sampler(greedy, NUM, seen=[1]), logits) == 2
 
 
 def test_a_seed_repeats_and_no_seed_does_not() -> None:
@@ -159,7 +162,7 @@ def test_a_seed_repeats_and_no_seed_does_not() -> None:
 
     def picks(seed: int | None) -> list[int]:
         sampler = Sampler(Sampling(seed=seed), NUM)
-        return [sampler.pick(logits) for _ in range(20)]
+        return [pick(sampler, logits) for _ in range(20)]
 
     assert picks(5) == picks(5)
     assert picks(5) != picks(6)
@@ -168,15 +171,14 @@ def test_a_seed_repeats_and_no_seed_does_not() -> None:
 
 def test_global_random_numbers_are_left_alone() -> None:
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()
-    Sampler(Sampling(seed=1), NUM).pick(normal(0))
-    Sampler(Sampling(), NUM).pick(normal(0))
+    pick(Sampler(Sampling(seed=1), NUM), normal(0))
+    pick(Sampler(Sampling(), NUM), normal(0))
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.random.get_state()[1].tolist() == before[1]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
-def test_overflow_is_an_error(bad: float) -> None:
+def test_nothing_is_picked_of_what_overflowed(bad: float) -> None:
     logits = np.zeros(NUM, np.float32)
     logits[17] = bad
-    with pytest.raises(SynthesisFailed, match="not finite"):
-        Sampler(Sampling(), NUM).pick(logits)
+    assert pick(Sampler(Sampling(), NUM), logits) is None

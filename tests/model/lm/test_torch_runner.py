@@ -2,24 +2,31 @@
 
 import logging
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from transformers import LogitsProcessorList
 
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
-from mira.model.checkpoint.layout import Checkpoint
+from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
+from mira.model.codec.base import SPEECH_CODES
 from mira.model.cuda import Passes
-from mira.model.lm.batching import Row
-from mira.model.lm.torch_runner import TorchLM, TorchRunner
-from mira.model.lm.transformers import TransformersLM, load_model
+from mira.model.lm import torch_runner
+from mira.model.lm.base import sayable
+from mira.model.lm.batching import BatchingLM, Row
+from mira.model.lm.torch_runner import READ_AT_ONCE, TorchLM, TorchRunner
 from mira.types import Sampling
 from tests.card import on_card
+from tests.model.lm.reference import Reference
 from tests.model.lm.test_batching import idle, wait_for
 
 GREEDY = Sampling(temperature=0, max_new_tokens=40)
@@ -28,22 +35,57 @@ FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB. GPU 
 
 
 @pytest.fixture(scope="module")
-def model(mira: Checkpoint):
-    return load_model(mira.language, "cpu", "float32")
-
-
-@pytest.fixture(scope="module")
-def runner(mira: Checkpoint, model) -> TorchRunner:
-    """Streams of any length pass all lengths that a step may have."""
-    runner = TorchRunner(model, mira.tokens, max_streams=6, max_context=128, lengths=(48, 64))
+def runner(mira: Checkpoint) -> TorchRunner:
+    """Streams of any length pass all lengths that a step may have; memory is as it was found."""
+    with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
+        patch.setattr(torch_runner, "LENGTHS", (48, 64))
+        runner = TorchRunner(mira, "cpu", max_streams=6, max_context=128)
+        runner._keys.fill_(torch.nan)
+        runner._values.fill_(torch.inf)
     runner.record(20)
     return runner
 
 
 @pytest.fixture(scope="module")
-def lm(mira: Checkpoint, runner: TorchRunner) -> Iterator[TorchLM]:
-    with closing(TorchLM(runner, mira.tokens)) as lm:
+def lm(mira: Checkpoint, runner: TorchRunner) -> Iterator[BatchingLM]:
+    with closing(around(runner, mira)) as lm:
         yield lm
+
+
+def around(runner: TorchRunner, mira: Checkpoint) -> BatchingLM:
+    return BatchingLM(runner, mira.tokens, runner.num_pages, READ_AT_ONCE)
+
+
+def test_greedy_equals_a_plain_loop_over_all_logits(lm, mira, reference, prompt) -> None:
+    """No cache, no sliced head: the whole prompt again at every step."""
+    ids, codes = list(prompt), []
+    with torch.inference_mode():
+        for _ in range(GREEDY.max_new_tokens):
+            scores = reference.model(torch.tensor([ids])).logits[0, -1]
+            seen = torch.tensor(sorted(set(ids)))
+            scores[seen] = torch.where(scores[seen] > 0, scores[seen] / 1.2, scores[seen] * 1.2)
+            ids.append(int(allowed_only(mira, scores).argmax()))
+            codes.append(ids[-1] - mira.tokens.first_speech)
+    assert list(lm.generate(prompt, GREEDY)) == codes
+
+
+def allowed_only(checkpoint: Checkpoint, scores: torch.Tensor) -> torch.Tensor:
+    masked, rows = torch.full_like(scores, -torch.inf), sayable(checkpoint.tokens)
+    masked[..., rows] = scores[..., rows]
+    return masked
+
+
+def test_greedy_equals_transformers_own_generate(lm, mira, reference, prompt) -> None:
+    found = reference.model.generate(
+        torch.tensor([prompt]),
+        attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+        do_sample=False,
+        repetition_penalty=1.2,
+        max_new_tokens=GREEDY.max_new_tokens,
+        logits_processor=LogitsProcessorList([lambda ids, scores: allowed_only(mira, scores)]),
+    )[0, len(prompt) :]
+    codes = [i - mira.tokens.first_speech for i in found.tolist()]
+    assert list(lm.generate(prompt, GREEDY)) == codes
 
 
 def test_greedy_and_drawn_tokens_are_the_reference_s(lm, reference, prompt) -> None:
@@ -107,13 +149,13 @@ def test_prompts_of_all_lengths_share_passes(runner, reference, monkeypatch) -> 
     assert read == [(4, 128, 128), (2, 64, 64)]  # 512 tokens at once, the longest first
 
 
-def test_it_goes_on_where_it_can_not_record(mira, model, reference, prompt, caplog) -> None:
+def test_it_goes_on_where_it_can_not_record(mira, reference, prompt, caplog) -> None:
     """Nothing depends on what was recorded, and how long it took is said."""
-    runner = TorchRunner(model, mira.tokens, max_streams=2, max_context=128)
+    runner = TorchRunner(mira, "cpu", max_streams=2, max_context=128)
     with caplog.at_level(logging.INFO):
         runner.record(0)
     assert "language model: 0 passes recorded in 0.0 s" in caplog.text
-    with closing(TorchLM(runner, mira.tokens)) as lm:
+    with closing(around(runner, mira)) as lm:
         assert list(lm.generate(prompt, GREEDY)) == list(reference.generate(prompt, GREEDY))
 
 
@@ -132,16 +174,16 @@ def test_a_stream_longer_than_its_place_is_refused(lm, prompt) -> None:
         next(lm.generate(prompt, Sampling(max_new_tokens=fits + 1)))
 
 
-def test_too_small_a_card_names_the_setting(mira, model, monkeypatch) -> None:
+def test_too_small_a_card_names_the_setting(mira, monkeypatch) -> None:
     def fail(*_, **__) -> None:
         raise FULL
 
-    monkeypatch.setattr("torch.zeros_like", fail)
+    monkeypatch.setattr("torch.zeros", fail)
     expected = (
         r"no room for 3 streams of 2048 tokens: set max_streams lower, .* \(CUDA out of memory\)"
     )
     with pytest.raises(InvalidSettings, match=expected):
-        TorchRunner(model, mira.tokens, max_streams=3)
+        TorchRunner(mira, "cpu", max_streams=3)
 
 
 def test_a_card_that_is_full_fails_its_streams_and_comes_back(
@@ -162,23 +204,74 @@ def test_a_card_that_is_full_fails_its_streams_and_comes_back(
     assert list(lm.generate(prompt, GREEDY)) == list(reference.generate(prompt, GREEDY))
 
 
-def test_float16_is_refused(mira, model) -> None:
-    with pytest.raises(InvalidSettings, match="overflow"):
-        TorchLM.load(mira.language, mira.tokens, "cpu", "float16")
+def test_an_untied_head_is_used(mira, reference, prompt, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(mira.directory, tmp_path / "untied"))
+    tensors = load_file(directory / "model.safetensors")
+    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].roll(-1, 0)
+    save_file(tensors, directory / "model.safetensors", {"format": "pt"})
+    config = (directory / "config.json").read_text()
+    (directory / "config.json").write_text(
+        config.replace('"tie_word_embeddings": true', '"tie_word_embeddings": false')
+    )
+    with closing(TorchLM(open_checkpoint(directory), "cpu", max_streams=1)) as untied:
+        first = next(reference.generate(prompt, GREEDY))
+        assert next(untied.generate(prompt, GREEDY)) == first - 1
 
 
-def test_another_kind_of_model_is_refused(mira, model, monkeypatch) -> None:
-    monkeypatch.setattr(model.config, "model_type", "llama")
-    with pytest.raises(CheckpointError, match="found llama"):
-        TorchRunner(model, mira.tokens)
+def test_a_tied_head_is_the_embedding_whatever_the_files_hold(
+    mira, reference, prompt, tmp_path: Path
+) -> None:
+    directory = Path(shutil.copytree(mira.directory, tmp_path / "tied"))
+    tensors = load_file(directory / "model.safetensors")
+    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].roll(-1, 0)
+    save_file(tensors, directory / "model.safetensors", {"format": "pt"})
+    with closing(TorchLM(open_checkpoint(directory), "cpu", max_streams=1)) as tied:
+        assert next(tied.generate(prompt, GREEDY)) == next(reference.generate(prompt, GREEDY))
+
+
+def test_damaged_weights_are_named(mira, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(mira.directory, tmp_path / "damaged"))
+    tensors = load_file(directory / "model.safetensors")
+    tensors["model.norm.weight"][3] = float("nan")
+    save_file(tensors, directory / "model.safetensors", {"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"safetensors: model\.norm\.weight: expected finite"):
+        TorchRunner(open_checkpoint(directory), "cpu")
+
+
+def test_bfloat16_speaks(mira, prompt) -> None:
+    with closing(TorchLM(mira, "cpu", torch.bfloat16, max_streams=1)) as lm:
+        assert len(list(lm.generate(prompt, GREEDY))) == GREEDY.max_new_tokens
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_any_of_the_ends_ends(runner, mira, prompt, end: int, monkeypatch) -> None:
+    """With an end's row of the head far up, the stream is empty; the end is never yielded."""
+    assert end < len(mira.tokens.end_ids)
+    head = runner._net.head.clone()
+    head[SPEECH_CODES + end] = 100 * head[SPEECH_CODES]
+    monkeypatch.setattr(runner._net, "head", head)
+    with closing(around(runner, mira)) as lm:
+        assert list(lm.generate(prompt, GREEDY)) == []
+
+
+def test_a_spoken_example_is_penalised_too(lm, prompts) -> None:
+    """The penalty counts the prompt's speech tokens, as transformers and TurboMind do.
+
+    A penalty far below one is a reward: some of twenty tokens have a positive logit, and the
+    likeliest of those wins by a hundredfold.
+    """
+    example = list(range(100, 2100, 100))
+    reward = Sampling(temperature=0, repetition_penalty=0.01, max_new_tokens=1)
+    prompt = prompts.build("hello", list(range(32)), example)
+    assert next(lm.generate(prompt, reward)) in example
 
 
 @on_card
 def test_on_a_card_recorded_steps_are_those_of_the_reference(mira, prompt) -> None:
     """In bfloat16, through recorded passes: as near the exact logits as the reference's are."""
-    exact = TransformersLM.load(mira.language, mira.tokens)
-    rounded = TransformersLM.load(mira.language, mira.tokens, "cuda", "bfloat16")
-    runner = TorchRunner(load_model(mira.language, "cuda", "bfloat16"), mira.tokens, 3)
+    exact = Reference(mira.language, mira.tokens)
+    rounded = Reference(mira.language, mira.tokens, torch.bfloat16, "cuda")
+    runner = TorchRunner(mira, "cuda", torch.bfloat16, max_streams=3)
     runner.record(20)
     ids = [mira.tokens.first_speech + number for number in range(30)]
     found = [runner.step([Row(prompt, 0, [2])])[0]]
@@ -192,12 +285,12 @@ def test_on_a_card_recorded_steps_are_those_of_the_reference(mira, prompt) -> No
 @on_card
 def test_on_a_card_too_many_streams_name_the_setting(mira) -> None:
     with pytest.raises(InvalidSettings, match="set max_streams lower"):
-        TorchLM.load(mira.language, mira.tokens, max_streams=100_000, max_context=1 << 15)
+        TorchLM(mira, "cuda", max_streams=100_000, max_context=1 << 15)
 
 
 @on_card
 def test_on_a_card_who_hangs_up_is_gone_in_50_ms(mira, prompt) -> None:
-    with closing(TorchLM.load(mira.language, mira.tokens)) as lm:
+    with closing(TorchLM(mira, "cuda")) as lm:
         for seed in range(5):
             tokens = lm.generate(prompt, Sampling(seed=seed, max_new_tokens=500))
             next(tokens)
