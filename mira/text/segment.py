@@ -6,8 +6,11 @@ characters: only white space is collapsed.
 
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import gt
 
 from mira.text.boundaries import SENTENCE_MARK, UNDECIDED, Ending, ends_sentence
 from mira.text.clauses import first_cut, length_cut
@@ -55,13 +58,12 @@ class SentenceSplitter:
         self._first_max_words = first_max_words
         self._first = True
         self._text = ""  # white space collapsed; what is before `_start` has been given out
-        self._places = array("q")  # of each character of `_text`, in the input
+        self._places = array("q")  # of each of its characters: the index in the input
+        self._weights = array("q", [0])  # before each of them, and at the end: the weight so far
+        self._words = array("q", [0])  # and the words begun
         self._taken = 0  # characters of the input
         self._start = 0
         self._scanned = 0  # no sentence ends before this
-        self._measured = 0  # `_weight` is that of `_text[_start:_measured]`
-        self._weight = 0
-        self._words = 0  # begun there
         self._break = Break.NONE  # before the piece that begins at `_start`
         self._line_start = 0  # where the line that `_start` is on began; negative when forgotten
         self._white = ""  # white space seen, its length and kind not yet known
@@ -76,8 +78,16 @@ class SentenceSplitter:
         """The text is over: yield the rest."""
         yield from self._cuts(final=True)
 
+    def _forget(self) -> None:
+        done = self._start
+        self._text, self._places = self._text[done:], self._places[done:]
+        self._weights, self._words = self._weights[done:], self._words[done:]
+        self._start -= done
+        self._scanned -= done
+        self._line_start -= done
+
     def _take(self, text: str) -> None:
-        out = [self._text]
+        out = []
         for run in _RUN.findall(text):
             white, self._white = self._white, ""
             if run[0].isspace():
@@ -92,7 +102,14 @@ class SentenceSplitter:
                 self._places.extend(range(self._taken, self._taken + len(run)))
             out.append(added)
             self._taken += len(run)
-        self._text = "".join(out)
+        self._measure("".join(out))
+
+    def _measure(self, added: str) -> None:
+        in_word = [*map(str.isalnum, self._text[-1:] or " "), *map(str.isalnum, added)]
+        begun = map(gt, in_word[1:], in_word)
+        self._weights.extend(accumulate(map(weight, added), initial=self._weights.pop()))
+        self._words.extend(accumulate(begun, initial=self._words.pop()))
+        self._text += added
 
     def _cuts(self, final: bool) -> Iterator[Cut]:
         self._skip_white()
@@ -111,7 +128,7 @@ class SentenceSplitter:
     def _end(self, final: bool) -> int | None:
         """Where the current piece ends, or None while that is not certain."""
         text, start = self._text, self._start
-        limit = self._measure()
+        limit = self._limit()
         end, known = self._sentence_end(len(text) if limit is None else limit, final)
         if self._first:
             ended = end is not None or (final and limit is None)
@@ -138,53 +155,28 @@ class SentenceSplitter:
         self._scanned = max(self._scanned, stop)
         return None, stop
 
-    def _measure(self) -> int | None:
+    def _limit(self) -> int | None:
         """The index of the first character that no longer fits into the piece."""
-        text, total, words, at = self._text, self._weight, self._words, self._measured
-        while at < len(text):
-            total_next, words_next = total + weight(text[at]), words + self._starts_word(at)
-            full = total_next > self._max_weight or words_next > self._max_words
-            if full and at > self._start:
-                break
-            total, words, at = total_next, words_next, at + 1
-        self._weight, self._words, self._measured = total, words, at
-        return at if at < len(text) else None
-
-    def _starts_word(self, at: int) -> bool:
-        text = self._text
-        return text[at].isalnum() and (at == self._start or not text[at - 1].isalnum())
+        start = self._start
+        # A word that was cut has begun anew.
+        words = self._words[start + 1] - self._text[start].isalnum() + self._max_words
+        full = min(
+            bisect_right(self._weights, self._weights[start] + self._max_weight, start + 2),
+            bisect_right(self._words, words, start + 2),
+        )
+        return full - 1 if full <= len(self._text) else None
 
     def _advance(self, end: int) -> None:
         newline = self._text.rfind("\n", self._start, end)
         if newline >= 0:
             self._line_start = newline + 1
-        # What was measured beyond the piece stays measured: short sentences in a long push
-        # would otherwise be weighed again and again.
-        measured = range(self._start, min(end, self._measured))
-        self._weight -= sum(weight(self._text[at]) for at in measured)
-        self._words -= sum(map(self._starts_word, measured))
-        self._start = self._scanned = end
-        if self._measured > end:  # a word that was cut has begun anew
-            self._words += self._starts_word(end) and self._text[end - 1].isalnum()
-        else:
-            self._measured = end
+        self._start = end
         self._skip_white()
 
     def _skip_white(self) -> None:
-        while self._start < len(self._text) and self._text[self._start].isspace():
+        while self._text[self._start : self._start + 1].isspace():
             if self._text[self._start] == "\n":
                 self._line_start = self._start + 1
                 self._break = Break(min(self._break + 1, Break.PARAGRAPH))
-            if self._measured > self._start:
-                self._weight -= weight(self._text[self._start])
             self._start += 1
-        self._measured = max(self._measured, self._start)
         self._scanned = max(self._scanned, self._start)
-
-    def _forget(self) -> None:
-        removed = self._start
-        self._text, self._places = self._text[removed:], self._places[removed:]
-        self._start -= removed
-        self._scanned -= removed
-        self._measured -= removed
-        self._line_start -= removed
