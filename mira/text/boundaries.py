@@ -1,33 +1,12 @@
 """A place in a text in, whether a sentence ends there out.
 
-Looks back at most to the start of the sentence and ahead at most `_LOOK_AHEAD` characters; says
-UNDECIDED while fewer than it needs are there. Knows nothing about length limits.
+Looks back at most to the start of the sentence, and ahead at most a few words. Knows nothing
+about length limits.
 """
 
 import re
-from dataclasses import dataclass
-from enum import Enum
-from typing import Final, Literal
 
 from mira.text.abbreviations import BEFORE_NUMBER, MAYBE_LAST, NEVER_LAST, STARTERS
-
-
-class _Undecided(Enum):
-    UNDECIDED = "the text so far does not decide"
-
-
-UNDECIDED: Final = _Undecided.UNDECIDED
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """No sentence ends here, nor in the next `skip` characters."""
-
-    skip: int
-
-
-# An end (the index after the last character of the sentence), or none, or not yet known.
-Ending = int | Inside | Literal[_Undecided.UNDECIDED]
 
 # Full stops of scripts that use them for nothing else: Chinese and Japanese, Hindi, Urdu, Arabic,
 # Armenian, Ethiopic, Khmer, Burmese.
@@ -39,7 +18,6 @@ _CLOSERS = "\"'”’»›)\\]}）］｝」』】〉》〕*_~`"
 # can keep it open for ever, and each one costs the same.
 _TAIL = re.compile(rf"([.!?…‼⁇⁈⁉‽．{_PLAIN}]{{1,16}})([{_CLOSERS}]{{0,8}})")
 _NEXT = re.compile(r"([\"'“”‘’«‹„(\[{¿¡*_~`「『（【《〈]{0,8})([\w'’]{0,24})")
-_LOOK_AHEAD = 64
 _WORD_BEFORE = 40
 _LINE_LOOK = 8
 
@@ -53,7 +31,9 @@ _WRAPPED_CHARS = 45  # a line at least this long was probably broken by its widt
 _NARROW_CHARS = 25  # or one this long, if a small letter goes on
 
 
-def ends_sentence(text: str, start: int, line_start: int, at: int, final: bool) -> Ending:
+def ends_sentence(
+    text: str, start: int, line_start: int, at: int, final: bool
+) -> tuple[bool, int] | None:
     """Whether the sentence that began at `start` ends at the mark `text[at]`.
 
     Args:
@@ -62,77 +42,80 @@ def ends_sentence(text: str, start: int, line_start: int, at: int, final: bool) 
         line_start: Where the line that `start` is on begins.
         at: The index of a match of SENTENCE_MARK.
         final: No text follows.
+
+    Returns:
+        True and the index after its last character; or False and the index before which no
+        sentence ends; or None while the text does not decide.
     """
     if text[at] == "\n":
-        return _ends_at_newline(text, start, line_start, at, final)
-    tail = _TAIL.match(text, at)
-    assert tail is not None
+        ends = _ends_at_newline(text, start, line_start, at, final)
+        after = at if ends else at + 1
+    else:
+        tail = _TAIL.match(text, at)
+        assert tail is not None
+        ends, after = _ends_at_mark(text, start, tail, final), tail.end()
+    return None if ends is None else (ends, after)
+
+
+def _ends_at_mark(text: str, start: int, tail: re.Match[str], final: bool) -> bool | None:
     marks, closers, end = tail[1], tail[2], tail.end()
     if end == len(text):
-        return end if final else UNDECIDED
-    no = Inside(end - at)
+        return True if final else None
     following = text[end]
     if any(mark in _PLAIN for mark in marks):
         # 「はい。」と言った: the quotation is a part of the sentence.
-        quoted = bool(closers) and following in "とっ"
-        return no if quoted or following in "，、,،" else end
+        return following not in ("，、,،とっ" if closers else "，、,،")
     if not following.isspace():
-        return end if _is_caseless(following) and marks not in (".", "．", "…", "……") else no
-    if text.startswith("\n\n", end):
-        return end
-    return _ends_before_space(text, start, at, tail, final)
+        return _is_caseless(following) and marks not in (".", "．", "…", "……")
+    return text.startswith("\n\n", end) or _ends_before_space(text, start, tail, final)
 
 
-def _ends_before_space(text: str, start: int, at: int, tail: re.Match[str], final: bool) -> Ending:
-    marks, closers, end = tail[1], tail[2], tail.end()
-    no = Inside(end - at)
-    ahead = _NEXT.match(text, end + 1)
+def _ends_before_space(text: str, start: int, tail: re.Match[str], final: bool) -> bool | None:
+    marks, closers, at = tail[1], tail[2], tail.start()
+    ahead = _NEXT.match(text, tail.end() + 1)
     assert ahead is not None
     word_is_whole = ahead.end() < len(text) or final or len(ahead[2]) == 24
     if not ahead[2]:
-        if not word_is_whole:
-            return UNDECIDED
         # Not a word: an emoji or a symbol starts something new, a dash or a bracket does not.
         begins = ahead.end() < len(text) and text[ahead.end()] not in "-–—)]},;:.!?…/&+="
-        return end if begins else no
+        return begins if word_is_whole else None
     word, first = ahead[2].replace("’", "'"), ahead[2][0]
-    lower = first.islower()
     if marks == ".":
         before = _word_before(text, start, at)
-        needs = _full_stop(before, first, bool(closers), at - len(before) == start)
+        ends = _full_stop(before, first, bool(closers), at - len(before) == start)
+        begins = word.lower() in STARTERS
     elif "…" in marks or marks.startswith(".."):
-        needs = "not I" if not lower and first.isalpha() and not _is_caseless(first) else "no"
+        ends = (
+            None if first.isalpha() and not first.islower() and not _is_caseless(first) else False
+        )
+        begins = word.split("'")[0] != "I"
     else:
-        needs = "no" if lower and closers else "yes"
-    if needs in ("yes", "no"):
-        return end if needs == "yes" else no
-    if not word_is_whole:
-        return UNDECIDED
-    if needs == "not I":
-        return no if word.split("'")[0] == "I" else end
-    return end if word.lower() in STARTERS else no
+        return not (first.islower() and closers)
+    if ends is None and word_is_whole:
+        return begins
+    return ends
 
 
-def _full_stop(before: str, first: str, closed: bool, alone: bool) -> str:
-    """What a full stop after `before` needs to end the sentence, given the next word's `first`.
+def _full_stop(before: str, first: str, closed: bool, alone: bool) -> bool | None:
+    """Whether a full stop after `before` ends the sentence, given the next word's `first`.
 
-    Returns "yes" or "no", or "starter": only if the next word is one that starts sentences.
+    None: only if the next word is one that starts sentences.
     """
     plain = before.lower()
     if alone and before.isdigit() and len(before) <= 3:
-        return "no"  # "1. First item"
+        return False  # "1. First item"
     if plain in BEFORE_NUMBER and (first.isdigit() or (first.isupper() and plain in MAYBE_LAST)):
-        return "no" if first.isdigit() else "starter"
+        return False if first.isdigit() else None
     if plain in NEVER_LAST:
-        return "no"
+        return False
     if plain in MAYBE_LAST or _DOTTED.fullmatch(before):
-        return "no" if first.islower() or first.isdigit() else "starter"
+        return False if first.islower() or first.isdigit() else None
     if len(before) == 1 and before.isalpha() and before.isupper() and before != "I":
-        return "starter" if not first.islower() else "no"  # an initial, or "plan B."
+        return False if first.islower() else None  # an initial, or "plan B."
     if first.islower():
         # Someone who types without capitals, unless it looks like an abbreviation or a quotation.
-        return "yes" if len(before) > 2 and before.isalpha() and not closed else "no"
-    return "yes"
+        return len(before) > 2 and before.isalpha() and not closed
+    return True
 
 
 def _word_before(text: str, start: int, at: int) -> str:
@@ -141,30 +124,30 @@ def _word_before(text: str, start: int, at: int) -> str:
     return text[low:at].lstrip("\"'“‘«(（[{*_~`")
 
 
-def _ends_at_newline(text: str, start: int, line_start: int, at: int, final: bool) -> Ending:
+def _ends_at_newline(text: str, start: int, line_start: int, at: int, final: bool) -> bool | None:
     if text.startswith("\n\n", at):
-        return at
+        return True
     ahead = text[at + 1 : at + 1 + _LINE_LOOK]
     if len(ahead) < _LINE_LOOK and "\n" not in ahead and not final:
-        return UNDECIDED
+        return None
     newline = text.rfind("\n", start, at)
     if newline >= 0:
         line_start = newline + 1
     shown = text[max(line_start, start) : at]
     if _BLOCK_START.match(ahead) or _LINE_BLOCK.match(shown):
-        return at
+        return True
     last, first = shown.rstrip(_CLOSERS.replace("\\", ""))[-1:], ahead.lstrip("\"'“‘«„([*_~`")[:1]
     if last in (":", ";", ".", "!", "?") and not first.islower():
         # Full stops were refused above because of what follows ("Dr." / "Smith").
-        return Inside(1) if last == "." else at
+        return last != "."
     if last in (",", "，", "、", "،", "-", "–", "—"):
-        return Inside(1)
+        return False
     if _LIST_ITEM.match(shown):
-        return Inside(1) if first.islower() else at
+        return not first.islower()
     wrapped = _NARROW_CHARS if first.islower() else _WRAPPED_CHARS
     if _is_caseless(last or " "):
         wrapped = _WRAPPED_CHARS // 2
-    return Inside(1) if at - line_start >= wrapped else at
+    return at - line_start < wrapped
 
 
 def _is_caseless(char: str) -> bool:

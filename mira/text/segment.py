@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from operator import gt
 
-from mira.text.boundaries import SENTENCE_MARK, UNDECIDED, Ending, ends_sentence
+from mira.text.boundaries import SENTENCE_MARK, ends_sentence
 from mira.text.clauses import first_cut, length_cut
 from mira.text.pauses import Break
 from mira.text.weight import max_words, weight
@@ -146,12 +146,13 @@ class SentenceSplitter:
         text = self._text
         while mark := SENTENCE_MARK.search(text, self._scanned, stop):
             at = mark.start()
-            ending: Ending = ends_sentence(text, self._start, self._line_start, at, final)
-            if ending is UNDECIDED:
+            decided = ends_sentence(text, self._start, self._line_start, at, final)
+            if decided is None:
                 return None, at
-            if isinstance(ending, int):
-                return (ending, ending) if ending <= stop else (None, stop)
-            self._scanned = at + ending.skip
+            ends, after = decided
+            if ends:
+                return (after, after) if after <= stop else (None, stop)
+            self._scanned = after
         self._scanned = max(self._scanned, stop)
         return None, stop
 
