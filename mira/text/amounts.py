@@ -10,8 +10,10 @@ import unicodedata
 from mira.text.codes import MIXED
 from mira.text.lexicon import CURRENCIES, MONTHS, SCALES, UNITS
 from mira.text.numbers import cardinal, digits, fraction, mixed, number, ordinal
-from mira.text.rules import NUMBER, one_of, rule
+from mira.text.traced import one_of, rule
 
+# Digits with thousands commas and decimals: "1,234,567.89", "1234", "3.14", ".5".
+_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])|[0-9]{1,400})(?:\.[0-9]{1,400})?"
 _SYMBOL = "[$€£¥₹₩]"
 _CURRENCY_CODE = one_of([c for c in CURRENCIES if len(c) == 3])
 _SCALE = r"(?:\s?(?P<scale>hundred|thousand|million|billion|trillion|[kKmMbBtT]|bn|mn|tn|mm)\b)?"
@@ -100,23 +102,23 @@ def _glued(match: re.Match[str]) -> str:
 
 
 RULES = (
-    rule(rf"({_SYMBOL}\s?{NUMBER})\s?[-–—]\s?(?={_SYMBOL}\s?[0-9])", r"\1 to "),
+    rule(rf"({_SYMBOL}\s?{_NUMBER})\s?[-–—]\s?(?={_SYMBOL}\s?[0-9])", r"\1 to "),
     rule(rf"(?:{_FIRST}([0-9]{{1,9}}) ?)?([{_VULGAR}])", _vulgar),
     rule(
         rf"(?P<minus>(?<!\w)-)?(?:(?<=\b[A-Z])|(?<=\bUS)|(?<![\w]))(?P<unit>{_SYMBOL})\s?"
-        rf"(?P<amount>{NUMBER})(?:\s?[-–]\s?(?P<upto>{NUMBER})(?!\w))?{_SCALE}",
+        rf"(?P<amount>{_NUMBER})(?:\s?[-–]\s?(?P<upto>{_NUMBER})(?!\w))?{_SCALE}",
         _money,
     ),
     rule(
-        rf"(?P<minus>(?<!\w)-)?\b(?P<unit>{_CURRENCY_CODE})\s?(?P<amount>{NUMBER})" + _SCALE,
+        rf"(?P<minus>(?<!\w)-)?\b(?P<unit>{_CURRENCY_CODE})\s?(?P<amount>{_NUMBER})" + _SCALE,
         _money,
     ),
     rule(
-        rf"(?P<minus>(?<!\w)-)?{_FIRST}(?P<amount>{NUMBER}){_SCALE}"
+        rf"(?P<minus>(?<!\w)-)?{_FIRST}(?P<amount>{_NUMBER}){_SCALE}"
         rf"\s?(?P<unit>{_CURRENCY_CODE}\b|[€£¥₹₩](?!\w))",
         _money,
     ),
-    rule(rf"{_FIRST}({NUMBER})\s?¢", lambda m: f"{m[1]} cent{'' if m[1] == '1' else 's'}"),
+    rule(rf"{_FIRST}({_NUMBER})\s?¢", lambda m: f"{m[1]} cent{'' if m[1] == '1' else 's'}"),
     rule(rf"{_FIRST}([1-9])\s?'\s?(1[01]|[0-9])(?:\"|''|(?![\w']))", _height),
     rule(
         rf"{_FIRST}([0-9]{{1,9}}) ([0-9]{{1,2}})/([0-9]{{1,3}})(?![\w/])",
@@ -124,27 +126,29 @@ RULES = (
     ),
     rule(r"(?<![\w.,/])([0-9]{1,4})/([0-9]{1,4})(?![\w/])", _fraction),
     rule(
-        rf"{_FIRST}({NUMBER})\s?[-–—]\s?(?={NUMBER}(?![\w-]{{0,20}}-\d))(?!.{{0,60}}=)", r"\1 to "
+        rf"{_FIRST}({_NUMBER})\s?[-–—]\s?(?={_NUMBER}(?![\w-]{{0,20}}-\d))(?!.{{0,60}}=)", r"\1 to "
     ),
-    rule(rf"(?<=[0-9]) ?- ?(?={NUMBER})(?=.{{0,60}}=)", " minus "),
+    rule(rf"(?<=[0-9]) ?- ?(?={_NUMBER})(?=.{{0,60}}=)", " minus "),
     rule(r"(?<![\w)\]])[-](?=\.?[0-9])", "minus "),
-    rule(rf"{_FIRST}({NUMBER})\s?°\s?([CFK]\b)?", _degrees),
-    rule(rf"{_FIRST}({NUMBER})[\s-]?({one_of([u for u in UNITS if u != 'K'])})(?![\w'/²³])", _unit),
-    rule(rf"{_FIRST}({NUMBER})([kKMB]|bn)\b", _thousand),
+    rule(rf"{_FIRST}({_NUMBER})\s?°\s?([CFK]\b)?", _degrees),
+    rule(
+        rf"{_FIRST}({_NUMBER})[\s-]?({one_of([u for u in UNITS if u != 'K'])})(?![\w'/²³])", _unit
+    ),
+    rule(rf"{_FIRST}({_NUMBER})([kKMB]|bn)\b", _thousand),
     rule(rf"{_FIRST}([0-9]{{1,3}}):([0-9]{{1,3}})(?![\w:]|[.,]\d)", r"\1 to \2"),
     rule(
         r"\b([0-9]{1,2})([0-9]{2})p\b", lambda m: f"{cardinal(int(m[1]))} {cardinal(int(m[2]))} p"
     ),
     rule(r"(?<=[A-Z])-(?=[0-9])", " "),
-    rule(rf"{_FIRST}({NUMBER})\s?[x×]\s?(?=[0-9])", r"\1 by "),
+    rule(rf"{_FIRST}({_NUMBER})\s?[x×]\s?(?=[0-9])", r"\1 by "),
     rule(
-        rf"{_FIRST}({NUMBER})x\b( (?:as|more|faster|slower|better|larger|bigger|cheaper))?", _times
+        rf"{_FIRST}({_NUMBER})x\b( (?:as|more|faster|slower|better|larger|bigger|cheaper))?", _times
     ),
     rule(r"(?<![\w.])([0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:st|nd|rd|th)\b", _ordinal),
     rule(r"(?<=[0-9])\s?\*\*\s?(?=[0-9])", " to the power of "),
     rule(r"(?<=[0-9])\s?[*×]\s?(?=[0-9])", " times "),
     rule(r"(?<=[0-9])\s/\s(?=[0-9])", " divided by "),
-    rule(rf"(?<![\w.,])({NUMBER}){_LAST}", lambda m: number(m[1])),
+    rule(rf"(?<![\w.,])({_NUMBER}){_LAST}", lambda m: number(m[1])),
     rule(r"(?<![\w.])\.([0-9]{1,400})(?!\w)", lambda m: f"point {digits(m[1])}"),
     MIXED,
     rule(r"[0-9]{1,400}", _glued),

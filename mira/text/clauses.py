@@ -5,9 +5,7 @@ Knows nothing about where sentences end. All indices are into the stretch.
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 
 from mira.text.abbreviations import COORDINATORS, PREPOSITIONS, SUBJECTS, SUBORDINATORS
 from mira.text.weight import CJK
@@ -22,17 +20,6 @@ _FIRST_MIN_WORDS = 4
 _WORDS_PER_CJK = 0.7  # 250 ms against 360 ms
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    word: str
-    start: int
-    end: int
-    words: float  # how many words the stretch has up to and with this token
-
-
-_Finder = Callable[[str, list[_Token], int, int], int | None]
-
-
 def first_cut(text: str, ended: bool, max_words: int) -> int | None:
     """Where to end the first piece early, or None to leave the sentence whole (or to wait).
 
@@ -44,26 +31,32 @@ def first_cut(text: str, ended: bool, max_words: int) -> int | None:
         ended: The sentence ends with the text.
         max_words: The longest first piece.
     """
-    tokens = _tokens(text)
-    if not tokens:
-        return None
-    begun = tokens[-1].words
-    late = max_words + 4
-    # (more words than this must have begun, how to find a cut, after how many words, at most)
-    steps: tuple[tuple[int, _Finder, int, int], ...] = (
-        (max_words, _after_punctuation, _FIRST_MIN_WORDS, max_words),
-        (max_words + 2, _before_clause, _FIRST_MIN_WORDS, max_words),
-        (late + 2, _after_punctuation, max_words, late),
-        (late + 2, _before_clause, max_words, late),
-        (late + 2, _least_bad, _FIRST_MIN_WORDS, max_words),
+    tokens = list(_TOKEN.finditer(text))
+    words = list(accumulate(map(_words, tokens)))
+    begun, few, late = words[-1] if words else 0, _FIRST_MIN_WORDS, max_words + 4
+    # (more words than this must have begun, where to cut, after how many words, at most, and
+    # whether at the last such place)
+    steps = (
+        (max_words, "mark", few, max_words, False),
+        (max_words + 2, "clause", few, max_words, False),
+        (late + 2, "mark", max_words, late, False),
+        (late + 2, "clause", max_words, late, False),
+        (late + 2, "preposition", few, max_words, True),
+        (late + 2, "space", few, max_words, True),
     )
-    for needed, find, low, high in steps:
+    for needed, where, low, high, last in steps:
         clauses_may_decide = ended and needed <= max_words + 2 and begun > max_words
         if begun <= needed and not clauses_may_decide:
             return None
-        cut = find(text, tokens, low, high)
-        if cut is not None:
-            return cut
+        cuts = [
+            token.end()
+            for at, token in enumerate(tokens[:-1])
+            if low <= words[at] <= high
+            and _place(*tokens[at : at + 3]) == where
+            and _is_whole(text[: token.end()])
+        ]
+        if cuts:
+            return cuts[-1 if last else 0]
     return None
 
 
@@ -98,58 +91,28 @@ _BY_LENGTH = (
 )
 
 
-def _tokens(text: str) -> list[_Token]:
-    tokens, words = [], 0.0
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        if _IS_CJK.match(token):
-            words += _WORDS_PER_CJK
-        elif any(map(str.isalnum, token)):
-            words += 1
-        tokens.append(_Token(token, match.start(), match.end(), words))
-    return tokens
+def _words(token: re.Match[str]) -> float:
+    if _IS_CJK.match(token[0]):
+        return _WORDS_PER_CJK
+    return any(map(str.isalnum, token[0]))
 
 
-def _after_punctuation(text: str, tokens: list[_Token], low: int, high: int) -> int | None:
-    for token, after in pairwise(tokens):
-        if not low <= token.words <= high:
-            continue
-        bare = token.word.rstrip(_CLOSERS)
-        wide = bare[-1:] in _CLAUSE_WIDE and bare
-        apart = after.start > token.end and bare[-1:] in _CLAUSE and bare
-        # Not inside "March 5, 2024" or "Room 4, 5 and 6".
-        if (wide or (apart and not after.word[0].isdigit())) and _is_whole(text[: token.end]):
-            return token.end
-    return None
+def _place(token: re.Match[str], word: re.Match[str], after: re.Match[str] | None = None) -> str:
+    """What there is between a token and the next word, as a place to breathe."""
+    mark, apart = token[0].rstrip(_CLOSERS)[-1:], word.start() > token.end()
+    # Not inside "March 5, 2024" or "Room 4, 5 and 6".
+    if mark and (mark in _CLAUSE_WIDE or (apart and mark in _CLAUSE and not word[0][0].isdigit())):
+        return "mark"
+    plain = _plain(word)
+    if not apart:
+        return ""
+    if plain in SUBORDINATORS or (after and plain in COORDINATORS and _plain(after) in SUBJECTS):
+        return "clause"
+    return "preposition" if plain in PREPOSITIONS else "space"
 
 
-def _before_clause(text: str, tokens: list[_Token], low: int, high: int) -> int | None:
-    for token, word, after in zip(tokens, tokens[1:], tokens[2:]):
-        if not low <= token.words <= high or word.start == token.end:
-            continue
-        begins = _plain(word) in SUBORDINATORS or (
-            _plain(word) in COORDINATORS and _plain(after) in SUBJECTS
-        )
-        if begins and _is_whole(text[: token.end]):
-            return token.end
-    return None
-
-
-def _least_bad(text: str, tokens: list[_Token], low: int, high: int) -> int | None:
-    """Before the last preposition that fits, or else wherever the words run out."""
-    spaced = [
-        (token, word)
-        for token, word in pairwise(tokens)
-        if low <= token.words <= high and word.start > token.end and _is_whole(text[: token.end])
-    ]
-    before = [token.end for token, word in spaced if _plain(word) in PREPOSITIONS]
-    if before:
-        return before[-1]
-    return spaced[-1][0].end if spaced else None
-
-
-def _plain(token: _Token) -> str:
-    return token.word.lower().replace("’", "'").strip("\"'“”‘*_,;:")
+def _plain(token: re.Match[str]) -> str:
+    return token[0].lower().replace("’", "'").strip("\"'“”‘*_,;:")
 
 
 def _is_whole(text: str) -> bool:

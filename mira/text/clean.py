@@ -8,8 +8,7 @@ import html
 import re
 import unicodedata
 
-from mira.text.rules import rule
-from mira.text.traced import Traced
+from mira.text.traced import Traced, rule
 
 # A piece with none of these is clean already, save for its white space.
 _SUSPECT = re.compile(r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}")

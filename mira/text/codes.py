@@ -7,7 +7,7 @@ import re
 
 from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES, SPELLED_DOMAINS
 from mira.text.numbers import DIGITS, cardinal, digits, number
-from mira.text.rules import one_of, rule
+from mira.text.traced import one_of, rule
 
 _PARTS = re.compile(r"[0-9]+|[^\W\d_]+|[^\w\s]|_")
 _RUNS = re.compile(r"[0-9]+|[^\W\d_]+")

@@ -7,7 +7,7 @@ import re
 
 from mira.text.lexicon import MONTHS
 from mira.text.numbers import cardinal, decade, ordinal, year
-from mira.text.rules import one_of, rule
+from mira.text.traced import one_of, rule
 
 _MONTH = one_of([*MONTHS.values(), *(m.capitalize() for m in MONTHS), "Sept"])
 _DAY = r"(?:3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)?"

@@ -5,9 +5,8 @@ Knows nothing about what the rules are for.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from mira.text.rules import Reading, Rules
 from mira.text.weight import CJK
 from mira.types import Span, Word
 
@@ -16,6 +15,24 @@ _WORD = re.compile(rf"[{CJK}][^\w\s]*|[^\s{CJK}]+")
 _GROUP = re.compile(r"\\(\d)")
 _TO_LAST_SPACE = re.compile(r".*\s", re.DOTALL)
 _TO_LAST_MARK = re.compile(r".*\W", re.DOTALL)
+
+Reading = str | Callable[[re.Match[str]], str]
+"""What to say for a match: a text in which "\\1" is the first group, or what makes one.
+
+A callable may return the match itself to leave it as it is.
+"""
+
+Rules = Sequence[tuple[re.Pattern[str], Reading]]
+
+
+def rule(pattern: str, reading: Reading, flags: int = 0) -> tuple[re.Pattern[str], Reading]:
+    """Compile one rule."""
+    return re.compile(pattern, flags), reading
+
+
+def one_of(words: Sequence[str]) -> str:
+    """A pattern for any of the words, the longest first."""
+    return "(?:" + "|".join(map(re.escape, sorted(words, key=len, reverse=True))) + ")"
 
 
 class Traced:

@@ -15,7 +15,7 @@ from mira.text.lexicon import (
     TITLES,
 )
 from mira.text.numbers import cardinal, ordinal
-from mira.text.rules import one_of, rule
+from mira.text.traced import one_of, rule
 
 _ROMAN = r"(?=[IVXL])((?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b(?!['.]\w)"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}

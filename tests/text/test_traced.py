@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.text.rules import Reading, rule
-from mira.text.traced import Traced
+from mira.text.traced import Reading, Traced, rule
 from mira.types import Span
 
 
