@@ -106,7 +106,7 @@ def _place(token: re.Match[str], word: re.Match[str], after: re.Match[str] | Non
     plain = _plain(word)
     if not apart:
         return ""
-    if plain in SUBORDINATORS or (after and plain in COORDINATORS and _plain(after) in SUBJECTS):
+    if after and (plain in SUBORDINATORS or (plain in COORDINATORS and _plain(after) in SUBJECTS)):
         return "clause"
     return "preposition" if plain in PREPOSITIONS else "space"
 

@@ -171,7 +171,7 @@ class SentenceSplitter:
         newline = self._text.rfind("\n", self._start, end)
         if newline >= 0:
             self._line_start = newline + 1
-        self._start = end
+        self._start = self._scanned = end
         self._skip_white()
 
     def _skip_white(self) -> None:

@@ -259,6 +259,12 @@ def test_a_sentence_is_known_as_soon_as_the_next_begins() -> None:
     assert _texts(splitter.push("ext\n\n")) == ["Next"]
 
 
+def test_what_follows_a_cut_is_looked_at_anew() -> None:
+    """After the cut it is no item of a list any more, whose lines would belong together."""
+    pieces = _texts(split_sentences("- a b c d, e f\ng", first_max_words=4))
+    assert pieces == ["- a b c d,", "e f", "g"]
+
+
 def test_long_sentences_are_cut_at_the_best_pause() -> None:
     clause = "this goes on and on for quite some time"
     text = f"Well. {clause}, {clause}; {clause}, {clause} {clause} {clause} {clause}"
