@@ -59,11 +59,7 @@ SUBORDINATORS = frozenset(
 )
 
 # Begin a clause only when a subject follows: "and she left", but not "salt and pepper".
-COORDINATORS = frozenset(
-    """
-    and or so yet nor und oder
-    """.split()
-)
+COORDINATORS = frozenset("and or so yet nor und oder".split())
 SUBJECTS = frozenset(
     """
     i i'm i've i'll i'd you you're you'll he he's he'll she she's she'll it it's it'll we we're

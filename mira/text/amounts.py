@@ -76,10 +76,6 @@ def _fraction(match: re.Match[str]) -> str:
     return f"{cardinal(above)} over {cardinal(below)}"
 
 
-def _height(match: re.Match[str]) -> str:
-    return f"{cardinal(int(match[1]))} foot {cardinal(int(match[2]))}"
-
-
 def _thousand(match: re.Match[str]) -> str:
     if match[2] == "K" and len(match[1]) < 3:
         return f"{number(match[1])} K"  # 4K video, a 10K run
@@ -88,10 +84,6 @@ def _thousand(match: re.Match[str]) -> str:
 
 def _times(match: re.Match[str]) -> str:
     return f"{number(match[1])} {'times' if match[2] else 'x'}{match[2] or ''}"
-
-
-def _ordinal(match: re.Match[str]) -> str:
-    return ordinal(int(match[1].replace(",", "")))
 
 
 def _glued(match: re.Match[str]) -> str:
@@ -119,7 +111,10 @@ RULES = (
         _money,
     ),
     rule(rf"{_FIRST}({_NUMBER})\s?¢", lambda m: f"{m[1]} cent{'' if m[1] == '1' else 's'}"),
-    rule(rf"{_FIRST}([1-9])\s?'\s?(1[01]|[0-9])(?:\"|''|(?![\w']))", _height),
+    rule(
+        rf"{_FIRST}([1-9])\s?'\s?(1[01]|[0-9])(?:\"|''|(?![\w']))",
+        lambda m: f"{number(m[1])} foot {number(m[2])}",
+    ),
     rule(
         rf"{_FIRST}([0-9]{{1,9}}) ([0-9]{{1,2}})/([0-9]{{1,3}})(?![\w/])",
         lambda m: mixed(int(m[1]), int(m[2]), int(m[3])),
@@ -144,7 +139,10 @@ RULES = (
     rule(
         rf"{_FIRST}({_NUMBER})x\b( (?:as|more|faster|slower|better|larger|bigger|cheaper))?", _times
     ),
-    rule(r"(?<![\w.])([0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:st|nd|rd|th)\b", _ordinal),
+    rule(
+        r"(?<![\w.])([0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:st|nd|rd|th)\b",
+        lambda m: ordinal(int(m[1].replace(",", ""))),
+    ),
     rule(r"(?<=[0-9])\s?\*\*\s?(?=[0-9])", " to the power of "),
     rule(r"(?<=[0-9])\s?[*×]\s?(?=[0-9])", " times "),
     rule(r"(?<=[0-9])\s/\s(?=[0-9])", " divided by "),

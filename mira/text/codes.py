@@ -6,7 +6,7 @@ Knows nothing about quantities: every number here names something.
 import re
 
 from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES, SPELLED_DOMAINS
-from mira.text.numbers import DIGITS, cardinal, digits, number
+from mira.text.numbers import DIGITS, cardinal, digits, number, short
 from mira.text.traced import one_of, rule
 
 _PARTS = re.compile(r"[0-9]+|[^\W\d_]+|[^\w\s]|_")
@@ -18,11 +18,9 @@ def _address(text: str) -> str:
     said = []
     for part in _PARTS.findall(text):
         if part[0] in DIGITS:
-            said.append(cardinal(int(part)) if len(part) < 3 and part[0] != "0" else digits(part))
-        elif part[0].isalnum():
-            said.append(part)
-        elif part in ADDRESS_MARKS:
-            said.append(ADDRESS_MARKS[part])
+            said.append(short(part))
+        elif part[0].isalnum() or part in ADDRESS_MARKS:
+            said.append(ADDRESS_MARKS.get(part, part))
     if said and said[-1].lower() in SPELLED_DOMAINS:
         said[-1] = " ".join(said[-1].upper())
     return " ".join(said)
@@ -83,39 +81,21 @@ def _phone(match: re.Match[str]) -> str:
     return plus + ", ".join(map(digits, re.findall("[0-9]+", match[0])))
 
 
-def _long_phone(match: re.Match[str]) -> str:
-    if sum(map(str.isdigit, match[0])) < 8:
-        return match[0]
-    return _phone(match)
-
-
 def _named_code(match: re.Match[str]) -> str:
-    code = match[2]
-    count = sum(map(str.isdigit, code))
-    if not count or "." in code:
-        return match[0]
-    return match[1] + spell(code)
+    return match[1] + spell(match[2]) if any(map(str.isdigit, match[2])) else match[0]
 
 
 def _number_name(text: str) -> str:
     """A number that names a place or a flight: "two twenty-one", "twenty-four ninety"."""
-    if len(text) <= 2 and text[0] != "0":
-        return cardinal(int(text))
     head, tail = text[:-2], text[-2:]
-    if len(text) in (3, 4) and head[0] != "0" and tail == "00":
-        return f"{cardinal(int(head))} hundred"
-    if len(text) in (3, 4) and head[0] != "0" and tail[0] != "0":
-        return f"{cardinal(int(head))} {cardinal(int(tail))}"
-    return digits(text)
+    if not head or head[0] == "0" or (tail[0] == "0" and tail != "00"):
+        return short(text)
+    return f"{short(head)} {'hundred' if tail == '00' else cardinal(int(tail))}"
 
 
 def _place(match: re.Match[str]) -> str:
     said = [run.upper() if run.isalpha() else _number_name(run) for run in _RUNS.findall(match[2])]
     return f"{match[1]}{' '.join(said)}"
-
-
-def _house(match: re.Match[str]) -> str:
-    return f"{_number_name(match[1])} {match[2]}"
 
 
 def _version(match: re.Match[str]) -> str:
@@ -130,13 +110,7 @@ def _mixed(match: re.Match[str]) -> str:
     runs = _RUNS.findall(match[0])
     if len(runs) > 2:
         return spell(match[0])
-    said = []
-    for run in runs:
-        if not run.isascii() or run.isalpha():
-            said.append(run)
-        else:
-            said.append(cardinal(int(run)) if len(run) < 3 and run[0] != "0" else digits(run))
-    return " ".join(said)
+    return " ".join(short(run) if run[0] in DIGITS else run for run in runs)
 
 
 def _long(match: re.Match[str]) -> str:
@@ -166,7 +140,7 @@ NUMBERS = (
         r"(?![\w-]|[.,]\d)",
         _phone,
     ),
-    rule(r"(?<![\w.])\+[0-9](?:[ ().-]{0,2}[0-9]){6,17}(?!\w)", _long_phone),
+    rule(r"(?<![\w.])\+[0-9](?:[ ().-]{0,2}[0-9]){7,17}(?!\w)", _phone),
     rule(r"(?<![\w.-])0[0-9]{2,4} [0-9]{3,4} [0-9]{3,4}(?!\w)", _phone),
     rule(r"(?<![\w.-])[0-9]{3}-[0-9]{4}(?![\w-])", _phone),
     rule(
@@ -184,7 +158,10 @@ NUMBERS = (
         _place,
     ),
     # "221B Baker Street" is no sum of billions.
-    rule(r"(?<![\w.,$€£¥₹-])([0-9]{1,4})([A-Z])(?= [A-Z][a-z])", _house),
+    rule(
+        r"(?<![\w.,$€£¥₹-])([0-9]{1,4})([A-Z])(?= [A-Z][a-z])",
+        lambda m: f"{_number_name(m[1])} {m[2]}",
+    ),
     rule(rf"\b((?i:{_NAMES_ANY}){_LINK}\s?)({_CODE})", _named_code),
     rule(rf"\b((?i:{_NAMES_LONG}){_LINK}\s?)(?=[A-Z0-9-]{{4}})({_CODE})", _named_code),
     # Digits among capitals, more than one change from one to the other: "X7K2QP", "A4B-729X".

@@ -24,9 +24,12 @@ def _day(text: str) -> str:
     return ordinal(int(re.sub(r"\D", "", text)))
 
 
-def _on(month: int, day: int, full_year: int | None) -> str:
-    said = f"{list(MONTHS.values())[month - 1]} {ordinal(day)}"
-    return said + (f", {year(full_year)}" if full_year else "")
+def _on(month: int, day: int, full_year: int) -> str:
+    return f"{list(MONTHS.values())[month - 1]} {ordinal(day)}, {year(full_year)}"
+
+
+def _in_year(text: str | None) -> str:
+    return f", {year(int(text))}" if text else ""
 
 
 def _iso(match: re.Match[str]) -> str:
@@ -51,14 +54,11 @@ def _month_day(match: re.Match[str]) -> str:
     said = f"{_month(match[1])} {_day(match[2])}"
     if match[3]:
         said += f" to {_day(match[3])}"
-    return said + (f", {year(int(match[4]))}" if match[4] else "")
+    return said + _in_year(match[4])
 
 
 def _day_month(match: re.Match[str]) -> str:
-    the = match[1] or "the "
-    return f"{the}{_day(match[2])} of {_month(match[3])}" + (
-        f", {year(int(match[4]))}" if match[4] else ""
-    )
+    return f"{match[1] or 'the '}{_day(match[2])} of {_month(match[3])}{_in_year(match[4])}"
 
 
 def _time(match: re.Match[str]) -> str:

@@ -38,6 +38,11 @@ def digits(text: str) -> str:
     return " ".join(_DIGITS[int(char)] for char in text if char in DIGITS)
 
 
+def short(text: str) -> str:
+    """A number that names something: 12 is "twelve", 012 "zero one two", 123 "one two three"."""
+    return cardinal(int(text)) if len(text) < 3 and text[0] != "0" else digits(text)
+
+
 def number(text: str) -> str:
     """Words for digits with thousands commas and a decimal point: "1,234.5", ".5", "007"."""
     whole, point, rest = text.replace(",", "").partition(".")

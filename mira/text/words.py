@@ -45,10 +45,6 @@ def _abbreviation(match: re.Match[str]) -> str:
     return said + ("." if ends and not said.endswith(".") else "")
 
 
-def _symbol(match: re.Match[str]) -> str:
-    return f" {SYMBOLS[match[0]]} "
-
-
 _PERIODS = {"mo": "month", "yr": "year", "hr": "hour", "min": "minute", "wk": "week"}
 
 SHORT_FORMS = (
@@ -75,7 +71,7 @@ SYMBOLS_AND_SPACES = (
     rule(r"(?<=[a-z])/(?=[a-z])", " or "),
     rule(r"/", " slash "),
     rule(r"(?<=\w)_+(?=\w)", " "),
-    rule(one_of(list(SYMBOLS)), _symbol),
+    rule(one_of(list(SYMBOLS)), lambda m: f" {SYMBOLS[m[0]]} "),
     rule(r"[_*|\\{}\[\]`^<>]+", " "),
     rule(r"\s{2,}", " "),
     rule(r" ([,.;:!?])(?!\w)", r"\1"),
