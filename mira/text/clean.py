@@ -22,17 +22,13 @@ _TAGS = (
     "emphasis say-as voice"
 )
 
-
-def _tag(names: str) -> str:
-    return rf"</?(?:{names.replace(' ', '|')})(?=[\s/>])[^<>]{{0,500}}>"
-
-
+_TAG = r"</?(?:%s)(?=[\s/>])[^<>]{0,500}>"
 _HTML = (
     rule(r"<!--.{0,2000}?-->", " ", re.DOTALL),
     rule(r"<((?:https?://|mailto:)[^<>\s]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,255})>", r"\1"),
     # Inside a word styling ("H<sub>2</sub>O"), around one a space at most.
-    rule(_tag(_STYLES), "", re.IGNORECASE),
-    rule(_tag(_TAGS), " ", re.IGNORECASE),
+    rule(_TAG % _STYLES.replace(" ", "|"), "", re.IGNORECASE),
+    rule(_TAG % _TAGS.replace(" ", "|"), " ", re.IGNORECASE),
     rule(
         r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});",
         lambda m: html.unescape(m[0]),

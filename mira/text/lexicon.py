@@ -141,11 +141,7 @@ ADDRESS_MARKS = {
     "+": "plus", "=": "equals", "&": "and", "#": "hash", "~": "tilde", "%": "percent",
     "?": "question mark",
 }  # fmt: skip
-SPELLED_DOMAINS = frozenset(
-    """
-    io ai uk us eu fr jp ch nl tv fm ly gg
-    """.split()
-)
+SPELLED_DOMAINS = frozenset("io ai uk us eu fr jp ch nl tv fm ly gg".split())
 DOMAINS = """
     com org net edu gov mil int info biz io ai app dev co uk de fr es it nl eu us ca au in jp cn
     ch at se no fi dk pl pt br mx ru tv fm me ly gg xyz online store shop cloud tech

@@ -28,12 +28,8 @@ def speakable(text: Traced) -> None:
     Never raises. Words pass through it unchanged, save for rare symbols.
     """
     clean(text)
-    if not _OTHER_SCRIPT.search(text.text):
-        _english(text)
-        collapse(text)
-
-
-def _english(text: Traced) -> None:
+    if _OTHER_SCRIPT.search(text.text):
+        return
     if _ADDRESS.search(text.text):
         text.apply(codes.ADDRESSES)
     text.apply(words.SHORT_FORMS)
@@ -44,3 +40,4 @@ def _english(text: Traced) -> None:
         text.apply(amounts.RULES)
     if not _PLAIN.fullmatch(text.text):
         text.apply(words.SYMBOLS_AND_SPACES)
+    collapse(text)

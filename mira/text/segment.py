@@ -113,16 +113,16 @@ class SentenceSplitter:
 
     def _cuts(self, final: bool) -> Iterator[Cut]:
         self._skip_white()
-        while self._start < len(self._text):
-            end = self._end(final)
-            if end is None:
-                return
-            text = self._text[self._start : end].rstrip()
-            places = self._places[self._start : self._start + len(text)]
+        while self._start < len(self._text) and (end := self._end(final)) is not None:
+            start, self._start, self._scanned = self._start, end, end
+            text = self._text[start:end].rstrip()
+            newline = self._text.rfind("\n", start, end)
+            if newline >= 0:
+                self._line_start = newline + 1
+            places = self._places[start : start + len(text)]
             cut = Cut(text.replace("\n", " "), places, self._break)
-            self._break = Break.NONE
-            self._advance(end)
-            self._first = False
+            self._break, self._first = Break.NONE, False
+            self._skip_white()
             yield cut
 
     def _end(self, final: bool) -> int | None:
@@ -166,13 +166,6 @@ class SentenceSplitter:
             bisect_right(self._words, words, start + 2),
         )
         return full - 1 if full <= len(self._text) else None
-
-    def _advance(self, end: int) -> None:
-        newline = self._text.rfind("\n", self._start, end)
-        if newline >= 0:
-            self._line_start = newline + 1
-        self._start = self._scanned = end
-        self._skip_white()
 
     def _skip_white(self) -> None:
         while self._text[self._start : self._start + 1].isspace():

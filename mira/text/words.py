@@ -6,14 +6,7 @@ Acronyms stay as they are: both voices spell FBI and say NASA. Knows nothing abo
 import re
 
 from mira.text.abbreviations import PREPOSITIONS, STARTERS
-from mira.text.lexicon import (
-    ABBREVIATIONS,
-    BEFORE_NUMBER,
-    BEFORE_ROMAN,
-    RULERS,
-    SYMBOLS,
-    TITLES,
-)
+from mira.text.lexicon import ABBREVIATIONS, BEFORE_NUMBER, BEFORE_ROMAN, RULERS, SYMBOLS, TITLES
 from mira.text.numbers import cardinal, ordinal
 from mira.text.traced import one_of, rule
 
