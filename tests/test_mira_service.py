@@ -19,7 +19,7 @@ from mira.cli.bench.service import Service, running
 from mira.settings import Settings
 from mira.tts import MiraTTS
 from mira.voices import VoiceStore
-from tests.voices.bringing import ALLISON, CARLO, bring
+from tests.voices.bringing import ALLISON, CARLO, bring, settings_in
 from tools.bench.voices import request, upload
 
 TEXT = "Hello there. How are you today?"
@@ -106,7 +106,7 @@ def test_recordings_speak_each_with_a_voice_of_its_own(service: Service, folder:
     request(service, "POST", "/voices/refresh")
     for name in ("allison", *others):
         assert speak(service, voice=name, used=name, seed=5)
-    store = VoiceStore(folder)
+    store = VoiceStore(settings_in(folder))
     store.refresh()
 
     def tokens(name: str) -> list[int]:

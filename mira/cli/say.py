@@ -129,10 +129,10 @@ def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice
     for own in engine.voices:
         if own.name == name:  # the folder can wait
             return own
-    from mira.voices import open_store, open_voices
+    from mira.voices import Voices, open_store
 
     store = open_store(settings, engine, [own.name for own in engine.voices])
-    found = open_voices(settings, engine.voices, store).find(name)
+    found = Voices(settings, engine.voices, store).find(name)
     if found.instead:
         print(f"mira: {found.voice.name} speaks instead. {found.instead}", file=sys.stderr)
     return found.voice

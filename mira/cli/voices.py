@@ -109,11 +109,10 @@ def add(
 @app.command()
 def check(recording: Recording, config: Config = None, settings_flags: Set = None) -> None:
     """Say how well a recording suits cloning."""
-    from mira.voices import Limits, VoiceStore
+    from mira.voices import VoiceStore
 
     settings = settings_of(config, settings_flags)
-    store = VoiceStore(settings.voices_dir, limits=Limits.of(settings))
-    quality = store.check(_read(recording, settings.max_recording_bytes))
+    quality = VoiceStore(settings).check(_read(recording, settings.max_recording_bytes))
     _print_report(quality)
     if quality.grade == "unusable":
         raise typer.Exit(2)

@@ -24,13 +24,11 @@ from mira.server.telemetry import Telemetry
 from mira.settings import Settings
 from mira.types import Voice
 from mira.voices import (
-    Limits,
     NotPrepared,
     Voices,
     VoiceStore,
     Watcher,
     check_folder,
-    open_voices,
 )
 
 T = TypeVar("T")
@@ -178,9 +176,9 @@ class Service:
         most = min(self.most_streams, engine.synthesizer.max_streams)
         first = await to_thread.run_sync(engine.synthesizer.measure, most)
         taken = [voice.name for voice in engine.voices]
-        self._store = store = VoiceStore(settings.voices_dir, engine, Limits.of(settings), taken)
+        self._store = store = VoiceStore(settings, engine, taken)
         # The default voice alone is looked for here; the watcher looks at all the others.
-        voices = await self.on("files", lambda: open_voices(settings, engine.voices, store))
+        voices = await self.on("files", lambda: Voices(settings, engine.voices, store))
         default = await self.on("files", voices.stand_in)
         self.telemetry.incidents = engine.synthesizer.incidents
         least, beginners = min(settings.min_streams, most), BEGINNERS * engine.synthesizer.at_once

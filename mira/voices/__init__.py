@@ -5,9 +5,8 @@ Knows nothing about HTTP, nor about how a model makes a voice of a recording.
 
 from mira.voices.archive import MAX_STATEMENT_CHARS, Clip, Consent, largest
 from mira.voices.folder import check_folder
-from mira.voices.inspect import Limits
 from mira.voices.known import Recorded
-from mira.voices.lookup import OPENAI_VOICES, Found, Voices, open_voices
+from mira.voices.lookup import OPENAI_VOICES, Found, Voices
 from mira.voices.quality import Quality
 from mira.voices.store import NEEDS_MODEL, NotPrepared, VoiceStore, open_store
 from mira.voices.watch import Watcher
@@ -19,7 +18,6 @@ __all__ = [
     "Clip",
     "Consent",
     "Found",
-    "Limits",
     "NotPrepared",
     "Quality",
     "Recorded",
@@ -29,5 +27,4 @@ __all__ = [
     "check_folder",
     "largest",
     "open_store",
-    "open_voices",
 ]

@@ -1,4 +1,4 @@
-"""What was computed from recordings, kept on disk: by a recording's content and the model's.
+"""What was computed from recordings, by their content and the model's: on disk, and in memory.
 
 JSON, so that reading it can't run anything. A file that is damaged or of another form counts as
 absent, and one that can't be written is computed again next time: nothing depends on the cache but
@@ -8,7 +8,8 @@ time. Knows nothing about names.
 import json
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from mira.voices.quality import Quality
 log = logging.getLogger(__name__)
 
 _OWN = re.compile(r"([0-9a-f]{64})\.[0-9a-z]+\.(quality|tokens)\.json")
+IN_MEMORY = 1024  # voices, of some 10 kB each
 _INDEX = "index.json"
 _ANY_INDEX = TypeAdapter(dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]])
 _FORM = 2  # of the quality report; another one is made again
@@ -39,7 +41,10 @@ class Tokens(BaseModel):
 
 
 class Cache:
-    """Files in one folder, which is made when it is needed.
+    """Files in one folder, which is made when it is needed, and the tokens that spoke last.
+
+    Safe to use from several threads at once. Whoever removes something sees to it that nobody keeps
+    it again.
 
     Args:
         folder: For nothing else.
@@ -51,10 +56,10 @@ class Cache:
         self._tokens_end = f".{model or 'none'}.tokens.json"
         self._writable = True
         sweep(folder)
-        self.prepared = {
+        self._recent: OrderedDict[str, Tokens] = OrderedDict()
+        self._prepared = {  # contents of recordings whose tokens are on the disk
             content for path, content in self._files() if path.name.endswith(self._tokens_end)
         }
-        """Contents of recordings whose tokens are here."""
         self._index: dict[str, str] = {}
         with suppress(OSError, ValidationError):
             self._index = _ANY_INDEX.validate_json((folder / _INDEX).read_bytes())
@@ -71,7 +76,8 @@ class Cache:
         if index:
             self._write(_INDEX, json.dumps(self._index))
         else:
-            self._remove([self._folder / _INDEX])
+            with suppress(OSError):
+                (self._folder / _INDEX).unlink()
 
     def quality(self, content: str) -> Quality | None:
         """The report on a recording."""
@@ -84,49 +90,71 @@ class Cache:
         """Store the report."""
         self._write(f"{content}.{_FORM}.quality.json", quality.model_dump_json())
 
+    def remembered(self, content: str) -> Tokens | None:
+        """What the model made of a recording, if it is in memory; it counts as spoken now."""
+        try:
+            self._recent.move_to_end(content)
+            return self._recent[content]
+        except KeyError:  # never here, or just taken out
+            return None
+
+    def remember(self, content: str, tokens: Tokens) -> None:
+        """Keep tokens in memory; those that spoke longest ago make room for them."""
+        self._recent.pop(content, None)
+        self._recent[content] = tokens
+        while len(self._recent) > IN_MEMORY:
+            self._recent.popitem(last=False)
+
+    def at_hand(self, content: str) -> bool:
+        """Whether there are tokens of a recording."""
+        return content in self._prepared or content in self._recent
+
     def tokens(self, content: str) -> Tokens | None:
-        """What the model made of a recording."""
-        listed = content in self.prepared
+        """What the model made of a recording, from the disk."""
+        listed = content in self._prepared
         with suppress(OSError, ValidationError):
             path = self._folder / f"{content}{self._tokens_end}"
             return Tokens.model_validate_json(path.read_bytes())
         if listed:  # else somebody may be writing it just now
-            self.prepared.discard(content)
+            self._prepared.discard(content)
         return None
 
     def keep_tokens(self, content: str, tokens: Tokens) -> None:
         """Store what was computed."""
+        self.remember(content, tokens)
         if self._write(f"{content}{self._tokens_end}", tokens.model_dump_json()):
-            self.prepared.add(content)
+            self._prepared.add(content)
 
-    def forget(self, content: str) -> None:
-        """Remove all that was computed from a recording, by any model."""
-        self._remove([path for path, of in self._files() if of == content])
-        self.prepared.discard(content)
+    def forget(self, contents: Collection[str]) -> None:
+        """Remove all that was computed from recordings, by any model."""
+        for path, content in self._files():
+            if content in contents:
+                with suppress(OSError):
+                    path.unlink()
+        for content in contents:
+            self._recent.pop(content, None)
+            self._prepared.discard(content)
 
     def keep_only(self, contents: Collection[str]) -> int:
         """Remove what was computed from other recordings; from how many there was something."""
         others = {content for _, content in self._files()} - {*contents}
-        self._remove([path for path, content in self._files() if content in others])
-        self.prepared -= others
+        self.forget(others)
         return len(others)
 
     def clear(self) -> int:
         """Remove everything; for how many recordings there was something."""
+        self._recent.clear()
         self.keep_index({})
         return self.keep_only(())
 
-    def _files(self) -> Iterator[tuple[Path, str]]:
+    def _files(self) -> list[tuple[Path, str]]:
         """Each file, and the content that it is of; what has another name is somebody else's."""
+        found = []
         with suppress(OSError):
             for path in self._folder.iterdir():
                 if own := _OWN.fullmatch(path.name):
-                    yield path, own[1]
-
-    def _remove(self, paths: list[Path]) -> None:
-        for path in paths:
-            with suppress(OSError):
-                path.unlink()
+                    found.append((path, own[1]))
+        return found
 
     def _write(self, name: str, text: str) -> bool:
         try:

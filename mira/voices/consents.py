@@ -11,15 +11,7 @@ from pathlib import Path
 
 from mira.errors import ConsentNotFound, InvalidRequest
 from mira.files import make_folder, storing, sweep, write_whole
-from mira.voices.archive import (
-    SPOKEN,
-    Card,
-    Clip,
-    Consent,
-    largest,
-    read_archive,
-    write_archive,
-)
+from mira.voices.archive import SPOKEN, Card, Clip, Consent, VoiceFile, largest, pack, unpack
 from mira.voices.files import open_within, read_within
 
 _SUFFIX = ".consent"
@@ -28,6 +20,8 @@ _ID = re.compile(r"cons_[0-9a-f]{24}")
 
 class Consents:
     """Files in one folder, which is made when the first is written.
+
+    An id that none has is ConsentNotFound; what the disk refuses to write, StorageFailed.
 
     Args:
         folder: For nothing else.
@@ -41,71 +35,46 @@ class Consents:
         self._at_most = at_most
 
     def add(self, name: str, language: str, recording: Clip, created_at: int) -> Consent:
-        """Keep one.
-
-        Raises:
-            InvalidRequest: There are as many as may be.
-            StorageFailed: It can't be written.
-        """
+        """Keep one, or raise InvalidRequest if there are as many as may be."""
         sweep(self._folder)
         if len(list(self._folder.glob(f"*{_SUFFIX}"))) >= self._at_most:
             raise InvalidRequest(f"There are {self._at_most} consents already: delete some.")
-        made = Consent(
-            id=f"cons_{secrets.token_hex(12)}", name=name, language=language, created_at=created_at
+        id = f"cons_{secrets.token_hex(12)}"
+        return self._write(
+            Consent(id=id, name=name, language=language, created_at=created_at), recording
         )
-        self._write(made, recording)
-        return made
 
     def all(self) -> list[Consent]:
         """Every consent that can be read, the oldest first."""
-        found = []
+        found: list[Consent] = []
         for path in self._folder.glob(f"cons_*{_SUFFIX}"):
             with suppress(InvalidRequest), open_within(self._folder, path.name) as file:
-                card, _ = read_archive(file, self._max_bytes, described=True)
-                found += [card.consent] if card.consent else []
+                kept = unpack(file, self._max_bytes, SPOKEN, described=True).card.consent
+                found += [kept] if kept else []
         return sorted(found, key=lambda consent: (consent.created_at, consent.id))
 
     def get(self, id: str) -> tuple[Consent, Clip]:
-        """One, with what was recorded.
-
-        Raises:
-            ConsentNotFound: There is none with this id.
-            InvalidRequest: It is damaged.
-        """
-        path = self._existing(id)
+        """One, with what was recorded; InvalidRequest if it is damaged."""
+        name = self._path(id).name
         try:
-            data = read_within(self._folder, path.name, largest(self._max_bytes))
-            card, clips = read_archive(BytesIO(data), self._max_bytes)
+            data = read_within(self._folder, name, largest(self._max_bytes))
+            file = unpack(BytesIO(data), self._max_bytes, SPOKEN)
         except InvalidRequest as error:
             raise InvalidRequest(f"The consent {id} is damaged: delete it. {error}") from error
-        if card.consent is None or SPOKEN not in clips:
-            raise InvalidRequest(f"The consent {id} is damaged: delete it.")
-        return card.consent, clips[SPOKEN]
+        return file.card.consent or Consent(id=id), file.clips[SPOKEN]
 
     def rename(self, id: str, name: str) -> Consent:
-        """Give a consent another name.
-
-        Raises:
-            ConsentNotFound: There is none with this id.
-            StorageFailed: It can't be written.
-        """
+        """Give a consent another name."""
         consent, recording = self.get(id)
-        renamed = consent.model_copy(update={"name": name})
-        self._write(renamed, recording)
-        return renamed
+        return self._write(consent.model_copy(update={"name": name}), recording)
 
     def remove(self, id: str) -> None:
-        """Delete it and its recording.
-
-        Raises:
-            ConsentNotFound: There is none with this id.
-            StorageFailed: It can't be removed.
-        """
-        path = self._existing(id)
+        """Delete it and its recording."""
+        path = self._path(id)
         with storing(f"{path.name!r} can't be removed"):
             path.unlink(missing_ok=True)
 
-    def _existing(self, id: str) -> Path:
+    def _path(self, id: str) -> Path:
         path = self._folder / f"{id}{_SUFFIX}"
         if not _ID.fullmatch(id) or not path.is_file():
             raise ConsentNotFound(
@@ -113,7 +82,8 @@ class Consents:
             )
         return path
 
-    def _write(self, consent: Consent, recording: Clip) -> None:
+    def _write(self, consent: Consent, recording: Clip) -> Consent:
         make_folder(self._folder)
-        data = write_archive(Card(name=consent.name, consent=consent), {SPOKEN: recording})
-        write_whole(self._folder / f"{consent.id}{_SUFFIX}", data, private=True)
+        file = VoiceFile(Card(name=consent.name, consent=consent), {SPOKEN: recording})
+        write_whole(self._folder / f"{consent.id}{_SUFFIX}", pack(file), private=True)
+        return consent

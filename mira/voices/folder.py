@@ -18,10 +18,12 @@ from pathlib import Path
 
 from mira.errors import InvalidRequest, InvalidSettings, StorageFailed
 from mira.files import make_folder, storing, sweep, sync_folder, write_whole
-from mira.types import MAX_TRANSCRIPT_CHARS
+from mira.types import MAX_TRANSCRIPT_CHARS, check_transcript
 from mira.voices.archive import (
+    RECORDING,
     RECORDING_SUFFIXES,
     SUFFIX,
+    Card,
     Clip,
     VoiceFile,
     largest,
@@ -87,31 +89,12 @@ class Folder:
     def scan(self) -> tuple[list[Candidate], dict[str, str]]:
         """Which files should be voices; and of those that can't be for their name, why."""
         sweep(self.path)
-        candidates: dict[str, Candidate] = {}
-        problems: dict[str, str] = {}
-        for file in _recordings(self._files()):
-            try:
-                name = clean_name(file.name)
-            except InvalidRequest as error:
-                problems[_shown(file.path)] = str(error)
-                continue
-            if first := candidates.get(name):
-                problems[_shown(file.path)] = (
-                    f"There is {first.filename} with the same name, and that one speaks. Rename or "
-                    "remove one of them."
-                )
-            elif stamps := self._stamps(file.path):
-                candidates[name] = Candidate(name, file.path.name, stamps)
-        return list(candidates.values()), problems
+        return self._sorted_out(self._files())
 
     def find(self, name: str) -> Candidate | None:
         """The file that should be the voice with this name, which can be one."""
-        with suppress(InvalidRequest):
-            if clean_name(name) == name:
-                for file in _recordings(self._of(name)):
-                    if stamps := self._stamps(file.path):
-                        return Candidate(name, file.path.name, stamps)
-        return None
+        candidates, _ = self._sorted_out(self._of(name))
+        return next(iter(candidates), None)
 
     def unchanged(self, candidate: Candidate) -> bool:
         """Whether its files are still those that were found."""
@@ -147,16 +130,17 @@ class Folder:
             StorageFailed: It can't be written; then there is what was there before.
         """
         make_folder(self.path)
-        path = self.path / f"{voice.name}{SUFFIX}"
+        name = voice.card.name
+        path = self.path / f"{name}{SUFFIX}"
         stamp = stamp_of(write_whole(path, pack(voice), private=True))
         # Until these are gone they are in the shadow of the new file, which is all that matters.
         try:
-            found = [file for file in self._of(voice.name) if file.path.name != path.name]
+            found = [file for file in self._of(name) if file.path.name != path.name]
             if kept := self._take_away(found):
                 log.info("voices: %r replaces what is now %s", path.name, ", ".join(kept))
         except StorageFailed as error:
             log.warning("voices: what %r replaces stays beside it: %s", path.name, error)
-        return Candidate(voice.name, path.name, (stamp, None))
+        return Candidate(name, path.name, (stamp, None))
 
     def remove(self, name: str) -> list[str] | None:
         """Delete what was written here of a voice, and move aside what people brought.
@@ -171,6 +155,26 @@ class Folder:
         found = self._of(name)
         return self._take_away(found) if found else None
 
+    def _sorted_out(self, files: Iterable[_File]) -> tuple[list[Candidate], dict[str, str]]:
+        candidates: dict[str, Candidate] = {}
+        problems: dict[str, str] = {}
+        for file in sorted(files, key=_by_preference):
+            if file.suffix == _TRANSCRIPT:
+                continue
+            try:
+                name = clean_name(file.name)
+            except InvalidRequest as error:
+                problems[_shown(file.path)] = str(error)
+                continue
+            if first := candidates.get(name):
+                problems[_shown(file.path)] = (
+                    f"There is {first.filename} with the same name, and that one speaks. Rename or "
+                    "remove one of them."
+                )
+            elif stamps := self._stamps(file.path):
+                candidates[name] = Candidate(name, file.path.name, stamps)
+        return list(candidates.values()), problems
+
     def _brought(self, candidate: Candidate, recording: bytes) -> VoiceFile:
         """What people put there, with the transcript that is beside it."""
         transcript = ""
@@ -184,9 +188,10 @@ class Folder:
             except UnicodeDecodeError as error:
                 message = f"{name}: is no text in UTF-8. Save it as that."
                 raise InvalidRequest(message, "transcript") from error
+        check_transcript(transcript)
         created_at = candidate.stamps[0][1] // 10**9
-        clip = Clip(recording, candidate.suffix)
-        return VoiceFile(candidate.name, clip, transcript, created_at=created_at)
+        card = Card(name=candidate.name, transcript=transcript, created_at=created_at)
+        return VoiceFile(card, {RECORDING: Clip(recording, candidate.suffix)})
 
     def _files(self) -> Iterator[_File]:
         try:
@@ -216,7 +221,7 @@ class Folder:
         shadowed = any(file.suffix == SUFFIX for file in files)
         rank = {_TRANSCRIPT: -1 if shadowed else 1, SUFFIX: 2}
         files = sorted(files, key=_by_preference, reverse=True)
-        files.sort(key=lambda file: rank.get(file.suffix, 0))
+        files = sorted(files, key=lambda file: rank.get(file.suffix, 0))
         aside = self._free_places([file.path for file in files if file.suffix != SUFFIX])
         if aside:
             make_folder(self.path / REMOVED)
@@ -237,19 +242,20 @@ class Folder:
         return places
 
     def _stamps(self, path: Path) -> tuple[Stamp, Stamp | None] | None:
-        """None if it is gone."""
-        try:
-            own = stamp_of(path.stat())
-        except FileNotFoundError:
-            return (_NO_STAMP, None) if path.is_symlink() else None
-        except OSError:
-            return _NO_STAMP, None
-        if path.suffix.lower() == SUFFIX:
-            return own, None
-        try:
-            return own, stamp_of(_beside(path).stat())
-        except OSError:
-            return own, None
+        own = _stamp(path)
+        if own is None:
+            return None
+        return own, None if path.suffix.lower() == SUFFIX else _stamp(_beside(path))
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """None if it is gone."""
+    try:
+        return stamp_of(path.stat())
+    except FileNotFoundError:
+        return _NO_STAMP if path.is_symlink() else None
+    except OSError:
+        return _NO_STAMP
 
 
 def _take(path: Path, place: Path | None) -> None:
@@ -257,10 +263,6 @@ def _take(path: Path, place: Path | None) -> None:
     # Somebody else may have been quicker.
     with storing(f"{path.name!r} can't be taken away"), suppress(FileNotFoundError):
         path.rename(place) if place else path.unlink()
-
-
-def _recordings(files: Iterable[_File]) -> list[_File]:
-    return sorted((file for file in files if file.suffix != _TRANSCRIPT), key=_by_preference)
 
 
 def _by_preference(file: _File) -> tuple[int, str]:

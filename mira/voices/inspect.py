@@ -6,12 +6,12 @@ Knows nothing about which voices there are. Safe to use from several threads at 
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mira.audio.decode import Reader
 from mira.errors import InvalidRequest
 from mira.settings import Settings
-from mira.types import Samples, check_transcript
+from mira.types import Samples
 from mira.voices.cache import Cache
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
@@ -23,34 +23,23 @@ log = logging.getLogger(__name__)
 NEVER = ((-1, -1, -1), None)  # stamps that no file has
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a recording may be, and how many there may be."""
-
-    max_bytes: int = 10 << 20
-    max_seconds: float = 60.0
-    max_voices: int = 4096
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Limits":
-        """Those that the settings set."""
-        return cls(settings.max_recording_bytes, settings.max_recording_s, settings.max_voices)
-
-
 class Inspector:
-    """Looks at recordings within limits.
+    """Looks at recordings.
 
     Args:
+        settings: Limits of each recording.
         folder: Where files are.
         cache: What was said of them before.
-        limits: Of each recording.
         taken: Names that no recording can have.
     """
 
-    def __init__(self, folder: Folder, cache: Cache, limits: Limits, taken: Sequence[str]) -> None:
+    def __init__(
+        self, settings: Settings, folder: Folder, cache: Cache, taken: Sequence[str]
+    ) -> None:
+        self._max_bytes = settings.max_recording_bytes
+        self._max_seconds = settings.max_recording_s
         self._folder = folder
         self._cache = cache
-        self._limits = limits
         self._taken = taken
         self._reader = Reader()
 
@@ -60,7 +49,7 @@ class Inspector:
         Raises:
             InvalidRequest: It can't be read, or is over a limit.
         """
-        found = self._reader.read(recording, self._limits.max_bytes, self._limits.max_seconds)
+        found = self._reader.read(recording, self._max_bytes, self._max_seconds)
         return found.samples, found.sample_rate, f".{found.suffix}"
 
     def assess(self, recording: bytes) -> tuple[Quality, str]:
@@ -99,16 +88,16 @@ class Inspector:
         self._reader.close()
 
     def _look(self, candidate: Candidate) -> Recorded:
-        known = self._cache.content(place_of(candidate))
-        quality = self._cache.quality(known) if known else None
-        file = self._folder.describe(candidate) if quality else self._folder.read(candidate)
-        check_transcript(file.transcript)
-        content = known if known and quality else file.content
-        quality = quality or self._cache.quality(content)
+        content = self._cache.content(place_of(candidate))
+        quality = self._cache.quality(content) if content else None
+        if content and quality:
+            return Recorded.of(candidate, self._folder.describe(candidate), content, quality)
+        file = self._folder.read(candidate)
+        quality = self._cache.quality(file.content)
         if quality is None:
             quality, _ = self.assess(file.recording.data)
-            self._cache.keep_quality(content, quality)
-        return Recorded.of(candidate, file, content, quality)
+            self._cache.keep_quality(file.content, quality)
+        return Recorded.of(candidate, file, file.content, quality)
 
 
 def place_of(candidate: Candidate) -> str:

@@ -31,13 +31,10 @@ class Recorded:
     def of(
         cls, candidate: Candidate, file: VoiceFile, content: str, quality: Quality
     ) -> "Recorded":
-        """What there is to know of a file; its recording is named by `content` and may be left out.
-
-        Returns:
-            A voice that can be used.
-        """
-        version = hashlib.sha256(f"{content} {file.transcript}".encode()).hexdigest()[:12]
-        said = file.transcript, file.consent, file.created_at
+        """What there is to know of a file; its recording, named by `content`, may be left out."""
+        card = file.card
+        version = hashlib.sha256(f"{content} {card.transcript}".encode()).hexdigest()[:12]
+        said = card.transcript, card.consent, card.created_at
         format = file.recording.suffix.removeprefix(".")
         return cls(candidate, content, *said, format, version, quality)
 

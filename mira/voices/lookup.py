@@ -5,7 +5,7 @@ Knows nothing about how a voice sounds or who asked.
 
 import difflib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
@@ -33,36 +33,29 @@ class Found:
 
 
 class Voices:
-    """All voices by name: the engine's own and those that were recorded."""
+    """All voices by name: the engine's own and those that were recorded.
 
-    def __init__(
-        self,
-        own: Sequence[Voice],
-        store: VoiceStore,
-        default: str,
-        strict: bool = False,
-        aliases: Mapping[str, str] | None = None,
-    ) -> None:
-        """
-        Args:
-            own: The engine's, at least one.
-            store: Those that were recorded; as it is when somebody asks.
-            default: Name of the one that stands in for those that can't speak.
-            strict: Nobody stands in: such a name is VoiceNotFound.
-            aliases: Other names of voices. OpenAI's names that are not among them lead to the
-                default voice, whichever voices come and go.
+    Args:
+        settings: `default_voice` stands in for voices that can't speak, unless `strict_voices` is
+            set. OpenAI's names that are not among `voice_aliases` lead to the default voice,
+            whichever voices come and go.
+        own: The engine's, at least one.
+        store: Those that were recorded; as it is when somebody asks.
 
-        Raises:
-            InvalidSettings: There is nothing called `default`, usable or not. It is looked for,
-                whether the rest of the folder has been looked at or not.
-        """
+    Raises:
+        InvalidSettings: There is no default voice, usable or not. It is looked for, whether the
+            rest of the folder has been looked at or not.
+    """
+
+    def __init__(self, settings: Settings, own: Sequence[Voice], store: VoiceStore) -> None:
         self.store = store
-        self.strict = strict
+        self.strict = settings.strict_voices
         self._own = {voice.name: voice for voice in own}
-        self._aliases = dict(aliases or {})
-        self._default_name = default
+        self._aliases = settings.voice_aliases
+        self._default_name = default = settings.default_voice
         self._look_for(default)
-        if not self._is_known(default):
+        rejected = {filename.rpartition(".")[0] for filename in store.unusable}
+        if self.called(default) is None and default not in rejected:
             raise InvalidSettings(
                 f"default_voice: there is no voice {default!r}, nor a recording called so in "
                 f"{store.path}. There is: {', '.join(self.names)}."
@@ -75,21 +68,25 @@ class Voices:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of all voices that can speak: the engine's own, then the others by name."""
-        recorded = sorted(self.store.recorded) if self.store.can_speak else []
-        return (*self._own, *recorded)
+        """Names of all voices that can speak: the engine's own, then the others by name."""
+        return (*self._own, *(sorted(self.store.recorded) if self.store.can_speak else ()))
 
     @property
     def default(self) -> str:
         """Name of the voice that stands in for others: the one that was set, if it can speak."""
-        recorded = self.store.can_speak and self._default_name in self.store.recorded
-        known = recorded or self._default_name in self._own
-        return self._default_name if known else next(iter(self._own))
+        voice = self.called(self._default_name)
+        can_speak = self.store.can_speak if isinstance(voice, Recorded) else voice is not None
+        return self._default_name if can_speak else next(iter(self._own))
 
     @property
     def aliases(self) -> dict[str, str]:
         """Other names, and the voice that each leads to now."""
         return {**dict.fromkeys(OPENAI_VOICES, self.default), **self._aliases}
+
+    def called(self, name: str) -> Voice | Recorded | None:
+        """The voice with exactly this name, whether it can speak or not."""
+        name = unicodedata.normalize("NFC", name)
+        return self._own.get(name) or self.store.recorded.get(name)
 
     def at_once(self, name: str) -> Found | None:
         """As `find`, if the answer is in memory; otherwise None."""
@@ -98,15 +95,16 @@ class Voices:
         if known is not None:
             return Found(known)
         can_speak_later = self.store.looking if voice is None else self.store.can_speak
-        if self.strict or can_speak_later:
-            return None
         stand_in = self._in_memory(self.called(self.default))
-        return None if stand_in is None else Found(stand_in, self._obstacle(name, voice))
+        if self.strict or can_speak_later or stand_in is None:
+            return None
+        return Found(stand_in, _obstacle(name, voice))
 
     def find(self, name: str, compute: bool = True) -> Found:
         """The voice with this name or alias, else the default one.
 
         Args:
+            name: As somebody sent it.
             compute: It may have to be cloned; otherwise only read and looked at.
 
         Raises:
@@ -115,8 +113,8 @@ class Voices:
         """
         self._look_for(name)
         voice = self._meant(name)
-        if voice is None and not self.strict:
-            return Found(self.stand_in(compute), self._obstacle(name, voice))
+        if voice is None and not self.strict:  # looking for near names takes a while
+            return Found(self.stand_in(compute), _obstacle(name, voice))
         try:
             return Found(self.exactly(name, compute))
         except VoiceNotFound as error:
@@ -125,15 +123,7 @@ class Voices:
             return Found(self.stand_in(compute), str(error))
 
     def exactly(self, name: str, compute: bool = True) -> Voice:
-        """The voice with this name or alias.
-
-        Args:
-            compute: See `find`.
-
-        Raises:
-            NotPrepared: See `find`.
-            VoiceNotFound: There is none, or it can't speak; says why.
-        """
+        """The voice with this name or alias; otherwise VoiceNotFound says why. See `find`."""
         self._look_for(name)
         voice = self._meant(name)
         if isinstance(voice, Voice):
@@ -141,9 +131,9 @@ class Voices:
         if voice is None:
             names = self.names[:NEAR_OF]
             near = difflib.get_close_matches(name[:MAX_CHARS], names, n=3) or names[:10]
-            raise VoiceNotFound(f"{self._obstacle(name, voice)} Try {' or '.join(near)}.")
+            raise VoiceNotFound(f"{_obstacle(name, voice)} Try {' or '.join(near)}.")
         if not self.store.can_speak:
-            raise VoiceNotFound(self._obstacle(name, voice))
+            raise VoiceNotFound(_obstacle(name, voice))
         try:
             return self.store.prepare(voice, compute)
         except InvalidRequest as error:
@@ -151,27 +141,19 @@ class Voices:
                 return self.exactly(name, compute)
             raise VoiceNotFound(f"{voice.name!r} can't speak: {error}") from error
 
-    def note(self, voice: Recorded) -> str | None:
-        """What whoever brought a recording has to know: why it doesn't speak yet, and who does."""
-        if self.store.can_speak:
-            return None
-        instead = "its requests are answered 404" if self.strict else f"{self.default!r} speaks"
-        return f"The recording is kept. {NEEDS_MODEL} Until then {instead}."
-
-    def _in_memory(self, voice: Voice | Recorded | None) -> Voice | None:
-        return self.store.remembered(voice) if isinstance(voice, Recorded) else voice
-
-    def _obstacle(self, name: str, voice: Voice | Recorded | None) -> str:
-        if voice is None:
-            return f"There is no voice {name!r}."
-        return f"{voice.name!r} is a recording. {NEEDS_MODEL}"
-
     def stand_in(self, compute: bool = True) -> Voice:
         """The default voice, or one of the engine's own if that turns out unusable. See `find`."""
         try:
             return self.exactly(self.default, compute)
         except VoiceNotFound:
             return next(iter(self._own.values()))
+
+    def note(self, voice: Recorded) -> str | None:
+        """What whoever brought a recording has to know: why it doesn't speak yet, and who does."""
+        if self.store.can_speak:
+            return None
+        instead = "its requests are answered 404" if self.strict else f"{self.default!r} speaks"
+        return f"The recording is kept. {NEEDS_MODEL} Until then {instead}."
 
     def _look_for(self, name: str) -> None:
         """A call must not get another voice only because its own has not been looked at yet."""
@@ -182,29 +164,17 @@ class Voices:
     def _meant(self, name: str) -> Voice | Recorded | None:
         return self.called(name) or self.called(self._alias(name))
 
-    def called(self, name: str) -> Voice | Recorded | None:
-        """The voice with exactly this name, whether it can speak or not."""
-        name = unicodedata.normalize("NFC", name)
-        return self._own.get(name) or self.store.recorded.get(name)
-
     def _alias(self, name: str) -> str:
         """What an alias leads to; empty if it is none."""
-        if name in self._aliases:
-            return self._aliases[name]
-        openai = name.lower()
-        return self._aliases.get(openai, self.default) if openai in OPENAI_VOICES else ""
+        if name.lower() in OPENAI_VOICES and name not in self._aliases:
+            return self._aliases.get(name.lower(), self.default)
+        return self._aliases.get(name, "")
 
-    def _is_known(self, name: str) -> bool:
-        rejected = {filename.rpartition(".")[0] for filename in self.store.unusable}
-        return name in self._own or name in self.store.recorded or name in rejected
+    def _in_memory(self, voice: Voice | Recorded | None) -> Voice | None:
+        return self.store.remembered(voice) if isinstance(voice, Recorded) else voice
 
 
-def open_voices(settings: Settings, own: Sequence[Voice], store: VoiceStore) -> Voices:
-    """The engine's voices and those in a folder, by the names that the settings give them.
-
-    Raises:
-        InvalidSettings: There is no such default voice.
-    """
-    return Voices(
-        own, store, settings.default_voice, settings.strict_voices, settings.voice_aliases
-    )
+def _obstacle(name: str, voice: Voice | Recorded | None) -> str:
+    if voice is None:
+        return f"There is no voice {name!r}."
+    return f"{voice.name!r} is a recording. {NEEDS_MODEL}"

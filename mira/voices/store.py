@@ -11,20 +11,18 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
+from typing import Protocol
 
 from mira.errors import ConsentNotFound, InvalidRequest, NotReady, VoiceNotFound
 from mira.settings import Settings
 from mira.types import Samples, Voice, check_transcript
-from mira.voices.archive import Clip, Consent, VoiceFile, pack, unpack
-from mira.voices.cache import Cache
-from mira.voices.clones import Cloner, Clones
+from mira.voices.archive import RECORDING, SPOKEN, Card, Clip, Consent, VoiceFile, pack, unpack
+from mira.voices.cache import Cache, Tokens
 from mira.voices.consents import Consents
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder, check_folder
-from mira.voices.inspect import NEVER, Inspector, Limits, place_of
+from mira.voices.inspect import NEVER, Inspector, place_of
 from mira.voices.known import Known, Recorded, Rejected
 from mira.voices.names import clean_name
 from mira.voices.quality import Quality, assess
@@ -39,31 +37,43 @@ class NotPrepared(Exception):
     """A voice has to be computed before it can speak."""
 
 
+class Cloner(Protocol):
+    """Makes voices of recordings: an engine."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of what a clone depends on beside the recording; "" if it can't clone."""
+
+    def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
+        """See `mira.synthesizer.Synthesizer`."""
+
+
 class VoiceStore:
     """Safe to use from several threads at once, and beside other processes on the same folder.
 
+    Everything that writes raises StorageFailed if the disk refuses; then nothing has changed. What
+    needs to know every voice there is raises NotReady while `looking`.
+
     Args:
-        path: The folder; made when the first voice is added.
+        settings: The folder, made when the first voice is added; and limits.
         cloner: Makes voices of recordings; None: nobody here will speak.
-        limits: Of each recording, and how many there may be.
         taken: Names that no recording can have: those of the engine's own voices.
     """
 
     def __init__(
         self,
-        path: Path,
+        settings: Settings,
         cloner: Cloner | None = None,
-        limits: Limits = Limits(),
         taken: Sequence[str] = (),
     ) -> None:
-        self.path = path
-        self.consents = Consents(path / "consents", limits.max_bytes, limits.max_voices)
+        self.path = path = settings.voices_dir
+        self._max_bytes, self._max_voices = settings.max_recording_bytes, settings.max_voices
+        self.consents = Consents(path / "consents", self._max_bytes, self._max_voices)
         self._cloner = cloner
-        self._limits = limits
         self._taken = taken
-        self._folder = Folder(path, limits.max_bytes)
+        self._folder = Folder(path, self._max_bytes)
         self._cache = Cache(path / ".mira-cache", cloner.fingerprint if cloner else "")
-        self._inspector = Inspector(self._folder, self._cache, limits, taken)
+        self._inspector = Inspector(settings, self._folder, self._cache, taken)
         self._stopped = threading.Event()
         self._looked = threading.Event()
         self._known = Known()
@@ -72,7 +82,7 @@ class VoiceStore:
         self._writing = threading.Lock()
         # Held for the moment in which what is known changes, because calls wait for it. Taken last.
         self._changing = threading.Lock()
-        self._clones = Clones(self._cache, self._changing, self._known.uses)
+        self._cloning = threading.Lock()  # one at a time: the processors are there for calls
 
     @property
     def recorded(self) -> Mapping[str, Recorded]:
@@ -96,7 +106,7 @@ class VoiceStore:
 
     def prepared(self, voice: Recorded) -> bool:
         """Whether it can speak without anything being computed first."""
-        return self._clones.at_hand(voice)
+        return self._cache.at_hand(voice.content)
 
     def hurry(self) -> None:
         """Look at no other recording of the folder than those that are being looked at."""
@@ -119,7 +129,13 @@ class VoiceStore:
             unknown = [each for each in candidates if not self._known.has(each)]
             with ThreadPoolExecutor(EXAMINERS, "mira-voices") as pool:
                 list(pool.map(self._examine, unknown))
-            self._drop_all_but({candidate.name for candidate in candidates})
+            names = {candidate.name for candidate in candidates}
+            for name in {*self._known.recorded, *self._known.rejected} - names:
+                with self._changing:
+                    voice = self.recorded.get(name)
+                    # Somebody may have added it since the folder was read.
+                    if voice is None or not self._folder.unchanged(voice.candidate):
+                        self._know(name, None)
             if self._stopped.is_set():
                 return
             if self.looking:
@@ -159,7 +175,6 @@ class VoiceStore:
         Raises:
             ConsentNotFound: It isn't any more.
             InvalidRequest: The name or the recording can't be used, or there are too many voices.
-            StorageFailed: It can't be written; nothing has changed.
         """
         name = clean_name(name)
         if name in self._taken:
@@ -167,15 +182,17 @@ class VoiceStore:
         transcript = transcript.strip()
         check_transcript(transcript)
         quality, suffix = self._inspector.assess(recording)
-        clip = Clip(recording, suffix)
-        voice = VoiceFile(name, clip, transcript, consent, spoken_consent, int(time.time()))
+        now = int(time.time())
+        card = Card(name=name, transcript=transcript, consent=consent, created_at=now)
+        clips = {RECORDING: Clip(recording, suffix)}
+        voice = VoiceFile(card, clips | {SPOKEN: spoken_consent} if spoken_consent else clips)
         content = voice.content
         with self._writing:
             if consent_is_here and consent is not None:
                 self.consents.get(consent.id)
-            if name not in self.recorded and len(self.recorded) >= self._limits.max_voices:
+            if name not in self.recorded and len(self.recorded) >= self._max_voices:
                 raise InvalidRequest(
-                    f"There are {self._limits.max_voices} voices already: remove some, or raise "
+                    f"There are {self._max_voices} voices already: remove some, or raise "
                     "the setting max_voices."
                 )
             added = Recorded.of(self._folder.write(voice), voice, content, quality)
@@ -185,11 +202,7 @@ class VoiceStore:
         return added
 
     def check(self, recording: bytes) -> Quality:
-        """What there is to say of a recording, usable or not.
-
-        Raises:
-            InvalidRequest: It can't be read.
-        """
+        """The report on a recording, usable or not; InvalidRequest if it can't be read."""
         samples, sample_rate, _ = self._inspector.decode(recording)
         return assess(samples, sample_rate)
 
@@ -201,9 +214,7 @@ class VoiceStore:
             The files that were moved, as seen from the folder.
 
         Raises:
-            NotReady: Another voice may have the same recording or consent: see `looking`.
             VoiceNotFound: There is none.
-            StorageFailed: It can't be removed.
         """
         self._require_all()
         with self._writing:
@@ -216,30 +227,20 @@ class VoiceStore:
                     self.consents.remove(consent.id)
             kept = self._folder.remove(name)
             if kept is None:
-                raise _no_voice(name)
+                raise VoiceNotFound(f"There is no recorded voice {name!r}.")
             with self._changing:
                 self._know(name, None)
             self._keep_index()
         return kept
 
     def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
-        """Keep a recording of somebody who consents.
-
-        Raises:
-            InvalidRequest: The recording can't be read, or there are too many.
-            StorageFailed: It can't be written.
-        """
+        """Keep a recording of somebody; InvalidRequest if it can't be read, or is one too many."""
         _, _, suffix = self._inspector.decode(recording)
         with self._writing:
             return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
 
     def rename_consent(self, id: str, name: str) -> Consent:
-        """Give a consent another name.
-
-        Raises:
-            ConsentNotFound: There is none with this id.
-            StorageFailed: It can't be written.
-        """
+        """Give a consent another name; ConsentNotFound if there is none with this id."""
         with self._writing:  # not beside its removal
             return self.consents.rename(id, name)
 
@@ -247,10 +248,8 @@ class VoiceStore:
         """Delete a consent that no voice stands on.
 
         Raises:
-            NotReady: There may be such a voice: see `looking`.
             ConsentNotFound: There is none with this id.
             InvalidRequest: There is a voice that was made with it.
-            StorageFailed: It can't be removed.
         """
         self._require_all()
         with self._writing:
@@ -262,34 +261,27 @@ class VoiceStore:
             self.consents.remove(id)
 
     def pack(self, name: str) -> bytes:
-        """A voice as one file, for `unpack` here or elsewhere.
-
-        Raises:
-            VoiceNotFound: There is none.
-            InvalidRequest: Its files can't be read any more.
-        """
-        if name not in self.recorded:
-            raise _no_voice(name)
-        return pack(replace(self._folder.read(self.recorded[name].candidate), name=name))
+        """A voice as one file, for `unpack` here or elsewhere; VoiceNotFound if there is none."""
+        voice = self.recorded.get(name)
+        if voice is None:
+            raise VoiceNotFound(f"There is no recorded voice {name!r}.")
+        file = self._folder.read(voice.candidate)
+        return pack(VoiceFile(file.card.model_copy(update={"name": name}), file.clips))
 
     def unpack(self, data: bytes, name: str | None = None) -> Recorded:
-        """Add a voice that `pack` made a file of.
-
-        Args:
-            data: The whole file.
-            name: To call it otherwise.
+        """Add a voice that `pack` made a file of, under another `name` if one is given.
 
         Raises:
             InvalidRequest: The file is something else, or see `add`.
-            StorageFailed: It can't be written; nothing has changed.
         """
-        voice = unpack(BytesIO(data), self._limits.max_bytes)
-        said = voice.transcript, voice.consent, voice.spoken_consent
-        return self.add(name or voice.name, voice.recording.data, *said)
+        file = unpack(BytesIO(data), self._max_bytes)
+        said = file.card.transcript, file.card.consent, file.clips.get(SPOKEN)
+        return self.add(name or file.card.name, file.recording.data, *said)
 
     def remembered(self, voice: Recorded) -> Voice | None:
         """The voice, if it is in memory."""
-        return self._clones.remembered(voice)
+        tokens = self._cache.remembered(voice.content)
+        return _spoken(voice, tokens) if tokens else None
 
     def prepare(self, voice: Recorded, compute: bool = True) -> Voice:
         """The voice, from memory, disk or the model: what was computed once is not computed again.
@@ -302,14 +294,14 @@ class VoiceStore:
             NotPrepared: It is not on disk either, and `compute` is not set.
             InvalidRequest: The recording turns out unusable; it is listed as such from now on.
         """
-        if known := self._clones.recall(voice):
+        if known := self._recall(voice):
             return known
         if self._cloner is None or not self.can_speak:
             raise InvalidRequest(NEEDS_MODEL, "voice")
         if not compute:
             raise NotPrepared
         try:
-            return self._clones.make(voice, self._cloner, lambda: self._hear(voice))
+            return self._clone(voice, self._cloner)
         except InvalidRequest as error:
             passing = isinstance(error, Unreadable)
             with self._changing:
@@ -328,7 +320,7 @@ class VoiceStore:
         Reports stay in memory, so nothing that is listed changes.
         """
         with self._writing, self._changing:
-            return self._clones.clear()
+            return self._cache.clear()
 
     def _examine(self, candidate: Candidate) -> None:
         if self._stopped.is_set():
@@ -346,27 +338,38 @@ class VoiceStore:
                     log.warning("voices: %r can't be used: %s", candidate.filename, found.why)
             self._know(candidate.name, found)
 
-    def _hear(self, voice: Recorded) -> tuple[Samples, int]:
-        file = self._folder.read(voice.candidate)
-        if file.content != voice.content:
-            raise Unreadable("Its recording has just changed. Try again.")
-        samples, sample_rate, _ = self._inspector.decode(file.recording.data)
-        return samples, sample_rate
-
-    def _drop_all_but(self, names: set[str]) -> None:
-        for name in {*self._known.recorded, *self._known.rejected} - names:
+    def _recall(self, voice: Recorded) -> Voice | None:
+        """The voice from memory or disk. Waits for nobody who computes."""
+        if known := self.remembered(voice):
+            return known
+        if tokens := self._cache.tokens(voice.content):
             with self._changing:
-                voice = self.recorded.get(name)
-                # Somebody may have added it since the folder was read.
-                if voice is None or not self._folder.unchanged(voice.candidate):
-                    self._know(name, None)
+                if self._known.uses(voice.content):
+                    self._cache.remember(voice.content, tokens)
+            return _spoken(voice, tokens)
+        return None
+
+    def _clone(self, voice: Recorded, cloner: Cloner) -> Voice:
+        with self._cloning:
+            if known := self._recall(voice):  # somebody else was quicker
+                return known
+            file = self._folder.read(voice.candidate)
+            if file.content != voice.content:
+                raise Unreadable("Its recording has just changed. Try again.")
+            samples, sample_rate, _ = self._inspector.decode(file.recording.data)
+            made = cloner.clone(voice.name, samples, sample_rate, voice.transcript)
+            tokens = Tokens(global_tokens=made.global_tokens, speech_tokens=made.speech_tokens)
+            with self._changing:  # not beside a removal, which would leave it behind
+                if self._known.uses(voice.content):
+                    self._cache.keep_tokens(voice.content, tokens)
+        return _spoken(voice, tokens)
 
     def _know(self, name: str, found: Recorded | Rejected | None) -> None:
         """Nothing stays of a recording that is gone. Under `_changing`."""
         before = self.recorded.get(name)
         self._known.put(name, found)
         if before is not None and not self._known.uses(before.content):
-            self._clones.forget(before.content)
+            self._cache.forget({before.content})
 
     def _keep_index(self) -> None:
         """Under `_writing`. Not before all are known: the others would have to be read again."""
@@ -380,8 +383,8 @@ class VoiceStore:
             raise NotReady("The voices' folder is still being looked at. Try again in a moment.")
 
 
-def _no_voice(name: str) -> VoiceNotFound:
-    return VoiceNotFound(f"There is no recorded voice {name!r}.")
+def _spoken(voice: Recorded, tokens: Tokens) -> Voice:
+    return Voice(voice.name, tokens.global_tokens, tokens.speech_tokens, voice.transcript)
 
 
 def open_store(
@@ -389,6 +392,6 @@ def open_store(
 ) -> VoiceStore:
     """The voices in the folder that the settings name, which is read, or InvalidSettings."""
     check_folder(settings.voices_dir)
-    store = VoiceStore(settings.voices_dir, cloner, Limits.of(settings), taken)
+    store = VoiceStore(settings, cloner, taken)
     store.refresh()
     return store

@@ -6,11 +6,10 @@ Knows nothing about what the files are.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from watchfiles import watch
-from watchfiles.main import FileChange
 
 log = logging.getLogger(__name__)
 
@@ -42,36 +41,21 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
-        if self._state() is None:
-            self._call()
+        there = True  # so that a folder that isn't is looked at once
         while not self._stop.is_set():
-            if self._state() is not None:
+            was_there, there = there, self._state() is not None
+            if there:
                 self._watch()
-                if self._state() is None:
-                    self._call()
+            elif was_there:
+                self._call()
             self._stop.wait(_LOOK_S)
 
     def _watch(self) -> None:
+        """Look, and again at each change, while the folder is there."""
         # The state first: what comes meanwhile then makes it another one.
         seen, looked_at = self._state(), time.monotonic()
         self._call()
-        try:
-            for found in self._changes():
-                state, now = self._state(), time.monotonic()
-                if found or state != seen or now - looked_at > _LOOK_ANYWAY_S:
-                    seen, looked_at = state, now
-                    self._call()
-                if state is None:
-                    return
-        except (OSError, RuntimeError) as error:  # the latter is watchfiles' own
-            # A name in another encoding is enough. From here on it is looked at again and again.
-            if str(error) not in self._said:
-                log.warning("voices: %s can't be watched: %s", self._folder, error)
-            self._said.add(str(error))
-
-    def _changes(self) -> Iterator[set[FileChange]]:
-        """What changed, or nothing if nothing did for a while."""
-        return watch(
+        changes = watch(
             self._folder,
             watch_filter=lambda change, path: not Path(path).name.startswith("."),
             debounce=_DEBOUNCE_MS,
@@ -82,6 +66,19 @@ class Watcher:
             recursive=False,
             raise_interrupt=False,
         )
+        try:
+            for found in changes:
+                state, now = self._state(), time.monotonic()
+                if state is None:
+                    return
+                if found or state != seen or now - looked_at > _LOOK_ANYWAY_S:
+                    seen, looked_at = state, now
+                    self._call()
+        except (OSError, RuntimeError) as error:  # the latter is watchfiles' own
+            # A name in another encoding is enough. From here on it is looked at again and again.
+            if str(error) not in self._said:
+                log.warning("voices: %s can't be watched: %s", self._folder, error)
+            self._said.add(str(error))
 
     def _state(self) -> int | None:
         """When a file last came or went; None if the folder is gone."""

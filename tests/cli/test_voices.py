@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from mira.cli.main import app
 from mira.errors import InvalidRequest, InvalidSettings, MiraError, VoiceNotFound
 from mira.voices import VoiceStore
-from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring, settings_in
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_whole_life(folder: Path, tmp_path: Path) -> None:
     assert version in line
     assert "needs a Mira model" in line
 
-    store = VoiceStore(folder)
+    store = VoiceStore(settings_in(folder))
     store.refresh()
     assert store.recorded["anna"].transcript.startswith("Congratulations!")
     assert store.recorded["anna"].consent is not None
@@ -60,7 +60,7 @@ def test_the_whole_life(folder: Path, tmp_path: Path) -> None:
 
 def test_a_transcript_that_is_given_comes_before_the_one_beside(folder: Path) -> None:
     mira("voices", "add", CARLO, "--transcript", "Ciao.")
-    store = VoiceStore(folder)
+    store = VoiceStore(settings_in(folder))
     store.refresh()
     assert store.recorded["carlo"].transcript == "Ciao."
 

@@ -3,11 +3,19 @@
 import shutil
 from pathlib import Path
 
+from mira.settings import Settings
+from tests.server.serving import quick
+
 RECORDINGS = Path(__file__).parent.parent / "data" / "voices"
 ALLISON, OTHER, CARLO, JUNE = (
     RECORDINGS / name for name in ("allison.wav", "allison_other.wav", "carlo.ogg", "june.mp3")
 )
 CORRUPT = RECORDINGS / "corrupt.wav"
+
+
+def settings_in(folder: Path, **settings: object) -> Settings:
+    """Settings with that folder of voices."""
+    return quick(voices_dir=folder, **settings)
 
 
 def bring(folder: Path, *recordings: Path, name: str | None = None) -> None:

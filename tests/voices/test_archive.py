@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,10 @@ from hypothesis import strategies as st
 
 from mira.errors import InvalidRequest
 from mira.voices.archive import (
+    RECORDING,
     RECORDING_SUFFIXES,
+    SPOKEN,
+    Card,
     Clip,
     Consent,
     VoiceFile,
@@ -30,16 +32,22 @@ CONSENTS = st.builds(
     language=st.text(max_size=5),
     created_at=st.integers(0, 2**40),
 )
-VOICES = st.builds(
-    VoiceFile,
+CARDS = st.builds(
+    Card,
     name=st.text(max_size=50),
-    recording=CLIPS,
     transcript=st.text(max_size=100),
     consent=st.none() | CONSENTS,
-    spoken_consent=st.none() | CLIPS,
     created_at=st.integers(0, 2**40),
 )
-ANNA = VoiceFile("anna", Clip(b"RIFF", ".wav"), "Hello.", Consent(statement="Anna agreed."))
+VOICES = st.builds(
+    VoiceFile,
+    CARDS,
+    st.fixed_dictionaries({RECORDING: CLIPS}, optional={SPOKEN: CLIPS}),
+)
+ANNA = VoiceFile(
+    Card(name="anna", transcript="Hello.", consent=Consent(statement="Anna agreed.")),
+    {RECORDING: Clip(b"RIFF", ".wav")},
+)
 
 
 def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
@@ -60,7 +68,7 @@ def test_a_voice_comes_back_as_it_was(voice: VoiceFile) -> None:
 
 def test_it_is_described_without_its_recordings() -> None:
     described = unpack(io.BytesIO(pack(ANNA)), LIMIT, described=True)
-    assert described == replace(ANNA, recording=Clip(b"", ".wav"))
+    assert described == VoiceFile(ANNA.card, {RECORDING: Clip(b"", ".wav")})
     for damage in (b"", b"PK", zipped({"voice.json": CARD}), zipped({"recording.wav": b""})):
         with pytest.raises(InvalidRequest, match="no voice that Mira exported"):
             unpack(io.BytesIO(damage), LIMIT, described=True)
@@ -85,7 +93,7 @@ WAV = {"recording.wav": b"RIFF"}
         (pack(ANNA)[:-10], "damaged, or something else"),
         (pack(ANNA).replace(b"RIFF", b"RIFX"), "damaged, or something else"),
         (zipped({}), "lacks its card"),
-        (zipped({"voice.json": CARD}), "lacks its recording"),
+        (zipped({"voice.json": CARD}), "lacks its card or its recording"),
         (zipped(WAV), "lacks its card"),
         (zipped({"voice.json": b"[]", **WAV}), "damaged, or something else"),
         (
@@ -125,3 +133,12 @@ def test_a_damaged_byte_is_harmless(position: int, value: int) -> None:
 def test_noise_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidRequest):
         unpack(io.BytesIO(data), LIMIT)
+
+
+def test_a_consent_is_such_a_file_without_a_voice() -> None:
+    given = VoiceFile(ANNA.card, {SPOKEN: Clip(b"I agree.", ".mp3")})
+    data = pack(given)
+    assert unpack(io.BytesIO(data), LIMIT, SPOKEN) == given
+    for part, file in ((RECORDING, data), (SPOKEN, pack(ANNA))):
+        with pytest.raises(InvalidRequest, match="lacks"):
+            unpack(io.BytesIO(file), LIMIT, part)

@@ -22,7 +22,7 @@ def test_what_is_kept_is_found_also_by_the_next(tmp_path: Path) -> None:
     for found in (cache, Cache(tmp_path / "new" / "cache", "abc")):
         assert found.tokens(ONE) == TOKENS
         assert found.quality(ONE) == QUALITY
-        assert found.prepared == {ONE}
+        assert found.at_hand(ONE)
         assert found.tokens(OTHER) is None
 
 
@@ -30,7 +30,7 @@ def test_another_model_hears_otherwise(tmp_path: Path) -> None:
     Cache(tmp_path, "abc").keep_tokens(ONE, TOKENS)
     other = Cache(tmp_path, "def")
     assert other.tokens(ONE) is None
-    assert other.prepared == set()
+    assert not other.at_hand(ONE)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"global_tokens": []}', b"\xff" * 100])
@@ -43,7 +43,7 @@ def test_what_is_damaged_counts_as_absent(tmp_path: Path, damage: bytes) -> None
     cache = Cache(tmp_path, "abc")
     assert cache.tokens(ONE) is None
     assert cache.quality(ONE) is None
-    assert cache.prepared == set()
+    assert not cache.at_hand(ONE)
 
 
 def test_tokens_that_no_codebook_has_count_as_damaged(tmp_path: Path) -> None:
@@ -72,15 +72,15 @@ def test_forgetting(tmp_path: Path) -> None:
         for content in (ONE, OTHER):
             cache.keep_tokens(content, TOKENS)
             cache.keep_quality(content, QUALITY)
-    cache.forget(ONE)
-    assert cache.prepared == {OTHER}
+    cache.forget({ONE})
+    assert (cache.at_hand(ONE), cache.at_hand(OTHER)) == (False, True)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(ONE)]
     cache.keep_only({OTHER})
     assert cache.tokens(OTHER) == TOKENS
     (tmp_path / "somebody's.json").touch()
     assert cache.clear() == 1
     assert [path.name for path in tmp_path.iterdir()] == ["somebody's.json"]
-    assert cache.prepared == set()
+    assert not cache.at_hand(OTHER)
     assert cache.clear() == 0
 
 
@@ -91,6 +91,22 @@ def test_a_folder_that_cant_be_written_costs_only_time(
     cache = Cache(tmp_path / "file" / "cache", "abc")
     for _ in range(3):
         cache.keep_tokens(ONE, TOKENS)
-    assert cache.prepared == set()
+    assert Cache(tmp_path, "abc").tokens(ONE) is None
     assert len(caplog.records) == 1
     assert "can't be kept" in caplog.text
+
+
+def test_who_spoke_longest_ago_leaves_the_memory_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mira.voices.cache.IN_MEMORY", 3)
+    cache = Cache(tmp_path, "abc")
+    for content in "abc":
+        cache.remember(content, TOKENS)
+    assert cache.remembered("a") == TOKENS  # the oldest, but it has just spoken
+    cache.remember("d", TOKENS)
+    assert [content for content in "abcde" if cache.at_hand(content)] == ["a", "c", "d"]
+    assert cache.remembered("b") is None
+    cache.remember("c", TOKENS)  # again
+    cache.remember("e", TOKENS)
+    assert [content for content in "abcde" if cache.at_hand(content)] == ["c", "d", "e"]

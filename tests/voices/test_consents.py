@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mira.errors import ConsentNotFound, InvalidRequest
-from mira.voices.archive import Card, Clip, write_archive
+from mira.voices.archive import Card, Clip, VoiceFile, pack
 from mira.voices.consents import Consents
 
 SPOKEN = Clip(b"I agree.", ".wav")
@@ -56,7 +56,7 @@ def test_what_is_damaged_is_left_out(consents: Consents, tmp_path: Path) -> None
     assert consents.all() == [kept]
     with pytest.raises(InvalidRequest, match="damaged"):
         consents.get(damaged.id)
-    nothing = write_archive(Card(name="Ben", consent=kept), {})
+    nothing = pack(VoiceFile(Card(name="Ben", consent=kept), {}))
     (tmp_path / "consents" / f"{damaged.id}.consent").write_bytes(nothing)
     with pytest.raises(InvalidRequest, match="damaged"):  # there is no recording in it
         consents.get(damaged.id)

@@ -9,7 +9,7 @@ import pytest
 
 from mira.errors import InvalidRequest, StorageFailed
 from mira.voices import folder as folders
-from mira.voices.archive import Clip, Consent, VoiceFile, pack
+from mira.voices.archive import RECORDING, Card, Clip, Consent, VoiceFile, pack
 from mira.voices.folder import REMOVED, Candidate, Folder
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
 
@@ -22,7 +22,9 @@ def scan(path: Path) -> tuple[dict[str, Candidate], dict[str, str]]:
 
 
 def voice(name: str, data: bytes = b"RIFF", transcript: str = "Hello.") -> VoiceFile:
-    return VoiceFile(name, Clip(data, ".wav"), transcript, Consent(statement="Yes."), None, 7)
+    yes = Consent(statement="Yes.")
+    card = Card(name=name, transcript=transcript, consent=yes, created_at=7)
+    return VoiceFile(card, {RECORDING: Clip(data, ".wav")})
 
 
 def test_recordings_are_voices_and_nothing_else_is(tmp_path: Path) -> None:
@@ -93,15 +95,15 @@ def test_a_voice_is_read_with_its_transcript(tmp_path: Path) -> None:
     found, _ = scan(tmp_path)
     read = Folder(tmp_path, LIMIT).read(found["allison"])
     assert read.recording == Clip(ALLISON.read_bytes(), ".wav")
-    assert read.transcript == ALLISON.with_suffix(".txt").read_text("utf-8").strip()
-    assert read.consent is None
+    assert read.card.transcript == ALLISON.with_suffix(".txt").read_text("utf-8").strip()
+    assert read.card.consent is None
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_a_name_is_the_same_in_either_form(tmp_path: Path, form: str) -> None:
     bring(tmp_path, CARLO, name=unicodedata.normalize(form, "Zoë"))
     found, _ = scan(tmp_path)
-    assert Folder(tmp_path, LIMIT).read(found["Zo\u00eb"]).transcript
+    assert Folder(tmp_path, LIMIT).read(found["Zo\u00eb"]).card.transcript
     assert len(Folder(tmp_path, LIMIT).remove("Zo\u00eb") or ()) == 2
     assert [path.name for path in tmp_path.iterdir()] == [REMOVED]
 
@@ -146,7 +148,7 @@ def test_what_changed_is_noticed(tmp_path: Path) -> None:
     assert not folder.unchanged(candidate)
     candidate = scan(tmp_path)[0]["carlo"]
     (tmp_path / "carlo.txt").rename(tmp_path / "carlo.TXT")
-    assert folder.read(scan(tmp_path)[0]["carlo"]).transcript
+    assert folder.read(scan(tmp_path)[0]["carlo"]).card.transcript
     shutil.copy(JUNE, tmp_path / "carlo.ogg")
     assert not folder.unchanged(candidate)
     candidate = scan(tmp_path)[0]["carlo"]
@@ -162,7 +164,7 @@ def test_a_transcript_that_is_no_text_is_said_to_be_that(tmp_path: Path) -> None
         with pytest.raises(InvalidRequest, match=f"carlo.txt: .*{why}"):
             folder.read(scan(tmp_path)[0]["carlo"])
     (tmp_path / "carlo.txt").write_bytes("\ufeffCiao.\r\n".encode())
-    assert folder.read(scan(tmp_path)[0]["carlo"]).transcript == "Ciao."
+    assert folder.read(scan(tmp_path)[0]["carlo"]).card.transcript == "Ciao."
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert folder.read(written) == voice("anna")
     again = folder.write(voice("anna", transcript="Bye."))
     assert again != written
-    assert folder.read(again).transcript == "Bye."
+    assert folder.read(again).card.transcript == "Bye."
 
 
 def files(folder: Path) -> set[str]:

@@ -8,10 +8,9 @@ from mira.audio import wav_header
 from mira.errors import InvalidRequest
 from mira.voices.cache import Cache
 from mira.voices.folder import Candidate, Folder
-from mira.voices.inspect import NEVER, Inspector, Limits
+from mira.voices.inspect import NEVER, Inspector
 from mira.voices.known import Recorded, Rejected
-from tests.server.serving import quick
-from tests.voices.bringing import CARLO, CORRUPT, bring
+from tests.voices.bringing import CARLO, CORRUPT, bring, settings_in
 
 
 @pytest.fixture
@@ -21,7 +20,8 @@ def folder(tmp_path: Path) -> Folder:
 
 @pytest.fixture
 def inspector(folder: Folder) -> Inspector:
-    return Inspector(folder, Cache(folder.path / ".mira-cache", ""), Limits(), ["heart"])
+    cache = Cache(folder.path / ".mira-cache", "")
+    return Inspector(settings_in(folder.path), folder, cache, ["heart"])
 
 
 def only(folder: Folder) -> Candidate:
@@ -61,14 +61,10 @@ def test_a_file_that_is_gone_is_looked_for_again(folder: Folder, inspector: Insp
 
 
 def test_limits_hold_for_all(folder: Folder) -> None:
-    short = Inspector(folder, Cache(folder.path, ""), Limits(max_seconds=1), [])
+    settings = settings_in(folder.path, max_recording_s=1)
+    short = Inspector(settings, folder, Cache(folder.path, ""), [])
     with pytest.raises(InvalidRequest, match="longer than 1 seconds"):
         short.decode(CARLO.read_bytes())
-
-
-def test_limits_are_settings() -> None:
-    limits = Limits.of(quick(max_recording_bytes=2000, max_recording_s=3, max_voices=4))
-    assert (limits.max_bytes, limits.max_seconds, limits.max_voices) == (2000, 3, 4)
 
 
 def test_what_cant_be_used_says_why(inspector: Inspector) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mira.voices.archive import Clip, Consent, VoiceFile
+from mira.voices.archive import RECORDING, Card, Clip, Consent, VoiceFile
 from mira.voices.folder import Candidate
 from mira.voices.known import Known, Recorded, Rejected
 from mira.voices.quality import assess
@@ -16,7 +16,8 @@ def found(name: str, number: int = 0) -> Candidate:
 
 def voice(name: str, data: bytes = b"a", transcript: str = "", consent: str = "") -> Recorded:
     given = Consent(id=consent) if consent else None
-    file = VoiceFile(name, Clip(data, ".mp3"), transcript, given)
+    card = Card(name=name, transcript=transcript, consent=given)
+    file = VoiceFile(card, {RECORDING: Clip(data, ".mp3")})
     return Recorded.of(found(name), file, file.content, QUALITY)
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.types import Voice
-from mira.voices.lookup import OPENAI_VOICES, Voices, open_voices
+from mira.voices.lookup import OPENAI_VOICES, Voices
 from mira.voices.store import NotPrepared, VoiceStore, open_store
-from tests.server.serving import quick
 from tests.toys import ToySynthesizer
-from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring, settings_in
 
 ANNA, BEN = Voice("anna"), Voice("ben")
 
@@ -21,7 +20,9 @@ ANNA, BEN = Voice("anna"), Voice("ben")
 def own(*names: str, strict: bool = False, **aliases: str) -> Voices:
     """An engine's voices, and no others."""
     voices = [Voice(name) for name in names]
-    return Voices(voices, VoiceStore(Path("/nonexistent")), names[0], strict, aliases)
+    fields = {"default_voice": names[0], "strict_voices": strict, "voice_aliases": aliases}
+    settings = settings_in(Path("/nonexistent"), **fields)
+    return Voices(settings, voices, VoiceStore(settings))
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def recorded(tmp_path: Path) -> Callable[..., Voices]:
 
     def build(toy: ToySynthesizer, **settings: object) -> Voices:
         bring(tmp_path, ALLISON, CARLO, CORRUPT)
-        fields = {"default_voice": "anna", "voices_dir": tmp_path, **settings}
-        settings = quick(**fields)
-        return open_voices(settings, toy.voices, open_store(settings, toy))
+        fields = {"default_voice": "anna", **settings}
+        settings = settings_in(tmp_path, **fields)
+        return Voices(settings, toy.voices, open_store(settings, toy))
 
     return build
 
@@ -56,7 +57,8 @@ def test_strict_names_near_ones() -> None:
 
 def test_the_default_has_to_exist() -> None:
     with pytest.raises(InvalidSettings, match=r"no voice 'zoe', nor .*There is: anna, ben"):
-        Voices([ANNA, BEN], VoiceStore(Path("/nonexistent")), "zoe")
+        settings = settings_in(Path("/nonexistent"), default_voice="zoe")
+        Voices(settings, [ANNA, BEN], VoiceStore(settings))
 
 
 def test_there_are_thirteen_openai_names() -> None:
@@ -125,8 +127,9 @@ def test_a_voice_that_was_not_looked_at_yet_is_looked_at_when_somebody_calls(
 ) -> None:
     bring(tmp_path, ALLISON, CARLO)
     toy = ToySynthesizer(fingerprint="toy")
-    store = VoiceStore(tmp_path, toy)
-    voices = Voices(toy.voices, store, "anna", aliases={"nova": "carlo"})
+    settings = settings_in(tmp_path, default_voice="anna", voice_aliases={"nova": "carlo"})
+    store = VoiceStore(settings, toy)
+    voices = Voices(settings, toy.voices, store)
     assert store.looking
     assert set(store.recorded) == set(), "an own default needs no recording"
     assert voices.at_once("ben") is not None
@@ -142,8 +145,9 @@ def test_a_voice_that_was_not_looked_at_yet_is_looked_at_when_somebody_calls(
 def test_a_default_is_looked_at_before_all_others(tmp_path: Path) -> None:
     bring(tmp_path, ALLISON, CARLO)
     toy = ToySynthesizer(fingerprint="toy")
-    store = VoiceStore(tmp_path, toy)
-    assert Voices(toy.voices, store, "carlo").stand_in().name == "carlo"
+    settings = settings_in(tmp_path, default_voice="carlo")
+    store = VoiceStore(settings, toy)
+    assert Voices(settings, toy.voices, store).stand_in().name == "carlo"
     assert (set(store.recorded), store.looking) == ({"carlo"}, True)
 
 

@@ -23,9 +23,9 @@ from mira.errors import (
 from mira.voices.archive import Consent, VoiceFile
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
-from mira.voices.store import Limits, NotPrepared, VoiceStore
+from mira.voices.store import NotPrepared, VoiceStore
 from tests.toys import ToySynthesizer
-from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, OTHER, bring
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, OTHER, bring, settings_in
 
 DATA = {path.stem: path.read_bytes() for path in (ALLISON, OTHER, CARLO, JUNE)}
 CONSENT = Consent(statement="Anna agreed.", created_at=1)
@@ -38,14 +38,14 @@ def toy() -> ToySynthesizer:
 
 @pytest.fixture
 def store(tmp_path: Path, toy: ToySynthesizer) -> VoiceStore:
-    store = VoiceStore(tmp_path / "voices", toy, taken=("heart",))
+    store = VoiceStore(settings_in(tmp_path / "voices"), toy, taken=("heart",))
     store.refresh()
     return store
 
 
 def again(store: VoiceStore, toy: ToySynthesizer | None = None) -> VoiceStore:
     """As after a restart."""
-    restarted = VoiceStore(store.path, toy, taken=("heart",))
+    restarted = VoiceStore(settings_in(store.path), toy, taken=("heart",))
     restarted.refresh()
     return restarted
 
@@ -139,18 +139,18 @@ def test_what_cant_be_added_changes_nothing(
 
 
 def test_there_is_an_end_to_them(tmp_path: Path) -> None:
-    store = VoiceStore(tmp_path, limits=Limits(max_voices=1))
+    store = VoiceStore(settings_in(tmp_path, max_voices=1))
     store.add("anna", DATA["carlo"])
     store.add("anna", DATA["june"])
     with pytest.raises(InvalidRequest, match="1 voices already"):
         store.add("ben", DATA["carlo"])
     with pytest.raises(InvalidRequest, match="longer than 5 seconds"):
-        VoiceStore(tmp_path, limits=Limits(max_seconds=5)).add("anna", DATA["june"])
+        VoiceStore(settings_in(tmp_path, max_recording_s=5)).add("anna", DATA["june"])
 
 
 def test_a_folder_that_cant_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    store = VoiceStore(tmp_path / "file" / "voices")
+    store = VoiceStore(settings_in(tmp_path / "file" / "voices"))
     store.refresh()
     with pytest.raises(StorageFailed, match="can't be made"):
         store.add("anna", DATA["carlo"])
@@ -248,15 +248,15 @@ def test_what_was_computed_of_recordings_that_are_gone_goes(store: VoiceStore) -
     cache = store.path / ".mira-cache"
     assert len(list(cache.glob("*.quality.json"))) == 2
     (store.path / "carlo.ogg").unlink()
-    VoiceStore(store.path).refresh()
+    VoiceStore(settings_in(store.path)).refresh()
     assert len(list(cache.glob("*.quality.json"))) == 2, "only the service cleans"
     bring(store.path, CORRUPT)
-    VoiceStore(store.path).refresh(clean=True)
+    VoiceStore(settings_in(store.path)).refresh(clean=True)
     assert len(list(cache.glob("*.quality.json"))) == 2, (
         "somebody with other limits may take what is rejected"
     )
     (store.path / "corrupt.wav").unlink()
-    VoiceStore(store.path).refresh(clean=True)
+    VoiceStore(settings_in(store.path)).refresh(clean=True)
     assert len(list(cache.glob("*.quality.json"))) == 1
 
 
@@ -276,7 +276,7 @@ def test_a_consent_is_deleted_for_good(store: VoiceStore) -> None:
 
 def test_closing_ends_a_look_at_the_folder(store: VoiceStore) -> None:
     bring(store.path, CARLO, JUNE)
-    store = VoiceStore(store.path)
+    store = VoiceStore(settings_in(store.path))
     store.close()
     store.refresh()
     assert store.recorded == {}
@@ -382,7 +382,7 @@ def test_who_waits_for_the_disk_holds_up_no_call(
 
 def test_one_voice_is_looked_at_before_all_others(store: VoiceStore) -> None:
     bring(store.path, ALLISON, CARLO, CORRUPT)
-    restarted = VoiceStore(store.path)
+    restarted = VoiceStore(settings_in(store.path))
     for name in ("carlo", "corrupt", "nobody"):
         restarted.look_for(name)
     assert restarted.looking
@@ -421,7 +421,7 @@ def test_a_cleared_cache_is_filled_again(store: VoiceStore, toy: ToySynthesizer)
 
 
 def test_without_a_model_nothing_is_computed(tmp_path: Path) -> None:
-    store = VoiceStore(tmp_path)
+    store = VoiceStore(settings_in(tmp_path))
     added = store.add("anna", DATA["allison"])
     assert not store.can_speak
     assert not store.prepared(added)
@@ -459,7 +459,7 @@ def test_a_voice_moves_to_another_machine(store: VoiceStore, tmp_path: Path) -> 
     spoken = store.add_consent("Anna", "en-US", DATA["carlo"])
     consent, clip = store.consents.get(spoken.id)
     added = store.add("anna", DATA["allison"], "Hello.", consent, clip)
-    other = VoiceStore(tmp_path / "elsewhere")
+    other = VoiceStore(settings_in(tmp_path / "elsewhere"))
     for name in (None, "anna two"):
         moved = other.unpack(store.pack("anna"), name)
         assert moved.name == name or moved.name == "anna"
@@ -474,7 +474,7 @@ def test_a_voice_moves_to_another_machine(store: VoiceStore, tmp_path: Path) -> 
 
 def test_what_is_dropped_as_a_voice_file_is_one(store: VoiceStore, tmp_path: Path) -> None:
     store.add("anna", DATA["allison"], "Hello.")
-    other = VoiceStore(tmp_path / "elsewhere")
+    other = VoiceStore(settings_in(tmp_path / "elsewhere"))
     other.path.mkdir()
     (other.path / "ben.voice").write_bytes(store.pack("anna"))
     (other.path / "bad.voice").write_bytes(b"PK")
@@ -537,11 +537,12 @@ def test_a_storm_loses_nothing(store: VoiceStore, toy: ToySynthesizer) -> None:
 
 CHILD = """
 import random, sys, pathlib
+from mira.settings import Settings
 from mira.voices.store import VoiceStore
 folder, recordings = map(pathlib.Path, sys.argv[1:])
 data = {stem: (recordings / name).read_bytes()
         for stem, name in {"carlo": "carlo.ogg", "june": "june.mp3"}.items()}
-store = VoiceStore(folder)
+store = VoiceStore(Settings(voices_dir=folder))
 store.refresh()
 print("ready", flush=True)
 while True:
@@ -571,11 +572,11 @@ def test_a_process_that_is_killed_leaves_each_voice_whole_or_absent(tmp_path: Pa
             assert child.stdout.readline() == b"ready\n"
             time.sleep(chance.uniform(0.1, 0.6))
             os.kill(child.pid, signal.SIGKILL)
-        store = VoiceStore(folder)
+        store = VoiceStore(settings_in(folder))
         store.refresh()
         assert store.unusable == {}
         for voice in store.recorded.values():
             whole = Folder(folder, 10 << 20).read(voice.candidate)
-            stem = whole.transcript.removeprefix("This is ").removesuffix(".")
+            stem = whole.card.transcript.removeprefix("This is ").removesuffix(".")
             assert whole.recording.data == contents[stem]
             assert voice.content == whole.content
