@@ -36,31 +36,24 @@ def amount(num_bytes: int) -> str:
 
 @contextmanager
 def progress_bar(out: IO[str]) -> Iterator[Report]:
-    """Show work on `out`, in bytes, until the block ends."""
+    """Show work on `out`, in bytes, until the block ends; without a terminal as lines of text."""
     if not out.isatty():
-        yield _Lines(out)
+        yield _lines(out)
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
     from rich.table import Column
 
     # The words give way: a folder's path alone may be wider than the terminal.
     words = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description}", markup=False, table_column=words),
-        BarColumn(bar_width=20),
-        DownloadColumn(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        progress.TextColumn("{task.description}", markup=False, table_column=words),
+        progress.BarColumn(bar_width=20),
+        progress.DownloadColumn(),
+        progress.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(file=out), expand=True) as bar:
-        tasks: dict[str, TaskID] = {}
+    with progress.Progress(*columns, console=Console(file=out), expand=True) as bar:
+        tasks: dict[str, progress.TaskID] = {}
 
         def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
@@ -73,25 +66,19 @@ def progress_bar(out: IO[str]) -> Iterator[Report]:
         yield report
 
 
-class _Lines:
+def _lines(out: IO[str]) -> Report:
     """A line when something begins and when it is done, and one every few seconds between."""
+    doing, said, said_at = "", "", 0.0
 
-    def __init__(self, out: IO[str]) -> None:
-        self._out = out
-        self._what, self._said, self._said_at = "", "", 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def report(what: str, done: int, total: int) -> None:
+        nonlocal doing, said, said_at
         now = time.monotonic()
-        news = what != self._what or (0 < total == done)
-        if not news and now - self._said_at < LINE_EVERY_S:
+        if what == doing and not 0 < total == done and now < said_at + LINE_EVERY_S:
             return
-        said = f"{what}{_progress(done, total)}"
-        if said != self._said:
-            print(said, file=self._out, flush=True)
-        self._what, self._said, self._said_at = what, said, now
+        of = f" of {total / 1e6:.1f}" if total else ""
+        line = f"{what}: {done / 1e6:.1f}{of} MB" if done or total else what
+        if line != said:
+            print(line, file=out, flush=True)
+        doing, said, said_at = what, line, now
 
-
-def _progress(done: int, total: int) -> str:
-    if total:
-        return f": {done / 1e6:.1f} of {total / 1e6:.1f} MB"
-    return f": {done / 1e6:.1f} MB" if done else ""
+    return report

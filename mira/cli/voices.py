@@ -16,7 +16,8 @@ from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
 from mira.progress import amount
 
 if TYPE_CHECKING:
-    from mira.voices import Quality
+    from mira.settings import Settings
+    from mira.voices import Quality, VoiceStore
 
 app = typer.Typer(
     help="The voices of recordings: add, check, prepare, remove, move to another machine.",
@@ -33,28 +34,17 @@ def list_voices(config: Config = None, settings_flags: Set = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mira.voices import open_store
     from mira.voices.sample import SAMPLE_VOICE
 
-    settings = settings_of(config, settings_flags)
-    store = open_store(settings, taken=[SAMPLE_VOICE])
+    settings, store = _opened(config, settings_flags)
     table = Table("voice", "format", "seconds", "quality", "version", "speaks", box=None)
-    default = settings.default_voice
     speaks = "yes" if settings.model else "needs a Mira model"
     rows = [(SAMPLE_VOICE, "builtin", "", "", "", "yes")]
-    rows += [
-        (
-            name,
-            voice.format,
-            f"{voice.quality.duration_s:.1f}",
-            voice.quality.grade,
-            voice.version,
-            speaks,
-        )
-        for name, voice in sorted(store.recorded.items())
-    ]
+    for name, voice in sorted(store.recorded.items()):
+        seconds, grade = f"{voice.quality.duration_s:.1f}", voice.quality.grade
+        rows.append((name, voice.format, seconds, grade, voice.version, speaks))
     for name, *rest in rows:
-        table.add_row(f"{name} (default)" if name == default else name, *rest)
+        table.add_row(f"{name} (default)" if name == settings.default_voice else name, *rest)
     console = Console(soft_wrap=True)
     console.print(table)
     for filename, why in store.unusable.items():
@@ -64,9 +54,7 @@ def list_voices(config: Config = None, settings_flags: Set = None) -> None:
 @app.command()
 def show(name: Name, config: Config = None, settings_flags: Set = None) -> None:
     """Print what is kept of a voice: what is said in it, who consented, how it suits cloning."""
-    from mira.voices import open_store
-
-    voice = open_store(settings_of(config, settings_flags)).recorded.get(name)
+    voice = _opened(config, settings_flags)[1].recorded.get(name)
     if voice is None:
         raise VoiceNotFound(f"There is no recorded voice {name!r}. See: mira voices list")
     consent = voice.consent
@@ -89,11 +77,9 @@ def add(
     settings_flags: Set = None,
 ) -> None:
     """Make a voice of a recording, or another version of the one with this name."""
-    from mira.voices import NEEDS_MODEL, Consent, open_store
-    from mira.voices.sample import SAMPLE_VOICE
+    from mira.voices import NEEDS_MODEL, Consent
 
-    settings = settings_of(config, settings_flags)
-    store = open_store(settings, taken=[SAMPLE_VOICE])
+    settings, store = _opened(config, settings_flags)
     beside = recording.with_suffix(".txt")
     if transcript is None and beside.is_file():
         transcript = _read(beside, 1 << 16).decode("utf-8-sig", "replace")
@@ -146,12 +132,10 @@ def remove(name: Name, config: Config = None, settings_flags: Set = None) -> Non
 
     Files that you put into the folder by hand are moved to its folder `removed`.
     """
-    from mira.voices import open_store
-
-    settings = settings_of(config, settings_flags)
+    settings, store = _opened(config, settings_flags)
     if name == settings.default_voice:
         raise InvalidRequest(f"{name!r} is the default voice: set default_voice to another first.")
-    for kept in open_store(settings).remove(name):
+    for kept in store.remove(name):
         typer.echo(f"kept: {settings.voices_dir / kept}")
 
 
@@ -166,9 +150,8 @@ def export(
 ) -> None:
     """Write a voice into one file."""
     from mira.files import write_whole
-    from mira.voices import open_store
 
-    data = open_store(settings_of(config, settings_flags)).pack(name)
+    data = _opened(config, settings_flags)[1].pack(name)
     write_whole(output or Path(f"{name}.voice"), data, private=True)
 
 
@@ -180,13 +163,20 @@ def import_voice(
     settings_flags: Set = None,
 ) -> None:
     """Add a voice from such a file."""
-    from mira.voices import largest, open_store
-    from mira.voices.sample import SAMPLE_VOICE
+    from mira.voices import largest
 
-    settings = settings_of(config, settings_flags)
-    store = open_store(settings, taken=[SAMPLE_VOICE])
+    settings, store = _opened(config, settings_flags)
     added = store.unpack(_read(file, largest(settings.max_recording_bytes)), name)
     typer.echo(f"{added.name} {added.version}")
+
+
+def _opened(config: Path | None, flags: list[str] | None) -> "tuple[Settings, VoiceStore]":
+    """The settings, and the folder that they name."""
+    from mira.voices import open_store
+    from mira.voices.sample import SAMPLE_VOICE
+
+    settings = settings_of(config, flags)
+    return settings, open_store(settings, taken=[SAMPLE_VOICE])
 
 
 def _read(path: Path, at_most: int) -> bytes:
