@@ -36,7 +36,7 @@ def measure(service: Service, about: Mapping[str, str], rounds: int = ROUNDS) ->
         "free p95 ms": percentile(took, 95),
         "free max ms": max(took),
     }
-    report("cancel", [row], **about)
+    report("cancel", [row], about)
 
 
 def hang_up(service: Service, number: int) -> float:

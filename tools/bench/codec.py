@@ -94,7 +94,7 @@ def main(model: str, seconds: float = 10.0, rounds: int = 3) -> None:
             if rows and parts.codec.sample_rate == rows[0]["Hz"]:
                 continue  # it has no upsampler
             rows += measure(parts.codec, round(seconds * FRAME_RATE), rounds)
-    report("codec", rows, model=model, seconds=seconds)
+    report("codec", rows, {"model": model, "seconds": seconds})
 
 
 def measure(codec: Codec, num_frames: int, rounds: int) -> list[Row]:

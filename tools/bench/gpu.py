@@ -108,7 +108,7 @@ def main(
         InvalidRequest: There is no card.
     """
     name, counts = card(), numbers("--streams", streams, int)
-    report("gpu floor", floor(model, name, counts), card=name)
+    report("gpu floor", floor(model, name, counts), {"card": name})
     for engine in engines.split(","):
         settings = {"model_device": "cuda", "lm_engine": engine}
         # In a process of its own, because not every engine gives its memory back.
@@ -130,4 +130,4 @@ def measure(
     cancel.measure(service, about)
     listeners.measure(service, about, counts)
     with closing(Client(service.url)) as client:
-        load(client, offered, about=about)
+        load(client, offered, about)

@@ -61,7 +61,7 @@ def measure(service: Service, about: Mapping[str, str], counts: Sequence[int]) -
                 "cpu s / heard s": (cpu_s(service) - began_s) / heard_s,
             }
         )
-    report("listeners", rows, **about)
+    report("listeners", rows, about)
 
 
 def cpu_s(service: Service) -> float:

@@ -65,7 +65,7 @@ def measure(directory: str, calls: Sequence[int], num_tokens: int = 200, **setti
         prompts = [voice_prompt(parts.prompts, seed) for seed in range(max(calls))]
         together(model, prompts[:1], num_tokens)  # the first call of all is slower
         rows = [_row(model, prompts[:count], num_tokens) for count in calls]
-    report("lm", rows, model=directory, tokens=num_tokens, **settings)
+    report("lm", rows, {"model": directory, "tokens": num_tokens, **settings})
 
 
 def voice_prompt(prompts: "PromptBuilder", seed: int) -> list[int]:

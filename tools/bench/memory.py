@@ -58,7 +58,7 @@ def main(model: Model = "") -> None:
             rows.append(_row(service, time.perf_counter() - began))
         for thread in threads:
             thread.join()
-    report("memory", rows, model=model)
+    report("memory", rows, {"model": model})
 
 
 def _row(service: Service, at_s: float) -> dict[str, object]:

@@ -53,7 +53,7 @@ def measure(service: Service, about: Mapping[str, str], rounds: int = ROUNDS) ->
                 "audible max ms": max(audible),
             }
         )
-    report("ttfa", rows, **about)
+    report("ttfa", rows, about)
 
 
 def first_audio(client: Client, text: str) -> tuple[float, float]:

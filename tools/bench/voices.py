@@ -190,5 +190,5 @@ def main(model: Model = "", counts: str = "1,1000") -> None:
     """A folder of many voices; one that changes while calls speak."""
     serve = serve_arguments(model)
     rows = [_with_many(count, serve) for count in numbers("--counts", counts, int)]
-    report("voices", rows, model=model)
-    report("voices changing", _storm(serve), model=model)
+    report("voices", rows, {"model": model})
+    report("voices changing", _storm(serve), {"model": model})

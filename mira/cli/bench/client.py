@@ -13,25 +13,17 @@ from urllib.parse import urlsplit
 
 from mira.errors import InvalidRequest, MiraError
 
-ENDPOINT = "/v1/audio/speech"
 IDLE_S = 2.0  # a connection is let go before the service does it, which would break a request
-BUSY = ("429", "timed out", "broken off")  # problems of a service that may be good at other times
-AUDIO = ("audio/", "application/octet-stream")
 DEFAULTS: Mapping[str, object] = MappingProxyType(
     {"model": "mira", "voice": "heart", "response_format": "pcm"}  # at 24 kHz
 )
 
 
 class Problem(MiraError):
-    """Why there is no whole answer.
-
-    Args:
-        kind: In a word or two; for a status other than 200 the number.
-        says: The same in a sentence that has the address before it.
-    """
+    """Why there is no whole answer; `kind` says it in a word, or is a status other than 200."""
 
     def __init__(self, kind: str, says: str = "") -> None:
-        super().__init__(says or f"the answer was {kind}.")
+        super().__init__(says or kind)
         self.kind = kind
 
 
@@ -44,8 +36,8 @@ def speech_request(text: str, **fields: object) -> tuple[str, dict[str, str]]:
 class Client:
     """Asks one service for speech; safe to use from several threads at once.
 
-    Connections are kept for the next request, and opened within it where none is free. Neither
-    proxies nor passwords are taken from the environment.
+    Connections are kept for the next request, and opened within it where none is free. Nothing is
+    taken from the environment, such as a proxy.
 
     Args:
         url: Of the service: its root, its /v1, or the endpoint itself.
@@ -57,19 +49,20 @@ class Client:
     """
 
     def __init__(self, url: str, api_key: str = "", timeout_s: float = 60.0) -> None:
+        parts = urlsplit(url)
+        kinds: dict[str, type[HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
+        kind = kinds.get(parts.scheme)
         try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            host, port = "", None
-        if parts.scheme not in ("http", "https") or not host:
+            self._at = parts.hostname or "", parts.port
+        except ValueError:  # a port that is no number
+            kind = None
+        if kind is None or not self._at[0]:
             raise InvalidRequest(f"{url}: write it as http://HOST:PORT.")
         path = parts.path.rstrip("/")
         if not path.endswith("/audio/speech"):
-            path = path.removesuffix("/v1") + ENDPOINT
-        self.target = path + (f"?{parts.query}" if parts.query else "")
-        self.url = f"{parts.scheme}://{parts.netloc}{self.target}"
-        self._at = HTTPSConnection if parts.scheme == "https" else HTTPConnection, host, port
+            path = path.removesuffix("/v1") + "/v1/audio/speech"
+        self._kind, self._path = kind, path + (f"?{parts.query}" if parts.query else "")
+        self.url = f"{parts.scheme}://{parts.netloc}{self._path}"
         self._key = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout_s = timeout_s
         self._idle: list[tuple[float, HTTPConnection]] = []
@@ -82,7 +75,7 @@ class Client:
     def speak(
         self, text: str, fields: Mapping[str, object] = DEFAULTS, due_at: float | None = None
     ) -> Generator[tuple[float, bytes], None, None]:
-        """Ask, and yield each piece of the answer with the time at which it came, by perf_counter.
+        """Ask, and yield each piece of the answer after the time at which it came, perf_counter's.
 
         Pieces are read when they are asked for: who waits between them listens slowly. Closing it
         before the end hangs up.
@@ -97,18 +90,17 @@ class Client:
         """
         ends_at = (time.perf_counter() if due_at is None else due_at) + self._timeout_s
         body, headers = speech_request(text, **fields)
-        whole = False
         connection = self._connected()
-        sock = connection.sock  # an answer that ends the connection takes it along
+        sock, whole = connection.sock, False  # an answer that ends the connection takes the socket
         try:
             sock.settimeout(_left(ends_at))
-            connection.request("POST", self.target, body, headers | self._key)
+            connection.request("POST", self._path, body, headers | self._key)
             with connection.getresponse() as answer:
+                kind = answer.getheader("content-type", "nothing")
                 if answer.status != 200:
                     said = " ".join(answer.read(1000).decode("utf-8", "replace").split())[:200]
                     raise Problem(str(answer.status), f"answers {answer.status}: {said}")
-                kind = answer.getheader("content-type", "nothing")
-                if not kind.startswith(AUDIO):
+                if not kind.startswith(("audio/", "application/octet-stream")):
                     raise Problem("not audio", f"answers {kind} instead of audio.")
                 while data := answer.read1(1 << 16):
                     yield time.perf_counter(), data
@@ -133,8 +125,7 @@ class Client:
                 if time.perf_counter() < since + IDLE_S:
                     return connection
                 connection.close()
-        kind, host, port = self._at
-        connection = kind(host, port, timeout=self._timeout_s)
+        connection = self._kind(*self._at, timeout=self._timeout_s)
         try:
             connection.connect()
         except (OSError, UnicodeError) as error:  # of a name that can't be one
@@ -144,16 +135,16 @@ class Client:
     def check(self, fields: Mapping[str, object] = DEFAULTS) -> None:
         """Ask once, so that a wrong address or key is said before any load is made.
 
-        Whatever a service may answer because it is busy is no reason to stop.
-
         Raises:
-            MiraError: It can't be reached, refuses such requests, or answers without audio.
+            MiraError: It can't be reached, refuses such requests, or answers without audio. What a
+                service may answer because it is busy is no reason to stop.
         """
         try:
             for _ in self.speak("Hello.", fields):
                 pass
         except Problem as problem:
-            if problem.kind not in BUSY and not problem.kind.startswith("5"):
+            busy = problem.kind in ("429", "timed out", "broken off") or problem.kind[0] == "5"
+            if not busy:
                 raise MiraError(f"{self.url}: {problem}") from problem
 
 

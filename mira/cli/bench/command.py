@@ -6,7 +6,7 @@ Knows nothing about how it measures.
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -44,28 +44,35 @@ def load(
     ] = 128,
     voice: Annotated[str, typer.Option(help="To ask for.")] = "alloy",
     model_name: Annotated[str, typer.Option(help="To ask for.")] = "tts-1",
-    response_format: Annotated[str, typer.Option(help="To ask for.")] = "pcm",
+    response_format: Annotated[
+        Literal["pcm", "wav", "mp3", "opus", "aac", "flac"], typer.Option(help="To ask for.")
+    ] = "pcm",
     sample_rate: Annotated[int, typer.Option(min=8000, help="Hz that pcm is in.")] = 24000,
     api_key: Annotated[str, typer.Option(help="If the service wants one.")] = "",
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a whole answer.")] = 60.0,
-    plot: Annotated[Path | None, typer.Option(help="Draw it into this PNG file.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--plot", help="Draw it into this PNG file.")
+    ] = None,
 ) -> None:
     """Callers who don't wait their turn: how a service holds up as more of them come."""
     from mira.cli.bench.client import Client
     from mira.cli.bench.load import Load, main
-    from mira.cli.bench.plot import check_plot
+    from mira.cli.bench.plot import check_plot, plot
     from mira.cli.bench.service import running
 
     if url and model:
         raise InvalidRequest("--model is for a service of its own: leave out the URL.")
-    asked = model_name, voice, response_format, sample_rate
-    if plot is not None:
-        check_plot(plot)
-    load = Load(numbers("--rates", rates, float), seconds, short, seed, max_open, *asked)
+    if picture:
+        check_plot(picture)
+    asked = {"model": model_name, "voice": voice, "response_format": response_format}
+    offered = numbers("--rates", rates, float)
     with ExitStack() as stack:
         address = url or stack.enter_context(running(*serve_arguments(model))).url
         client = stack.enter_context(closing(Client(address, api_key, timeout)))
-        main(client, load, plot, {"url": url, "model": model})
+        load = Load(offered, seconds, short, seed, max_open, asked, sample_rate)
+        rows = main(client, load, {"url": url, "model": model})
+    if picture:
+        plot(rows, picture)
 
 
 def serve_arguments(model: str) -> tuple[str, ...]:

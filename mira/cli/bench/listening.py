@@ -6,7 +6,7 @@ sample that can be heard is waiting, not listening.
 Knows nothing about how the answer came in.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +17,8 @@ from mira.stream.clock import StreamClock
 from mira.types import Samples
 
 AUDIBLE = 10 ** (-50 / 20)  # of full scale; softer than this is silence to a listener
-TOGETHER_S = 0.005
-"""What arrives so soon after the first byte of a chunk belongs to it: networks cut chunks up."""
+TOGETHER_S = 0.005  # what arrives so soon after a chunk began belongs to it: networks cut chunks up
 MAX_ANSWER_S = 600.0
-
-Arrival = tuple[float, float]
-"""When a piece of the answer came in, s on any clock; and how long it plays, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +32,7 @@ class Played:
         audio_s: How long the answer plays.
         late_ms: How long each underrun lasted, of those after the first audible sample.
         head_room_ms: How long before the end of the first chunk's audio the second one came;
-            negative if the listener had to wait, None if there was no second chunk. A chunk is all
-            that arrives within TOGETHER_S of its first byte.
+            negative if the listener had to wait, None if there was no second chunk.
     """
 
     audible_ms: float
@@ -47,43 +42,37 @@ class Played:
     head_room_ms: float | None
 
 
-def play(asked_at: float, arrivals: Sequence[Arrival], silence_s: float = 0.0) -> Played:
+def play(
+    asked_at: float, arrivals: Sequence[tuple[float, float]], silence_s: float = 0.0
+) -> Played:
     """Listen to an answer in real time.
 
     Args:
         asked_at: On the clock of `arrivals`.
-        arrivals: In order; at least one, and longer than `silence_s` in all.
+        arrivals: When each piece came in, and how long it plays; longer than `silence_s` in all.
         silence_s: What the answer begins with; see `leading_silence`.
     """
-    at, audible_ms = asked_at, 0.0
-    clock = StreamClock(lambda: at)
-    room_ms: list[float] = []
-    late_ms: list[float] = []
-    for at, audio_s in _chunks(arrivals):
-        silent, underruns = clock.audio_s <= silence_s, clock.underruns
-        clock.ready(audio_s)
-        room_ms += [] if clock.head_room_s is None else [clock.head_room_s * 1000]
-        if silent and clock.audio_s > silence_s:
-            ends_at = at + (clock.left_s or 0.0)
-            audible_ms = (ends_at - (clock.audio_s - silence_s) - asked_at) * 1000
-        elif clock.underruns > underruns:
-            late_ms.append(-room_ms[-1])
-    return Played(
-        audible_ms,
-        arrivals[-1][0] - asked_at,
-        clock.audio_s,
-        tuple(late_ms),
-        room_ms[0] if room_ms else None,
-    )
-
-
-def _chunks(arrivals: Iterable[Arrival]) -> list[Arrival]:
-    chunks: list[Arrival] = []
+    chunks: list[tuple[float, float]] = []
     for at, audio_s in arrivals:
         if chunks and at <= chunks[-1][0] + TOGETHER_S:
             at, audio_s = chunks[-1][0], chunks.pop()[1] + audio_s
         chunks.append((at, audio_s))
-    return chunks
+    now, audible_ms = asked_at, 0.0
+    clock = StreamClock(lambda: now)
+    rooms_ms, late_ms = [], []
+    for now, audio_s in chunks:
+        silent, underruns = clock.audio_s <= silence_s, clock.underruns
+        clock.ready(audio_s)
+        if clock.head_room_s is not None:
+            rooms_ms.append(clock.head_room_s * 1000)
+        if silent and clock.audio_s > silence_s:
+            ends_at = now + (clock.left_s or 0.0)
+            audible_ms = (ends_at - (clock.audio_s - silence_s) - asked_at) * 1000
+        elif clock.underruns > underruns:
+            late_ms.append(-rooms_ms[-1])
+    head_room_ms = rooms_ms[0] if rooms_ms else None
+    answer_s = arrivals[-1][0] - asked_at
+    return Played(audible_ms, answer_s, clock.audio_s, tuple(late_ms), head_room_ms)
 
 
 def hear(
@@ -96,7 +85,7 @@ def hear(
 
     Args:
         asked_at: On the clock of `pieces`.
-        pieces: When each came, and what it holds.
+        pieces: When each came in, and what it holds.
         response_format: As it was asked for.
         sample_rate: Hz, of `pcm`, which does not say it itself.
 

@@ -28,19 +28,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import MappingProxyType
 
 from mira.cli.bench.arrivals import poisson
-from mira.cli.bench.client import Client, Problem
+from mira.cli.bench.client import DEFAULTS, Client, Problem
 from mira.cli.bench.listening import Played, hear
-from mira.cli.bench.plot import plot
 from mira.cli.bench.report import percentile, report
 from mira.errors import InvalidRequest
-
-FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac")
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Row = dict[str, object]
 
@@ -49,28 +42,13 @@ Row = dict[str, object]
 class Load:
     """How much is asked, when, and for what."""
 
-    rates: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)  # requests a second
+    rates: tuple[float, ...]  # requests a second
     duration_s: float = 30.0  # in which requests arrive, at each rate
     short: float = 0.7  # share of short replies
     seed: int = 0
     max_open: int = 128
-    model: str = "tts-1"
-    voice: str = "alloy"
-    response_format: str = "pcm"
+    fields: Mapping[str, object] = field(default_factory=lambda: DEFAULTS)  # of each request
     sample_rate: int = 24000  # Hz, of `pcm`, which does not say it itself
-
-    def __post_init__(self) -> None:
-        """Raise InvalidRequest for a format that nothing can be measured in."""
-        if self.response_format not in FORMATS:
-            raise InvalidRequest(
-                f"--response-format {self.response_format}: use one of {', '.join(FORMATS)}."
-            )
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """What every request has in common."""
-        names = ("model", "voice", "response_format")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(slots=True)
@@ -84,16 +62,8 @@ class Offered:
     overloaded: bool = False
 
 
-def main(
-    client: Client, load: Load, picture: Path | None = None, about: Mapping[str, str] = NOTHING
-) -> list[Row]:
-    """Measure, print, and draw a picture if one is asked for.
-
-    Args:
-        client: Of the service.
-        load: What it is asked.
-        picture: Where to draw; see `check_plot`.
-        about: What is measured, for the report.
+def main(client: Client, load: Load, about: Mapping[str, str]) -> list[Row]:
+    """Measure a service and print; `about` says what it is.
 
     Raises:
         MiraError: The service can't be reached, or refuses such requests.
@@ -106,10 +76,8 @@ def main(
         rows.append(_row(rate, offered))
         if offered.overloaded:
             break
-    asked = {"format": load.response_format, "seed": load.seed, "short": load.short}
-    report("load", rows, **about, seconds=load.duration_s, **asked)
-    if picture is not None:
-        plot(rows, picture)
+    asked = {"format": load.fields["response_format"], "seed": load.seed, "short": load.short}
+    report("load", rows, {**about, "seconds": load.duration_s, **asked})
     return rows
 
 
@@ -143,7 +111,7 @@ def offer(client: Client, load: Load, rate: float) -> Offered:
         thread.join()
     for due_at, pieces in answers:
         try:
-            played = hear(due_at, pieces, load.response_format, load.sample_rate)
+            played = hear(due_at, pieces, str(load.fields["response_format"]), load.sample_rate)
         except InvalidRequest:
             offered.problems.append("not audio")
             continue

@@ -22,9 +22,7 @@ def check_plot(path: Path) -> None:
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise InvalidSettings(
-            f"--plot needs matplotlib ({error}). Install it {install('bench')}"
-        ) from error
+        raise InvalidSettings(f"--plot: {error}. Install it {install('bench')}") from error
     if path.suffix.lower() != ".png":
         raise InvalidRequest(f"--plot {path}: the picture is a PNG: end its name in .png.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
@@ -37,16 +35,16 @@ def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(8, 7), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    rates = [row["rate"] for row in rows]
-    for percent in (50, 95, 99):
-        waits = [row[f"TTFA p{percent} ms"] for row in rows]
-        gaps = [float("nan") if wait is None else wait for wait in waits]  # leaves out a point
-        above.plot(rates, gaps, marker="o", label=f"p{percent}")
+    lines = [
+        *((above, f"TTFA p{percent} ms", "o") for percent in (50, 95, 99)),
+        *((below, *line) for line in (("underruns", "o"), ("429", "s"), ("errors", "x"))),
+    ]
+    for axes, column, marker in lines:
+        values = [row[column] for row in rows]
+        counts = [sum(value.values()) if isinstance(value, dict) else value for value in values]
+        drawn = [float("nan") if count is None else count for count in counts]  # leaves a gap
+        axes.plot([row["rate"] for row in rows], drawn, marker=marker, label=column)
     above.set(ylabel="audible time to first audio, ms", ylim=(0, None))
-    below.plot(rates, [row["underruns"] for row in rows], marker="o", label="underruns")
-    below.plot(rates, [row["429"] for row in rows], marker="s", label="refused (429)")
-    errors = [sum(row["errors"].values()) for row in rows]
-    below.plot(rates, errors, marker="x", label="errors")
     below.set(xlabel="requests a second", ylabel="count", ylim=(0, None))
     for axes in (above, below):
         axes.grid(alpha=0.3)

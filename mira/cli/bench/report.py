@@ -10,37 +10,37 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from mira.machine import cores, processor_here
 
-
-def machine() -> dict[str, object]:
-    """Where and of what this was measured."""
-    return {
-        "cpu": processor_here().name,
-        "cores": cores(),
-        "python": platform.python_version(),
-        "version": version("mira-speech"),
-        "commit": _commit(),
-    }
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """Linear between neighbours; None of no values."""
+    """Interpolate between neighbours; None of no values."""
     return float(np.percentile(np.asarray(values), percent)) if values else None
 
 
-def report(name: str, rows: Sequence[Mapping[str, object]], **about: object) -> None:
-    """Print the table for people, then the line for scripts.
+def report(
+    name: str, rows: Sequence[Mapping[str, object]], about: Mapping[str, object] = NOTHING
+) -> None:
+    """Print a table for people, then a line for scripts.
 
     Args:
         name: Of the bench.
         rows: At least one; all have the same columns.
         about: What was measured, for the line above the table and the JSON.
     """
-    where = machine()
+    where = {
+        "cpu": processor_here().name,
+        "cores": cores(),
+        "python": platform.python_version(),
+        "version": version("mira-speech"),
+        "commit": _commit(),
+    }
     told = "".join(f", {key} {value}" for key, value in about.items() if value != "")
     print(f"\n{name}: {where['cpu']}, {where['cores']} cores, commit {where['commit']}{told}")
     columns = list(rows[0])
@@ -54,9 +54,10 @@ def report(name: str, rows: Sequence[Mapping[str, object]], **about: object) -> 
 def _commit() -> str:
     """Of the checkout that this file is in, if it is in one."""
     checkout = Path(__file__).parents[3]
-    if not (checkout / ".git").exists() or shutil.which("git") is None:
+    git = shutil.which("git") if (checkout / ".git").exists() else None
+    if git is None:
         return "unknown"
-    command = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+    command = [git, "-C", str(checkout), "rev-parse", "--short", "HEAD"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"
 

@@ -1,6 +1,5 @@
 """`mira serve` in a process of its own."""
 
-import http.client
 import json
 import re
 import subprocess
@@ -10,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
 
 import psutil
@@ -31,9 +31,9 @@ class Service:
         """Address of its root."""
         return f"http://{self.host}:{self.port}"
 
-    def connect(self) -> http.client.HTTPConnection:
+    def connect(self) -> HTTPConnection:
         """Make a new connection."""
-        return http.client.HTTPConnection(self.host, self.port, timeout=60)
+        return HTTPConnection(self.host, self.port, timeout=60)
 
     def get(self, path: str) -> dict[str, Any]:
         """Read what the service says of itself; empty if it can't answer yet."""
@@ -48,10 +48,7 @@ class Service:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Service]:
-    """Run `mira serve` on a free loopback port, until it is ready; stop it at the end.
-
-    Args:
-        arguments: Of `mira serve`.
+    """Run `mira serve` with these arguments on a free loopback port; stop it at the end.
 
     Raises:
         NotReady: It ended before it was ready, and why.
@@ -64,8 +61,10 @@ def running(*arguments: str) -> Iterator[Service]:
         tempfile.TemporaryFile("a+", encoding="utf-8") as log,
         subprocess.Popen(command, stderr=log) as process,
     ):
+        service = None
         try:
-            while True:
+            while not (service and service.get("/health/ready")):
+                time.sleep(0.01)
                 ended = process.poll() is not None
                 log.seek(0)
                 said = log.read()
@@ -76,9 +75,6 @@ def running(*arguments: str) -> Iterator[Service]:
                     took_s = time.perf_counter() - began
                     there = psutil.Process(process.pid)
                     service = Service(found[1], int(found[2]), there, took_s)
-                    if service.get("/health/ready"):
-                        break
-                time.sleep(0.01)
             yield service
         finally:
             process.terminate()

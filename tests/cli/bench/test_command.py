@@ -16,7 +16,6 @@ from mira.errors import MiraError
         (["load", "http://h", "--rates", "1,0"], "each must be more than 0"),
         (["load", "http://h", "--rates", "nan"], "each must be more than 0"),
         (["load", "http://h", "--plot", "/no/such/p.png"], "no file can be made in /no/such"),
-        (["load", "http://h", "--response-format", "ulaw"], "use one of pcm, wav"),
     ],
 )
 def test_mistakes_are_said_in_one_line(

@@ -9,7 +9,7 @@ from mira.cli.bench.report import percentile, report
 
 def test_a_table_and_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"n": 1, "ms": 1234.5, "x": 0.12345, "none": None, "full": True, "kinds": {"500": 2}}
-    report("name", [row, {**row, "kinds": {}}], url="http://h")
+    report("name", [row, {**row, "kinds": {}}], {"url": "http://h"})
     empty, where, head, first, second, line = capsys.readouterr().out.splitlines()
     assert empty == "" and where.startswith("name: ") and where.endswith(", url http://h")
     assert head.split() == list(row)
