@@ -91,9 +91,7 @@ def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet)
     from mira.model.convert import convert
 
     name, origin = short(settings.model), _origin(settings)
-    weights, agreement = convert(
-        checkpoint, folder, "auto", report, name, replace=True, origin=origin
-    )
+    weights, agreement = convert(checkpoint, folder, "auto", report, name, origin)
     log.info("%s: weights in %s: %s", name, weights, agreement)
     for other in folder.parent.iterdir():
         if other != folder and origin_of(other) == origin:

@@ -32,6 +32,7 @@ from mira.model.lm.openvino_graph import build
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.lm.quantize import Weights
 from mira.model.room import Asked, lacks
+from mira.model.snr import snr_db
 from mira.progress import Report, quiet
 from mira.types import Sampling
 from mira.voices.sample import sample_recording
@@ -82,7 +83,6 @@ def convert(
     asked: Asked = "auto",
     report: Report = quiet,
     name: str = "",
-    replace: bool = False,
     origin: str = "",
 ) -> tuple[Weights, Agreement]:
     """Write a directory; goes on where an interrupted run stopped, and repairs what is damaged.
@@ -97,8 +97,8 @@ def convert(
         report: Told of the checkpoint's bytes that were worked through: twice all of them, and
             more if `auto` has to try again.
         name: Of the model, for the report; its directory's otherwise.
-        replace: The directory is ours, whatever it holds.
-        origin: Names where the checkpoint comes from; kept for `origin_of`.
+        origin: Names where the checkpoint comes from, for `origin_of`. If it is given, the
+            directory is ours, and whatever else it holds is replaced.
 
     Returns:
         How they are stored, and how far that agrees with the original.
@@ -113,7 +113,7 @@ def convert(
     waiting = f"waiting for another process, which is converting {name}"
     with _disk_errors(directory), alone(directory / LOCK, report, waiting):
         source = identity(checkpoint)
-        manifest = Manifest.find(directory, source, asked, checkpoint.tokens, replace)
+        manifest = Manifest.find(directory, source, asked, checkpoint.tokens, replace=bool(origin))
         if not manifest.is_complete:
             reads = not manifest.has("language")
             if lack := next(lacks(checkpoint.dims, directory, asked, reads), None):
@@ -227,11 +227,11 @@ def _language(
 
 
 def _agreement(expected: Array, found: Array) -> Agreement:
-    error = ((found - expected) ** 2).mean()
+    mean = expected.mean()  # what is common to all logits decides nothing
     return Agreement(
         tokens=len(expected),
         same=int((found.argmax(1) == expected.argmax(1)).sum()),
-        snr_db=round(float(10 * np.log10(expected.var() / max(error, 1e-20))), 1),
+        snr_db=round(snr_db(expected - mean, found - mean), 1),
     )
 
 
