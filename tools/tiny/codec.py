@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from mira.model.checkpoint.schema import CodecDims, Shape, codec_shapes
+from mira.model.checkpoint.schema import CodecDims, Shape, codec_shapes, upsampler_shapes
 from mira.model.checkpoint.tensors import Array
 
 TINY = CodecDims(
@@ -29,7 +29,6 @@ TINY = CodecDims(
 TINY_UPSAMPLER = 4  # channels; the published one has 32
 TRUE_UPSAMPLER = 32
 
-_KERNELS = (3, 7, 11)
 # Kaiser-windowed sinc of twelve taps, cutoff 0.25, half-width 0.3: the published one's filters.
 _HALF_FILTER = (0.00202896, 0.00938947, -0.02554346, -0.05765738, 0.12857258, 0.4432098)
 
@@ -54,6 +53,13 @@ _GAINS: tuple[tuple[str, float], ...] = (
     (r"speaker_encoder\.project\.weight", 2),  # what it reads has a deviation of about a half
     (r"decoder\.model\.\d\.block\.[234]\.block\.[13]\.weight", 0.5),
     (r"decoder\.model\.6\.weight", 0.04),
+)
+
+_UPSAMPLER = (  # deviations; those of weights are divided by the root of what an output adds up
+    (r"dec\.conv_pre\.weight", 0.13),
+    (r"dec\.conv_post\.weight", 0.05),
+    (r".*\.bias", 0.001),
+    (r".*\.act\.(alpha|beta)", 0.1),
 )
 
 
@@ -91,37 +97,22 @@ def upsampler_noise(channels: int, seed: int) -> dict[str, Array]:
     """Random weights around "pass it through", in the names and shapes of upsampler.pth."""
     random = np.random.default_rng([seed, channels])
     half = np.asarray(_HALF_FILTER, dtype=np.float32)
-    taps = np.concatenate([half, half[::-1]])[None, None]
+    signs = np.where(np.arange(channels) % 2, -1, 1).astype(np.float32)
     weights: dict[str, Array] = {}
-
-    def draw(deviation: float, *shape: int) -> Array:
-        return np.asarray(deviation * random.standard_normal(shape), dtype=np.float32)
-
-    def normed(name: str, weight: Array) -> None:
-        weights[f"{name}.bias"] = draw(0.001, weight.shape[0])
-        weights[f"{name}.weight_g"] = np.sqrt(np.square(weight).sum((1, 2), keepdims=True))
-        weights[f"{name}.weight_v"] = weight
-
-    def activation(name: str) -> None:
-        weights[f"{name}.act.alpha"] = draw(0.1, channels)
-        weights[f"{name}.act.beta"] = draw(0.1, channels)
-        weights[f"{name}.upsample.filter"] = taps
-        weights[f"{name}.downsample.lowpass.filter"] = taps
-
-    signs = np.where(np.arange(channels) % 2, -1, 1)[:, None].astype(np.float32)
-    first = draw(0.05, channels, 1, 7)
-    first[:, :, 3] += signs
-    normed("dec.conv_pre", first)
-    for block, kernel in enumerate(_KERNELS):
-        deviation = 0.2 / float(np.sqrt(channels * kernel))
-        for stage in ("convs1", "convs2"):
-            for index in range(3):
-                name = f"dec.resblocks.{block}.{stage}.{index}"
-                normed(name, draw(deviation, channels, channels, kernel))
-        for index in range(6):
-            activation(f"dec.resblocks.{block}.activations.{index}")
-    activation("dec.activation_post")
-    last = draw(0.02 / channels, 1, channels, 7)
-    last[:, :, 3] += signs.T / channels
-    weights["dec.conv_post.weight"] = last
+    for name, shape in upsampler_shapes(channels).items():
+        deviation = next((d for pattern, d in _UPSAMPLER if re.fullmatch(pattern, name)), 0.2)
+        if name.endswith(".weight"):
+            deviation /= float(np.sqrt(np.prod(shape[1:])))
+        values = np.asarray(deviation * random.standard_normal(shape), np.float32)
+        if name == "dec.conv_pre.weight":
+            values[:, 0, 3] += signs
+        elif name == "dec.conv_post.weight":
+            values[0, :, 3] += signs / channels
+        elif name.endswith(".filter"):
+            values[0, 0] = [*half, *half[::-1]]
+        if name.endswith(".weight") and name != "dec.conv_post.weight":
+            weights[f"{name}_g"] = np.sqrt(np.square(values).sum((1, 2), keepdims=True))
+            weights[f"{name}_v"] = values
+        else:
+            weights[name] = values
     return weights

@@ -48,8 +48,7 @@ def write_prenet(path: Path, weights: Mapping[str, Array], dims: CodecDims) -> N
         scale = graph.node("Unsqueeze", graph.gemm(speaker, f"{name}.scale"), axis)
         shift = graph.node("Unsqueeze", graph.gemm(speaker, f"{name}.shift"), axis)
         plain = graph.layer_norm(x, None, dims.width)
-        added: str = graph.node("Add", graph.node("Mul", plain, scale), shift)
-        return added
+        return graph.node("Add", graph.node("Mul", plain, scale), shift)
 
     x = _vocos(graph, graph.transpose(x), "prenet.vocos_backbone", dims, dims.layers, adaptive)
     x = graph.transpose(graph.linear(x, "prenet.linear"))
@@ -159,7 +158,7 @@ def _ecapa(graph: GraphBuilder, x: str) -> str:
     for dilation, block in enumerate(SPEAKER_BLOCKS, start=2):
         block = f"{block}.se_res2block"
         y = layer(x, f"{block}.0.conv", f"{block}.0.bn")
-        *parts, passed = graph.node("Split", y, outputs=RES2_BRANCHES + 1, axis=1)
+        *parts, passed = graph.split(y, RES2_BRANCHES + 1, 1)
         outputs: list[str] = []
         for i, part in enumerate(parts):
             part = graph.node("Add", outputs[-1], part) if outputs else part
@@ -173,8 +172,7 @@ def _ecapa(graph: GraphBuilder, x: str) -> str:
         x = graph.node("Add", x, graph.node("Mul", y, gain))
         heard.append(x)
     joined = graph.node("Concat", *heard, axis=1)
-    relu: str = graph.node("Relu", graph.conv(joined, f"{name}.conv"))
-    return relu
+    return graph.node("Relu", graph.conv(joined, f"{name}.conv"))
 
 
 def _perceiver(graph: GraphBuilder, features: str, dims: CodecDims) -> str:
@@ -190,14 +188,13 @@ def _perceiver(graph: GraphBuilder, features: str, dims: CodecDims) -> str:
         block = f"{name}.layers.{layer}"
         x = graph.node("Add", _attention(graph, x, context, f"{block}.0"), x)
         wide = graph.linear(x, f"{block}.1.0")
-        value, gate = graph.node("Split", wide, outputs=2, axis=-1)
+        value, gate = graph.split(wide, 2, -1)
         hidden = graph.node("Mul", graph.gelu(gate), value)
         x = graph.node("Add", graph.linear(hidden, f"{block}.1.2"), x)
     norm = graph.node("ReduceL2", x, axes=[-1], keepdims=1)
     norm = graph.node("Clip", norm, graph.constant(1e-12))
     unit = graph.node("Mul", graph.node("Div", x, norm), graph.constant(sqrt(dims.perceiver)))
-    scaled: str = graph.node("Mul", unit, graph.weight(f"{name}.norm.gamma"))
-    return scaled
+    return graph.node("Mul", unit, graph.weight(f"{name}.norm.gamma"))
 
 
 def _attention(graph: GraphBuilder, x: str, context: str, name: str) -> str:
@@ -209,7 +206,7 @@ def _attention(graph: GraphBuilder, x: str, context: str, name: str) -> str:
 
     query = graph.matmul(x, f"{name}.to_q")
     both = graph.matmul(graph.node("Concat", x, context, axis=1), f"{name}.to_kv")
-    key, value = graph.node("Split", both, outputs=2, axis=-1)
+    key, value = graph.split(both, 2, -1)
     scores = graph.node("MatMul", heads(query, 0, 2, 1, 3), heads(key, 0, 2, 3, 1))
     scores = graph.node("Mul", scores, graph.constant((inner / _HEADS) ** -0.5))
     heard = graph.node("MatMul", graph.node("Softmax", scores, axis=-1), heads(value, 0, 2, 1, 3))
@@ -231,5 +228,4 @@ def _quantize(graph: GraphBuilder, x: str) -> str:
         "ReduceSum", graph.node("Mul", digits, places), graph.constant([2]), keepdims=0
     )
     tokens = graph.node("Cast", codes, to=TensorProto.INT32)
-    unsqueezed: str = graph.node("Unsqueeze", tokens, graph.constant([1]))
-    return unsqueezed
+    return graph.node("Unsqueeze", tokens, graph.constant([1]))

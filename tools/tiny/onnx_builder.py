@@ -38,11 +38,20 @@ class GraphBuilder:
         self._nodes: list[Any] = []
         self._initializers: dict[str, AnyArray] = {}
 
-    def node(self, op: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """Add any operation; the name of its result, or a list of names if there are several."""
+    def node(self, op: str, *inputs: str, **attributes: Any) -> str:
+        """Add an operation with one result."""
+        return self._add(op, inputs, 1, attributes)[0]
+
+    def split(self, x: str, parts: int, axis: int) -> list[str]:
+        """Cut in equal parts."""
+        return self._add("Split", (x,), parts, {"axis": axis})
+
+    def _add(
+        self, op: str, inputs: Sequence[str], outputs: int, attributes: dict[str, Any]
+    ) -> list[str]:
         names = [f"/{op}_{len(self._nodes)}_output_{i}" for i in range(outputs)]
         self._nodes.append(self._helper.make_node(op, inputs, names, **attributes))
-        return names[0] if outputs == 1 else names
+        return names
 
     def constant(self, values: AnyArray | float | Sequence[int]) -> str:
         """A Constant node; plain floats are float32, sequences int64."""
@@ -50,8 +59,7 @@ class GraphBuilder:
 
         if not isinstance(values, np.ndarray):
             values = np.array(values, np.float32 if isinstance(values, float) else np.int64)
-        name: str = self.node("Constant", value=numpy_helper.from_array(values))
-        return name
+        return self.node("Constant", value=numpy_helper.from_array(values))
 
     def values(self, name: str) -> Array:
         """A weight's numbers."""
@@ -72,25 +80,22 @@ class GraphBuilder:
     def matmul(self, x: str, name: str) -> str:
         """Times the transpose of `name`.weight."""
         matrix = self.anonymous("MatMul", self._weights[f"{name}.weight"].T)
-        result: str = self.node("MatMul", x, matrix)
-        return result
+        return self.node("MatMul", x, matrix)
 
     def linear(self, x: str, name: str) -> str:
         """A layer on [batch, time, channels]."""
-        result: str = self.node("Add", self.weight(f"{name}.bias"), self.matmul(x, name))
-        return result
+        return self.node("Add", self.weight(f"{name}.bias"), self.matmul(x, name))
 
     def gemm(self, x: str, name: str) -> str:
         """A layer on [batch, channels]; here the exporter keeps the weight as it is."""
         weight, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
-        result: str = self.node("Gemm", x, weight, bias, transB=1)
-        return result
+        return self.node("Gemm", x, weight, bias, transB=1)
 
     def conv(self, x: str, name: str, dilation: int = 1, group: int = 1) -> str:
         """A convolution on [batch, channels, time] that keeps the time."""
         kernel = self._weights[f"{name}.weight"].shape[2]
         pad = dilation * (kernel - 1) // 2
-        result: str = self.node(
+        return self.node(
             "Conv",
             x,
             self.weight(f"{name}.weight"),
@@ -100,7 +105,6 @@ class GraphBuilder:
             group=group,
             pads=[pad, pad],
         )
-        return result
 
     def layer_norm(self, x: str, name: str | None, channels: int) -> str:
         """Over the last axis; without a name there are no weights."""
@@ -108,27 +112,23 @@ class GraphBuilder:
             weights = [self.weight(f"{name}.weight"), self.weight(f"{name}.bias")]
         else:
             weights = [self.constant(np.ones(channels, np.float32))]
-        result: str = self.node("LayerNormalization", x, *weights, axis=-1, epsilon=1e-6)
-        return result
+        return self.node("LayerNormalization", x, *weights, axis=-1, epsilon=1e-6)
 
     def batch_norm(self, x: str, name: str) -> str:
         """With stored statistics."""
         parts = ("weight", "bias", "running_mean", "running_var")
         weights = [self.weight(f"{name}.{part}") for part in parts]
-        result: str = self.node("BatchNormalization", x, *weights, epsilon=1e-5)
-        return result
+        return self.node("BatchNormalization", x, *weights, epsilon=1e-5)
 
     def gelu(self, x: str) -> str:
         """The exact one: x / 2 * (1 + erf(x / sqrt 2))."""
         erf = self.node("Erf", self.node("Div", x, self.constant(float(np.sqrt(2)))))
         doubled = self.node("Mul", x, self.node("Add", erf, self.constant(1.0)))
-        result: str = self.node("Mul", doubled, self.constant(0.5))
-        return result
+        return self.node("Mul", doubled, self.constant(0.5))
 
     def transpose(self, x: str, *order: int) -> str:
         """Reorder axes; the last two of three unless told."""
-        result: str = self.node("Transpose", x, perm=order or (0, 2, 1))
-        return result
+        return self.node("Transpose", x, perm=order or (0, 2, 1))
 
     def save(
         self, path: Path, inputs: Sequence["ValueInfoProto"], output: str, info: "ValueInfoProto"
