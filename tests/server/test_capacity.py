@@ -197,15 +197,18 @@ def test_a_listener_that_keeps_the_service_waiting_is_no_sign_of_trouble() -> No
     assert capacity.limit == 64
 
 
-def test_who_waits_for_long_for_a_first_word_is_one() -> None:
+@pytest.mark.parametrize("has_text", [True, False])
+def test_who_waits_for_long_for_a_first_word_is_one(has_text: bool) -> None:
+    """Unless there is nothing to say yet."""
     time = Time()
+    began = time.s
     capacity = Capacity(1, 64, 64, BATCHES, time)
     for _ in range(30):
-        capacity.enter(StreamClock(time))
+        capacity.enter(StreamClock(time, lambda: 0.0 if has_text else time.s - began))
     for _ in range(12):
         time.s += 0.5
         capacity.look()
-    assert capacity.limit < 35
+    assert (capacity.limit < 35) == has_text
 
 
 def test_each_time_that_trouble_comes_back_the_next_try_is_later() -> None:
