@@ -30,7 +30,7 @@ class Guard:
     def __init__(self, text: str, sample_rate: int) -> None:
         self._max_frames = int((GRACE_S + len(text) / SLOWEST_CHARS_PER_S) * FRAME_RATE)
         self._max_silence = int(MAX_SILENCE_S * sample_rate)
-        self._frames = 0
+        self.frames = 0  # so far
         self._repeats = 0
         self._last: int | None = None
         self._silence = 0  # samples since the last that can be heard
@@ -42,12 +42,12 @@ class Guard:
         Raises:
             Degenerate: "repetition" or "run-on".
         """
-        self._frames += 1
+        self.frames += 1
         self._repeats = self._repeats + 1 if token == self._last else 1
         self._last = token
         if self._repeats > MAX_REPEATS:
             raise Degenerate("repetition")
-        if self._frames > self._max_frames:
+        if self.frames > self._max_frames:
             raise Degenerate("run-on")
 
     def samples(self, block: Samples) -> None:
@@ -64,14 +64,3 @@ class Guard:
             self._silence += len(block)
         if self._silence > self._max_silence:
             raise Degenerate("silence")
-
-    def end(self, *, capped: bool) -> None:
-        """The model ended the sentence, or reached its limit of tokens.
-
-        Raises:
-            Degenerate: "no speech" or "limit reached".
-        """
-        if capped:
-            raise Degenerate("limit reached")
-        if not self.audible:
-            raise Degenerate("no speech")

@@ -5,10 +5,11 @@ Knows nothing about which model speaks.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
 from mira.model.codec.base import CONTEXT, FRAME_RATE, WAVE_CONTEXT, Codec, Span, Speaker
@@ -84,18 +85,13 @@ def _first_frames(step_s: float, window_s: float, frame_s: float) -> int:
 
 
 def _window_s(codec: Codec, speaker: Speaker, frames: int) -> float:
+    """Median time of a pass, without the first, which prepares what the others use."""
     span = Span(range(CONTEXT + frames + WAVE_CONTEXT), speaker, CONTEXT, CONTEXT + frames)
-    return _median_s(lambda: codec.decode([span]))
-
-
-def _median_s(run: Callable[[], object]) -> float:
-    run()  # the first one prepares what the others use
-    took = []
-    for _ in range(3):
-        began = time.perf_counter()
-        run()
-        took.append(time.perf_counter() - began)
-    return median(took)
+    ended = []
+    for _ in range(4):
+        codec.decode([span])
+        ended.append(time.perf_counter())
+    return median(later - earlier for earlier, later in pairwise(ended))
 
 
 def _step_s(language_model: LanguageModel, prompt: Sequence[int], calls: int) -> float:
@@ -109,18 +105,16 @@ def _step_s(language_model: LanguageModel, prompt: Sequence[int], calls: int) ->
     sampling = Sampling(max_new_tokens=until_all_speak + STEPS)
 
     def speak(seed: int) -> float:
-        began, heard = math.inf, 0
+        said: list[float] = []  # when, since all speak
         with closing(language_model.generate(prompt, replace(sampling, seed=seed))) as tokens:
             for number, _ in enumerate(tokens):
                 if number == 0:
                     speaking.append(seed)
-                if began < math.inf:
-                    heard += 1
-                elif len(speaking) == calls:
-                    began = time.perf_counter()
-                if heard == STEPS:
+                if len(speaking) == calls:
+                    said.append(time.perf_counter())
+                if len(said) > STEPS:
                     break
-            return (time.perf_counter() - began) / heard if heard else math.inf
+        return (said[-1] - said[0]) / (len(said) - 1) if len(said) > 1 else math.inf
 
     with ThreadPoolExecutor(calls, "mira-pace") as pool:
         return max(pool.map(speak, range(calls)))

@@ -7,7 +7,7 @@ they are, nor about files or sockets.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
@@ -144,8 +144,7 @@ class MiraSynthesizer:
             rendered = _render(tokens, decoder, guard, sampling.max_new_tokens, cancel)
             try:
                 with closing(rendered):
-                    for samples in self._watched(rendered, guard):
-                        yield Block(samples)
+                    yield from map(Block, self._guarded(rendered, guard))
                 return
             except Degenerate as degenerate:  # nothing was heard
                 log.warning("%s in attempt %d at a sentence", degenerate, attempt + 1)
@@ -160,32 +159,25 @@ class MiraSynthesizer:
         self._language_model.close()
         self._codec.close()
 
-    def _watched(
-        self, blocks: Generator[Samples, None, None], guard: Guard
-    ) -> Generator[Samples, None, None]:
+    def _guarded(self, blocks: Iterable[Samples], guard: Guard) -> Iterator[Samples]:
         """Yield the sentence, or raise Degenerate as long as nothing of it was yielded."""
-        unheard: list[Samples] = []  # held until something in it can be heard
-        held = np.zeros(0, np.float32)  # the end of what was made: it may have to be faded out
+        held = np.zeros(0, np.float32)  # until it can be heard, and then what may have to fade
         hold = FADE_MS * self.sample_rate // 1000
         try:
             for block in blocks:
-                unheard.append(block)
+                held = np.concatenate([held, block])
                 guard.samples(block)
-                if guard.audible:
-                    ready = np.concatenate([held, *unheard])
-                    unheard.clear()
-                    held = ready[max(len(ready) - hold, 0) :]
-                    if len(ready) > hold:
-                        yield ready[: len(ready) - hold]
+                if guard.audible and len(held) > hold:
+                    yield held[:-hold]
+                    held = held[-hold:]
         except Degenerate as degenerate:
             if not guard.audible:
                 raise
             log.warning("%s: a sentence was cut off", degenerate)
             self._count(f"cut off: {degenerate}")
             # What was not yielded yet may begin with the last word.
-            rest = np.concatenate([held, *unheard])
-            stop = max([len(held), *(np.flatnonzero(abs(rest) > SILENCE)[-1:] + hold)])
-            held = rest[:stop]
+            last = np.flatnonzero(abs(held) > SILENCE)[-1:]
+            held = held[: max([0, *last]) + hold]
             fade = min(hold, len(held))
             held[len(held) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
         yield held
@@ -215,15 +207,13 @@ def _render(
     cap: int,
     cancel: Cancel,
 ) -> Generator[Samples, None, None]:
-    count = 0
-    # Leaving early closes the tokens, and that frees the language model's slot.
-    with closing(tokens):
+    with closing(tokens):  # leaving early frees the language model's slot
         for token in tokens:
             cancel.check()  # here, not a chunk later
-            count += 1
             guard.token(token)
             yield from decoder.push(token)
-    if count >= cap:
-        guard.end(capped=True)
+    if guard.frames >= cap:
+        raise Degenerate("limit reached")
     yield from decoder.flush()
-    guard.end(capped=False)
+    if not guard.audible:
+        raise Degenerate("no speech")

@@ -19,7 +19,6 @@ def test_speech_passes() -> None:
     guard.samples(TONE)
     assert guard.audible
     guard.samples(SILENCE)
-    guard.end(capped=False)
 
 
 def test_a_pause_is_measured_across_blocks_and_ends_with_sound() -> None:
@@ -48,10 +47,3 @@ def test_far_more_than_the_text_needs_is_run_on() -> None:
     with pytest.raises(Degenerate, match="run-on"):
         for token in range(1000):
             guard.token(token)
-
-
-def test_the_end_is_checked() -> None:
-    with pytest.raises(Degenerate, match="no speech"):
-        Guard("Hi.", RATE).end(capped=False)
-    with pytest.raises(Degenerate, match="limit reached"):
-        Guard("Hi.", RATE).end(capped=True)
