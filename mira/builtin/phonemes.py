@@ -7,6 +7,7 @@ Source: hibari-tts 0.2.1 (Apache-2.0).
 """
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Container, Iterator, Mapping
 
@@ -75,7 +76,8 @@ class Phonemizer:
             phonemes: str = self._front_end(readable(sentence, self._long_words))
         except Exception as error:  # a front end of many rules, each with errors of its own
             raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
-        parts = [part for part in at_most(phonemes, MAX_PHONEMES) if self._sounds & {*part}]
+        parts = textwrap.wrap(phonemes, MAX_PHONEMES, break_on_hyphens=False)
+        parts = [part for part in parts if self._sounds & {*part}]
         if not parts:
             raise NothingToSay(
                 "The built-in voice can read nothing in the input: it speaks English, and knows "
@@ -148,13 +150,3 @@ def _short_words(match: re.Match[str]) -> str:
 
 def _num_parts(word: str) -> int:
     return len(_PART.findall(word))
-
-
-def at_most(phonemes: str, limit: int) -> Iterator[str]:
-    """Cut a phoneme string at spaces into parts the network can speak."""
-    while len(phonemes) > limit:
-        cut = phonemes.rfind(" ", 1, limit)
-        cut = cut if cut > 0 else limit
-        yield phonemes[:cut]
-        phonemes = phonemes[cut:].lstrip()
-    yield phonemes

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.builtin.phonemes import MAX_DIGITS, MAX_PHONEMES, Phonemizer, at_most, readable
+from mira.builtin.phonemes import MAX_DIGITS, MAX_PHONEMES, Phonemizer, readable
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.errors import NothingToSay
 from mira.text import split_sentences
@@ -74,16 +74,6 @@ def test_nor_does_any_other(builtin: BuiltinSynthesizer, unit: str, salt: str) -
 def test_parts_fit_the_network(phonemizer: Phonemizer) -> None:
     for text in ("QXZ" * 70, "zyzzogeton " * 20, "1234567 " * 27, "w" * 220):
         assert max(map(len, phonemizer(text))) <= MAX_PHONEMES + 2
-
-
-@given(phonemes=st.text("abc  ", max_size=200), limit=st.integers(2, 50))
-def test_cutting_phonemes_loses_none(phonemes: str, limit: int) -> None:
-    parts = list(at_most(phonemes, limit))
-    assert all(len(part) <= limit for part in parts)
-    assert "".join(parts).replace(" ", "") == phonemes.replace(" ", "")
-    words = phonemes.split()
-    if all(len(word) < limit - 1 for word in words):
-        assert [word for part in parts for word in part.split()] == words
 
 
 @given(text=st.text("abAB019-'.,/ ", max_size=80))
