@@ -36,7 +36,7 @@ class Engine:
 
     @property
     def sample_rate(self) -> int:
-        """Of everything it speaks, in Hz."""
+        """Sample rate of everything it speaks, in Hz."""
         return self.synthesizer.sample_rate
 
     @property
@@ -46,12 +46,12 @@ class Engine:
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Who can speak without being cloned first; the first one is the engine's own choice."""
+        """Voices that need no cloning; the first is the engine's own choice."""
         return self.synthesizer.voices
 
     @property
     def fingerprint(self) -> str:
-        """Names all that `clone` depends on beside its recording; empty: it can't clone."""
+        """Name of all that `clone` depends on beside its recording; empty if it can't clone."""
         return self.synthesizer.fingerprint
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:

@@ -17,19 +17,19 @@ class Synthesizer(Protocol):
 
     @property
     def sample_rate(self) -> int:
-        """Of every block it yields, in Hz."""
+        """Sample rate of every block, in Hz."""
 
     @property
     def max_chars(self) -> int:
-        """Longest sentence that it speaks well."""
+        """Length of the longest sentence that it speaks well."""
 
     @property
     def at_once(self) -> int:
-        """How many of its generators compute at the same time; the others wait for a turn."""
+        """Number of its generators that compute at the same time; the others wait for a turn."""
 
     @property
     def max_streams(self) -> int:
-        """How many listeners it can speak to at once, however fast it is."""
+        """Number of listeners it can speak to at once, however fast it is."""
 
     @property
     def ready(self) -> bool:
@@ -41,32 +41,31 @@ class Synthesizer(Protocol):
 
     @property
     def voices(self) -> tuple[Voice, ...]:
-        """Who it can speak as without being shown a recording."""
+        """Voices it can speak in without being shown a recording."""
 
     @property
     def incidents(self) -> Counter[str]:
-        """What went wrong and was dealt with since the start, by kind; only grows."""
+        """Counts of what went wrong and was dealt with since the start, by kind; they only grow."""
 
     @property
     def fingerprint(self) -> str:
-        """Names all that a clone depends on beside its recording, in hexadecimal digits: where it
-        is the same, so is the clone. Empty: it can't clone."""
+        """Name of all that a clone depends on beside its recording, in hexadecimal digits: where
+        it is the same, so is the clone. Empty if it can't clone."""
 
     def measure(self, most: int) -> int:
-        """Say how many listeners to begin with, from 1 to `most`; more or fewer are found later on.
+        """Return how many listeners to begin with, from 1 to `most`; it is corrected later on.
 
-        To be called before it is needed for anything else. It may pace itself by what it finds.
+        May take seconds, and is called before anything else. It may pace itself by what it finds.
         """
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
         """Make a voice of a recording of somebody speaking.
 
         Args:
-            name: What to call it.
+            name: Of the voice.
             samples: [num_samples] mono, in [-1, 1]; a few seconds.
             sample_rate: Of `samples`, in Hz.
-            transcript: What is said in it, word for word, for a synthesizer that can go on from
-                there; "" if nobody knows.
+            transcript: What is said in it, word for word; "" if that is not known.
 
         Raises:
             InvalidRequest: The recording can't be used, or this synthesizer can't clone.
@@ -101,4 +100,4 @@ class Synthesizer(Protocol):
         """
 
     def close(self) -> None:
-        """Stop what runs for it, when nobody needs it any more. May be called again."""
+        """Stop what runs for it. May be called again."""

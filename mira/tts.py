@@ -56,12 +56,12 @@ class MiraTTS:
 
     @property
     def sample_rate(self) -> int:
-        """Of everything it speaks, in Hz."""
+        """Sample rate of everything it speaks, in Hz."""
         return self._engine.sample_rate
 
     @property
     def sample_voice(self) -> Voice:
-        """Nobody's: a synthetic voice to try the model with."""
+        """Synthetic voice, of nobody, to try the model with."""
         return self._engine.voices[0]
 
     def set_params(self, **params: Any) -> None:
@@ -104,14 +104,13 @@ class MiraTTS:
             reference_text: What is said in the recording, in place of its `transcript`. It counts
                 only with the setting `semantic_model`: the model then goes on from the recording.
         """
-        voice = _after(reference_text, context_tokens)
-        return self._engine.speak(text, voice, self._sampling)
+        return self._engine.speak(text, _after(reference_text, context_tokens), self._sampling)
 
     def generate(
         self, text: str, context_tokens: Voice, reference_text: str | None = None
     ) -> Samples:
         """Speak `text` at once, in larger windows than `stream_generate`: [num_samples]."""
-        return self._whole(text, context_tokens, reference_text, Cancel())
+        return self.batch_generate([text], [context_tokens], [reference_text])[0]
 
     def batch_generate(
         self,
@@ -135,10 +134,16 @@ class MiraTTS:
         if len(contexts) == 1:
             contexts = list(contexts) * len(texts)
         references = [None] * len(texts) if reference_texts is None else reference_texts
-        jobs = list(zip(texts, contexts, references, strict=True))
         cancel = Cancel()
+
+        def speak(text: str, voice: Voice, reference: str | None) -> Samples:
+            voice, file = _after(reference, voice), Playback(live=False)
+            blocks = self._engine.blocks(text, voice, self._sampling, file, cancel)
+            return np.concatenate([block.samples for block in blocks])
+
+        jobs = list(zip(texts, contexts, references, strict=True))
         with ThreadPoolExecutor(BATCH_AT_ONCE, "mira-batch") as pool:
-            spoken = [pool.submit(self._whole, *job, cancel) for job in jobs]
+            spoken = [pool.submit(speak, *job) for job in jobs]
             try:
                 ended, _ = wait(spoken, return_when=FIRST_EXCEPTION)
                 # All of them, or those up to a failure, which is raised here.
@@ -146,14 +151,7 @@ class MiraTTS:
             finally:  # also when somebody presses Ctrl-C
                 cancel()  # those that have not begun yet then never do
 
-    def _whole(
-        self, text: str, voice: Voice, reference_text: str | None, cancel: Cancel
-    ) -> Samples:
-        voice, playback = _after(reference_text, voice), Playback(live=False)
-        blocks = self._engine.blocks(text, voice, self._sampling, playback, cancel)
-        return np.concatenate([block.samples for block in blocks])
-
 
 def _after(reference_text: str | None, voice: Voice) -> Voice:
-    """The voice, with another transcript of its recording if one is given."""
+    """Return the voice, with another transcript of its recording if one is given."""
     return voice if reference_text is None else replace(voice, transcript=reference_text)

@@ -67,11 +67,11 @@ class Block:
 
 
 MAX_TRANSCRIPT_CHARS = 1500
-"""Of a recording: the longest that is taken, a minute, of the fastest speech."""
+"""Longest transcript of a recording: a minute of the fastest speech."""
 
 
 def check_transcript(transcript: str) -> None:
-    """Raise InvalidRequest for one that no recording can hold: every sentence would read it."""
+    """Raise InvalidRequest for a transcript that is too long: every sentence would read it."""
     if len(transcript) > MAX_TRANSCRIPT_CHARS:
         raise InvalidRequest(
             f"The transcript has {len(transcript)} characters, more than the limit of "
@@ -87,11 +87,11 @@ class Voice:
 
     name: str
     global_tokens: tuple[int, ...] = ()
-    """[32], each in [0, 4096): how a cloned voice sounds. Empty: the engine's own voice."""
+    """[32], each in [0, 4096): how a cloned voice sounds. Empty for an engine's own voice."""
     speech_tokens: tuple[int, ...] = field(default=(), repr=False)
-    """[frames], each in [0, 8192): how the recording was spoken. Empty: nobody asked."""
+    """[frames], each in [0, 8192): how the recording was spoken. Empty if not computed."""
     transcript: str = ""
-    """What is said in the recording. A model goes on from the two together, or from neither."""
+    """Words of the recording. A model continues them and `speech_tokens` together, or neither."""
 
 
 @dataclass(frozen=True, slots=True)

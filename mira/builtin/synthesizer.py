@@ -11,8 +11,6 @@ Source: hibari-tts 0.2.1 (Apache-2.0), pinned exactly because its network is tak
 
 import itertools
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -29,13 +27,13 @@ from onnx.utils import Extractor
 
 from mira.builtin.phonemes import Phonemizer
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.machine import cores
 from mira.stream.cancel import Cancel
 from mira.stream.joining import SILENCE, Joiner
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
 from mira.types import Block, Samples, Sampling, Sentence, Voice
 
-_LINUX = sys.platform == "linux"
 Floats = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 Turn = Callable[[], AbstractContextManager[None]]
@@ -43,8 +41,8 @@ Turn = Callable[[], AbstractContextManager[None]]
 HOP = dsp.HOP  # samples per frame: 12.5 ms at 24 kHz
 OVERLAP_FRAMES = dsp.N_FFT // HOP  # an inverse STFT frame reaches this far to either side
 DECODER_FRAMES = 12
-"""What a window is computed with on each side. Its nine convolutions reach 27 frames, but from 12
-on windows differ from the whole by no more than the 8-bit network's own rounding: 29 dB below the
+"""Context of a window on each side. The network's nine convolutions reach 27 frames, but from 12 on
+windows differ from the whole by no more than the 8-bit network's own rounding: 29 dB below the
 signal with 12, 20 or 27 alike."""
 WINDOW_FRAMES = (36, 240)
 """The first holds the 0.3 s of silence that a sentence begins with, and a little of its speech: it
@@ -74,8 +72,7 @@ class BuiltinSynthesizer:
             threads: For one sentence's network pass.
         """
         self.voices = (Voice(DEFAULT),)
-        # More would only slow each other.
-        self.at_once = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
+        self.at_once = cores()  # more would only slow each other
         self._turns = Turns(self.at_once)
         self.incidents: Counter[str] = Counter()
         model = Path(voice_path(DEFAULT, download_missing=False))
@@ -84,11 +81,11 @@ class BuiltinSynthesizer:
         self._phonemize = Phonemizer(vocabulary)
 
     def measure(self, most: int) -> int:
-        """Hope for all: its streams take turns, so that too many only begin late."""
+        """Return `most`: streams take turns, so that too many only begin late."""
         return most
 
     def clone(self, name: str, samples: Samples, sample_rate: int, transcript: str = "") -> Voice:
-        """Refuse: see `Synthesizer`."""
+        """Raise InvalidRequest: it can't."""
         raise InvalidRequest("Cloning a voice needs a Mira model: set `model`.", "voice")
 
     def synthesize(
@@ -117,7 +114,7 @@ class BuiltinSynthesizer:
         yield from map(Block, _without_lead(self._render(last, turn)))
 
     def close(self) -> None:
-        """Nothing runs for it: see `Synthesizer`."""
+        """Do nothing: nothing runs for it."""
 
     def _render(self, ids: list[int], turn: Turn) -> Iterator[Samples]:
         """Yield the samples window by window, each computed in a turn of its own."""
@@ -156,13 +153,13 @@ class _Network:
         )
 
     def features(self, ids: list[int]) -> tuple[Floats, Floats]:
-        """[1, channels, frames] for `spectra`, and the pitch in Hz at each frame."""
+        """Return [1, channels, frames] for `spectra`, and the pitch in Hz at each frame."""
         inputs = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
         features, f0 = self._front.run(None, inputs)
         return features, f0[0]
 
     def spectra(self, features: Floats) -> list[Floats]:
-        """The five spectra that `_spectrum` joins, each [bins, frames]."""
+        """Return the five spectra that `_spectrum` joins, each [bins, frames]."""
         return [output[0] for output in self._back.run(None, {self._cut: features})]
 
 
@@ -208,7 +205,7 @@ def _render(
 
 
 def _window(network: _Network, features: Floats, pulses: Floats, span: range) -> Samples:
-    """The samples of these frames, computed with the neighbours that they depend on."""
+    """Render these frames, with the neighbours that they depend on."""
     frames = features.shape[2]
     left, right = max(span.start - OVERLAP_FRAMES, 0), min(span.stop + OVERLAP_FRAMES, frames)
     first, last = max(left - DECODER_FRAMES, 0), min(right + DECODER_FRAMES, frames)
@@ -221,13 +218,13 @@ def _window(network: _Network, features: Floats, pulses: Floats, span: range) ->
 
 
 def _padded_pulses(f0: Floats) -> Floats:
-    """The voice's pulses for a pitch curve [frames] in Hz, and half a transform on either side."""
+    """Make the pulses of a pitch curve [frames] in Hz, and half a transform on either side."""
     return np.pad(dsp.pulses(f0), dsp.N_FFT // 2, mode="reflect")
 
 
 @cache
 def _noise() -> Spectrum:
-    """[bins, NOISE_FRAMES] complex, normally distributed: the breath in every voice.
+    """Draw the breath in every voice: [bins, NOISE_FRAMES] complex, normally distributed.
 
     Drawn once, since drawing it takes a tenth of all work; so a sentence always sounds the same.
     """
@@ -237,7 +234,7 @@ def _noise() -> Spectrum:
 
 
 def _spectrum(window: list[Floats], source: Floats, noise: Spectrum) -> Spectrum:
-    """S = exp(lh) e^{i pi tanh(theta)} STFT(pulses) + exp(ln) noise + exp(lr) e^{i phi}.
+    """Compute exp(lh) e^{i pi tanh(theta)} STFT(pulses) + exp(ln) noise + exp(lr) e^{i phi}.
 
     Source: hibari's dsp module, whose networks are trained for this formula.
     """

@@ -71,7 +71,7 @@ def measure(
 
 
 def _first_frames(step_s: float, window_s: float, frame_s: float) -> int:
-    """The shortest chunk that plays for as long as another one like it takes to be made.
+    """Return the length of the shortest chunk that outlasts the making of another one like it.
 
     Args:
         step_s: To make a token.
@@ -85,7 +85,7 @@ def _first_frames(step_s: float, window_s: float, frame_s: float) -> int:
 
 
 def _window_s(codec: Codec, speaker: Speaker, frames: int) -> float:
-    """Median time of a pass, without the first, which prepares what the others use."""
+    """Measure a pass: the median, without the first, which prepares what the others use."""
     span = Span(range(CONTEXT + frames + WAVE_CONTEXT), speaker, CONTEXT, CONTEXT + frames)
     ended = []
     for _ in range(4):
@@ -95,7 +95,7 @@ def _window_s(codec: Codec, speaker: Speaker, frames: int) -> float:
 
 
 def _step_s(language_model: LanguageModel, prompt: Sequence[int], calls: int) -> float:
-    """Between two tokens of each of `calls` streams; infinite if they don't all speak at once.
+    """Measure the time from token to token of `calls` streams; infinite if they don't all speak.
 
     Nobody stops reading meanwhile: what a model made in advance would seem to take no time.
     """

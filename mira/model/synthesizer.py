@@ -70,22 +70,22 @@ class MiraSynthesizer:
 
     @property
     def sample_rate(self) -> int:
-        """The codec's, in Hz."""
+        """Sample rate of the codec, in Hz."""
         return self._codec.sample_rate
 
     @property
     def max_streams(self) -> int:
-        """The language model's; see `Synthesizer`."""
+        """Number that the language model has places for; see `Synthesizer`."""
         return self._language_model.max_streams
 
     @property
     def ready(self) -> bool:
-        """Whether model and codec can speak now: see `Synthesizer`."""
+        """Whether model and codec can speak now; see `Synthesizer`."""
         return self._language_model.ready and not self._codec.failure
 
     @property
     def failure(self) -> str:
-        """The language model's or the codec's: see `Synthesizer`."""
+        """Failure of the language model or of the codec; see `Synthesizer`."""
         return self._language_model.failure or self._codec.failure
 
     def measure(self, most: int) -> int:
@@ -187,7 +187,7 @@ class MiraSynthesizer:
             self.incidents[incident] += 1
 
     def _prompt(self, sentence: str, voice: Voice) -> list[int]:
-        """Ask for a sentence, after what was said in the voice's recording if all of that is known.
+        """Build the prompt of a sentence, after what the recording says if all of that is known.
 
         In training, the speech behind a prompt says all the text in it, and nothing else. So a
         transcript without its speech would be read aloud, and speech without its transcript would
