@@ -48,10 +48,13 @@ class Consents:
         """Every consent that can be read, the oldest first."""
         found: list[Consent] = []
         for path in self._folder.glob(f"cons_*{_SUFFIX}"):
-            with suppress(InvalidRequest), open_within(self._folder, path.name) as file:
-                kept = unpack(file, self._max_bytes, SPOKEN, described=True).card.consent
-                found += [kept] if kept else []
+            with suppress(InvalidRequest):
+                found.append(self._describe(path))
         return sorted(found, key=lambda consent: (consent.created_at, consent.id))
+
+    def describe(self, id: str) -> Consent:
+        """One, without reading what was recorded; InvalidRequest if it is damaged."""
+        return self._describe(self._path(id))
 
     def get(self, id: str) -> tuple[Consent, Clip]:
         """One, with what was recorded; InvalidRequest if it is damaged."""
@@ -73,6 +76,11 @@ class Consents:
         path = self._path(id)
         with storing(f"{path.name!r} can't be removed"):
             path.unlink(missing_ok=True)
+
+    def _describe(self, path: Path) -> Consent:
+        with open_within(self._folder, path.name) as file:
+            card = unpack(file, self._max_bytes, SPOKEN, described=True).card
+        return card.consent or Consent(id=path.stem)
 
     def _path(self, id: str) -> Path:
         path = self._folder / f"{id}{_SUFFIX}"

@@ -23,6 +23,7 @@ def test_the_life_of_a_consent(consents: Consents) -> None:
     first = consents.add("Anna", "en-US", SPOKEN, 1)
     assert consents.all() == [first, second]
     assert consents.get(first.id) == (first, SPOKEN)
+    assert consents.describe(first.id) == first
     renamed = consents.rename(first.id, "Anna Smith")
     assert (renamed.name, renamed.id, renamed.language) == ("Anna Smith", first.id, "en-US")
     assert consents.get(first.id) == (renamed, SPOKEN)
@@ -43,7 +44,12 @@ def test_there_is_an_end_to_them(consents: Consents) -> None:
 def test_no_id_leads_astray(consents: Consents, tmp_path: Path, id: str) -> None:
     (tmp_path / "x.consent").write_bytes(b"secret")
     consents.add("Anna", "en-US", SPOKEN, 1)
-    for ask in (consents.get, consents.remove, lambda id: consents.rename(id, "x")):
+    for ask in (
+        consents.get,
+        consents.describe,
+        consents.remove,
+        lambda id: consents.rename(id, "x"),
+    ):
         with pytest.raises(ConsentNotFound):
             ask(id)
     assert (tmp_path / "x.consent").exists()

@@ -70,9 +70,8 @@ async def list_consents(
 @router.get("/{consent_id}")
 async def get_consent(service: Running, consent_id: str) -> dict[str, object]:
     """One consent."""
-    store = _store(service)
-    consent, _ = await service.on("files", lambda: store.consents.get(consent_id))
-    return _describe(consent)
+    consents = _store(service).consents
+    return _describe(await service.on("files", lambda: consents.describe(consent_id)))
 
 
 @router.post("/{consent_id}")
