@@ -18,7 +18,6 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from mira.audio.effects import Effects
-from mira.errors import InvalidRequest
 from mira.types import Samples
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ STEP = 512  # samples: 32 ms, for each of which the detector says whether it is 
 LEAST_SPEECH_S = 0.5
 
 _GRADES = get_args(Grade)
-_LOWEST_RATE = 4000  # Hz: a voice needs 2 kHz
 _FULL_SCALE = 0.9999
 _COARSE = 0.01  # below this peak the steps of 16 bits look like flat tops
 _DIGITAL_SILENCE = 1e-9  # -90 dBFS, more than 16 bits need to round
@@ -107,18 +105,9 @@ def assess(samples: Samples, sample_rate: int) -> Quality:
     """Measure a recording.
 
     Args:
-        samples: [num_samples] mono, nominally in [-1, 1].
+        samples: [num_samples] as `Reader.read` returns them: at least one, finite, not far over 1.
         sample_rate: Of `samples`, in Hz.
-
-    Raises:
-        InvalidRequest: The recording is empty, not made of finite numbers, or below 4 kHz.
     """
-    if sample_rate < _LOWEST_RATE:
-        raise InvalidRequest("The recording's sample rate is below 4 kHz.", "audio")
-    if samples.size == 0:
-        raise InvalidRequest("The recording is empty.", "audio")
-    if not np.isfinite(samples).all():
-        raise InvalidRequest("The recording holds values that aren't numbers.", "audio")
     resampled = _resampled(samples, sample_rate)
     num_steps = max(1, -(-len(resampled) // STEP))
     steps = np.pad(resampled, (0, num_steps * STEP - len(resampled)))
@@ -170,11 +159,8 @@ def _verdict(measure: str, grade: Grade, fact: str, advice: str = "") -> Verdict
 def _resampled(samples: Samples, sample_rate: int) -> Samples:
     """Bring a recording to SAMPLE_RATE, a second at a time, and take its mean off."""
     effects = Effects(sample_rate, target_rate=SAMPLE_RATE)
-    blocks = [
-        # The limit keeps their squares numbers, whatever was recorded.
-        effects.push(np.clip(samples[start : start + sample_rate], -1e6, 1e6))
-        for start in range(0, len(samples), sample_rate)
-    ]
+    seconds = range(0, len(samples), sample_rate)
+    blocks = [effects.push(samples[start : start + sample_rate]) for start in seconds]
     whole = np.concatenate([*blocks, effects.flush()])
     return whole - whole.mean() if len(whole) else whole
 
