@@ -58,7 +58,7 @@ MAX_STREAMS = 32
 JITTER_S = 0.5  # as far back as the clock of one recording may go
 
 PATIENCE_S = 60  # it may have ten of a processor that others keep busy
-CPU_SECONDS = 5  # a minute of anything takes less than two
+CPU_SECONDS = 5  # for each minute; of anything it takes less than two
 MEMORY = 256 << 20  # bytes, beside the libraries and the samples
 NICENESS = 10  # whoever is being spoken to comes first
 
@@ -123,11 +123,7 @@ def unpack(data: bytes, max_seconds: float) -> Recording:
 
 
 def _sound(container: InputContainer) -> AudioStream:
-    """The first sound in it; nothing else is looked at.
-
-    Raises:
-        Refused: There is none, or none that is decoded here.
-    """
+    """The first sound in it, or Refused; nothing else is looked at."""
     if not container.streams.audio:
         raise Refused("The recording has no sound in it: send one of a voice.")
     stream = container.streams.audio[0]
@@ -143,9 +139,7 @@ def _sound(container: InputContainer) -> AudioStream:
 def _frames(container: InputContainer, stream: AudioStream) -> Iterator[av.AudioFrame]:
     """Yield what can be decoded: to the end, or to where it was cut off.
 
-    Raises:
-        Refused: It is several recordings.
-        FFmpegError: More of it is damaged than the packet that a cut goes through.
+    Refuses several recordings; raises FFmpegError if more is damaged than the packet of a cut.
     """
     damaged = 0
     latest = -math.inf
@@ -223,7 +217,7 @@ def confine(max_seconds: float) -> None:
     samples = int(max_seconds * SAMPLE_RATES[1]) * np.dtype(np.float32).itemsize
     limits = {
         resource.RLIMIT_AS: in_use + samples + MEMORY,
-        resource.RLIMIT_CPU: CPU_SECONDS,
+        resource.RLIMIT_CPU: CPU_SECONDS * math.ceil(max_seconds / 60),
         resource.RLIMIT_NOFILE: 0,  # of files and sockets, those that are open remain
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
@@ -233,19 +227,18 @@ def confine(max_seconds: float) -> None:
     os.nice(NICENESS)
 
 
-def answer(data: bytes, max_seconds: float) -> bytes:
+def answer(data: bytes, max_seconds: float) -> list[bytes | memoryview]:
     """What is said of one file: see above."""
-    samples = b""
     said: dict[str, str | int]
     try:
         heard = unpack(data, max_seconds)
-        samples = heard.samples.tobytes()
         said = {"suffix": heard.suffix, "sample_rate": heard.sample_rate}
+        return [json.dumps(said).encode() + b"\n", heard.samples.view(np.uint8).data]
     except Refused as refused:
         said = {"refused": str(refused)}
     except Exception:  # noqa: BLE001 - a bug, which somebody has to hear of
         said = {"failed": traceback.format_exc()}
-    return json.dumps(said).encode() + b"\n" + samples
+    return [json.dumps(said).encode() + b"\n"]
 
 
 def answer_apart(data: bytes, max_seconds: float) -> bytes:
@@ -257,15 +250,16 @@ def answer_apart(data: bytes, max_seconds: float) -> bytes:
         os.closerange(0, 3)  # whoever breaks in here answers for this file alone
         signal.alarm(PATIENCE_S)
         confine(max_seconds)
-        said = memoryview(answer(data, max_seconds))
-        while said:
-            said = said[os.write(writing, said) :]
+        for part in answer(data, max_seconds):
+            said = memoryview(part)
+            while said:
+                said = said[os.write(writing, said) :]
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said_whole = pipe.read()
+        heard = pipe.read()
     _, status = os.waitpid(child, 0)
-    return said_whole if status == 0 else b""
+    return heard if status == 0 else b""
 
 
 def main() -> None:

@@ -369,11 +369,12 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
 # The process
 
 
-def confined(code: str, data: bytes = b"", imports: str = "sys") -> list[str]:
+def confined(code: str, data: bytes = b"", imports: str = "sys", seconds: int = 60) -> list[str]:
     """Run code where decoding runs; return the lines that it prints."""
     folder = str(Path(unpacking.__file__).parent)
     start = (
-        f"import sys; sys.path.append({folder!r})\nimport unpack, {imports}\nunpack.confine(60)\n"
+        f"import sys; sys.path.append({folder!r})\nimport unpack, {imports}\n"
+        f"unpack.confine({seconds})\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", start + code], input=data, capture_output=True, check=True
@@ -405,6 +406,11 @@ print(os.nice(0) - nice)
         "(0, 0)",
         "10",
     ]
+
+
+def test_a_longer_recording_may_take_longer() -> None:
+    code = "print(*resource.getrlimit(resource.RLIMIT_CPU))"
+    assert confined(code, imports="resource", seconds=600) == ["50 50"]
 
 
 def test_a_file_that_claims_to_be_huge_gets_no_more_memory_than_others() -> None:
