@@ -1,11 +1,10 @@
 """Every mistake on the command line is one line that helps."""
 
-import sys
-
 import pytest
 
-from mira.cli.main import main
+from tests.cli.conftest import Here
 from tests.cli.running import mira
+from tests.voices.bringing import ALLISON
 
 
 @pytest.mark.parametrize(
@@ -21,25 +20,22 @@ from tests.cli.running import mira
         (["say", "hi", "-o", "-", "--sped", "1"], "--speed"),
         (["say", "...", "-o", "-"], "nothing to say"),
         (["say", "hi", "-o", "-", "--transcript", "Hi."], "name it with --clone FILE"),
+        (["say", "hi", "-o", "-", "--clone", str(ALLISON)], "needs a Mira model"),
         (["serve", "--port", "x"], "--port"),
+        (["model", "inspect", "/no/such"], "/no/such: no such directory"),
+        (["model", "convert", ".", "x", "--weights", "other"], "--weights"),
+        (["bench", "load", "http://h", "--response-format", "ulaw"], "--response-format"),
         (["config", "--set", "lead_s"], "write it as NAME=VALUE"),
         (["config", "--set", "led_s=1"], "Did you mean lead_s?"),
     ],
 )
 def test_a_wrong_argument_gets_one_line_that_helps(
-    arguments: list[str],
-    says: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], says: str, here: Here
 ) -> None:
-    """In this process: starting another takes longer than the mistake."""
-    monkeypatch.setattr(sys, "argv", ["mira", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    printed = capsys.readouterr()
-    lines = printed.err.splitlines()
-    assert ended.value.code in (1, 2)
-    assert printed.out == ""
+    done = here(*arguments)
+    lines = done.err.splitlines()
+    assert done.status in (1, 2)
+    assert done.out == b""
     assert len(lines) == 1, lines
     assert lines[0].startswith("mira: ")
     assert says in lines[0]

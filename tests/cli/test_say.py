@@ -13,27 +13,28 @@ from typing import IO
 import av
 import pytest
 
+from tests.cli.conftest import Here
 from tests.cli.running import mira, seconds
 from tests.server.serving import wait_until
 
 
-def test_say_writes_the_format_of_the_suffix(tmp_path: Path) -> None:
+def test_say_writes_the_format_of_the_suffix(tmp_path: Path, here: Here) -> None:
     for suffix, kind in {"mp3": "mp3", "ogg": "ogg", "flac": "flac", "wav": "wav"}.items():
         target = tmp_path / f"hello.{suffix}"
-        done = mira("say", "Hello there.", "-o", str(target))
-        assert (done.returncode, done.stderr) == (0, b"")
+        done = here("say", "Hello there.", "-o", str(target))
+        assert (done.status, done.err) == (0, "")
         assert 0.6 < seconds(str(target)) < 2.5
         with av.open(str(target)) as container:
             assert container.format.name == kind
 
 
-def test_say_reads_and_writes_standard_streams() -> None:
+def test_say_reads_and_writes_standard_streams(here: Here) -> None:
     done = mira("say", "-", "-o", "-", "--speed", "2", stdin=b"Hello there. How are you?")
     assert done.returncode == 0
     with wave.open(BytesIO(done.stdout)) as read:
         assert read.getframerate() == 24000
     fast = seconds(done.stdout)
-    normal = seconds(mira("say", "-", "-o", "-", stdin=b"Hello there. How are you?").stdout)
+    normal = seconds(here("say", "Hello there. How are you?", "-o", "-").out)
     assert fast == pytest.approx(normal / 2, abs=0.1)
 
 
@@ -49,7 +50,7 @@ def say(
     )
 
 
-def test_say_speaks_as_the_text_comes(tmp_path: Path) -> None:
+def test_say_speaks_as_the_text_comes(tmp_path: Path, here: Here) -> None:
     telephone = ("-o", "-", "-f", "ulaw", "--sample-rate", "8000")
     heard = tmp_path / "heard"
     with heard.open("wb") as file, say("-", *telephone, stdout=file) as process:
@@ -61,10 +62,10 @@ def test_say_speaks_as_the_text_comes(tmp_path: Path) -> None:
         process.stdin.close()
     assert process.returncode == 0
     # A file has nobody who waits: the pauses are those of the whole text.
-    assert heard.read_bytes() == mira("say", "No. Ça va.", *telephone).stdout
+    assert heard.read_bytes() == here("say", "No. Ça va.", *telephone).out
 
 
-def test_who_listens_at_a_pipe_is_not_silent_twice() -> None:
+def test_who_listens_at_a_pipe_is_not_silent_twice(here: Here) -> None:
     telephone = ("-o", "-", "-f", "ulaw", "--sample-rate", "8000")
     with say("-", *telephone) as process:
         assert process.stdin is not None and process.stdout is not None
@@ -75,7 +76,7 @@ def test_who_listens_at_a_pipe_is_not_silent_twice() -> None:
         process.stdin.write(b" go.")
         process.stdin.close()
         rest = process.stdout.read()
-    whole = mira("say", "No. I go.", *telephone).stdout
+    whole = here("say", "No. I go.", *telephone).out
     assert len(whole) - len(first + rest) == pytest.approx(0.41 * 8000, abs=80)
 
 
@@ -123,7 +124,7 @@ def test_text_that_is_not_utf_8_is_refused(text: bytes, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_player_that_is_closed_leaves_the_file_whole(tmp_path: Path) -> None:
+def test_a_player_that_is_closed_leaves_the_file_whole(tmp_path: Path, here: Here) -> None:
     player = tmp_path / "aplay"
     player.write_text("#!/bin/sh\n/usr/bin/head -c 1000 > /dev/null\n")
     player.chmod(0o755)
@@ -131,7 +132,7 @@ def test_a_player_that_is_closed_leaves_the_file_whole(tmp_path: Path) -> None:
     text = "One two three four. " * 6
     done = mira("say", text, "-o", str(heard), "--play", PATH=f"{tmp_path}")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert mira("say", text, "-o", str(alone)).returncode == 0
+    assert here("say", text, "-o", str(alone)).status == 0
     assert heard.read_bytes() == alone.read_bytes()
 
 
@@ -163,12 +164,12 @@ def test_say_without_a_sound_device_is_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.decode().splitlines()) == 1
 
 
-def test_say_resamples_and_encodes_for_a_telephone() -> None:
-    done = mira("say", "Hello there.", "-o", "-", "-f", "ulaw", "--sample-rate", "8000")
-    assert 0.6 * 8000 < len(done.stdout) < 2.5 * 8000
+def test_say_resamples_and_encodes_for_a_telephone(here: Here) -> None:
+    done = here("say", "Hello there.", "-o", "-", "-f", "ulaw", "--sample-rate", "8000")
+    assert 0.6 * 8000 < len(done.out) < 2.5 * 8000
 
 
-def test_an_unknown_voice_is_said_and_substituted() -> None:
-    done = mira("say", "Hi.", "-o", "-", "-v", "zoe")
-    assert done.returncode == 0
-    assert b"heart speaks instead. There is no voice 'zoe'." in done.stderr
+def test_an_unknown_voice_is_said_and_substituted(here: Here) -> None:
+    done = here("say", "Hi.", "-o", "-", "-v", "zoe")
+    assert done.status == 0
+    assert "heart speaks instead. There is no voice 'zoe'." in done.err

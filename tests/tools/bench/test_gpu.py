@@ -8,7 +8,6 @@ import pytest
 from mira.errors import InvalidRequest
 from tools.bench.gpu import card, floor
 from tools.tiny.language import true_dims
-from tools.tiny.write import write_tiny
 
 
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="there is a card here")
@@ -17,8 +16,10 @@ def test_without_a_card_nothing_is_measured() -> None:
         card()
 
 
-def test_the_floor_is_bytes_over_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = str(write_tiny(tmp_path / "mira"))
+def test_the_floor_is_bytes_over_speed(
+    mira_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(mira_directory)
     tiny = floor(model, "NVIDIA H100 80GB HBM3", (1, 64))
     assert tiny[0]["floor ms"] == pytest.approx(tiny[0]["step reads MB"] / 3350, rel=1e-9)
     assert floor(model, "another card", (1,))[0]["floor ms"] is None

@@ -12,7 +12,6 @@ from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.types import Sampling
 from tools.bench.lm import PROMPT_TOKENS, measure, pull, together
-from tools.tiny.write import write_tiny
 
 
 class Counting:
@@ -69,9 +68,8 @@ def test_calls_run_together() -> None:
     assert len(set(model.seeds)) == 4
 
 
-def test_a_tiny_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    directory = write_tiny(tmp_path / "tiny")
-    measure(str(directory), (1, 2), num_tokens=10, lm_engine="torch")
+def test_a_tiny_model(mira_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    measure(str(mira_directory), (1, 2), num_tokens=10, lm_engine="torch")
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [row["calls"] for row in found["rows"]] == [1, 2]
     for row in found["rows"]:
