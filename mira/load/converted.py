@@ -101,7 +101,7 @@ def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet)
 
 
 def is_prepared(checkpoint: Checkpoint, settings: Settings) -> bool:
-    """Whether an earlier start made the conversion; arguments as for `prepared`."""
+    """Tell whether an earlier start made the conversion; arguments as for `prepared`."""
     try:
         open_converted(folder_of(checkpoint, settings), whole=False)
     except CheckpointError:
@@ -110,7 +110,7 @@ def is_prepared(checkpoint: Checkpoint, settings: Settings) -> bool:
 
 
 def folder_of(checkpoint: Checkpoint, settings: Settings) -> Path:
-    """Where a conversion is, or will be; arguments as for `prepared`."""
+    """Name the folder of a conversion, which may not be there; arguments as for `prepared`."""
     plain = re.sub(r"[^\w.]+", "-", short(settings.model)).strip("-.")[:64] or "model"
     return _conversions(settings.cache_dir) / f"{plain}-{identity(checkpoint)[:_DIGITS]}"
 

@@ -62,7 +62,7 @@ def located(
 
 
 def place_of(setting: str, settings: Settings) -> Place:
-    """What the name in one of the settings of models is here.
+    """Find what the model that a setting names is on this machine.
 
     Raises:
         CheckpointError: It is neither a directory nor a Hugging Face id.
@@ -77,13 +77,13 @@ def place_of(setting: str, settings: Settings) -> Place:
 
 
 def short(name: str) -> str:
-    """A model's name to tell others: an id, or what its directory is called."""
+    """Name a model to others: by its id, or as its directory is called."""
     path = Path(name).expanduser()
     return path.resolve().name if path.is_dir() else name
 
 
 def _cards() -> tuple[tuple[tuple[int, int], ...], str]:
-    """The compute capability of each GPU that PyTorch can use, or why it can't be asked."""
+    """Ask PyTorch for the compute capability of each GPU; or find why it can't be asked."""
     try:
         import torch
     except Exception as error:  # noqa: BLE001 - whatever a broken installation leads to

@@ -33,9 +33,9 @@ class Parts:
     language_model: "LanguageModel"
     codec: "Codec"
     prompts: "PromptBuilder"
-    hears: tuple[Path, ...]  # the files that its tokens of a recording depend on
-    spans_at_once: int  # that a pass of the codec renders better together than one by one
-    processors: "threading.Lock | None" = None  # that model and codec have only together, if so
+    hears: tuple[Path, ...]  # the files that decide which tokens a recording becomes
+    spans_at_once: int  # that the codec renders faster in one pass than one by one
+    processors: "threading.Lock | None" = None  # held while one computes, if both share them
 
     def close(self) -> None:
         """Stop what runs for them."""

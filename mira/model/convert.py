@@ -70,7 +70,7 @@ class Agreement:
         return self.same >= LEAST_SAME * self.tokens
 
     def __str__(self) -> str:
-        """In words that follow "of its weights in int4"."""
+        """Say so after words like "weights in int4"."""
         return (
             f"of {self.tokens} speech tokens after the same beginning, {self.same} are the "
             f"original's first choice; logits {self.snr_db} dB above their error"
@@ -238,7 +238,7 @@ def _agreement(expected: Array, found: Array) -> Agreement:
 def _original(
     checkpoint: Checkpoint, prompt: list[int], work: _Work
 ) -> tuple[list[int], npt.NDArray[np.float32]]:
-    """What the original says, greedily, and its logits on the way: float32 in the same runtime."""
+    """Let the original speak greedily, in float32 in the same runtime; with logits on the way."""
     runner = original_runner(checkpoint, work.add)
     greedy = Sampling(temperature=0, max_new_tokens=CHECKED_TOKENS)
     with closing(BatchingLM(runner, checkpoint.tokens, max_streams=1)) as model:
@@ -248,7 +248,7 @@ def _original(
 
 
 def original_runner(checkpoint: Checkpoint, did: Did = _nothing) -> OpenVINORunner:
-    """The language model as published, in float32: what a converted one is measured against."""
+    """Load the language model as published, in float32: the measure of a converted one."""
     graph = _graph(checkpoint, "f32", did)
     return OpenVINORunner(graph, threads=0, cache_tokens=MAX_CONTEXT, exact=True)
 
@@ -280,7 +280,7 @@ def _codec(checkpoint: Checkpoint, directory: Path) -> None:
 
 
 def _utterances(checkpoint: Checkpoint, directory: Path) -> list[Utterance] | None:
-    """What the model itself says, in two voices: the codec is to be exact on that.
+    """Let the model itself speak in two voices: the codec is to be exact on that.
 
     The first half of them differs from the second in its words.
     """
@@ -298,7 +298,7 @@ def _utterances(checkpoint: Checkpoint, directory: Path) -> list[Utterance] | No
 
 
 def _logits(runner: OpenVINORunner, prompt: list[int], ids: list[int]) -> npt.NDArray[np.float32]:
-    """[ids + 1, columns]: what may come after the prompt and after each of the ids."""
+    """Compute the logits after the prompt and after each of the ids: [ids + 1, columns]."""
     pages = range(runner.num_pages)
     steps = [runner.step([Row(prompt, 0, pages)])]
     for number, i in enumerate(ids):

@@ -64,7 +64,7 @@ _UPSAMPLER = (  # deviations; those of weights are divided by the root of what a
 
 
 def codec_noise(dims: CodecDims, seed: int, semantic: bool = True) -> dict[str, Array]:
-    """Random weights by canonical name."""
+    """Draw random weights, by canonical name."""
     weights = {}
     for name, shape in codec_shapes(dims, semantic).items():
         values = _draw(name, shape, seed)
@@ -87,14 +87,14 @@ def _draw(name: str, shape: Shape, seed: int) -> Array:
 
 
 def _inputs(name: str, shape: Shape) -> float:
-    """How many numbers each output adds up."""
+    """Count the numbers that each output adds up."""
     if re.fullmatch(r"decoder\.model\.[1-4]\.block\.1\.weight", name):
         return shape[0] * 2.0  # transposed: about two of the kernel's taps meet
     return float(np.prod(shape[1:]))
 
 
 def upsampler_noise(channels: int, seed: int) -> dict[str, Array]:
-    """Random weights around "pass it through", in the names and shapes of upsampler.pth."""
+    """Draw weights around "pass it through", in the names and shapes of upsampler.pth."""
     random = np.random.default_rng([seed, channels])
     half = np.asarray(_HALF_FILTER, dtype=np.float32)
     signs = np.where(np.arange(channels) % 2, -1, 1).astype(np.float32)

@@ -28,7 +28,7 @@ _Norm = Callable[[str, str], str]
 
 
 def write_prenet(path: Path, weights: Mapping[str, Array], dims: CodecDims) -> None:
-    """processer.onnx: global and speech tokens to what the wave generator reads, as float16."""
+    """Write processer.onnx: global and speech tokens to the wave generator's float16 input."""
     from onnx import TensorProto, helper
 
     graph = GraphBuilder(weights, 978)
@@ -67,7 +67,7 @@ def write_prenet(path: Path, weights: Mapping[str, Array], dims: CodecDims) -> N
 
 
 def write_semantic_encoder(path: Path, weights: Mapping[str, Array], dims: CodecDims) -> None:
-    """q_encoder.onnx: wav2vec2 features to speech tokens, by the cosine of codebook rows."""
+    """Write q_encoder.onnx: wav2vec2 features to speech tokens, by cosines of codebook rows."""
     from onnx import TensorProto, helper
 
     graph = GraphBuilder(weights, 1208)
@@ -93,7 +93,7 @@ def write_semantic_encoder(path: Path, weights: Mapping[str, Array], dims: Codec
 
 
 def write_speaker_encoder(path: Path, weights: Mapping[str, Array], dims: CodecDims) -> None:
-    """s_encoder.onnx: a mel spectrogram to global tokens."""
+    """Write s_encoder.onnx: a mel spectrogram to global tokens."""
     from onnx import TensorProto, helper
 
     graph = GraphBuilder(weights, 874)

@@ -24,12 +24,12 @@ _PUBLISHED = {"attention_dropout": 0.0, "hidden_act": "silu", "initializer_range
 
 
 def true_dims(vocab_rows: int = 166_000) -> LanguageDims:
-    """The published model's: 506,634,112 parameters."""
+    """Make the published dimensions: 506,634,112 parameters."""
     return LanguageDims(vocab_rows, 896, 24, 14, 2, 64, 4864, tied=True)
 
 
 def tiny_dims(num_tokens: int) -> LanguageDims:
-    """Two narrow layers; as in the published model there are more rows than tokens."""
+    """Make two narrow layers; as in the published model there are more rows than tokens."""
     return LanguageDims((num_tokens // 64 + 2) * 64, 64, 2, 4, 2, 16, 128, tied=True)
 
 

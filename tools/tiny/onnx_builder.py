@@ -54,7 +54,7 @@ class GraphBuilder:
         return names
 
     def constant(self, values: AnyArray | float | Sequence[int]) -> str:
-        """A Constant node; plain floats are float32, sequences int64."""
+        """Add a Constant node; plain floats are float32, sequences int64."""
         from onnx import numpy_helper
 
         if not isinstance(values, np.ndarray):
@@ -62,37 +62,37 @@ class GraphBuilder:
         return self.node("Constant", value=numpy_helper.from_array(values))
 
     def values(self, name: str) -> Array:
-        """A weight's numbers."""
+        """Look a weight's numbers up."""
         return self._weights[name]
 
     def weight(self, name: str) -> str:
-        """A weight under its own name."""
+        """Store a weight under its own name."""
         self._initializers[name] = self._weights[name]
         return name
 
     def anonymous(self, op: str, values: AnyArray) -> str:
-        """A weight under a serial number."""
+        """Store a weight under a serial number."""
         name = f"onnx::{op}_{self._serial}"
         self._serial += 1
         self._initializers[name] = np.ascontiguousarray(values)
         return name
 
     def matmul(self, x: str, name: str) -> str:
-        """Times the transpose of `name`.weight."""
+        """Multiply by the transpose of `name`.weight."""
         matrix = self.anonymous("MatMul", self._weights[f"{name}.weight"].T)
         return self.node("MatMul", x, matrix)
 
     def linear(self, x: str, name: str) -> str:
-        """A layer on [batch, time, channels]."""
+        """Add a layer on [batch, time, channels]."""
         return self.node("Add", self.weight(f"{name}.bias"), self.matmul(x, name))
 
     def gemm(self, x: str, name: str) -> str:
-        """A layer on [batch, channels]; here the exporter keeps the weight as it is."""
+        """Add a layer on [batch, channels]; here the exporter keeps the weight as it is."""
         weight, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
         return self.node("Gemm", x, weight, bias, transB=1)
 
     def conv(self, x: str, name: str, dilation: int = 1, group: int = 1) -> str:
-        """A convolution on [batch, channels, time] that keeps the time."""
+        """Add a convolution on [batch, channels, time] that keeps the time."""
         kernel = self._weights[f"{name}.weight"].shape[2]
         pad = dilation * (kernel - 1) // 2
         return self.node(
@@ -107,7 +107,7 @@ class GraphBuilder:
         )
 
     def layer_norm(self, x: str, name: str | None, channels: int) -> str:
-        """Over the last axis; without a name there are no weights."""
+        """Normalise the last axis; without a name there are no weights."""
         if name:
             weights = [self.weight(f"{name}.weight"), self.weight(f"{name}.bias")]
         else:
@@ -115,13 +115,13 @@ class GraphBuilder:
         return self.node("LayerNormalization", x, *weights, axis=-1, epsilon=1e-6)
 
     def batch_norm(self, x: str, name: str) -> str:
-        """With stored statistics."""
+        """Normalise by stored statistics."""
         parts = ("weight", "bias", "running_mean", "running_var")
         weights = [self.weight(f"{name}.{part}") for part in parts]
         return self.node("BatchNormalization", x, *weights, epsilon=1e-5)
 
     def gelu(self, x: str) -> str:
-        """The exact one: x / 2 * (1 + erf(x / sqrt 2))."""
+        """Add the exact one: x / 2 * (1 + erf(x / sqrt 2))."""
         erf = self.node("Erf", self.node("Div", x, self.constant(float(np.sqrt(2)))))
         doubled = self.node("Mul", x, self.node("Add", erf, self.constant(1.0)))
         return self.node("Mul", doubled, self.constant(0.5))

@@ -107,7 +107,7 @@ def _write_spark_codec(directory: Path, dims: CodecDims, seed: int) -> None:
 
 
 def _training_only(dims: CodecDims) -> dict[str, Array]:
-    """A few of the tensors that the published file has beside those that speak."""
+    """Make a few of the tensors that the published file has beside those that speak."""
     ecapa = "speaker_encoder.speaker_encoder"
     return {
         "quantizer.cluster_size": np.ones(8192, np.float32),

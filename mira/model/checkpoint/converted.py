@@ -113,7 +113,7 @@ class Manifest:
         self._write()
 
     def has(self, part: str) -> bool:
-        """Whether a part is finished."""
+        """Tell whether a part is finished."""
         return part in self.content["parts"]
 
     def finished(self, part: str, **facts: object) -> None:
@@ -138,7 +138,7 @@ class Manifest:
 
 
 def is_converted(directory: Path) -> bool:
-    """Whether a conversion began here."""
+    """Tell whether a conversion began here."""
     return (directory / MANIFEST).is_file()
 
 
@@ -199,7 +199,7 @@ def _check_seal(directory: Path, content: dict[str, Any]) -> None:
 
 
 def _seal(content: dict[str, Any]) -> str:
-    """A hash of all else that the manifest says."""
+    """Hash all else that the manifest says."""
     said = json.dumps({key: content[key] for key in sorted(content) if key != "seal"})
     return hashlib.sha256(said.encode()).hexdigest()
 

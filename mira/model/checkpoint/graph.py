@@ -120,7 +120,7 @@ def _load(path: Path) -> "GraphProto":
 
 
 def read_graph_header(path: Path) -> list[TensorInfo]:
-    """The shape and dtype of a graph's float weights, without their values.
+    """List the shape and dtype of a graph's float weights.
 
     Raises:
         CheckpointError: The file is missing or damaged.

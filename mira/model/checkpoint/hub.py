@@ -37,7 +37,7 @@ _UNWANTED = ["wav2vec2*"]
 
 
 def is_wanted(file: str, part: Part = "model") -> bool:
-    """Whether a file of a repository belongs to a part of a model."""
+    """Tell whether a file of a repository belongs to a part of a model."""
 
     def is_one_of(patterns: list[str]) -> bool:
         return any(fnmatchcase(file, pattern) for pattern in patterns)

@@ -55,7 +55,7 @@ class HubCache:
         self.folder = self._cache / self._name
 
     def commit_of(self, revision: str) -> str | None:
-        """The commit that a branch, tag or commit is here."""
+        """Find the commit that a branch, tag or commit was when it was downloaded."""
         if COMMIT.fullmatch(revision):
             return revision
         try:
@@ -65,7 +65,7 @@ class HubCache:
         return commit if COMMIT.fullmatch(commit) else None
 
     def listed(self, commit: str) -> tuple[HubFile, ...] | None:
-        """The files of a commit; None if it isn't known here which those are."""
+        """List the files of a commit; None if it isn't known here which those are."""
         try:
             entries = json.loads(self._list(commit).read_bytes())
             return tuple(HubFile(str(name), int(n), str(digest)) for name, n, digest in entries)
@@ -73,15 +73,15 @@ class HubCache:
             return None
 
     def snapshot(self, commit: str) -> Path:
-        """The folder of a commit's files, which may not be there."""
+        """Name the folder of a commit's files, which may not be there."""
         return self.folder / "snapshots" / commit
 
     def has(self, commit: str, file: HubFile) -> bool:
-        """Whether a file is whole."""
+        """Tell whether a file is whole."""
         return _num_bytes(self.snapshot(commit) / file.name) == file.num_bytes
 
     def complete(self, revision: str, wanted: Callable[[str], bool]) -> Path | None:
-        """The folder of a revision, if every wanted file of it is known to be there."""
+        """Find the folder of a revision, if every wanted file is known to be there."""
         commit = self.commit_of(revision)
         chosen = [file for file in self.listed(commit or "") or () if wanted(file.name)]
         if commit and chosen and all(self.has(commit, file) for file in chosen):
@@ -89,7 +89,7 @@ class HubCache:
         return None
 
     def as_it_is(self, revision: str) -> Path:
-        """The folder of a revision that another program downloaded, and may have left incomplete.
+        """Find the folder of a revision that another program downloaded, if incompletely.
 
         Raises:
             NotDownloaded: There is none, or it was ours and is incomplete.
@@ -104,7 +104,7 @@ class HubCache:
         )
 
     def num_bytes(self, commit: str, file: HubFile) -> int:
-        """How much of a file's content is here."""
+        """Count the bytes of a file's content that are here."""
         if self.has(commit, file) or _num_bytes(self._blob(file)) == file.num_bytes:
             return file.num_bytes
         return min(max(0, _num_bytes(self._part(file))), file.num_bytes)
@@ -218,7 +218,7 @@ class HubCache:
 
 
 def _num_bytes(path: Path) -> int:
-    """Of a file; -1 if there is none."""
+    """Measure a file; -1 if there is none."""
     try:
         return path.stat().st_size if path.is_file() else -1
     except OSError:

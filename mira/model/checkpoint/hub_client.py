@@ -97,7 +97,7 @@ class HubClient:
             ) from error
 
     def _endpoint(self) -> tuple[str, tuple[str, str] | None]:
-        """The hub's address, which may be shown, and the name and password that it had in it."""
+        """Part the hub's address, which may be shown, from a name and password in it."""
         try:
             url = urlsplit(constants.ENDPOINT)
             _ = url.port
@@ -231,5 +231,5 @@ def _listed(entry: dict[str, Any]) -> HubFile:
 
 
 def _words(error: Exception) -> str:
-    """What an error says, on one line, or what kind it is if it says nothing."""
+    """Put what an error says on one line; if it says nothing, name its kind."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

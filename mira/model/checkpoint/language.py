@@ -153,7 +153,7 @@ def _dims(config: _Config) -> LanguageDims:
 
 
 def language_shapes(dims: LanguageDims) -> dict[str, Shape]:
-    """Every tensor of a Qwen2 of these dimensions."""
+    """List every tensor of a Qwen2 of these dimensions."""
     query, key = dims.heads * dims.head_dim, dims.kv_heads * dims.head_dim
     shapes: dict[str, Shape] = {EMBEDDING: (dims.vocab_rows, dims.hidden)}
     for layer in range(dims.layers):

@@ -96,7 +96,7 @@ def _tensors(path: Path, archive: zipfile.ZipFile, key: str | None) -> dict[str,
 def _named(
     path: Path, content: Any, key: str | None, dtype_of: Callable[[Any], str]
 ) -> Mapping[str, Any]:
-    """The values under `key`, all of which are tensors of floats."""
+    """Find the values under `key`, all of which have to be tensors of floats."""
     tensors = content.get(key) if key and isinstance(content, dict) else content
     if not isinstance(tensors, dict) or not tensors:
         where = f" under {key!r}" if key else ""
@@ -164,7 +164,7 @@ class _Tensor(NamedTuple):
     strides: tuple[int, ...]
 
     def read(self, archive: zipfile.ZipFile, folder: str) -> Array:
-        """As float32.
+        """Read the numbers as float32.
 
         Raises:
             ValueError: The archive has fewer bytes than the tensor needs.
@@ -182,7 +182,7 @@ class _Tensor(NamedTuple):
 
 
 def _before_zip(path: Path, key: str | None) -> dict[str, Array]:
-    """What PyTorch wrote before 1.6, which it alone can read, with `weights_only`."""
+    """Read what PyTorch wrote before 1.6, which it alone can read, with `weights_only`."""
     try:
         import torch
     except ImportError:

@@ -46,7 +46,7 @@ class CodecDims:
 
 
 def codec_shapes(dims: CodecDims, semantic: bool = False) -> dict[str, Shape]:
-    """Every tensor that speaking needs; with `semantic`, also what encodes speech to tokens."""
+    """List every tensor that speaking needs; with `semantic`, also what hears speech tokens."""
     shapes: dict[str, Shape] = {
         "quantizer.codebook.weight": (SPEECH_CODES, dims.code),
         "quantizer.out_project.weight": (dims.latent, dims.code, 1),
@@ -62,7 +62,7 @@ _Named = Iterator[tuple[str, Shape]]
 
 
 def _affine(name: str, *shape: int) -> _Named:
-    """A weight of this shape, and one bias for each of its outputs."""
+    """List a weight of this shape, and one bias for each of its outputs."""
     yield f"{name}.weight", shape
     yield f"{name}.bias", shape[:1]
 
@@ -166,7 +166,7 @@ def _semantic(dims: CodecDims) -> _Named:
 
 
 def upsampler_shapes(channels: int) -> dict[str, Shape]:
-    """Every tensor of FlashSR's generator, weight norm fused; the published one has 32 channels."""
+    """List every tensor of FlashSR's generator, weight norm fused; 32 channels as published."""
 
     def activation(name: str) -> _Named:
         yield from ((f"{name}.act.{part}", (channels,)) for part in ("alpha", "beta"))

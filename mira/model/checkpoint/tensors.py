@@ -112,7 +112,7 @@ def read_tensors(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> 
 
 
 def _bfloat16_bits(path: Path) -> Callable[[str], npt.NDArray[np.uint16]]:
-    """Where a file's tensors lie, which the library keeps to itself and NumPy has no type for.
+    """Map a file's bfloat16 tensors, which NumPy has no type for.
 
     The library has checked the table by now: each tensor lies within the file.
     """

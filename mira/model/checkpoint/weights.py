@@ -110,7 +110,7 @@ def _is_wanted(name: str, semantic: bool) -> bool:
 def _mira_weights(
     checkpoint: Checkpoint, semantic: bool
 ) -> tuple[dict[str, Array], dict[str, str]]:
-    """The weights of four files, and the file of each."""
+    """Read the weights of four files, and note the file of each."""
     weights: dict[str, Array] = {}
     where: dict[str, str] = {}
 
@@ -149,7 +149,7 @@ def _named(path: Path, graph: GraphWeights) -> Iterator[tuple[str, Array]]:
 
 
 def _attention(path: Path, graph: GraphWeights) -> Iterator[tuple[str, Array]]:
-    """The only matrices without a bias: query, key with value, and output of each layer.
+    """Name the only matrices without a bias: query, key with value, and output of each layer.
 
     They come in that order. Their shapes tell them apart even where an exporter swapped the first
     two, which do not depend on each other.
@@ -172,7 +172,7 @@ def _attention(path: Path, graph: GraphWeights) -> Iterator[tuple[str, Array]]:
 
 
 def _is_known_table(values: Array) -> bool:
-    """Whether a constant is arithmetic that the reader can check instead of weights it can't."""
+    """Tell whether a constant is arithmetic, which can be checked, and no weights, which can't."""
     if values.size == 1 or np.ptp(values) == 0:
         return True  # an epsilon, a scale, the ones of a norm without weights
     return values.shape == (GLOBAL_CODES, FSQ_DIGITS) and np.array_equal(values, fsq_codebook())
@@ -194,6 +194,6 @@ def _drop_codebook(graph: GraphWeights, codebook: Array) -> None:
 
 
 def fsq_codebook() -> Array:
-    """The [4096, 6] implicit codebook: digit i of a code in base four, as (digit - 2) / 2."""
+    """Compute the implicit codebook, [4096, 6]: a code's digits in base four, (digit - 2) / 2."""
     digits = np.arange(GLOBAL_CODES)[:, None] // 4 ** np.arange(FSQ_DIGITS) % 4
     return np.asarray((digits - 2) / 2, dtype=np.float32)
