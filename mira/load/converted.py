@@ -37,7 +37,8 @@ _DIGITS = 16  # of the checkpoint's identity, in the folder's name
 def load_converted(settings: Settings, converted: Converted, report: Report) -> Parts:
     """Load it into OpenVINO; errors as for `load_parts`."""
     from mira.model.codec.openvino import OpenVINOCodec
-    from mira.model.lm.openvino import GRAPH, OpenVINOLM
+    from mira.model.lm.batching import BatchingLM
+    from mira.model.lm.openvino import GRAPH, OpenVINORunner
     from mira.model.lm.prompt import PromptBuilder
 
     language, codec_files = converted.directory / GRAPH, converted.directory / CODEC
@@ -53,13 +54,9 @@ def load_converted(settings: Settings, converted: Converted, report: Report) -> 
     )
     loading.did()
     # Last: it alone runs a thread, which nobody would stop if another part were missing.
-    language_model = OpenVINOLM(
-        converted.directory,
-        converted.tokens,
-        settings.cpu_threads,
-        settings.max_streams or MOST_STREAMS,
-        processors,
-    )
+    most = settings.max_streams or MOST_STREAMS
+    runner = OpenVINORunner(language, settings.cpu_threads, most, processors)
+    language_model = BatchingLM(runner, converted.tokens)
     hears = tuple(sorted(codec_files.glob("speaker_encoder.*")))
     # Two windows together take as long as one after the other.
     parts = Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)

@@ -64,7 +64,8 @@ def load_published(
 def _language_model(settings: Settings, planned: Plan, checkpoint: Checkpoint) -> "LanguageModel":
     import torch
 
-    from mira.model.lm.torch_runner import MAX_CONTEXT, TorchLM
+    from mira.model.lm.batching import BatchingLM
+    from mira.model.lm.torch_runner import MAX_CONTEXT, TorchRunner
 
     usual = MOST_CPU_STREAMS if planned.gpu is None else MOST_STREAMS
     most = settings.max_streams or usual
@@ -72,7 +73,8 @@ def _language_model(settings: Settings, planned: Plan, checkpoint: Checkpoint) -
         asked = settings.model_dtype
         dtype = None if asked == "auto" else getattr(torch, asked)
         context = GOING_ON_CONTEXT if settings.semantic_model else MAX_CONTEXT
-        return TorchLM(checkpoint, planned.device, dtype, most, context)
+        runner = TorchRunner(checkpoint, planned.device, dtype, most, context)
+        return BatchingLM(runner, checkpoint.tokens)
     # No `require`: importing LMDeploy changes what the process logs, which `load` undoes.
     from mira.model.lm.lmdeploy_engine import load
 

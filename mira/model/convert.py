@@ -27,7 +27,7 @@ from mira.model.codec.export import Utterance, export_codec, export_integers, ex
 from mira.model.codec.openvino import OpenVINOCodec
 from mira.model.lm.base import sayable
 from mira.model.lm.batching import BatchingLM, Row
-from mira.model.lm.openvino import GRAPH, MAX_CONTEXT, OpenVINOLM, OpenVINORunner, check_processor
+from mira.model.lm.openvino import GRAPH, OpenVINORunner, check_processor
 from mira.model.lm.openvino_graph import build
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.lm.quantize import Weights
@@ -216,8 +216,7 @@ def _language(
     kinds = SMALLEST_FIRST if asked == "auto" else (asked,)
     for kind in kinds:
         convert_language(checkpoint, directory, kind, work.add)
-        cache_tokens = len(prompt) + len(ids)
-        found = _logits(OpenVINORunner(directory / GRAPH, 0, cache_tokens), prompt, ids)
+        found = _logits(OpenVINORunner(directory / GRAPH), prompt, ids)
         agreement = _agreement(expected, found)
         log.info("weights in %s: %s", kind, agreement)
         if agreement.good or kind == kinds[-1]:
@@ -241,7 +240,7 @@ def _original(
     """Let the original speak greedily, in float32 in the same runtime; with logits on the way."""
     runner = original_runner(checkpoint, work.add)
     greedy = Sampling(temperature=0, max_new_tokens=CHECKED_TOKENS)
-    with closing(BatchingLM(runner, checkpoint.tokens, max_streams=1)) as model:
+    with closing(BatchingLM(runner, checkpoint.tokens)) as model:
         codes = list(model.generate(prompt, greedy))
     ids = [checkpoint.tokens.first_speech + code for code in codes]
     return ids, _logits(runner, prompt, ids)
@@ -250,7 +249,7 @@ def _original(
 def original_runner(checkpoint: Checkpoint, did: Did = _nothing) -> OpenVINORunner:
     """Load the language model as published, in float32: the measure of a converted one."""
     graph = _graph(checkpoint, "f32", did)
-    return OpenVINORunner(graph, threads=0, cache_tokens=MAX_CONTEXT, exact=True)
+    return OpenVINORunner(graph, exact=True)
 
 
 def _graph(checkpoint: Checkpoint, weights: Weights, did: Did) -> ov.Model:
@@ -289,7 +288,8 @@ def _utterances(checkpoint: Checkpoint, directory: Path) -> list[Utterance] | No
     voices = [codec.encode(samples, rate), codec.encode(samples, rate * 3 // 4)]  # and a deeper one
     prompts = PromptBuilder(checkpoint.language / TOKENIZER, checkpoint.tokens)
     said: list[Utterance] = []
-    with closing(OpenVINOLM(directory, checkpoint.tokens, max_streams=1)) as model:
+    runner = OpenVINORunner(directory / GRAPH)
+    with closing(BatchingLM(runner, checkpoint.tokens)) as model:
         for text, voice in product(SAID_TEXTS, voices):
             sampling = Sampling(seed=len(said), max_new_tokens=SAID_TOKENS)
             said.append((list(model.generate(prompts.build(text, voice), sampling)), voice))

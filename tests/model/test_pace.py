@@ -40,7 +40,7 @@ class Renders:
 
 
 def measured(step_s: float, codec: Renders, most: int = 64):
-    lm = BatchingLM(ToyRunner(step_s=step_s), VOCABULARY, max_streams=64)
+    lm = BatchingLM(ToyRunner(step_s=step_s, max_streams=64), VOCABULARY)
     try:
         return measure(lm, codec, PROMPT, NOBODY, 75, most)  # type: ignore[arg-type]
     finally:
@@ -62,8 +62,8 @@ def test_as_many_as_asked_for_and_no_more(most: int) -> None:
 
 def step_s(max_streams: int, calls: int) -> float:
     """Measured on steps of 20 ms, with a prompt that fills one."""
-    runner = ToyRunner(step_s=0.02)
-    with closing(BatchingLM(runner, VOCABULARY, max_streams)) as lm:
+    runner = ToyRunner(step_s=0.02, max_streams=max_streams)
+    with closing(BatchingLM(runner, VOCABULARY)) as lm:
         return _step_s(lm, list(range(60)), calls)
 
 

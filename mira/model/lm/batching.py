@@ -18,7 +18,6 @@ from mira.errors import GIVE_UP_AFTER, NotReady, SynthesisFailed, one_line
 from mira.model.checkpoint.tokens import TokenMap
 from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.base import check_prompt, sayable
-from mira.model.lm.pages import Pages
 from mira.model.lm.sampler import Sampler, pick_all
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback, rank
@@ -44,21 +43,12 @@ class Row:
 class Runner(Protocol):
     """Computes steps, on one thread; keeps what streams have read on numbered pages."""
 
-    @property
-    def page_tokens(self) -> int:
-        """Tokens on a page."""
-
-    @property
-    def num_pages(self) -> int:
-        """Pages there are."""
-
-    @property
-    def max_context(self) -> int:
-        """Tokens of a stream, its prompt and what it says; they may take more than one page."""
-
-    @property
-    def vocab_rows(self) -> int:
-        """Ids that can be read are in [0, vocab_rows)."""
+    max_streams: int  # that share a step; more wait
+    step_tokens: int  # that a step reads; a long prompt is read in several
+    num_pages: int
+    page_tokens: int  # on one
+    max_context: int  # tokens of a stream, its prompt and what it says
+    vocab_rows: int  # ids that can be read are in [0, vocab_rows)
 
     def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
         """Read each row's ids; the logits of what comes after the last of each.
@@ -119,24 +109,14 @@ class BatchingLM:
     Args:
         runner: Computes the steps; used on one thread, the model's own.
         vocabulary: Where its tokens are.
-        max_streams: That share a step; more wait.
-        step_tokens: That a step reads; a long prompt is read in several, so that it doesn't hold
-            up the others.
     """
 
-    def __init__(
-        self,
-        runner: Runner,
-        vocabulary: TokenMap,
-        max_streams: int = 16,
-        step_tokens: int = 64,
-    ) -> None:
+    def __init__(self, runner: Runner, vocabulary: TokenMap) -> None:
         self._runner = runner
         self._columns = {i: column for column, i in enumerate(sayable(vocabulary))}
         self._first_speech = vocabulary.first_speech
-        self.max_streams = max_streams
-        self._step_tokens = step_tokens
-        self._pages = Pages(runner.num_pages, runner.page_tokens)
+        self.max_streams = runner.max_streams
+        self._free = list(range(runner.num_pages))  # pages, in ascending order
         self._waiting: list[_Stream] = []
         self._running: list[_Stream] = []
         self._broken = self._closed = False
@@ -161,7 +141,7 @@ class BatchingLM:
     def pages_used(self) -> int:
         """Pages that streams hold."""
         with self._changed:
-            return self._pages.used
+            return self._runner.num_pages - len(self._free)
 
     @property
     def streams(self) -> int:
@@ -277,14 +257,13 @@ class BatchingLM:
         """Take back the pages of whoever has ended, then give the most urgent theirs."""
         for stream in [stream for stream in self._running if stream.ended]:
             self._running.remove(stream)
-            self._pages.give_back(stream.pages)
+            self._free = sorted(self._free + stream.pages)
         for stream in sorted(self._waiting, key=lambda stream: stream.urgency):
-            if len(self._running) == self.max_streams:
-                return
-            pages = self._pages.take(stream.longest)
-            if pages is None:
+            needed = -(-stream.longest // self._runner.page_tokens)
+            if len(self._running) == self.max_streams or needed > len(self._free):
                 return  # nobody overtakes: a long stream would never get its turn
-            stream.pages = pages
+            # The lowest first: memory is touched, and so paid for, only as far as it is needed.
+            stream.pages, self._free = self._free[:needed], self._free[needed:]
             self._waiting.remove(stream)
             self._running.append(stream)
 
@@ -293,7 +272,7 @@ class BatchingLM:
         ranked = sorted(able, key=lambda stream: stream.urgency)
         if ranked and ranked[0].urgency[0] < 2:
             ranked = [stream for stream in ranked if not stream.comfortable]
-        room = self._step_tokens
+        room = self._runner.step_tokens
         rows = []
         # Whoever speaks reads one token each. What room is left is for prompts.
         for stream in sorted(ranked, key=lambda stream: len(stream.unread) > 1):
@@ -358,4 +337,4 @@ class BatchingLM:
             stream.news.notify_all()
         # Made anew: what broke may have been the planning, and may have lost some.
         self._waiting, self._running = [], []
-        self._pages = Pages(self._runner.num_pages, self._runner.page_tokens)
+        self._free = list(range(self._runner.num_pages))

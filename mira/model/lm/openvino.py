@@ -15,39 +15,11 @@ from openvino._offline_transformations import paged_attention_transformation
 
 from mira.errors import CheckpointError, InvalidSettings, one_line
 from mira.machine import processor_here
-from mira.model.checkpoint.tokens import TokenMap
-from mira.model.lm.batching import BatchingLM, Row
+from mira.model.lm.batching import Row
 
 GRAPH = "language.xml"
 MAX_CONTEXT = 1280  # tokens of a stream: the longest prompt of a sentence, and 1024 new ones
-
-
-class OpenVINOLM(BatchingLM):
-    """A `LanguageModel` that a converted directory holds.
-
-    Args:
-        directory: Holds GRAPH and its weights.
-        vocabulary: Where its tokens are.
-        threads: Of a step; 0 for as many as there are processors.
-        max_streams: Number of streams that may speak at the same time; the cache has room for
-            all.
-        processors: Held during a step. None: nothing else needs them alone.
-
-    Raises:
-        CheckpointError: The graph is missing or damaged.
-        InvalidSettings: The processor can't run it.
-    """
-
-    def __init__(
-        self,
-        directory: Path,
-        vocabulary: TokenMap,
-        threads: int = 0,
-        max_streams: int = 16,
-        processors: "threading.Lock | None" = None,
-    ) -> None:
-        runner = OpenVINORunner(directory / GRAPH, threads, max_streams * MAX_CONTEXT, processors)
-        super().__init__(runner, vocabulary, max_streams)
+STEP_TOKENS = 64  # of a step: a long prompt doesn't hold up who speaks
 
 
 class OpenVINORunner:
@@ -56,8 +28,9 @@ class OpenVINORunner:
     Args:
         graph: Its XML file, or the graph itself, which is changed.
         threads: Of a step; 0 for as many as there are processors.
-        cache_tokens: That the pages hold together; memory is taken only for those that are used.
-        processors: Held during a step.
+        max_streams: Number of streams that may speak at the same time; the cache has room for all,
+            and takes memory only for what is used.
+        processors: Held during a step. None: nothing else needs them alone.
         exact: Compute in float32 throughout, which on some processors is slower.
 
     Raises:
@@ -68,8 +41,8 @@ class OpenVINORunner:
     def __init__(
         self,
         graph: Path | ov.Model,
-        threads: int,
-        cache_tokens: int,
+        threads: int = 0,
+        max_streams: int = 1,
         processors: "threading.Lock | None" = None,
         exact: bool = False,
     ) -> None:
@@ -90,7 +63,8 @@ class OpenVINORunner:
             if "_cache." in (name := port.any_name)
         }
         self.page_tokens = self._caches["value_cache.0"][2]
-        self.num_pages = -(-cache_tokens // self.page_tokens)
+        self.max_streams, self.step_tokens = max_streams, STEP_TOKENS
+        self.num_pages = -(-max_streams * MAX_CONTEXT // self.page_tokens)
         self.max_context = self.num_pages * self.page_tokens
         self.restart()
 

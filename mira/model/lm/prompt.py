@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from mira.errors import CheckpointError, InvalidRequest, NothingToSay
 from mira.model.checkpoint.tokens import TokenMap
-from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES
+from mira.model.codec.base import check_global_tokens, check_speech_tokens
 
 
 class PromptBuilder:
@@ -50,13 +50,11 @@ class PromptBuilder:
 
         Raises:
             NothingToSay: The text is empty.
-            InvalidRequest: The text is no valid Unicode.
-            ValueError: A token is outside its codebook.
+            InvalidRequest: The text is no valid Unicode, or the global tokens are no speaker's.
+            SynthesisFailed: A speech token is outside its codebook.
         """
-        _require_codes("global", global_tokens, GLOBAL_CODES)
-        _require_codes("speech", speech_tokens, SPEECH_CODES)
-        if len(global_tokens) != GLOBAL_TOKENS:
-            raise ValueError(f"expected {GLOBAL_TOKENS} global tokens; found {len(global_tokens)}")
+        check_global_tokens(global_tokens)
+        check_speech_tokens(speech_tokens)
         if not text:
             raise NothingToSay
         ids = self._vocabulary
@@ -102,8 +100,3 @@ def plain_tokenizer(path: Path) -> Tokenizer:
         raise CheckpointError(f"{path}: no such file") from error
     except Exception as error:  # the library raises nothing more precise
         raise CheckpointError(f"{path}: damaged or incomplete ({error})") from error
-
-
-def _require_codes(kind: str, tokens: Sequence[int], count: int) -> None:
-    if wrong := [token for token in tokens if not 0 <= token < count]:
-        raise ValueError(f"{kind} token {wrong[0]} is outside its codebook of {count}")

@@ -21,7 +21,7 @@ from mira.model.checkpoint.layout import Checkpoint
 from mira.model.checkpoint.tensors import Array, read_tensors
 from mira.model.cuda import Passes, full_memory_as
 from mira.model.lm.base import sayable
-from mira.model.lm.batching import BatchingLM, Row
+from mira.model.lm.batching import Row
 from mira.model.lm.torch_qwen2 import Qwen2
 
 MAX_CONTEXT = 2048  # tokens of a stream: the longest prompt of a sentence, and 1024 new ones
@@ -29,25 +29,6 @@ LENGTHS = (256, 512, 1024)  # tokens that a step looks at, if no stream is longe
 READ_AT_ONCE = 512  # tokens of a step, prompts included: few enough not to hold up who speaks
 PROMPTS = (64, 96, 128, 192, 256, 384, READ_AT_ONCE)  # tokens that they are filled up to
 RECORDING_S = 20.0
-
-
-class TorchLM(BatchingLM):
-    """A `LanguageModel` in PyTorch: loads a checkpoint's and records its steps.
-
-    Args and errors: as for `TorchRunner`.
-    """
-
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        device: str,
-        dtype: torch.dtype | None = None,
-        max_streams: int = 64,
-        max_context: int = MAX_CONTEXT,
-    ) -> None:
-        runner = TorchRunner(checkpoint, device, dtype, max_streams, max_context)
-        runner.record(RECORDING_S)
-        super().__init__(runner, checkpoint.tokens, max_streams, READ_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +60,7 @@ class _Attention:
 
 
 class TorchRunner:
-    """A `Runner` over a Qwen2; its pages are the places of streams.
+    """A `Runner` over a Qwen2, loaded and its steps recorded; its pages are the places of streams.
 
     Args:
         checkpoint: Its language model is loaded.
@@ -102,8 +83,9 @@ class TorchRunner:
         max_streams: int = 64,
         max_context: int = MAX_CONTEXT,
     ) -> None:
-        self.page_tokens = self.max_context = max_context
-        self.num_pages, self.vocab_rows = max_streams, checkpoint.dims.vocab_rows
+        self.max_streams = self.num_pages = max_streams
+        self.max_context = self.page_tokens = max_context
+        self.step_tokens, self.vocab_rows = READ_AT_ONCE, checkpoint.dims.vocab_rows
         self._lengths = [*(length for length in LENGTHS if length < max_context), max_context]
         self._taken = _powers_of_two(max_streams)
         longest = min(READ_AT_ONCE, max_context)
@@ -125,6 +107,7 @@ class TorchRunner:
             self._net = self._load(checkpoint, dtype)
             self._make_room(max_streams, on_card)
         self._passes = Passes(self._device, "language model", urgent=True)
+        self._record()
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> Qwen2:
         tensors: dict[str, Array] = {}
@@ -156,12 +139,8 @@ class TorchRunner:
         self._heard = torch.zeros(places, columns, pin_memory=on_card)
 
     @torch.inference_mode()
-    def record(self, limit_s: float) -> None:
-        """Record steps of one token for each stream, those of short streams first; then prompts.
-
-        Raises:
-            InvalidSettings: The card's memory is too small.
-        """
+    def _record(self) -> None:
+        """Record steps of one token for each stream, those of short streams first; then prompts."""
         speaking = [(taken, length) for length in self._lengths for taken in self._taken]
         reading = [
             (rows, tokens, tokens)
@@ -176,7 +155,7 @@ class TorchRunner:
             with self._passes.stream():
                 self._stage([])
                 self._stage_prompts([], READ_AT_ONCE, 1)
-            self._passes.record(passes, limit_s)
+            self._passes.record(passes, RECORDING_S)
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:

@@ -18,6 +18,7 @@ import torch
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.codec.base import SPEECH_CODES
 from mira.model.lm.base import LanguageModel, check_prompt
+from mira.model.lm.batching import BatchingLM
 from mira.model.lm.prompt import PromptBuilder
 from mira.types import Sampling
 from tests.card import CARD
@@ -27,18 +28,21 @@ from tests.model.lm.lmdeploy_stand_ins import on_a_gpu
 
 def openvino(checkpoint: Checkpoint) -> LanguageModel:
     from mira.model.convert import convert_language
-    from mira.model.lm.openvino import OpenVINOLM
+    from mira.model.lm.openvino import GRAPH, OpenVINORunner
 
     with TemporaryDirectory() as directory:
         convert_language(checkpoint, Path(directory), "bf16")
-        return OpenVINOLM(Path(directory), checkpoint.tokens, threads=1)
+        runner = OpenVINORunner(Path(directory) / GRAPH, threads=1, max_streams=16)
+        return BatchingLM(runner, checkpoint.tokens)
 
 
 def torch_runner(checkpoint: Checkpoint, device: str = "cpu") -> LanguageModel:
-    from mira.model.lm.torch_runner import TorchLM
+    from mira.model.lm.torch_runner import TorchRunner
 
     # In float32: rounded to bfloat16, what is said depends on who else speaks.
-    return TorchLM(checkpoint, device, torch.float32, max_streams=8)
+    return BatchingLM(
+        TorchRunner(checkpoint, device, torch.float32, max_streams=8), checkpoint.tokens
+    )
 
 
 def torch_runner_on_card(checkpoint: Checkpoint) -> LanguageModel:

@@ -32,6 +32,7 @@ VOCABULARY = TokenMap("mira", FIRST, 50, 1, 1, 1, 1, 1, 1, ENDS)
 class ToyRunner:
     """Remembers what was read on which page; what comes next depends on all of it."""
 
+    step_tokens = 64
     page_tokens = 4
     vocab_rows = FIRST + SPEECH_CODES
 
@@ -39,8 +40,8 @@ class ToyRunner:
     def max_context(self) -> int:
         return self.num_pages * self.page_tokens
 
-    def __init__(self, num_pages: int = 4000, step_s: float = 0.0) -> None:
-        self.num_pages = num_pages
+    def __init__(self, num_pages: int = 4000, step_s: float = 0.0, max_streams: int = 16) -> None:
+        self.num_pages, self.max_streams = num_pages, max_streams
         self.step_s = step_s
         self.steps: list[list[Row]] = []
         self.restarts = 0
@@ -152,12 +153,14 @@ def test_streams_share_steps(toy: ToyRunner, lm: BatchingLM) -> None:
 
 
 def test_a_long_prompt_is_read_in_parts(toy: ToyRunner) -> None:
-    with closing(BatchingLM(toy, VOCABULARY, step_tokens=64)) as lm:
+    with closing(BatchingLM(toy, VOCABULARY)) as lm:
         expected = list(lm.generate(list(range(90)), sampling(0)))
     parts = [len(rows[0].ids) for rows in toy.steps[:3]]
     assert parts == [64, 26, 1]
     assert all(sum(len(row.ids) for row in rows) <= 64 for rows in toy.steps)
-    with closing(BatchingLM(ToyRunner(), VOCABULARY, step_tokens=1000)) as lm:
+    whole = ToyRunner()
+    whole.step_tokens = 1000
+    with closing(BatchingLM(whole, VOCABULARY)) as lm:
         assert list(lm.generate(list(range(90)), sampling(0))) == expected
 
 
@@ -244,7 +247,8 @@ def test_whoever_waits_can_give_up(toy: ToyRunner) -> None:
             list(tokens)
         ended.set()
 
-    with closing(BatchingLM(toy, VOCABULARY, max_streams=1)) as lm:
+    toy.max_streams = 1
+    with closing(BatchingLM(toy, VOCABULARY)) as lm:
         with closing(lm.generate(PROMPT, sampling(0, 300))) as speaking:
             next(speaking)
             waiting = lm.generate(PROMPT, sampling(1), cancel=cancel)
@@ -260,6 +264,15 @@ def test_whoever_waits_can_give_up(toy: ToyRunner) -> None:
         wait_for(lambda: idle(lm))
         with pytest.raises(Cancelled):  # nor does one that left before
             next(lm.generate(PROMPT, sampling(1), cancel=cancel))
+
+
+def test_the_lowest_pages_go_first(toy: ToyRunner, lm: BatchingLM) -> None:
+    """And those that were given back go first again."""
+    for _ in range(2):
+        with closing(lm.generate(PROMPT, sampling(0))) as tokens:
+            next(tokens)
+            assert toy.steps[-1][0].pages == list(range(10))
+        wait_for(lambda: idle(lm))
 
 
 def listener_with(left_s: float) -> Playback:
@@ -288,7 +301,8 @@ def test_who_has_plenty_waits_for_who_runs_dry(toy: ToyRunner, lm: BatchingLM) -
 
 def test_the_most_urgent_gets_the_pages(toy: ToyRunner) -> None:
     order: list[float] = []
-    with closing(BatchingLM(toy, VOCABULARY, max_streams=1)) as lm:
+    toy.max_streams = 1
+    with closing(BatchingLM(toy, VOCABULARY)) as lm:
         toy.step_s = 0.002
         with closing(lm.generate(PROMPT, sampling(0, 400))) as speaking:
             next(speaking)

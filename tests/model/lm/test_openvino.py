@@ -12,7 +12,8 @@ import pytest
 
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.model.convert import convert_language
-from mira.model.lm.openvino import GRAPH, OpenVINOLM, check_processor
+from mira.model.lm.batching import BatchingLM
+from mira.model.lm.openvino import GRAPH, OpenVINORunner, check_processor
 from mira.types import Sampling
 from tests.model.lm.test_batching import idle, wait_for
 
@@ -28,7 +29,8 @@ def converted(mira, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lm(mira, converted: Path):
-    with closing(OpenVINOLM(converted, mira.tokens, threads=1)) as lm:
+    runner = OpenVINORunner(converted / GRAPH, threads=1, max_streams=16)
+    with closing(BatchingLM(runner, mira.tokens)) as lm:
         yield lm
 
 
@@ -59,7 +61,7 @@ def test_sixteen_with_random_cancellations(lm, prompts) -> None:
 
 def test_a_step_that_breaks_is_recovered_from(mira, converted, prompt) -> None:
     """The request is lost in the middle of a stream, so that the next step can't run."""
-    with closing(OpenVINOLM(converted, mira.tokens, threads=1)) as lm:
+    with closing(BatchingLM(OpenVINORunner(converted / GRAPH, threads=1), mira.tokens)) as lm:
         expected = list(lm.generate(prompt, GREEDY))
         tokens = lm.generate(prompt, Sampling(temperature=0, max_new_tokens=500))
         assert next(tokens) == expected[0]
@@ -82,7 +84,7 @@ def test_a_damaged_graph_is_named(mira, converted: Path, tmp_path: Path, damage:
         weights = (converted / GRAPH).with_suffix(".bin").read_bytes()
         (tmp_path / GRAPH).with_suffix(".bin").write_bytes(weights[:-1000])
     with pytest.raises(CheckpointError, match=rf"{GRAPH}: can't be loaded"):
-        OpenVINOLM(tmp_path, mira.tokens)
+        OpenVINORunner(tmp_path / GRAPH)
 
 
 def test_a_processor_without_avx2(monkeypatch: pytest.MonkeyPatch) -> None:

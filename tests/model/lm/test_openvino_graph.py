@@ -30,7 +30,7 @@ def runner(
 ) -> OpenVINORunner:
     model = build(tensors, mira.dims, sayable(mira.tokens), kind)
     ov.save_model(model, directory / GRAPH, compress_to_fp16=False)
-    return OpenVINORunner(directory / GRAPH, threads=1, cache_tokens=1000, exact=exact)
+    return OpenVINORunner(directory / GRAPH, threads=1, exact=exact)
 
 
 def stored(tensors: Tensors, kind: Weights) -> Tensors:

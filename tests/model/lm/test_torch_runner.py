@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from mira.model.cuda import Passes
 from mira.model.lm import torch_runner
 from mira.model.lm.base import sayable
 from mira.model.lm.batching import BatchingLM, Row
-from mira.model.lm.torch_runner import READ_AT_ONCE, TorchLM, TorchRunner
+from mira.model.lm.torch_runner import TorchRunner
 from mira.types import Sampling
 from tests.card import on_card
 from tests.model.lm.reference import Reference
@@ -42,18 +43,17 @@ def runner(mira: Checkpoint) -> TorchRunner:
         runner = TorchRunner(mira, "cpu", max_streams=6, max_context=128)
         runner._keys.fill_(torch.nan)
         runner._values.fill_(torch.inf)
-    runner.record(20)
     return runner
 
 
 @pytest.fixture(scope="module")
 def lm(mira: Checkpoint, runner: TorchRunner) -> Iterator[BatchingLM]:
-    with closing(around(runner, mira)) as lm:
+    with closing(BatchingLM(runner, mira.tokens)) as lm:
         yield lm
 
 
-def around(runner: TorchRunner, mira: Checkpoint) -> BatchingLM:
-    return BatchingLM(runner, mira.tokens, runner.num_pages, READ_AT_ONCE)
+def loaded(checkpoint: Checkpoint, device: str = "cpu", **others: Any) -> BatchingLM:
+    return BatchingLM(TorchRunner(checkpoint, device, **others), checkpoint.tokens)
 
 
 def test_greedy_equals_a_plain_loop_over_all_logits(lm, mira, reference, prompt) -> None:
@@ -149,13 +149,13 @@ def test_prompts_of_all_lengths_share_passes(runner, reference, monkeypatch) -> 
     assert read == [(4, 128, 128), (2, 64, 64)]  # 512 tokens at once, the longest first
 
 
-def test_it_goes_on_where_it_can_not_record(mira, reference, prompt, caplog) -> None:
+def test_it_goes_on_where_it_can_not_record(mira, reference, prompt, caplog, monkeypatch) -> None:
     """Nothing depends on what was recorded, and how long it took is said."""
-    runner = TorchRunner(mira, "cpu", max_streams=2, max_context=128)
+    monkeypatch.setattr(torch_runner, "RECORDING_S", 0.0)
     with caplog.at_level(logging.INFO):
-        runner.record(0)
+        runner = TorchRunner(mira, "cpu", max_streams=2, max_context=128)
     assert "language model: 0 passes recorded in 0.0 s" in caplog.text
-    with closing(around(runner, mira)) as lm:
+    with closing(BatchingLM(runner, mira.tokens)) as lm:
         assert list(lm.generate(prompt, GREEDY)) == list(reference.generate(prompt, GREEDY))
 
 
@@ -213,7 +213,7 @@ def test_an_untied_head_is_used(mira, reference, prompt, tmp_path: Path) -> None
     (directory / "config.json").write_text(
         config.replace('"tie_word_embeddings": true', '"tie_word_embeddings": false')
     )
-    with closing(TorchLM(open_checkpoint(directory), "cpu", max_streams=1)) as untied:
+    with closing(loaded(open_checkpoint(directory), max_streams=1)) as untied:
         first = next(reference.generate(prompt, GREEDY))
         assert next(untied.generate(prompt, GREEDY)) == first - 1
 
@@ -225,7 +225,7 @@ def test_a_tied_head_is_the_embedding_whatever_the_files_hold(
     tensors = load_file(directory / "model.safetensors")
     tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].roll(-1, 0)
     save_file(tensors, directory / "model.safetensors", {"format": "pt"})
-    with closing(TorchLM(open_checkpoint(directory), "cpu", max_streams=1)) as tied:
+    with closing(loaded(open_checkpoint(directory), max_streams=1)) as tied:
         assert next(tied.generate(prompt, GREEDY)) == next(reference.generate(prompt, GREEDY))
 
 
@@ -239,7 +239,7 @@ def test_damaged_weights_are_named(mira, tmp_path: Path) -> None:
 
 
 def test_bfloat16_speaks(mira, prompt) -> None:
-    with closing(TorchLM(mira, "cpu", torch.bfloat16, max_streams=1)) as lm:
+    with closing(loaded(mira, dtype=torch.bfloat16, max_streams=1)) as lm:
         assert len(list(lm.generate(prompt, GREEDY))) == GREEDY.max_new_tokens
 
 
@@ -250,7 +250,7 @@ def test_any_of_the_ends_ends(runner, mira, prompt, end: int, monkeypatch) -> No
     head = runner._net.head.clone()
     head[SPEECH_CODES + end] = 100 * head[SPEECH_CODES]
     monkeypatch.setattr(runner._net, "head", head)
-    with closing(around(runner, mira)) as lm:
+    with closing(BatchingLM(runner, mira.tokens)) as lm:
         assert list(lm.generate(prompt, GREEDY)) == []
 
 
@@ -272,7 +272,6 @@ def test_on_a_card_recorded_steps_are_those_of_the_reference(mira, prompt) -> No
     exact = Reference(mira.language, mira.tokens)
     rounded = Reference(mira.language, mira.tokens, torch.bfloat16, "cuda")
     runner = TorchRunner(mira, "cuda", torch.bfloat16, max_streams=3)
-    runner.record(20)
     ids = [mira.tokens.first_speech + number for number in range(30)]
     found = [runner.step([Row(prompt, 0, [2])])[0]]
     for past, one in enumerate(ids, len(prompt)):
@@ -285,12 +284,12 @@ def test_on_a_card_recorded_steps_are_those_of_the_reference(mira, prompt) -> No
 @on_card
 def test_on_a_card_too_many_streams_name_the_setting(mira) -> None:
     with pytest.raises(InvalidSettings, match="set max_streams lower"):
-        TorchLM(mira, "cuda", max_streams=100_000, max_context=1 << 15)
+        TorchRunner(mira, "cuda", max_streams=100_000, max_context=1 << 15)
 
 
 @on_card
 def test_on_a_card_who_hangs_up_is_gone_in_50_ms(mira, prompt) -> None:
-    with closing(TorchLM(mira, "cuda")) as lm:
+    with closing(loaded(mira, "cuda")) as lm:
         for seed in range(5):
             tokens = lm.generate(prompt, Sampling(seed=seed, max_new_tokens=500))
             next(tokens)
