@@ -3,7 +3,7 @@
 Hz              16000 without the upsampler, 48000 with it
 way             live: for somebody who listens, with tokens coming at LIVE_TOKENS_PER_S; file: for
                 somebody who has time; both with the default `Window`; whole: in one pass
-RTF             compute seconds / audio seconds
+compute/audio   seconds for each second of audio
 over whole      compute seconds / those of whole
 chunks          rendered, one after another
 first chunk ms  to compute it; its tokens are there
@@ -116,7 +116,7 @@ def measure(codec: Codec, num_frames: int, rounds: int) -> list[Row]:
         {
             "Hz": codec.sample_rate,
             "way": way,
-            "RTF": median(one.compute_s for one in runs) / (num_frames / FRAME_RATE),
+            "compute/audio": median(one.compute_s for one in runs) / (num_frames / FRAME_RATE),
             "over whole": median(one.compute_s for one in runs) / whole_s,
             "chunks": median(one.chunks for one in runs),
             "first chunk ms": median(one.first_s for one in runs) * 1000,

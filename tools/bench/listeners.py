@@ -37,8 +37,9 @@ class Heard:
 
 def main(model: Model = "", counts: str = "1,8,32") -> None:
     """Many callers in the same moment, who listen in real time."""
+    asked = numbers("--counts", counts, int)
     with running(*serve_arguments(model)) as service:
-        measure(service, {"model": model}, numbers("--counts", counts, int))
+        measure(service, {"model": model}, asked)
 
 
 def measure(service: Service, about: Mapping[str, str], counts: Sequence[int]) -> None:
