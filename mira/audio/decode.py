@@ -136,7 +136,7 @@ def decode(data: bytes, max_seconds: float = MAX_SECONDS) -> tuple[Samples, int]
 
 
 def decode_file(path: Path, reader: Reader | None = None) -> tuple[Samples, int]:
-    """`decode` for a file of one's own.
+    """Read a file of one's own: samples and their rate in Hz.
 
     Args:
         path: The file.

@@ -123,7 +123,7 @@ def unpack(data: bytes, max_seconds: float) -> Recording:
 
 
 def _sound(container: InputContainer) -> AudioStream:
-    """The first sound in it, or Refused; nothing else is looked at."""
+    """Find the first sound in it, or raise Refused; nothing else is looked at."""
     if not container.streams.audio:
         raise Refused("The recording has no sound in it: send one of a voice.")
     stream = container.streams.audio[0]
@@ -228,7 +228,7 @@ def confine(max_seconds: float) -> None:
 
 
 def answer(data: bytes, max_seconds: float) -> list[bytes | memoryview]:
-    """What is said of one file: see above."""
+    """Say of one file what stands at the top of this module."""
     said: dict[str, str | int]
     try:
         heard = unpack(data, max_seconds)
@@ -242,7 +242,7 @@ def answer(data: bytes, max_seconds: float) -> list[bytes | memoryview]:
 
 
 def answer_apart(data: bytes, max_seconds: float) -> bytes:
-    """`answer`, from a child; nothing if the file ends it."""
+    """Have a child `answer`; return nothing if the file ends it."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

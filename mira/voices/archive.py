@@ -83,7 +83,7 @@ class VoiceFile:
 
 
 def pack(voice: VoiceFile) -> bytes:
-    """The file of a voice or a consent; `unpack` reads it."""
+    """Make the file of a voice or a consent, which `unpack` reads."""
     file = BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(_CARD, _EPOCH), voice.card.model_dump_json(indent=1))
@@ -123,12 +123,12 @@ def unpack(
 
 
 def largest(max_clip_bytes: int) -> int:
-    """Bytes that such a file may have."""
+    """Return the number of bytes that such a file may have."""
     return 2 * max_clip_bytes + 2 * _CARD_BYTES
 
 
 def _contents(archive: zipfile.ZipFile, max_clip_bytes: int) -> dict[str, zipfile.ZipInfo]:
-    """What is in it by part, all of which may be there."""
+    """List what is in it by part, all of which may be there."""
     parts = (RECORDING, SPOKEN)
     allowed = {part + suffix: max_clip_bytes for part in parts for suffix in RECORDING_SUFFIXES}
     allowed[_CARD] = _CARD_BYTES

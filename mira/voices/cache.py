@@ -22,11 +22,10 @@ from mira.voices.quality import Quality
 
 log = logging.getLogger(__name__)
 
-_OWN = re.compile(r"([0-9a-f]{64})\.[0-9a-z]+\.(quality|tokens)\.json")
+_OWN = re.compile(r"([0-9a-f]{64})\.(quality|[0-9a-z]+\.tokens)\.json")
 IN_MEMORY = 1024  # voices, of some 10 kB each
 _INDEX = "index.json"
 _ANY_INDEX = TypeAdapter(dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]])
-_FORM = 2  # of the quality report; another one is made again
 _GlobalToken = Annotated[int, Field(ge=0, lt=4096)]
 _SpeechToken = Annotated[int, Field(ge=0, lt=8192)]
 
@@ -65,7 +64,7 @@ class Cache:
             self._index = _ANY_INDEX.validate_json((folder / _INDEX).read_bytes())
 
     def content(self, place: str) -> str | None:
-        """What a recording was, by its file's name and stamps, so that it need not be read."""
+        """Tell what a recording was by its file's name and stamps, so that it need not be read."""
         return self._index.get(place)
 
     def keep_index(self, index: Mapping[str, str]) -> None:
@@ -80,18 +79,18 @@ class Cache:
                 (self._folder / _INDEX).unlink()
 
     def quality(self, content: str) -> Quality | None:
-        """The report on a recording."""
+        """Read the report on a recording."""
         with suppress(OSError, ValidationError):
-            path = self._folder / f"{content}.{_FORM}.quality.json"
+            path = self._folder / f"{content}.quality.json"
             return Quality.model_validate_json(path.read_bytes())
         return None
 
     def keep_quality(self, content: str, quality: Quality) -> None:
         """Store the report."""
-        self._write(f"{content}.{_FORM}.quality.json", quality.model_dump_json())
+        self._write(f"{content}.quality.json", quality.model_dump_json())
 
     def remembered(self, content: str) -> Tokens | None:
-        """What the model made of a recording, if it is in memory; it counts as spoken now."""
+        """Return a recording's tokens if they are in memory; they count as spoken now."""
         try:
             self._recent.move_to_end(content)
             return self._recent[content]
@@ -106,11 +105,11 @@ class Cache:
             self._recent.popitem(last=False)
 
     def at_hand(self, content: str) -> bool:
-        """Whether there are tokens of a recording."""
+        """Tell whether there are tokens of a recording."""
         return content in self._prepared or content in self._recent
 
     def tokens(self, content: str) -> Tokens | None:
-        """What the model made of a recording, from the disk."""
+        """Read a recording's tokens from the disk."""
         listed = content in self._prepared
         with suppress(OSError, ValidationError):
             path = self._folder / f"{content}{self._tokens_end}"
@@ -120,7 +119,7 @@ class Cache:
         return None
 
     def keep_tokens(self, content: str, tokens: Tokens) -> None:
-        """Store what was computed."""
+        """Store a recording's tokens, and keep them in memory."""
         self.remember(content, tokens)
         if self._write(f"{content}{self._tokens_end}", tokens.model_dump_json()):
             self._prepared.add(content)
@@ -136,19 +135,19 @@ class Cache:
             self._prepared.discard(content)
 
     def keep_only(self, contents: Collection[str]) -> int:
-        """Remove what was computed from other recordings; from how many there was something."""
+        """Remove what was computed from any other recording; return how many there were."""
         others = {content for _, content in self._files()} - {*contents}
         self.forget(others)
         return len(others)
 
     def clear(self) -> int:
-        """Remove everything; for how many recordings there was something."""
+        """Remove everything; return of how many recordings there was something."""
         self._recent.clear()
         self.keep_index({})
         return self.keep_only(())
 
     def _files(self) -> list[tuple[Path, str]]:
-        """Each file, and the content that it is of; what has another name is somebody else's."""
+        """List files, each with the content that it is of; others are somebody else's."""
         found = []
         with suppress(OSError):
             for path in self._folder.iterdir():

@@ -40,12 +40,11 @@ class Consents:
         if len(list(self._folder.glob(f"*{_SUFFIX}"))) >= self._at_most:
             raise InvalidRequest(f"There are {self._at_most} consents already: delete some.")
         id = f"cons_{secrets.token_hex(12)}"
-        return self._write(
-            Consent(id=id, name=name, language=language, created_at=created_at), recording
-        )
+        made = Consent(id=id, name=name, language=language, created_at=created_at)
+        return self._write(made, recording)
 
     def all(self) -> list[Consent]:
-        """Every consent that can be read, the oldest first."""
+        """List the consents that can be read, the oldest first."""
         found: list[Consent] = []
         for path in self._folder.glob(f"cons_*{_SUFFIX}"):
             with suppress(InvalidRequest):
@@ -53,11 +52,11 @@ class Consents:
         return sorted(found, key=lambda consent: (consent.created_at, consent.id))
 
     def describe(self, id: str) -> Consent:
-        """One, without reading what was recorded; InvalidRequest if it is damaged."""
+        """Read one without what was recorded, or raise InvalidRequest if it is damaged."""
         return self._describe(self._path(id))
 
     def get(self, id: str) -> tuple[Consent, Clip]:
-        """One, with what was recorded; InvalidRequest if it is damaged."""
+        """Read one with what was recorded, or raise InvalidRequest if it is damaged."""
         name = self._path(id).name
         try:
             data = read_within(self._folder, name, largest(self._max_bytes))

@@ -22,12 +22,12 @@ class Unreadable(InvalidRequest):
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
-    """Tell a file's contents from those it had before, without reading them."""
+    """Return what tells a file's contents from those it had before, without reading them."""
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _path_within(folder: Path, filename: str) -> Path:
-    """Where a file in `folder` is; a link in there is followed, if it doesn't lead out."""
+    """Follow a link in `folder`, if it doesn't lead out."""
     path = folder / filename
     if path.is_symlink() or Path(filename).name != filename:
         try:

@@ -87,17 +87,17 @@ class Folder:
         self._max_bytes = max_recording_bytes
 
     def scan(self) -> tuple[list[Candidate], dict[str, str]]:
-        """Which files should be voices; and of those that can't be for their name, why."""
+        """Find the files that should be voices, and say why others can't be for their name."""
         sweep(self.path)
         return self._sorted_out(self._files())
 
     def find(self, name: str) -> Candidate | None:
-        """The file that should be the voice with this name, which can be one."""
+        """Find the file that should be the voice with this name."""
         candidates, _ = self._sorted_out(self._of(name))
         return next(iter(candidates), None)
 
     def unchanged(self, candidate: Candidate) -> bool:
-        """Whether its files are still those that were found."""
+        """Tell whether its files are still those that were found."""
         return self._stamps(self.path / candidate.filename) == candidate.stamps
 
     def read(self, candidate: Candidate) -> VoiceFile:
@@ -176,7 +176,7 @@ class Folder:
         return list(candidates.values()), problems
 
     def _brought(self, candidate: Candidate, recording: bytes) -> VoiceFile:
-        """What people put there, with the transcript that is beside it."""
+        """Read the transcript beside what people put there."""
         transcript = ""
         if candidate.stamps[1] is not None:
             name = _beside(self.path / candidate.filename).name
@@ -205,7 +205,7 @@ class Folder:
                 yield _File(path, unicodedata.normalize("NFC", path.stem).strip(), suffix)
 
     def _of(self, name: str) -> list[_File]:
-        """The files of a voice; a text belongs to a recording, not to what has its own inside."""
+        """Find a voice's files; a text belongs to a recording, not to what has its own inside."""
         found = [file for file in self._files() if file.name == name]
         brought = any(file.suffix in RECORDING_SUFFIXES for file in found)
         return [file for file in found if brought or file.suffix != _TRANSCRIPT]
@@ -232,7 +232,7 @@ class Folder:
         return [f"{REMOVED}/{_shown(place)}" for place in aside.values()]
 
     def _free_places(self, paths: list[Path]) -> dict[Path, Path]:
-        """Where each can be moved to: all under one name, which tells what belongs together."""
+        """Find places to move files to: all under one name, which tells what belongs together."""
         for number in count(1):
             more = f" {number}" if number > 1 else ""
             folder = self.path / REMOVED
@@ -249,7 +249,7 @@ class Folder:
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """None if it is gone."""
+    """Look at a file; None if it is gone."""
     try:
         return stamp_of(path.stat())
     except FileNotFoundError:
@@ -277,12 +277,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _beside(recording: Path) -> Path:
-    """Where its transcript is, if it has one."""
+    """Find the transcript of a recording: where it is, or would be."""
     usual = recording.with_suffix(_TRANSCRIPT)
     loud = recording.with_suffix(_TRANSCRIPT.upper())
     return loud if not usual.exists() and loud.exists() else usual
 
 
 def _shown(path: Path) -> str:
-    """A file's name for people: on the disk it may be in any encoding."""
+    """Spell a file's name for people: on the disk it may be in any encoding."""
     return os.fsencode(path.name).decode("utf-8", "backslashreplace")

@@ -44,7 +44,7 @@ class Inspector:
         self._reader = Reader()
 
     def decode(self, recording: bytes) -> tuple[Samples, int, str]:
-        """The samples of an audio file, their rate in Hz, and the suffix that such a file has.
+        """Read an audio file: its samples, their rate in Hz, and the suffix that such a file has.
 
         Raises:
             InvalidRequest: It can't be read, or is over a limit.
@@ -53,7 +53,7 @@ class Inspector:
         return found.samples, found.sample_rate, f".{found.suffix}"
 
     def assess(self, recording: bytes) -> tuple[Quality, str]:
-        """The report on an audio file, and the suffix that such a file has.
+        """Judge an audio file: the report, and the suffix that such a file has.
 
         Raises:
             InvalidRequest: No voice can come of it, or see `decode`.
@@ -101,5 +101,5 @@ class Inspector:
 
 
 def place_of(candidate: Candidate) -> str:
-    """A file's name and stamps: the same as long as the recording in it is."""
+    """Join a file's name and stamps: the same as long as the recording in it is."""
     return json.dumps([candidate.filename, *candidate.stamps[0]])

@@ -31,7 +31,7 @@ class Recorded:
     def of(
         cls, candidate: Candidate, file: VoiceFile, content: str, quality: Quality
     ) -> "Recorded":
-        """What there is to know of a file; its recording, named by `content`, may be left out."""
+        """Gather what to know of a file, whose recording `content` names and which may lack it."""
         card = file.card
         version = hashlib.sha256(f"{content} {card.transcript}".encode()).hexdigest()[:12]
         said = card.transcript, card.consent, card.created_at
@@ -70,12 +70,12 @@ class Known:
         return dict(sorted({**self.misnamed, **rejected}.items()))
 
     def has(self, candidate: Candidate) -> bool:
-        """Whether just this was looked at before."""
+        """Tell whether just this was looked at before."""
         known = self.recorded.get(candidate.name) or self.rejected.get(candidate.name)
         return known is not None and known.candidate == candidate
 
     def put(self, name: str, found: Recorded | Rejected | None) -> None:
-        """Know this of a name, instead of what was known of it."""
+        """Replace what is known of a name."""
         recorded, rejected = self.recorded.copy(), {**self.rejected}
         recorded.pop(name, None)
         rejected.pop(name, None)
@@ -86,10 +86,10 @@ class Known:
         self.recorded, self.rejected = MappingProxyType(recorded), rejected
 
     def uses(self, content: str) -> bool:
-        """Whether a voice has this recording."""
+        """Tell whether a voice has this recording."""
         return any(voice.content == content for voice in self.recorded.values())
 
     def made_with(self, consent_id: str) -> list[str]:
-        """Names of the voices that were made with a consent."""
+        """List the names of the voices that were made with a consent."""
         found = [voice for voice in self.recorded.values() if voice.consent is not None]
         return [voice.name for voice in found if voice.consent and voice.consent.id == consent_id]

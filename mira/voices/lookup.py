@@ -84,12 +84,12 @@ class Voices:
         return {**dict.fromkeys(OPENAI_VOICES, self.default), **self._aliases}
 
     def called(self, name: str) -> Voice | Recorded | None:
-        """The voice with exactly this name, whether it can speak or not."""
+        """Find the voice with exactly this name, whether it can speak or not."""
         name = unicodedata.normalize("NFC", name)
         return self._own.get(name) or self.store.recorded.get(name)
 
     def at_once(self, name: str) -> Found | None:
-        """As `find`, if the answer is in memory; otherwise None."""
+        """Do as `find` if the answer is in memory; otherwise return None."""
         voice = self._meant(name)
         known = self._in_memory(voice)
         if known is not None:
@@ -101,7 +101,7 @@ class Voices:
         return Found(stand_in, _obstacle(name, voice))
 
     def find(self, name: str, compute: bool = True) -> Found:
-        """The voice with this name or alias, else the default one.
+        """Find the voice with this name or alias, else the default one.
 
         Args:
             name: As somebody sent it.
@@ -123,7 +123,7 @@ class Voices:
             return Found(self.stand_in(compute), str(error))
 
     def exactly(self, name: str, compute: bool = True) -> Voice:
-        """The voice with this name or alias; otherwise VoiceNotFound says why. See `find`."""
+        """Find the voice with this name or alias, or let VoiceNotFound say why not. See `find`."""
         self._look_for(name)
         voice = self._meant(name)
         if isinstance(voice, Voice):
@@ -142,21 +142,21 @@ class Voices:
             raise VoiceNotFound(f"{voice.name!r} can't speak: {error}") from error
 
     def stand_in(self, compute: bool = True) -> Voice:
-        """The default voice, or one of the engine's own if that turns out unusable. See `find`."""
+        """Find the default voice, or one of the engine's own if it can't be used. See `find`."""
         try:
             return self.exactly(self.default, compute)
         except VoiceNotFound:
             return next(iter(self._own.values()))
 
     def note(self, voice: Recorded) -> str | None:
-        """What whoever brought a recording has to know: why it doesn't speak yet, and who does."""
+        """Tell whoever brought a recording why it doesn't speak yet, and who does."""
         if self.store.can_speak:
             return None
         instead = "its requests are answered 404" if self.strict else f"{self.default!r} speaks"
         return f"The recording is kept. {NEEDS_MODEL} Until then {instead}."
 
     def _look_for(self, name: str) -> None:
-        """A call must not get another voice only because its own has not been looked at yet."""
+        """Look at a voice's file now: no call gets another one because its own comes later."""
         for each in (name, self._alias(name)):
             if self.store.looking and self.called(each) is None:
                 self.store.look_for(each)
@@ -165,7 +165,7 @@ class Voices:
         return self.called(name) or self.called(self._alias(name))
 
     def _alias(self, name: str) -> str:
-        """What an alias leads to; empty if it is none."""
+        """Tell what an alias leads to; empty if it is none."""
         if name.lower() in OPENAI_VOICES and name not in self._aliases:
             return self._aliases.get(name.lower(), self.default)
         return self._aliases.get(name, "")

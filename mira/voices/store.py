@@ -105,7 +105,7 @@ class VoiceStore:
         return not self._looked.is_set()
 
     def prepared(self, voice: Recorded) -> bool:
-        """Whether it can speak without anything being computed first."""
+        """Tell whether it can speak without anything being computed first."""
         return self._cache.at_hand(voice.content)
 
     def hurry(self) -> None:
@@ -202,7 +202,7 @@ class VoiceStore:
         return added
 
     def check(self, recording: bytes) -> Quality:
-        """The report on a recording, usable or not; InvalidRequest if it can't be read."""
+        """Judge a recording, usable or not, or raise InvalidRequest if it can't be read."""
         samples, sample_rate, _ = self._inspector.decode(recording)
         return assess(samples, sample_rate)
 
@@ -234,13 +234,13 @@ class VoiceStore:
         return kept
 
     def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
-        """Keep a recording of somebody; InvalidRequest if it can't be read, or is one too many."""
+        """Keep somebody's consent; InvalidRequest if it can't be read, or is one too many."""
         _, _, suffix = self._inspector.decode(recording)
         with self._writing:
             return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
 
     def rename_consent(self, id: str, name: str) -> Consent:
-        """Give a consent another name; ConsentNotFound if there is none with this id."""
+        """Give a consent another name, or raise ConsentNotFound if none has this id."""
         with self._writing:  # not beside its removal
             return self.consents.rename(id, name)
 
@@ -261,7 +261,7 @@ class VoiceStore:
             self.consents.remove(id)
 
     def pack(self, name: str) -> bytes:
-        """A voice as one file, for `unpack` here or elsewhere; VoiceNotFound if there is none."""
+        """Make one file of a voice, for `unpack` here or elsewhere, or raise VoiceNotFound."""
         voice = self.recorded.get(name)
         if voice is None:
             raise VoiceNotFound(f"There is no recorded voice {name!r}.")
@@ -279,12 +279,12 @@ class VoiceStore:
         return self.add(name or file.card.name, file.recording.data, *said)
 
     def remembered(self, voice: Recorded) -> Voice | None:
-        """The voice, if it is in memory."""
+        """Return the voice if it is in memory."""
         tokens = self._cache.remembered(voice.content)
         return _spoken(voice, tokens) if tokens else None
 
     def prepare(self, voice: Recorded, compute: bool = True) -> Voice:
-        """The voice, from memory, disk or the model: what was computed once is not computed again.
+        """Get a voice from memory, disk or the model: nothing is computed twice.
 
         Args:
             voice: One of `recorded`, now or before.
@@ -315,7 +315,7 @@ class VoiceStore:
             raise
 
     def clear_cache(self) -> int:
-        """Drop what was computed, in memory and on disk; for how many recordings there was any.
+        """Drop what was computed, in memory and on disk; return of how many recordings.
 
         Reports stay in memory, so nothing that is listed changes.
         """
@@ -339,7 +339,7 @@ class VoiceStore:
             self._know(candidate.name, found)
 
     def _recall(self, voice: Recorded) -> Voice | None:
-        """The voice from memory or disk. Waits for nobody who computes."""
+        """Get a voice from memory or disk, waiting for nobody who computes."""
         if known := self.remembered(voice):
             return known
         if tokens := self._cache.tokens(voice.content):
@@ -365,14 +365,17 @@ class VoiceStore:
         return _spoken(voice, tokens)
 
     def _know(self, name: str, found: Recorded | Rejected | None) -> None:
-        """Nothing stays of a recording that is gone. Under `_changing`."""
+        """Replace what is known of a name; nothing stays of a recording that is gone.
+
+        Under `_changing`.
+        """
         before = self.recorded.get(name)
         self._known.put(name, found)
         if before is not None and not self._known.uses(before.content):
             self._cache.forget({before.content})
 
     def _keep_index(self) -> None:
-        """Under `_writing`. Not before all are known: the others would have to be read again."""
+        """Store what need not be read again, once all voices are known. Under `_writing`."""
         if not self.looking:
             self._cache.keep_index(
                 {place_of(voice.candidate): voice.content for voice in self.recorded.values()}
@@ -390,7 +393,7 @@ def _spoken(voice: Recorded, tokens: Tokens) -> Voice:
 def open_store(
     settings: Settings, cloner: Cloner | None = None, taken: Sequence[str] = ()
 ) -> VoiceStore:
-    """The voices in the folder that the settings name, which is read, or InvalidSettings."""
+    """Look at the folder that the settings name, or raise InvalidSettings if it is none."""
     check_folder(settings.voices_dir)
     store = VoiceStore(settings, cloner, taken)
     store.refresh()

@@ -81,7 +81,7 @@ class Watcher:
             self._said.add(str(error))
 
     def _state(self) -> int | None:
-        """When a file last came or went; None if the folder is gone."""
+        """Tell when a file last came or went; None if the folder is gone."""
         try:
             return self._folder.stat().st_mtime_ns
         except OSError:

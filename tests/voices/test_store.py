@@ -165,7 +165,7 @@ def test_removing_leaves_nothing_of_it(store: VoiceStore) -> None:
     assert set(store.recorded) == {"june"}
     store.refresh(clean=True)
     left = {path.name for path in store.path.rglob("*") if path.is_file()}
-    quality = f"{store.recorded['june'].content}.2.quality.json"
+    quality = f"{store.recorded['june'].content}.quality.json"
     assert left == {"june.mp3", "june.txt", "index.json", quality}
     assert "anna" not in (store.path / ".mira-cache" / "index.json").read_text()
     with pytest.raises(VoiceNotFound):

@@ -9,7 +9,7 @@ SAMPLE = Path(__file__).with_name(f"{SAMPLE_VOICE}.flac")
 
 
 def sample_recording() -> tuple[Samples, int]:
-    """The recording, and its rate in Hz."""
+    """Read the recording, and its rate in Hz."""
     # In this process: the one that others' files are read in takes half a second to start.
     from mira.audio.decode import MAX_SECONDS
     from mira.audio.unpack import unpack
@@ -19,5 +19,5 @@ def sample_recording() -> tuple[Samples, int]:
 
 
 def sample_transcript() -> str:
-    """What is said in it."""
+    """Read what is said in it."""
     return SAMPLE.with_suffix(".txt").read_text("utf-8").strip()
