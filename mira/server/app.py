@@ -3,9 +3,7 @@
 Knows nothing about any endpoint's work.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 
@@ -15,13 +13,13 @@ from starlette.middleware.cors import CORSMiddleware
 from mira.engine import Engine
 from mira.progress import Report
 from mira.server import errors
-from mira.server.auth import HostCheck, check_may_change
+from mira.server.auth import check_may_change, host_check
 from mira.server.middleware import BodyLimit, head_as_get, request_ids, served_limit
 from mira.server.native import speech_stream, status
 from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
 from mira.server.page import home
-from mira.server.state import STOP_S, Service
+from mira.server.state import Service
 from mira.settings import Settings
 
 EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timing")
@@ -36,22 +34,11 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
             the application starts.
     """
     service = Service(settings, load)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loading = asyncio.create_task(service.start())
-        yield
-        service.hurry()
-        loading.cancel()
-        # At once: a thread that loads is left to itself.
-        await asyncio.wait([loading], timeout=STOP_S)
-        await service.stop()
-
     app = FastAPI(
         title="Mira",
         version=version("mira-speech"),
         description="Streaming text-to-speech, with OpenAI's speech API.",
-        lifespan=lifespan,
+        lifespan=lambda app: service.running(),
         docs_url=None,  # they would load their scripts from elsewhere: see `page.home`
         redoc_url=None,
         redirect_slashes=False,  # clients do not repeat a POST at another address
@@ -72,7 +59,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         may_upload=partial(check_may_change, settings),
     )
     app.add_middleware(head_as_get)
-    app.add_middleware(HostCheck, names=(settings.host, *settings.allowed_hosts))
+    app.add_middleware(host_check, names=(settings.host, *settings.allowed_hosts))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mira.errors import NotAllowed
@@ -18,12 +18,11 @@ from mira.settings import Settings
 
 PRIVATE = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc", ".test")
 """Endings of names that no public name server has: nobody else can let one lead here."""
-
 LONGEST_NAME_CHARS = 253  # of DNS
 
 
-class HostCheck:
-    """Refuses requests to a host name that somebody else may have pointed here.
+def host_check(app: ASGIApp, names: tuple[str, ...]) -> ASGIApp:
+    """Answer 403 to requests to a host name that somebody else may have pointed here.
 
     A browser sends the name in the page's address. Those of this machine, IP addresses, names
     without a dot (a container's, say) and names that only private networks have are let in.
@@ -31,30 +30,29 @@ class HostCheck:
     Args:
         names: Others to let in; ".example.com" for all below it, "*" for every name.
     """
+    known = {name.lower() for name in names}
 
-    def __init__(self, app: ASGIApp, names: tuple[str, ...]) -> None:
-        self._app = app
-        self._names = {name.lower() for name in names}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             name = _host_name(Headers(scope=scope).get("host", ""))
-            if not self._lets_in(name):
+            if not _lets_in(name, known):
                 error = NotAllowed(
                     f"This service does not know the host name {name!r}. "
                     "If it is its own, add it to the setting allowed_hosts."
                 )
                 return await respond(error)(scope, receive, send)
-        await self._app(scope, receive, send)
+        await app(scope, receive, send)
 
-    def _lets_in(self, name: str) -> bool:
-        if len(name) > LONGEST_NAME_CHARS:
-            return False
-        if "." not in name or name.endswith(PRIVATE) or _is_address(name):
-            return True
-        ends = {name[dot:] for dot, char in enumerate(name) if char == "."}
-        return bool(self._names & {"*", name, *ends})
+    return answer
+
+
+def _lets_in(name: str, known: set[str]) -> bool:
+    if len(name) > LONGEST_NAME_CHARS:
+        return False
+    if "." not in name or name.endswith(PRIVATE) or _is_address(name):
+        return True
+    ends = {name[dot:] for dot, char in enumerate(name) if char == "."}
+    return bool(known & {"*", name, *ends})
 
 
 def check_may_change(settings: Settings, headers: Headers) -> None:
@@ -66,18 +64,15 @@ def check_may_change(settings: Settings, headers: Headers) -> None:
     """
     if not settings.change_voices:
         raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
-    origin = headers.get("origin")
-    if (
-        origin
-        and not {*settings.cors_origins} & {origin, "*"}
-        and not is_own(origin, headers.get("host", ""))
-    ):
+    origin = headers.get("origin", "")
+    allowed = {origin, "*"} & {*settings.cors_origins}
+    if origin and not allowed and not is_own(origin, headers.get("host", "")):
         raise NotAllowed("Web pages of other origins can't change voices: see cors_origins.")
 
 
-async def may_change(service: Running, request: Request) -> None:
+async def may_change(service: Running, connection: HTTPConnection) -> None:
     """Guard an endpoint with `check_may_change`."""
-    check_may_change(service.settings, request.headers)
+    check_may_change(service.settings, connection.headers)
 
 
 def is_own(origin: str, host: str) -> bool:
@@ -85,7 +80,7 @@ def is_own(origin: str, host: str) -> bool:
 
     Args:
         origin: What the browser says of the page.
-        host: What the request calls this service; `HostCheck` let it in.
+        host: What the request calls this service; `host_check` let it in.
     """
     try:
         return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
@@ -103,7 +98,6 @@ def _host_name(host: str) -> str:
 
 def _is_address(name: str) -> bool:
     try:
-        ip_address(name)
+        return bool(ip_address(name))
     except ValueError:
         return False
-    return True

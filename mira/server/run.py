@@ -3,7 +3,6 @@
 Knows nothing about endpoints.
 """
 
-import ctypes
 import logging
 import os
 import socket
@@ -20,6 +19,7 @@ from mira.engine import Engine
 from mira.errors import InvalidSettings, one_line
 from mira.load import load_engine
 from mira.progress import Report, progress_bar
+from mira.server import memory
 from mira.server.app import create_app
 from mira.server.protocol import MAX_HEAD_BYTES, Connection
 from mira.server.state import Service
@@ -34,16 +34,10 @@ SEND_BUFFER_BYTES = 32 * 1024
 # used costs them a failed call.
 KEEP_ALIVE_S = 130
 IN_HAND_S = 60.0
-"""Of audio, that a listener may have bought ahead and play before it takes more."""
+"""Audio that a listener may have bought ahead and play before it takes more, in seconds."""
 BACKLOG = 2048
-
 OPEN_FILES = 4096
-"""That the process may have: connections, and what a model and its voices take."""
-
-# glibc's malloc keeps a heap for each thread and grows its idea of what is worth giving back: an
-# hour of mixed load then holds 700 MB, where with these it holds 335, and is no slower.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-MALLOC_OPTIONS = {M_ARENA_MAX: 1, M_MMAP_THRESHOLD: 1 << 20, M_TRIM_THRESHOLD: 64 << 20}
+"""Number that the process may have: connections, and what a model and its voices take."""
 
 
 def run(settings: Settings) -> None:
@@ -53,15 +47,9 @@ def run(settings: Settings) -> None:
         InvalidSettings: The address can't be listened on.
         Exception: Whatever kept the engine from starting.
     """
-    _give_memory_back()
+    memory.keep_little()
     _allow_open_files()
-    level = settings.log_level.upper()
-    logging.basicConfig(
-        level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[_Standard()]
-    )
-    for name in ("watchfiles", "httpx2"):  # they tell of each change, and each address
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.error").addFilter(PlainLines())
+    _log(settings.log_level.upper())
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     log.info("listening on http://%s:%s", host, port)
@@ -74,6 +62,14 @@ def run(settings: Settings) -> None:
     _end(service.failure)
     if service.failure is not None:
         raise service.failure
+
+
+def _log(level: str) -> None:
+    line = "%(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=level, format=line, handlers=[_Standard()])
+    for name in ("watchfiles", "httpx2"):  # they tell of each change, and each address
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(PlainLines())
 
 
 def _end(failure: Exception | None) -> None:
@@ -112,13 +108,6 @@ def _load(settings: Settings, report: Report) -> Engine:
         return load_engine(settings, both)
 
 
-def _give_memory_back() -> None:
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # glibc and musl; musl's does nothing
-        for option, value in MALLOC_OPTIONS.items():
-            libc.mallopt(option, value)
-
-
 def _allow_open_files() -> None:
     if sys.platform != "win32":
         import resource
@@ -134,10 +123,8 @@ class PlainLines(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether the line stays; say in our words how many requests were cut off."""
-        if record.levelno < logging.WARNING:
-            return False
         said = str(record.msg)
-        if said.startswith("ASGI callable returned without completing"):
+        if record.levelno < logging.WARNING or said.startswith("ASGI callable returned without"):
             return False  # the stream said why it broke
         if said.startswith("Exception in ASGI") and record.exc_info:
             # Those of the application were logged when they were answered.
@@ -168,7 +155,7 @@ class _Server(uvicorn.Server):
 
 
 def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    """The server around the application; it is run on a socket from `listen`."""
+    """Put the server around the application; it is run on a socket from `listen`."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -187,7 +174,7 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket that clients can connect to.
+    """Open a socket that clients can connect to.
 
     Raises:
         InvalidSettings: The address can't be listened on.

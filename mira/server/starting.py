@@ -19,51 +19,48 @@ _WHERE = re.compile(r" (?:from|to|at) ")
 class Step:
     """What is being done, and how much of it."""
 
-    what: str
-    done: int  # bytes
-    total: int  # 0: not known
-    left_s: float | None  # as foreseen when this was said
+    what: str = "starting"
+    done: int = 0  # bytes
+    total: int = 0  # 0: not known
+    until: float | None = None  # as foreseen, on the monotonic clock
 
 
 class Starting:
     """How far a start is."""
 
     def __init__(self) -> None:
-        self.step: Step | None = None
-        self._began = self._said = time.monotonic()
+        self.step = Step()
+        self._began = time.monotonic()
         self._first = 0
 
     def report(self, what: str, done: int, total: int) -> None:
         """See `mira.progress.Report`. Where, in `what`, is nobody's business over HTTP."""
         what = _WHERE.split(what, maxsplit=1)[0]  # a folder, or a hub's address with a password
         now = time.monotonic()
-        if self.step is None or what != self.step.what or done < self._first:
+        if what != self.step.what or done < self._first:
             self._began, self._first = now, done
         gone = done - self._first
-        left_s = (total - done) * (now - self._began) / gone if total and gone > 0 else None
-        self.step, self._said = Step(what, done, total, left_s), now
+        until = now + (total - done) * (now - self._began) / gone if total and gone > 0 else None
+        self.step = Step(what, done, total, until)
 
     @property
     def left_s(self) -> float | None:
         """Seconds until what is being done is done; None: nobody knows."""
-        step = self.step
-        if step is None or step.left_s is None:
-            return None
-        return max(0.0, step.left_s - (time.monotonic() - self._said))
+        until = self.step.until
+        return None if until is None else max(0.0, until - time.monotonic())
 
     @property
     def retry_after_s(self) -> int:
-        """When it is worth asking again."""
-        if self.step is None:
+        """Seconds after which it is worth asking again."""
+        if self.step == Step():
             return SOON_S
         left_s = self.left_s
         return UNKNOWN_S if left_s is None else min(MOST_S, max(SOON_S, math.ceil(left_s)))
 
     def __str__(self) -> str:
-        """In a sentence, for whoever asks too early."""
-        step, wait = self.step, self.retry_after_s
-        again = f"Try again in {wait} seconds." if wait > 1 else "Try again in a second."
-        if step is None:
-            return f"The engine is still starting. {again}"
+        """Say it in a sentence, to whoever asks too early."""
+        step, wait_s = self.step, self.retry_after_s
         share = f", {100 * step.done // step.total} %" if step.total else ""
-        return f"The engine is still starting: {step.what}{share}. {again}"
+        doing = "" if step == Step() else f": {step.what}{share}"
+        again = f"{wait_s} seconds" if wait_s > 1 else "a second"
+        return f"The engine is still starting{doing}. Try again in {again}."

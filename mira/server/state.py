@@ -5,7 +5,8 @@ Knows nothing about requests. There is one per app, made by `create_app`.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, TypeVar
 
@@ -55,7 +56,7 @@ WORKERS = {
 
 
 class Service:
-    """Ready once `start` has loaded the engine; until then requests are answered 503."""
+    """Ready once the engine is loaded; until then requests are answered 503."""
 
     def __init__(self, settings: Settings, load: Callable[[Settings, Report], Engine]) -> None:
         self.settings = settings
@@ -156,20 +157,31 @@ class Service:
         """
         return await to_thread.run_sync(work, limiter=self._workers[kind])
 
-    async def start(self) -> None:
-        """Load the engine on a worker thread, so that health checks are answered meanwhile.
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the engine while the caller answers health checks; end all when they are done.
 
-        Then watch it, until it is beyond repair or the caller cancels this.
+        What takes too long to end is left to itself: the process is about to end.
         """
+        loading = asyncio.create_task(self._start())
+        yield
+        if self._store is not None:
+            self._store.hurry()  # begin no other recording
+        loading.cancel()
+        # At once: a thread that loads is left to itself.
+        await asyncio.wait([loading], timeout=STOP_S)
+        await self._stop()
+
+    async def _start(self) -> None:
         try:
-            await self._watch(await self._begin())
+            await self._watch(await self._load_engine())
         except Exception as error:  # noqa: BLE001 - whatever it is, the service ends with it
             self.failure = error
             what = "could not start" if self._speaking is None else "broke for good"
             log.error("the engine %s: %s", what, error)
             self.give_up()
 
-    async def _begin(self) -> Engine:
+    async def _load_engine(self) -> Engine:
         settings = self.settings
         check_folder(settings.voices_dir)  # before the work of loading a model
         self._engine = engine = await to_thread.run_sync(self._load, settings, self.starting.report)
@@ -205,16 +217,10 @@ class Service:
                 await to_thread.run_sync(self.rest)
         raise SynthesisFailed(engine.synthesizer.failure)
 
-    def hurry(self) -> None:
-        """Begin no other recording: somebody wants the service to end."""
-        if self._store is not None:
-            self._store.hurry()
-
-    async def stop(self) -> None:
+    async def _stop(self) -> None:
         """Close the engine, as soon as no stream needs it; the server has ended them all by now.
 
-        One that it cut off is still active until the block that was being computed is there. What
-        takes too long is left to itself: the process is about to end.
+        One that it cut off is still active until the block that was being computed is there.
         """
         if self._watcher is not None:
             await _in_time(to_thread.run_sync(self._watcher.close), "the voices' folder")

@@ -240,9 +240,9 @@ def test_a_recording_that_is_being_read_holds_the_end_up_for_a_while_only(
     assert service._store is not None
     reader = service._store._inspector._reader
     with reader._one_at_a_time:
-        service.hurry()
+        service._store.hurry()
         began = time.monotonic()
-        asyncio.run(service.stop())
+        asyncio.run(service._stop())
         assert time.monotonic() - began < 10
     assert "a recording did not end within 0 s" in caplog.text
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from mira.server.state import Running
+from mira.server.state import Running, Service
 
 router = APIRouter(tags=["status"])
 
@@ -26,7 +26,7 @@ async def health(service: Running) -> JSONResponse:
         "status": "failed" if failed else "ok",
         "ready": service.ready,
         "active_streams": service.admission.active,
-        "uptime_s": round(time.time() - service.telemetry.started_at, 1),
+        "uptime_s": _uptime_s(service),
         "error": service.obstacle if failed else None,
     }
     return JSONResponse(answer, 503 if failed else 200)
@@ -39,23 +39,24 @@ async def ready(service: Running) -> JSONResponse:
     Before, `doing` says what is being done; if it is known, `done` and `total` how many bytes of
     it, and `left_s` for how long still.
     """
-    free = service.admission.free if service.ready else 0
     answer: dict[str, object] = {
         "ready": service.ready,
-        "free_streams": free,
+        "free_streams": _free(service),
         "max_streams": service.admission.max_streams,
         "error": service.obstacle,
     }
     if service.ready:
         return JSONResponse(answer)
-    starting = service.starting
-    if service.obstacle is None:
-        step, left_s = starting.step, starting.left_s
-        answer["doing"] = step.what if step else "starting"
-        answer["done"], answer["total"] = (step.done, step.total) if step else (0, 0)
-        answer["left_s"] = None if left_s is None else round(left_s, 1)
-    wait_s = starting.retry_after_s if service.obstacle is None else 1
-    return JSONResponse(answer, 503, {"Retry-After": str(wait_s)})
+    if service.obstacle is not None:
+        return JSONResponse(answer, 503, {"Retry-After": "1"})
+    starting, left_s = service.starting, service.starting.left_s
+    answer |= {
+        "doing": starting.step.what,
+        "done": starting.step.done,
+        "total": starting.step.total,
+        "left_s": None if left_s is None else round(left_s, 1),
+    }
+    return JSONResponse(answer, 503, {"Retry-After": str(starting.retry_after_s)})
 
 
 @router.get("/stats")
@@ -63,7 +64,7 @@ async def stats(service: Running) -> dict[str, object]:
     """What the service did since it started; percentiles are over the last thousand streams."""
     telemetry = service.telemetry
     return {
-        "uptime_s": round(time.time() - telemetry.started_at, 1),
+        "uptime_s": _uptime_s(service),
         "requests": telemetry.uses.total(),
         "active_streams": service.admission.active,
         "max_streams": service.admission.max_streams,
@@ -82,7 +83,14 @@ async def stats(service: Running) -> dict[str, object]:
 @router.get("/metrics")
 async def metrics(service: Running) -> Response:
     """The same for Prometheus."""
-    admission = service.admission
-    free = admission.free if service.ready else 0
-    text = service.telemetry.prometheus(admission.active, free, admission.max_streams)
+    active, most = service.admission.active, service.admission.max_streams
+    text = service.telemetry.prometheus(active, _free(service), most)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+def _free(service: Service) -> int:
+    return service.admission.free if service.ready else 0
+
+
+def _uptime_s(service: Service) -> float:
+    return round(time.time() - service.telemetry.started_at, 1)
