@@ -14,26 +14,12 @@ from anyio import CancelScope, current_time, move_on_after
 
 from mira.errors import Overloaded
 from mira.server.capacity import Capacity
+from mira.settings import Settings
 from mira.stream.clock import StreamClock
 
 FULL_S = 10.0
 """After a caller found no place, those that don't listen lose theirs sooner."""
 LONGEST_RETRY_S = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """For how long who waits for whom, in seconds.
-
-    Attributes:
-        queue_s: A caller for a place, before it is refused.
-        stall_s: The service for a listener that is behind its own playback.
-        full_stall_s: The same, while others find no place.
-    """
-
-    queue_s: float = 0.0
-    stall_s: float = math.inf
-    full_stall_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -47,12 +33,12 @@ class Admission:
 
     Args:
         capacity: How many may speak; as many more may wait. May be replaced while nobody does.
-        patience: How long callers and listeners are waited for.
+        settings: Say for how long callers and listeners are waited for.
     """
 
-    def __init__(self, capacity: Capacity, patience: Patience = Patience()) -> None:
+    def __init__(self, capacity: Capacity, settings: Settings) -> None:
         self.capacity = capacity
-        self._patience = patience
+        self._settings = settings
         self._waiting: deque[tuple[StreamClock, CancelScope, Event]] = deque()
         self._speaking: dict[StreamClock, _Place] = {}
         self._lasts_s = 0.0  # a stream, lately
@@ -65,16 +51,6 @@ class Admission:
     def active(self) -> int:
         """Number of streams that speak."""
         return len(self._speaking)
-
-    @property
-    def max_streams(self) -> int:
-        """Number of streams that may speak at the same time, as things are."""
-        return self.capacity.limit
-
-    @property
-    def free(self) -> int:
-        """Number of streams that could begin now."""
-        return self.capacity.free
 
     @property
     def idle_s(self) -> float:
@@ -102,8 +78,8 @@ class Admission:
         self._waiting.append((clock, scope, called))
         try:
             self._next()  # a place comes by time alone too, and nobody calls then
-            if len(self._waiting) <= self.max_streams:
-                with move_on_after(self._patience.queue_s):
+            if len(self._waiting) <= self.capacity.limit:
+                with move_on_after(self._settings.queue_s):
                     await called.wait()
             if not called.is_set():
                 self._press()
@@ -131,7 +107,8 @@ class Admission:
         self.capacity.look()
         self._next()
         full = time.perf_counter() - self._refused_at < FULL_S
-        bound_s = self._patience.full_stall_s if full else self._patience.stall_s
+        settings = self._settings
+        bound_s = settings.full_stall_timeout_s if full else settings.stall_timeout_s
         self._speaking[clock].scope.deadline = _deadline(clock, bound_s)
 
     def sent(self, clock: StreamClock) -> None:
@@ -152,13 +129,13 @@ class Admission:
         retry_after_s = min(max(1, wait_s), LONGEST_RETRY_S)
         why = "Too many streams are beginning to speak at once."
         if self._full:
-            why = f"All {self.max_streams} streams are speaking."
+            why = f"All {self.capacity.limit} streams are speaking."
         again = f"Try again in {retry_after_s} second{'s' * (retry_after_s > 1)}."
         return Overloaded(f"{why} {again}", retry_after_s)
 
     @property
     def _full(self) -> bool:
-        return self.active >= self.max_streams
+        return self.active >= self.capacity.limit
 
     def _press(self) -> None:
         """A caller finds no place: who doesn't listen has to make room."""
@@ -168,7 +145,7 @@ class Admission:
         self._refused_at = time.perf_counter()
         for clock, place in self._speaking.items():
             if clock.held:
-                sooner = _deadline(clock, self._patience.full_stall_s)
+                sooner = _deadline(clock, self._settings.full_stall_timeout_s)
                 place.scope.deadline = min(place.scope.deadline, sooner)
 
     def _next(self) -> None:

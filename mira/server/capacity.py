@@ -20,32 +20,22 @@ from collections.abc import Callable
 
 from mira.stream.clock import StreamClock
 
-ROUND_S = 0.25
-"""Between two looks at the streams."""
+ROUND_S = 0.25  # between two looks at the streams
+# How late the first two chunks may be: the one is waited for, and the other has little time because
+# the first is short, which says little of how many streams there are.
 START_S = 2.0
-"""By so much the first two chunks may be late: the one is waited for, and the other has little time
-because the first is short, which says little of how many streams there are."""
-EASY_S = 1.0
-"""Head-room to spare, from the third chunk on."""
-SETTLE_S = 1.0
-"""From one step down to the next: those who are there stay until they are done."""
-BACK_OFF = 0.85
-"""Of the streams that were too many."""
-TOLERATED = 0.1
-"""Of the streams: so few stutter for reasons of their own."""
-DOUBT = 4
-"""Streams: the fewer there are, the less does one that stutters prove."""
+EASY_S = 1.0  # head-room to spare, from the third chunk on
+SETTLE_S = 1.0  # between two steps down: those who are there stay until they are done
+BACK_OFF = 0.85  # share of the streams, when they were too many, that the limit goes down to
+TOLERATED = 0.1  # share of the streams that may stutter, for reasons of their own
+DOUBT = 4  # streams: the fewer there are, the less does one that stutters prove
+# Places more in a second, while there is demand and everybody is at ease: before any trouble, and
+# after. What is computed in advance hides for seconds that there are too many streams.
 GROWTH_PER_S, PROBE_PER_S = 1.0, 0.25
-"""Places, while there is demand for them and everybody is at ease: before there was any trouble,
-and after; what is computed in advance hides for seconds that there are too many streams."""
-PRESSED_S = 10.0
-"""After the last caller who found no place, there is demand for more."""
-PROBE_AFTER_S = (20.0, 320.0)
-"""Without trouble, until more streams are tried again: at first; at most."""
-EPISODE_S = 10.0
-"""Steps down in shorter succession are about one and the same trouble."""
-FORGET_S = 60.0
-"""In which most of what trouble taught is forgotten while there is no demand."""
+PRESSED_S = 10.0  # for which a caller who found no place counts as demand
+PROBE_AFTER_S = (20.0, 320.0)  # without trouble, until more are tried again: at first; at most
+EPISODE_S = 10.0  # steps down in shorter succession are about one and the same trouble
+FORGET_S = 60.0  # in which most of what trouble taught is forgotten while there is no demand
 
 
 class Capacity:
@@ -78,29 +68,29 @@ class Capacity:
 
     @property
     def limit(self) -> int:
-        """How many may speak at once, in `least` to `most`."""
+        """Number of streams that may speak at once as things are, in `least` to `most`."""
         self.look()
         return round(self._limit)
 
     @property
     def free(self) -> int:
-        """How many more could begin now."""
+        """Number of streams that could begin now."""
         proven = sum(map(_proven, self._streams))
         may_begin = max(self._beginners, proven) - (len(self._streams) - proven)
         return max(0, min(self.limit - len(self._streams), may_begin))
 
     def enter(self, stream: StreamClock) -> None:
-        """A stream begins."""
+        """Take in that a stream begins."""
         self.look()
         self._streams[stream] = self._now()
 
     def leave(self, stream: StreamClock) -> None:
-        """It ended; nothing happens if it never began."""
+        """Take in that it ended."""
         self.look()
         self._streams.pop(stream, None)
 
     def press(self) -> None:
-        """A caller found no place."""
+        """Take in that a caller found no place."""
         self.look()
         self._pressed_at = self._now()
 
@@ -114,39 +104,29 @@ class Capacity:
         suffering = sum(map(self._suffers, self._streams))
         if suffering > TOLERATED * len(self._streams):
             if now - self._cut_at >= SETTLE_S:
-                self._cut(suffering)
+                self._cut(suffering, now)
         elif now - self._pressed_at < PRESSED_S:
-            if all(map(_at_ease, self._streams)):
-                self._grow(min(passed_s, SETTLE_S))
+            calm_s = now - self._cut_at  # infinite before any trouble
+            if calm_s >= self._probe_after_s and all(map(_at_ease, self._streams)):
+                rate = GROWTH_PER_S if calm_s == math.inf else PROBE_PER_S
+                more = rate * min(passed_s, SETTLE_S)
+                self._limit = min(self._limit + more, float(self._most))
         else:
-            self._forget(min(1.0, passed_s / FORGET_S))
+            forgotten = min(1.0, passed_s / FORGET_S)
+            self._limit += forgotten * max(0.0, self._first - self._limit)
 
-    def _cut(self, suffering: int) -> None:
-        now, count = self._now(), len(self._streams)
-        calm_s = now - self._cut_at
+    def _cut(self, suffering: int, now: float) -> None:
+        count, calm_s = len(self._streams), now - self._cut_at
         if calm_s > EPISODE_S:
             # Soon after more streams were tried, it is these that were too many.
             shortest, longest = PROBE_AFTER_S
             again = calm_s < 3 * self._probe_after_s
             self._probe_after_s = min(2 * self._probe_after_s, longest) if again else shortest
         self._cut_at = now
-        floor = max(self._least, self._well(), min(BACK_OFF * count, count - 1))
+        well = sum(stream.chunks > 0 and not self._suffers(stream) for stream in self._streams)
+        floor = max(self._least, well, min(BACK_OFF * count, count - 1))
         certain = suffering / (count + DOUBT)
         self._limit -= certain * max(0.0, self._limit - floor)
-
-    def _grow(self, passed_s: float) -> None:
-        calm_s = self._now() - self._cut_at  # infinite before any trouble
-        if calm_s >= self._probe_after_s:
-            rate = GROWTH_PER_S if calm_s == math.inf else PROBE_PER_S
-            self._limit = min(self._limit + rate * passed_s, float(self._most))
-
-    def _forget(self, share: float) -> None:
-        self._limit += share * max(0.0, self._first - self._limit)
-
-    def _well(self) -> int:
-        return sum(
-            stream.ttfa_ms is not None and not self._suffers(stream) for stream in self._streams
-        )
 
     def _suffers(self, stream: StreamClock) -> bool:
         left_s = stream.left_s
@@ -158,7 +138,7 @@ class Capacity:
 
 
 def _proven(stream: StreamClock) -> bool:
-    """Whether it has begun, and its listener has audio in hand."""
+    """Tell whether it has begun, and its listener has audio in hand."""
     return stream.held or ((stream.left_s or 0.0) >= EASY_S and _at_ease(stream))
 
 

@@ -12,21 +12,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from mira.errors import (
-    CheckpointError,
-    ConsentNotFound,
-    InvalidRequest,
-    InvalidSettings,
-    MiraError,
-    ModelNotFound,
-    NotAllowed,
-    NotReady,
-    Overloaded,
-    PlaybackFailed,
-    StorageFailed,
-    SynthesisFailed,
-    VoiceNotFound,
-)
+from mira import errors
+from mira.errors import InvalidRequest, MiraError, NotReady, Overloaded, StorageFailed
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +23,17 @@ CALLER, SERVICE = "invalid_request_error", "server_error"
 # HTTP status, OpenAI's error type, the field and the code, unless the error has its own.
 RESPONSES: dict[type[MiraError], tuple[int, str, str | None, str | None]] = {
     InvalidRequest: (400, CALLER, None, None),
-    VoiceNotFound: (404, CALLER, "voice", "voice_not_found"),
-    ModelNotFound: (404, CALLER, "model", "model_not_found"),
-    ConsentNotFound: (404, CALLER, "consent", "consent_not_found"),
-    NotAllowed: (403, "permission_error", None, None),
+    errors.VoiceNotFound: (404, CALLER, "voice", "voice_not_found"),
+    errors.ModelNotFound: (404, CALLER, "model", "model_not_found"),
+    errors.ConsentNotFound: (404, CALLER, "consent", "consent_not_found"),
+    errors.NotAllowed: (403, "permission_error", None, None),
     Overloaded: (429, "rate_limit_error", None, "rate_limit_exceeded"),
     NotReady: (503, SERVICE, None, None),
-    SynthesisFailed: (500, SERVICE, None, None),
+    errors.SynthesisFailed: (500, SERVICE, None, None),
     StorageFailed: (507, SERVICE, None, None),
-    InvalidSettings: (500, SERVICE, None, None),
-    CheckpointError: (500, SERVICE, None, None),
-    PlaybackFailed: (500, SERVICE, None, None),
+    errors.InvalidSettings: (500, SERVICE, None, None),
+    errors.CheckpointError: (500, SERVICE, None, None),
+    errors.PlaybackFailed: (500, SERVICE, None, None),
 }
 
 

@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection
 from mira.engine import Engine
 from mira.errors import InvalidRequest, NotReady, SynthesisFailed
 from mira.progress import Report
-from mira.server.admission import Admission, Patience
+from mira.server.admission import Admission
 from mira.server.capacity import Capacity
 from mira.server.memory import give_back
 from mira.server.starting import Starting
@@ -64,10 +64,7 @@ class Service:
         self.starting = Starting()
         self.most_streams = most = settings.max_streams or MOST_STREAMS
         """Number of streams at once that are never exceeded, whatever the engine."""
-        self.admission = Admission(
-            Capacity(settings.min_streams, most, most, most),
-            Patience(settings.queue_s, settings.stall_timeout_s, settings.full_stall_timeout_s),
-        )
+        self.admission = Admission(Capacity(settings.min_streams, most, most, most), settings)
         self.failure: Exception | None = None
         """Why it will never speak, or never again."""
         self.give_up: Callable[[], object] = lambda: None
@@ -202,7 +199,7 @@ class Service:
         log.info(
             "ready: speaks as %s; %d streams at once to begin with, at most %d",
             default.name,
-            self.admission.max_streams,
+            self.admission.capacity.limit,
             most,
         )
         return engine

@@ -9,8 +9,9 @@ import pytest
 from anyio import CancelScope
 
 from mira.errors import Overloaded
-from mira.server.admission import LONGEST_RETRY_S, Admission, Patience
+from mira.server.admission import LONGEST_RETRY_S, Admission
 from mira.server.capacity import Capacity
+from mira.settings import Settings
 from mira.stream.clock import StreamClock
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
@@ -22,7 +23,7 @@ PATH = "/v1/audio/speech-stream"
 
 def admitting(count: int, queue_s: float = 0.0, beginners: int = 64) -> Admission:
     capacity = Capacity(count, count, count, beginners)
-    return Admission(capacity, Patience(queue_s, 30, 0.2))
+    return Admission(capacity, Settings(queue_s=queue_s, full_stall_timeout_s=0.2))
 
 
 @asynccontextmanager
@@ -41,7 +42,7 @@ def test_places_are_counted_and_given_back() -> None:
     async def run() -> None:
         admission = admitting(2)
         async with place(admission), place(admission):
-            assert (admission.active, admission.free) == (2, 0)
+            assert (admission.active, admission.capacity.free) == (2, 0)
             with pytest.raises(Overloaded) as caught:
                 await place(admission).__aenter__()
             assert caught.value.retry_after_s >= 1
@@ -49,7 +50,7 @@ def test_places_are_counted_and_given_back() -> None:
         with pytest.raises(ValueError, match="broken"):
             async with place(admission):
                 raise ValueError("broken")
-        assert (admission.active, admission.free) == (0, 2)
+        assert (admission.active, admission.capacity.free) == (0, 2)
 
     asyncio.run(run())
 
@@ -88,7 +89,7 @@ def test_who_waits_gets_the_next_place_in_turn() -> None:
                 await speak("third")
             await asyncio.gather(first, second)
             await speak("fourth")
-        assert (admission.active, admission.free) == (0, 1)
+        assert (admission.active, admission.capacity.free) == (0, 1)
         return order
 
     assert asyncio.run(run()) == ["first", "second", "fourth"]
@@ -115,7 +116,7 @@ def test_a_place_that_came_by_time_alone_is_taken() -> None:
     """More may speak a while after somebody found no place; nothing else happens then."""
 
     async def run(queue_s: float, asks_again: bool) -> list[str]:
-        admission = Admission(Capacity(1, 3, 1, 64), Patience(queue_s))
+        admission = Admission(Capacity(1, 3, 1, 64), Settings(queue_s=queue_s))
         order: list[str] = []
 
         async def speak(name: str) -> None:
@@ -155,7 +156,7 @@ def test_those_who_begin_wait_for_each_other() -> None:
         tasks = [asyncio.ensure_future(speak(number)) for number in range(4)]
         for number in range(2):
             await asyncio.sleep(0.02)
-            assert (speaking, admission.free) == ([*range(number + 1)], 0)
+            assert (speaking, admission.capacity.free) == ([*range(number + 1)], 0)
             clocks[number].ready(10.0)
             admission.ready(clocks[number])
         await asyncio.sleep(0.02)
@@ -330,4 +331,4 @@ def test_a_machine_that_is_too_slow_lets_few_in(serve: Serve) -> None:
             caller.join(60)
     assert set(answers) == {200, 429}
     assert 2 <= most <= 6
-    assert served.service.admission.max_streams < 64
+    assert served.service.admission.capacity.limit < 64

@@ -42,7 +42,7 @@ async def ready(service: Running) -> JSONResponse:
     answer: dict[str, object] = {
         "ready": service.ready,
         "free_streams": _free(service),
-        "max_streams": service.admission.max_streams,
+        "max_streams": service.admission.capacity.limit,
         "error": service.obstacle,
     }
     if service.ready:
@@ -67,7 +67,7 @@ async def stats(service: Running) -> dict[str, object]:
         "uptime_s": _uptime_s(service),
         "requests": telemetry.uses.total(),
         "active_streams": service.admission.active,
-        "max_streams": service.admission.max_streams,
+        "max_streams": service.admission.capacity.limit,
         "cancelled": telemetry.cancelled,
         "failures": dict(telemetry.failures),
         "incidents": dict(telemetry.incidents),
@@ -83,13 +83,13 @@ async def stats(service: Running) -> dict[str, object]:
 @router.get("/metrics")
 async def metrics(service: Running) -> Response:
     """The same for Prometheus."""
-    active, most = service.admission.active, service.admission.max_streams
+    active, most = service.admission.active, service.admission.capacity.limit
     text = service.telemetry.prometheus(active, _free(service), most)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 def _free(service: Service) -> int:
-    return service.admission.free if service.ready else 0
+    return service.admission.capacity.free if service.ready else 0
 
 
 def _uptime_s(service: Service) -> float:
