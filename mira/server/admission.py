@@ -112,7 +112,7 @@ class Admission:
         self._speaking[clock].scope.deadline = _deadline(clock, bound_s)
 
     def sent(self, clock: StreamClock) -> None:
-        """The listener took it."""
+        """Bound nothing until the next one is ready: the listener took this one."""
         self._speaking[clock].scope.deadline = math.inf
 
     def check_late(self, clock: StreamClock) -> None:
@@ -138,7 +138,7 @@ class Admission:
         return self.active >= self.capacity.limit
 
     def _press(self) -> None:
-        """A caller finds no place: who doesn't listen has to make room."""
+        """Let who doesn't listen make room for a caller who finds none."""
         if not self._full:
             return  # it only has to wait until others have begun
         self.capacity.press()

@@ -89,7 +89,7 @@ def is_own(origin: str, host: str) -> bool:
 
 
 def _host_name(host: str) -> str:
-    """Without port, brackets and the dot that may end it; what can't be read, as it is."""
+    """Strip port, brackets and a final dot; leave what can't be read as it is."""
     try:
         return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:

@@ -39,7 +39,7 @@ FORGET_S = 60.0  # in which most of what trouble taught is forgotten while there
 
 
 class Capacity:
-    """How many streams may speak at once, found from those that do.
+    """Finds from the streams that speak how many may.
 
     Args:
         least: Never fewer.

@@ -158,7 +158,7 @@ def _meant(request: Request) -> str:
 
 
 def _first_problem(error: RequestValidationError) -> InvalidRequest:
-    """One problem at a time, with the field's name and what to do, in a sentence."""
+    """Say one problem at a time, with the field's name and what to do, in a sentence."""
     first: dict[str, Any] = error.errors()[0]
     field = next(iter(map(str, first["loc"][1:])), None)  # after where: body, query, path
     if first["type"] == "json_invalid":

@@ -81,8 +81,8 @@ class SpeechResponse(Response):
 
 
 def _timing(first: Chunk, clock: StreamClock) -> str:
-    """What is known when the first chunk leaves: the W3C Server-Timing header. The wait for a turn
-    to compute is part of `synthesis`; `queue` is what passed before the stream began."""
+    """Write the W3C Server-Timing header: what is known when the first chunk leaves. The wait for a
+    turn to compute is part of `synthesis`; `queue` is what passed before the stream began."""
     ttfa_s = (clock.ttfa_ms or 0.0) / 1000
     times_s = {
         "queue": max(ttfa_s - first.synthesis_s - first.encode_s, 0.0),

@@ -17,7 +17,7 @@ router = APIRouter(tags=["status"])
 
 @router.get("/health")
 async def health(service: Running) -> JSONResponse:
-    """Whether the process answers, and may speak: 503 once only another process can.
+    """Tell whether the process answers, and may speak: 503 once only another process can.
 
     Whether it can speak yet is `/health/ready`.
     """
@@ -34,7 +34,7 @@ async def health(service: Running) -> JSONResponse:
 
 @router.get("/health/ready")
 async def ready(service: Running) -> JSONResponse:
-    """200 once the engine has spoken its warm-up sentence, 503 before, and while it restarts.
+    """Answer 200 once the engine has spoken its warm-up sentence; 503 before, and on a restart.
 
     Before, `doing` says what is being done; if it is known, `done` and `total` how many bytes of
     it, and `left_s` for how long still.
@@ -61,7 +61,7 @@ async def ready(service: Running) -> JSONResponse:
 
 @router.get("/stats")
 async def stats(service: Running) -> dict[str, object]:
-    """What the service did since it started; percentiles are over the last thousand streams."""
+    """Show what the service did since its start; percentiles are over the last thousand streams."""
     telemetry = service.telemetry
     return {
         "uptime_s": _uptime_s(service),
@@ -82,7 +82,7 @@ async def stats(service: Running) -> dict[str, object]:
 
 @router.get("/metrics")
 async def metrics(service: Running) -> Response:
-    """The same for Prometheus."""
+    """Show the same to Prometheus."""
     active, most = service.admission.active, service.admission.capacity.limit
     text = service.telemetry.prometheus(active, _free(service), most)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

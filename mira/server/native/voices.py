@@ -26,8 +26,8 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 @router.get("")
 async def list_voices(service: Running) -> Response:
-    """All voices, who is the default, which other names lead to which, and the files in the folder
-    that can't be used, with the reason."""
+    """List all voices, who is the default, which other names lead to which, and the files in the
+    folder that can't be used, with the reason."""
     _, voices = service.speaking()
     uses = dict(service.telemetry.uses)  # here, for it changes while the list is made
     listed = await service.on("list", partial(_list, voices, uses))
@@ -53,7 +53,7 @@ async def clear_cache(service: Running) -> dict[str, object]:
 
 @router.get("/{voice_id}")
 async def get_voice(service: Running, voice_id: str) -> Response:
-    """One voice, with the report on its recording."""
+    """Show one voice, with the report on its recording."""
     return as_json(details(service, await called(service, voice_id)))
 
 
@@ -88,8 +88,8 @@ def as_json(content: object) -> Response:
 
 
 def _list(voices: Voices, uses: Mapping[str, int]) -> str:
-    """Voice by voice, with pauses: whoever wants the interpreter meanwhile, such as the thread that
-    sends audio, would wait 5 ms for it, or for one long call of the encoder to end."""
+    """Describe voice by voice, with pauses: the thread that sends audio wants the interpreter
+    meanwhile, and would wait 5 ms for it, or for one long call of the encoder to end."""
     described = []
     recorded = voices.store.recorded
     everybody: list[Voice | Recorded] = [

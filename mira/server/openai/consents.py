@@ -53,7 +53,7 @@ async def list_consents(
     after: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> dict[str, object]:
-    """The consents, the oldest first, in pages."""
+    """List the consents, the oldest first, in pages."""
     found = await service.on("files", _store(service).consents.all)
     ids = [consent.id for consent in found]
     begin = ids.index(after) + 1 if after in ids else 0
@@ -69,7 +69,7 @@ async def list_consents(
 
 @router.get("/{consent_id}")
 async def get_consent(service: Running, consent_id: str) -> dict[str, object]:
-    """One consent."""
+    """Show one consent."""
     consents = _store(service).consents
     return _describe(await service.on("files", lambda: consents.describe(consent_id)))
 

@@ -15,19 +15,19 @@ def _model(name: str) -> dict[str, object]:
 
 @router.get("/v1/models")
 async def list_models() -> dict[str, object]:
-    """The names that clients ask for. The same engine answers all of them, and any other."""
+    """List the names that clients ask for. The same engine answers all of them, and any other."""
     return {"object": "list", "data": [_model(name) for name in MODELS]}
 
 
 @router.get("/v1/audio/models")
 async def list_audio_models() -> dict[str, object]:
-    """The same, also as Open WebUI reads it."""
+    """List the same, also as Open WebUI reads it."""
     return await list_models() | {"models": [{"id": name} for name in MODELS]}
 
 
 @router.get("/v1/models/{model_id}")
 async def get_model(model_id: str) -> dict[str, object]:
-    """One model."""
+    """Show one model."""
     if model_id not in MODELS:
         raise ModelNotFound(f"There is no model {model_id!r}. GET /v1/models lists them.")
     return _model(model_id)

@@ -53,7 +53,7 @@ class SpeechFields(BaseModel):
 
     @property
     def pace(self) -> float:
-        """How much faster than the voice itself."""
+        """Factor by which to speak faster than the voice itself."""
         return self.speed * self.tempo
 
 
@@ -77,5 +77,5 @@ class SpeechRequest(SpeechFields):
 
     @property
     def voice_name(self) -> str | None:
-        """Whichever way it was sent, if it was."""
+        """Name of the voice, whichever way it was sent; None if it was not."""
         return self.voice.id if isinstance(self.voice, VoiceId) else self.voice

@@ -39,7 +39,7 @@ async def speech(service: Running, body: SpeechRequest) -> Response:
 
 @router.get("/v1/audio/voices/{voice_id}/preview", response_class=Response)
 async def preview(service: Running, voice_id: str) -> Response:
-    """A sentence in this voice, as MP3; nobody stands in for one that can't speak."""
+    """Speak a sentence in this voice, as MP3; nobody stands in for one that can't speak."""
     _, voices = service.speaking()
     voice = await service.search(voices.exactly, voice_id)
     framing = Framing(FORMATS["mp3"].media_type)

@@ -83,8 +83,8 @@ def _consent(service: Service, voices: Voices, given: str) -> tuple[Consent | No
 
 @router.get("")
 async def list_voices(service: Running) -> Response:
-    """The voices that can speak, as objects with `id` and `name`: what clients of other servers
-    expect."""
+    """List the voices that can speak, as objects with `id` and `name`: what clients of other
+    servers expect."""
     _, voices = service.speaking()
 
     def names() -> Response:
@@ -95,7 +95,7 @@ async def list_voices(service: Running) -> Response:
 
 @router.get("/{voice_id}")
 async def get_voice(service: Running, voice_id: str) -> Response:
-    """One voice, with the report on its recording."""
+    """Show one voice, with the report on its recording."""
     return _voice(service, await called(service, voice_id))
 
 

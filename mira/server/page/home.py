@@ -37,7 +37,7 @@ pre {{ overflow-x: auto; padding: 1rem; background: #8882 }}</style>
 
 @router.get("/")
 async def root(service: Running, request: Request) -> Response:
-    """What this is, and where to read on: a page for browsers, JSON for others."""
+    """Say what this is, and where to read on: a page for browsers, JSON for others."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"name": "Mira", "version": version("mira-speech"), "docs": "/docs"})
     state = service.obstacle or ("It is ready." if service.ready else str(service.starting))
@@ -49,7 +49,7 @@ async def root(service: Running, request: Request) -> Response:
 
 @router.get("/docs", include_in_schema=False)
 async def docs() -> HTMLResponse:
-    """Every endpoint, to try in a browser."""
+    """Show every endpoint, to try in a browser."""
     return get_swagger_ui_html(
         openapi_url="openapi.json",
         title="Mira",
@@ -61,5 +61,5 @@ async def docs() -> HTMLResponse:
 
 @router.get("/docs/{name}", include_in_schema=False)
 async def docs_file(name: Literal["swagger-ui-bundle.js", "swagger-ui.css"]) -> FileResponse:
-    """A script or style of that page, from the package that has them."""
+    """Give out a script or style of that page, from the package that has them."""
     return FileResponse(str(files("fastapi_offline") / "static" / name))
