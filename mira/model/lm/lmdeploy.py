@@ -13,11 +13,11 @@ import queue
 import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, aclosing, closing, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from mira.errors import GIVE_UP_AFTER, MiraError, NotReady, SynthesisFailed, one_line
 from mira.model.lm.base import check_prompt
@@ -33,38 +33,13 @@ CLOSE_S = 5.0  # what an engine gets to end its streams, and then itself
 WARM_UP_S = 120.0
 
 
-class Instance(Protocol):
-    """Speaks for one stream at a time, on the engine's event loop."""
-
-    def async_stream_infer(
-        self, session_id: int, *, gen_config: Any, stream_output: bool, **inputs: Any
-    ) -> AsyncGenerator[Any, None]:
-        """Yield outputs: a `status`, and in `token_ids` what is new since the one before.
-
-        Closing or cancelling it returns when the engine has let the stream go.
-        """
-
-
-class Engine(Protocol):
-    """TurboMind, or LMDeploy's engine in PyTorch; that one has to be started on its loop, too."""
-
-    def create_instance(self) -> Instance:
-        """One for each stream that speaks at the same time."""
-
-    def get_health_status(self) -> Coroutine[Any, Any, dict[str, Any]]:
-        """Whether it is `alive`."""
-
-    def close(self) -> None:
-        """Free what it holds."""
-
-
 @dataclass(slots=True, eq=False)
 class _Stream:
     number: int
     prompt: Sequence[int]
     config: Any  # LMDeploy's GenerationConfig
     playback: Playback
-    lent: "asyncio.Future[Instance]"  # pending while it waits for an instance
+    lent: "asyncio.Future[Any]"  # pending while it waits for an instance
     news: "queue.SimpleQueue[list[int] | MiraError | None]" = field(
         default_factory=queue.SimpleQueue
     )
@@ -83,7 +58,7 @@ class LMDeployLM:
     each engine has random numbers of its own, so that a seed means something else on each.
 
     Args:
-        engine: Loaded; closed with this.
+        engine: TurboMind, or LMDeploy's engine in PyTorch; loaded, and closed with this.
         dialect: What it calls the ids.
         generation_config: LMDeploy's class of that name.
         max_streams: Number of streams that may speak at the same time; more wait.
@@ -92,7 +67,7 @@ class LMDeployLM:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Any,
         dialect: Dialect,
         generation_config: Callable[..., Any],
         max_streams: int,
@@ -110,7 +85,7 @@ class LMDeployLM:
         self._closed = False
         self._failures = 0  # of streams, in a row
         # What follows is touched on the loop's thread alone.
-        self._idle: list[Instance] = []
+        self._idle: list[Any] = []  # instances: each speaks for one stream at a time
         self._waiting: list[_Stream] = []
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
@@ -342,29 +317,27 @@ class LMDeployLM:
     async def _failed(self, why: str) -> SynthesisFailed:
         """What a stream is told, and whether it is the others' end as well."""
         self._failures += 1
-        alive = await self._is_alive()
-        why = why if alive else await self._why_dead() or why
+        died = await self._died()
+        why = died or why
         if re.search("out.?of.?memory", why.lower()):
             why += "; lower max_streams, or free memory on the GPU"
-        if not alive:
+        if died is not None:
             self._break(why)
         elif self._failures >= GIVE_UP_AFTER:
             self._break(f"{why}; {self._failures} streams failed in a row")
         return SynthesisFailed(f"the language model broke: {why}")
 
-    async def _is_alive(self) -> bool:
+    async def _died(self) -> str | None:
+        """What ended the engine, empty if it doesn't say; None while it is alive."""
         try:
             health = await asyncio.wait_for(self._engine.get_health_status(), STALL_S)
-            return bool(health["alive"])
+            if health["alive"]:
+                return None
         except Exception:
             log.exception("the language model's engine does not say how it is")
-            return False
-
-    async def _why_dead(self) -> str:
-        """What ended the engine, as far as it can be asked."""
-        if ended := getattr(self._engine, "wait_tasks", None):
+        if tasks := getattr(self._engine, "wait_tasks", None):
             try:
-                await asyncio.wait_for(ended(), CLOSE_S)
+                await asyncio.wait_for(tasks(), CLOSE_S)
             except Exception as error:  # noqa: BLE001 - it is the answer
                 return one_line(error)
         return ""

@@ -4,13 +4,13 @@ Neither engine can be told which tokens may be drawn: TurboMind forbids 32 at mo
 158,000 in the other would cost more than the model. So each gets a head that has no others.
 TurboMind takes the width of its head for the size of its vocabulary: there the vocabulary itself is
 cut to speech and its ends, and prompts, which hold other ids, are given as embeddings. The engine
-in PyTorch keeps the vocabulary, and this module's `SpeechHead` computes and admits speech alone.
+in PyTorch keeps the vocabulary, and `speech_logits` computes and admits speech alone.
 Knows nothing about streams. Source: LMDeploy 0.18; TurboMind's C++ is 0.16's.
 """
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +103,13 @@ def generation(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
         )
     # Engines take 32 or 64 bits of a seed. This spreads any number over them all.
     seed = np.random.SeedSequence(sampling.seed).generate_state(1, np.uint64)[0]
-    likeliest = sampling.temperature == 0
+    draws = sampling.temperature > 0
+    if not draws:
+        sampling = replace(sampling, temperature=1.0, top_k=1, top_p=1.0, min_p=0.0)
+    names = "max_new_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty"
     return {
-        "max_new_tokens": sampling.max_new_tokens,
-        "do_sample": not likeliest,
-        "temperature": 1.0 if likeliest else sampling.temperature,
-        "top_k": 1 if likeliest else sampling.top_k,
-        "top_p": 1.0 if likeliest else sampling.top_p,
-        "min_p": 0.0 if likeliest else sampling.min_p,
-        "repetition_penalty": sampling.repetition_penalty,
+        **{name: getattr(sampling, name) for name in names},
+        "do_sample": draws,
         "random_seed": int(seed),
         "stop_token_ids": list(dialect.ends),
         "bad_token_ids": list(dialect.banned),
@@ -164,24 +162,22 @@ def _cut(table: torch.Tensor, vocabulary: TokenMap) -> torch.Tensor:
     return torch.cat([rows, rows.new_zeros(CUT_ROWS - len(rows), rows.shape[1])])
 
 
-class SpeechHead:
-    """Of a model that keeps its vocabulary: the logits of everything but speech are none.
+def speech_logits(
+    hidden: torch.Tensor, head: torch.Tensor, rows: torch.Tensor, vocab_rows: int
+) -> torch.Tensor:
+    """Compute the logits of a model that keeps its vocabulary, of which only speech can be said.
 
-    It reads 8192 rows and a few instead of 166,000, which is over a quarter of what a step reads.
+    That reads 8192 rows and a few instead of 166,000, over a quarter of what a step reads.
 
     Args:
-        head: [vocabulary, hidden], the whole one.
-        rows: Ids that can be said.
+        hidden: [..., hidden]
+        head: [rows, hidden], cut to what can be said.
+        rows: Its ids.
+        vocab_rows: Of the whole head.
+
+    Returns:
+        [..., vocab_rows] float32, -inf for what can't be said.
     """
-
-    def __init__(self, head: torch.Tensor, rows: Sequence[int]) -> None:
-        self._rows = torch.tensor(rows, device=head.device)
-        self._head = head.detach()[self._rows]
-        self._vocab_rows = len(head)
-
-    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        """[..., hidden] -> [..., vocabulary] float32, -inf for what can't be said."""
-        found = torch.nn.functional.linear(hidden.to(self._head.dtype), self._head)
-        shape = (*found.shape[:-1], self._vocab_rows)
-        logits = torch.full(shape, -torch.inf, dtype=torch.float32, device=found.device)
-        return logits.index_copy_(-1, self._rows, found.float())
+    found = torch.nn.functional.linear(hidden.to(head.dtype), head).float()
+    logits = found.new_full((*found.shape[:-1], vocab_rows), -torch.inf)
+    return logits.index_copy_(-1, rows, found)

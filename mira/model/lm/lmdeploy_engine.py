@@ -18,7 +18,7 @@ from mira.errors import InvalidSettings, one_line
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.checkpoint.tensors import read_tensors
 from mira.model.codec.base import GLOBAL_TOKENS
-from mira.model.lm.lmdeploy import Engine, LMDeployLM
+from mira.model.lm.lmdeploy import LMDeployLM
 from mira.model.lm.lmdeploy_dialects import Dialect, cut, cut_dialect, published_dialect
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def _cache_share(checkpoint: Checkpoint, gpu: int, cache_tokens: int, max_stream
 
 def _turbomind(
     checkpoint: Checkpoint, gpu: int, share: float, common: dict[str, Any]
-) -> tuple[Engine, Dialect]:
+) -> tuple[Any, Dialect]:
     from lmdeploy import turbomind
     from lmdeploy.messages import TurbomindEngineConfig
 
@@ -130,7 +130,7 @@ def _turbomind(
     return engine, cut_dialect(vocabulary, whole)
 
 
-def _pytorch(checkpoint: Checkpoint, blocks: int, common: dict[str, Any]) -> tuple[Engine, Dialect]:
+def _pytorch(checkpoint: Checkpoint, blocks: int, common: dict[str, Any]) -> tuple[Any, Dialect]:
     from lmdeploy.messages import PytorchEngineConfig
     from lmdeploy.pytorch.engine import Engine as PytorchEngine
     from lmdeploy.pytorch.models.module_map import CUSTOM_MODULE_MAP

@@ -5,10 +5,11 @@ Needs LMDeploy to be imported. Source: LMDeploy 0.18, how its engine in PyTorch 
 
 from typing import Any
 
+import torch
 from lmdeploy.pytorch.models.qwen2 import Qwen2ForCausalLM
 
 from mira.model.codec.base import SPEECH_CODES
-from mira.model.lm.lmdeploy_dialects import SpeechHead
+from mira.model.lm.lmdeploy_dialects import speech_logits
 
 
 class SpeechQwen2(Qwen2ForCausalLM):  # type: ignore[misc]  # has no types
@@ -17,12 +18,12 @@ class SpeechQwen2(Qwen2ForCausalLM):  # type: ignore[misc]  # has no types
     def update_weights(self) -> None:
         """Cut the head, once it is loaded."""
         super().update_weights()
-        vocabulary = self.config
-        first = vocabulary.mira_first_speech
-        self.speech_head = SpeechHead(
-            self.lm_head.weight, [*range(first, first + SPEECH_CODES), *vocabulary.mira_end_ids]
-        )
+        first, ends, whole = self.config.mira_first_speech, self.config.mira_end_ids, self.lm_head
+        rows = [*range(first, first + SPEECH_CODES), *ends]
+        self.speech_rows = torch.tensor(rows, device=whole.weight.device)
+        self.speech_head = whole.weight.detach()[self.speech_rows]
 
     def get_logits(self, hidden_states: Any) -> Any:
         """[..., hidden] -> [..., vocabulary]."""
-        return self.speech_head.logits(hidden_states)
+        rows = len(self.lm_head.weight)
+        return speech_logits(hidden_states, self.speech_head, self.speech_rows, rows)

@@ -19,11 +19,11 @@ from mira.model.lm.base import sayable
 from mira.model.lm.lmdeploy_dialects import (
     CUT_ROWS,
     MOST_BANNED,
-    SpeechHead,
     cut,
     cut_dialect,
     generation,
     published_dialect,
+    speech_logits,
 )
 from mira.model.lm.lmdeploy_engine import BLOCK_TOKENS
 from mira.model.lm.prompt import PromptBuilder
@@ -118,12 +118,11 @@ def test_a_head_of_its_own_is_cut_too(mira: Checkpoint, tmp_path: Path) -> None:
     assert torch.equal(found[EMBEDDING], 2 * found[HEAD])
 
 
-def test_speech_head(mira: Checkpoint) -> None:
-    rows = sayable(mira.tokens)
-    head = torch.randn(mira.dims.vocab_rows, 8)
-    hidden = torch.randn(1, 3, 8)
-    logits = SpeechHead(head, rows).logits(hidden)
-    assert logits.dtype == torch.float32 and logits.shape == (1, 3, mira.dims.vocab_rows)
+def test_speech_logits(mira: Checkpoint) -> None:
+    rows, vocab_rows = torch.tensor(sayable(mira.tokens)), mira.dims.vocab_rows
+    head, hidden = torch.randn(vocab_rows, 8), torch.randn(1, 3, 8)
+    logits = speech_logits(hidden, head[rows], rows, vocab_rows)
+    assert logits.dtype == torch.float32 and logits.shape == (1, 3, vocab_rows)
     torch.testing.assert_close(logits[..., rows], hidden @ head[rows].T)
     assert logits.isfinite().sum() == 3 * len(rows)
 
