@@ -19,7 +19,7 @@ from mira.cli.bench.client import Client, Problem
 from mira.cli.bench.command import Model, numbers, serve_arguments
 from mira.cli.bench.report import percentile, report
 from mira.cli.bench.service import Service, running
-from mira.stream.clock import StreamClock
+from mira.stream.clock import Player
 
 BYTES_PER_S = 48000.0
 BUFFER_S = 1.0
@@ -85,16 +85,18 @@ def crowd(service: Service, texts: Sequence[str]) -> list[Heard]:
 
 def listen(client: Client, text: str) -> Heard | None:
     """Ask for `text` and play it; None if the service refused because it was full."""
-    clock, heard = StreamClock(), Heard()
+    player, heard, asked_at = Player(), Heard(), time.perf_counter()
     try:
-        for _, data in client.speak(text):
-            clock.ready(len(data) / BYTES_PER_S)
-            if clock.head_room_s is not None and clock.head_room_s < 0:
-                heard.late_ms.append(-clock.head_room_s * 1000)
-            time.sleep(max((clock.left_s or 0.0) - BUFFER_S, 0))
+        for at, data in client.speak(text):
+            room_s = player.takes(len(data) / BYTES_PER_S, at)
+            if room_s is None:
+                heard.ttfa_ms = (at - asked_at) * 1000
+            elif room_s < 0:
+                heard.late_ms.append(-room_s * 1000)
+            heard.audio_s += len(data) / BYTES_PER_S
+            time.sleep(max((player.left_s(at) or 0.0) - BUFFER_S, 0))
     except Problem as problem:
         if problem.kind == "429":
             return None
         raise
-    heard.ttfa_ms, heard.audio_s = clock.ttfa_ms or 0.0, clock.audio_s
     return heard

@@ -13,7 +13,7 @@ import numpy as np
 
 from mira.audio.decode import decode
 from mira.audio.pcm import from_s16le
-from mira.stream.clock import StreamClock
+from mira.stream.clock import Player
 from mira.types import Samples
 
 AUDIBLE = 10 ** (-50 / 20)  # of full scale; softer than this is silence to a listener
@@ -57,22 +57,20 @@ def play(
         if chunks and at <= chunks[-1][0] + TOGETHER_S:
             at, audio_s = chunks[-1][0], chunks.pop()[1] + audio_s
         chunks.append((at, audio_s))
-    now, audible_ms = asked_at, 0.0
-    clock = StreamClock(lambda: now)
+    player, heard_s, audible_ms = Player(), 0.0, 0.0
     rooms_ms, late_ms = [], []
-    for now, audio_s in chunks:
-        silent, underruns = clock.audio_s <= silence_s, clock.underruns
-        clock.ready(audio_s)
-        if clock.head_room_s is not None:
-            rooms_ms.append(clock.head_room_s * 1000)
-        if silent and clock.audio_s > silence_s:
-            ends_at = now + (clock.left_s or 0.0)
-            audible_ms = (ends_at - (clock.audio_s - silence_s) - asked_at) * 1000
-        elif clock.underruns > underruns:
-            late_ms.append(-rooms_ms[-1])
+    for at, audio_s in chunks:
+        room_s = player.takes(audio_s, at)
+        if room_s is not None:
+            rooms_ms.append(room_s * 1000)
+            if room_s < 0 and heard_s > silence_s:
+                late_ms.append(-room_s * 1000)
+        if heard_s <= silence_s < heard_s + audio_s:
+            starts_at = at + (player.left_s(at) or 0.0) - audio_s
+            audible_ms = (starts_at + silence_s - heard_s - asked_at) * 1000
+        heard_s += audio_s
     head_room_ms = rooms_ms[0] if rooms_ms else None
-    answer_s = arrivals[-1][0] - asked_at
-    return Played(audible_ms, answer_s, clock.audio_s, tuple(late_ms), head_room_ms)
+    return Played(audible_ms, arrivals[-1][0] - asked_at, heard_s, tuple(late_ms), head_room_ms)
 
 
 def hear(

@@ -17,7 +17,8 @@ def test_they_listen_in_real_time(toy_service: Service) -> None:
     took_s = time.perf_counter() - began
     toy = ToySynthesizer()
     spoken_s = len(toy.whole("Hello. " * 5)) / toy.sample_rate
-    assert first.audio_s == second.audio_s == pytest.approx(spoken_s, abs=0.5)
+    for heard in (first, second):
+        assert heard.audio_s == pytest.approx(spoken_s, abs=0.5)
     assert 0 < first.ttfa_ms < 2000
     assert took_s > first.audio_s - 1.3  # about a second is ahead
 
