@@ -1,20 +1,19 @@
-"""What was computed from recordings, by their content and the model's: on disk, and in memory.
+"""What was computed from recordings: reports on them, and what a model made of them.
 
 JSON, so that reading it can't run anything. A file that is damaged or of another form counts as
 absent, and one that can't be written is computed again next time: nothing depends on the cache but
-time. Knows nothing about names.
+time.
 """
 
-import json
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mira.errors import StorageFailed
 from mira.files import make_folder, sweep, write_whole
@@ -22,10 +21,8 @@ from mira.voices.quality import Quality
 
 log = logging.getLogger(__name__)
 
-_OWN = re.compile(r"([0-9a-f]{64})\.(quality|[0-9a-z]+\.tokens)\.json")
+_OWN = re.compile(r"([0-9a-f]{64})\.(report|[0-9a-z]+\.tokens)\.json")
 IN_MEMORY = 1024  # voices, of some 10 kB each
-_INDEX = "index.json"
-_ANY_INDEX = TypeAdapter(dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]])
 _GlobalToken = Annotated[int, Field(ge=0, lt=4096)]
 _SpeechToken = Annotated[int, Field(ge=0, lt=8192)]
 
@@ -39,9 +36,20 @@ class Tokens(BaseModel):
     speech_tokens: tuple[_SpeechToken, ...] = Field((), max_length=1 << 16)
 
 
+class Report(BaseModel):
+    """What was found in a recording that can be used."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    content: str = Field(pattern="^[0-9a-f]{64}$")
+    """Name of the recording by its bytes: see `mira.voices.archive.VoiceFile`."""
+    quality: Quality
+
+
 class Cache:
     """Files in one folder, which is made when it is needed, and the tokens that spoke last.
 
+    Reports are kept by the place of a file, tokens by the content of a recording and the model.
     Safe to use from several threads at once. Whoever removes something sees to it that nobody keeps
     it again.
 
@@ -59,35 +67,16 @@ class Cache:
         self._prepared = {  # contents of recordings whose tokens are on the disk
             content for path, content in self._files() if path.name.endswith(self._tokens_end)
         }
-        self._index: dict[str, str] = {}
+
+    def report(self, place: str) -> Report | None:
+        """Read the report on the recording in a file, so that the file need not be read."""
         with suppress(OSError, ValidationError):
-            self._index = _ANY_INDEX.validate_json((folder / _INDEX).read_bytes())
-
-    def content(self, place: str) -> str | None:
-        """Tell what a recording was by its file's name and stamps, so that it need not be read."""
-        return self._index.get(place)
-
-    def keep_index(self, index: Mapping[str, str]) -> None:
-        """Store all of it for the next start, and nothing else."""
-        if index == self._index:
-            return
-        self._index = dict(index)
-        if index:
-            self._write(_INDEX, json.dumps(self._index))
-        else:
-            with suppress(OSError):
-                (self._folder / _INDEX).unlink()
-
-    def quality(self, content: str) -> Quality | None:
-        """Read the report on a recording."""
-        with suppress(OSError, ValidationError):
-            path = self._folder / f"{content}.quality.json"
-            return Quality.model_validate_json(path.read_bytes())
+            return Report.model_validate_json((self._folder / f"{place}.report.json").read_bytes())
         return None
 
-    def keep_quality(self, content: str, quality: Quality) -> None:
-        """Store the report."""
-        self._write(f"{content}.quality.json", quality.model_dump_json())
+    def keep_report(self, place: str, report: Report) -> None:
+        """Store a report."""
+        self._write(f"{place}.report.json", report.model_dump_json())
 
     def remembered(self, content: str) -> Tokens | None:
         """Return a recording's tokens if they are in memory; they count as spoken now."""
@@ -124,30 +113,29 @@ class Cache:
         if self._write(f"{content}{self._tokens_end}", tokens.model_dump_json()):
             self._prepared.add(content)
 
-    def forget(self, contents: Collection[str]) -> None:
-        """Remove all that was computed from recordings, by any model."""
-        for path, content in self._files():
-            if content in contents:
+    def forget(self, keys: Collection[str]) -> None:
+        """Remove the reports on places, and all that any model made of contents."""
+        for path, key in self._files() if keys else ():
+            if key in keys:
                 with suppress(OSError):
                     path.unlink()
-        for content in contents:
+        for content in keys:
             self._recent.pop(content, None)
             self._prepared.discard(content)
 
-    def keep_only(self, contents: Collection[str]) -> int:
-        """Remove what was computed from any other recording; return how many there were."""
-        others = {content for _, content in self._files()} - {*contents}
-        self.forget(others)
-        return len(others)
+    def keep_only(self, keys: Collection[str]) -> None:
+        """Remove what belongs to any other place or content."""
+        self.forget({key for _, key in self._files()} - {*keys})
 
     def clear(self) -> int:
-        """Remove everything; return of how many recordings there was something."""
+        """Remove everything; return on how many recordings there were reports."""
         self._recent.clear()
-        self.keep_index({})
-        return self.keep_only(())
+        reports = [path for path, _ in self._files() if path.name.endswith(".report.json")]
+        self.keep_only(())
+        return len(reports)
 
     def _files(self) -> list[tuple[Path, str]]:
-        """List files, each with the content that it is of; others are somebody else's."""
+        """List files, each with its place or content; others are somebody else's."""
         found = []
         with suppress(OSError):
             for path in self._folder.iterdir():

@@ -6,6 +6,7 @@ every moment a voice is whole or absent. What people put there may be the only c
 deleted, but moved to a folder beside. Knows nothing about what is recorded.
 """
 
+import hashlib
 import logging
 import os
 import unicodedata
@@ -57,6 +58,12 @@ class Candidate:
     def suffix(self) -> str:
         """That of the file, in lower case."""
         return Path(self.filename).suffix.lower()
+
+    @property
+    def place(self) -> str:
+        """Name of the file as it is: the same, 64 hexadecimal digits, as long as its recording."""
+        file = repr((self.filename, self.stamps[0])).encode("utf-8", "backslashreplace")
+        return hashlib.blake2b(file, digest_size=32).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Knows nothing about which voices there are. Safe to use from several threads at once.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from mira.audio.decode import Reader
 from mira.errors import InvalidRequest
 from mira.settings import Settings
 from mira.types import Samples
-from mira.voices.cache import Cache
+from mira.voices.cache import Cache, Report
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
 from mira.voices.known import Recorded, Rejected
@@ -88,18 +87,10 @@ class Inspector:
         self._reader.close()
 
     def _look(self, candidate: Candidate) -> Recorded:
-        content = self._cache.content(place_of(candidate))
-        quality = self._cache.quality(content) if content else None
-        if content and quality:
-            return Recorded.of(candidate, self._folder.describe(candidate), content, quality)
+        if report := self._cache.report(candidate.place):
+            return Recorded.of(candidate, self._folder.describe(candidate), report)
         file = self._folder.read(candidate)
-        quality = self._cache.quality(file.content)
-        if quality is None:
-            quality, _ = self.assess(file.recording.data)
-            self._cache.keep_quality(file.content, quality)
-        return Recorded.of(candidate, file, file.content, quality)
-
-
-def place_of(candidate: Candidate) -> str:
-    """Join a file's name and stamps: the same as long as the recording in it is."""
-    return json.dumps([candidate.filename, *candidate.stamps[0]])
+        quality, _ = self.assess(file.recording.data)
+        report = Report(content=file.content, quality=quality)
+        self._cache.keep_report(candidate.place, report)
+        return Recorded.of(candidate, file, report)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from mira.voices.archive import Consent, VoiceFile
+from mira.voices.cache import Report
 from mira.voices.folder import Candidate
 from mira.voices.quality import Quality
 
@@ -28,15 +29,13 @@ class Recorded:
     quality: Quality = field(repr=False)
 
     @classmethod
-    def of(
-        cls, candidate: Candidate, file: VoiceFile, content: str, quality: Quality
-    ) -> "Recorded":
-        """Gather what to know of a file, whose recording `content` names and which may lack it."""
+    def of(cls, candidate: Candidate, file: VoiceFile, report: Report) -> "Recorded":
+        """Gather what to know of a file, which may lack the recording that the report is on."""
         card = file.card
-        version = hashlib.sha256(f"{content} {card.transcript}".encode()).hexdigest()[:12]
+        version = hashlib.sha256(f"{report.content} {card.transcript}".encode()).hexdigest()[:12]
         said = card.transcript, card.consent, card.created_at
         format = file.recording.suffix.removeprefix(".")
-        return cls(candidate, content, *said, format, version, quality)
+        return cls(candidate, report.content, *said, format, version, report.quality)
 
     @property
     def name(self) -> str:

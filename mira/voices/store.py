@@ -18,11 +18,11 @@ from mira.errors import ConsentNotFound, InvalidRequest, NotReady, VoiceNotFound
 from mira.settings import Settings
 from mira.types import Samples, Voice, check_transcript
 from mira.voices.archive import RECORDING, SPOKEN, Card, Clip, Consent, VoiceFile, pack, unpack
-from mira.voices.cache import Cache, Tokens
+from mira.voices.cache import Cache, Report, Tokens
 from mira.voices.consents import Consents
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder, check_folder
-from mira.voices.inspect import NEVER, Inspector, place_of
+from mira.voices.inspect import NEVER, Inspector
 from mira.voices.known import Known, Recorded, Rejected
 from mira.voices.names import clean_name
 from mira.voices.quality import Quality, assess
@@ -143,9 +143,10 @@ class VoiceStore:
                 log.info("voices: %d in %s, and %d unusable", found, self.path, unusable)
             with self._writing:
                 self._looked.set()
-                self._keep_index()
                 if clean and not self._known.rejected:
-                    self._cache.keep_only({voice.content for voice in self.recorded.values()})
+                    voices = self.recorded.values()
+                    contents = {voice.content for voice in voices}
+                    self._cache.keep_only(contents | {each.candidate.place for each in voices})
 
     def look_for(self, name: str) -> None:
         """Look at the file of one voice, if there is one, whatever else has to be looked at."""
@@ -186,7 +187,7 @@ class VoiceStore:
         card = Card(name=name, transcript=transcript, consent=consent, created_at=now)
         clips = {RECORDING: Clip(recording, suffix)}
         voice = VoiceFile(card, clips | {SPOKEN: spoken_consent} if spoken_consent else clips)
-        content = voice.content
+        report = Report(content=voice.content, quality=quality)
         with self._writing:
             if consent_is_here and consent is not None:
                 self.consents.get(consent.id)
@@ -195,8 +196,8 @@ class VoiceStore:
                     f"There are {self._max_voices} voices already: remove some, or raise "
                     "the setting max_voices."
                 )
-            added = Recorded.of(self._folder.write(voice), voice, content, quality)
-            self._cache.keep_quality(content, quality)
+            added = Recorded.of(self._folder.write(voice), voice, report)
+            self._cache.keep_report(added.candidate.place, report)
             with self._changing:
                 self._know(name, added)
         return added
@@ -230,7 +231,6 @@ class VoiceStore:
                 raise VoiceNotFound(f"There is no recorded voice {name!r}.")
             with self._changing:
                 self._know(name, None)
-            self._keep_index()
         return kept
 
     def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
@@ -307,10 +307,8 @@ class VoiceStore:
             with self._changing:
                 if self.recorded.get(voice.name) == voice:
                     rejected = None if passing else Rejected(voice.candidate, str(error))
-                    self._known.put(voice.name, rejected)
+                    self._know(voice.name, rejected)
             if passing:  # here, where others may clone again: reading takes a while
-                with self._writing:
-                    self._keep_index()
                 self.look_for(voice.name)
             raise
 
@@ -371,15 +369,12 @@ class VoiceStore:
         """
         before = self.recorded.get(name)
         self._known.put(name, found)
-        if before is not None and not self._known.uses(before.content):
-            self._cache.forget({before.content})
-
-    def _keep_index(self) -> None:
-        """Store what need not be read again, once all voices are known. Under `_writing`."""
-        if not self.looking:
-            self._cache.keep_index(
-                {place_of(voice.candidate): voice.content for voice in self.recorded.values()}
-            )
+        if before is not None:
+            place = before.candidate.place
+            gone = set() if found and found.candidate.place == place else {place}
+            if not self._known.uses(before.content):
+                gone.add(before.content)
+            self._cache.forget(gone)
 
     def _require_all(self) -> None:
         if self.looking:

@@ -5,23 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mira.voices.cache import Cache, Tokens
+from mira.voices.cache import Cache, Report, Tokens
 from mira.voices.quality import assess
 
 TOKENS = Tokens(global_tokens=tuple(range(32)), speech_tokens=(1, 2, 3))
-QUALITY = assess(np.zeros(16000, np.float32), 16000)
-ONE, OTHER = "a" * 64, "b" * 64
+ONE, OTHER, PLACE = "a" * 64, "b" * 64, "c" * 64
+REPORT = Report(content=ONE, quality=assess(np.zeros(16000, np.float32), 16000))
 
 
 def test_what_is_kept_is_found_also_by_the_next(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "new" / "cache", "abc")
     assert cache.tokens(ONE) is None
-    assert cache.quality(ONE) is None
+    assert cache.report(PLACE) is None
     cache.keep_tokens(ONE, TOKENS)
-    cache.keep_quality(ONE, QUALITY)
+    cache.keep_report(PLACE, REPORT)
     for found in (cache, Cache(tmp_path / "new" / "cache", "abc")):
         assert found.tokens(ONE) == TOKENS
-        assert found.quality(ONE) == QUALITY
+        assert found.report(PLACE) == REPORT
         assert found.at_hand(ONE)
         assert found.tokens(OTHER) is None
 
@@ -37,12 +37,12 @@ def test_another_model_hears_otherwise(tmp_path: Path) -> None:
 def test_what_is_damaged_counts_as_absent(tmp_path: Path, damage: bytes) -> None:
     cache = Cache(tmp_path, "abc")
     cache.keep_tokens(ONE, TOKENS)
-    cache.keep_quality(ONE, QUALITY)
+    cache.keep_report(PLACE, REPORT)
     for path in tmp_path.iterdir():
         path.write_bytes(damage)
     cache = Cache(tmp_path, "abc")
     assert cache.tokens(ONE) is None
-    assert cache.quality(ONE) is None
+    assert cache.report(PLACE) is None
     assert not cache.at_hand(ONE)
 
 
@@ -54,29 +54,19 @@ def test_tokens_that_no_codebook_has_count_as_damaged(tmp_path: Path) -> None:
     assert cache.tokens(ONE) is None
 
 
-def test_an_index_is_kept_whole(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, "abc")
-    for index in ({"a": ONE, "b": OTHER}, {"b": ONE}):
-        cache.keep_index(index)
-        for found in (cache, Cache(tmp_path, "abc")):
-            assert {file: found.content(file) for file in "ab" if found.content(file)} == index
-    (tmp_path / "index.json").write_text('{"a": "../x"}')
-    assert Cache(tmp_path, "abc").content("a") is None
-    cache.keep_index({})
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_forgetting(tmp_path: Path) -> None:
     for model in ("abc", "def"):
         cache = Cache(tmp_path, model)
         for content in (ONE, OTHER):
             cache.keep_tokens(content, TOKENS)
-            cache.keep_quality(content, QUALITY)
-    cache.forget({ONE})
+        cache.keep_report(PLACE, REPORT)
+    cache.forget({ONE, PLACE})
     assert (cache.at_hand(ONE), cache.at_hand(OTHER)) == (False, True)
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(ONE)]
-    cache.keep_only({OTHER})
-    assert cache.tokens(OTHER) == TOKENS
+    assert {path.name[:64] for path in tmp_path.iterdir()} == {OTHER}
+    cache.keep_report(PLACE, REPORT)
+    cache.keep_tokens(ONE, TOKENS)
+    cache.keep_only({OTHER, PLACE})
+    assert (cache.tokens(OTHER), cache.tokens(ONE)) == (TOKENS, None)
     (tmp_path / "somebody's.json").touch()
     assert cache.clear() == 1
     assert [path.name for path in tmp_path.iterdir()] == ["somebody's.json"]

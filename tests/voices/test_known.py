@@ -3,6 +3,7 @@
 import numpy as np
 
 from mira.voices.archive import RECORDING, Card, Clip, Consent, VoiceFile
+from mira.voices.cache import Report
 from mira.voices.folder import Candidate
 from mira.voices.known import Known, Recorded, Rejected
 from mira.voices.quality import assess
@@ -18,7 +19,7 @@ def voice(name: str, data: bytes = b"a", transcript: str = "", consent: str = ""
     given = Consent(id=consent) if consent else None
     card = Card(name=name, transcript=transcript, consent=given)
     file = VoiceFile(card, {RECORDING: Clip(data, ".mp3")})
-    return Recorded.of(found(name), file, file.content, QUALITY)
+    return Recorded.of(found(name), file, Report(content=file.content, quality=QUALITY))
 
 
 def test_a_version_is_of_recording_and_transcript() -> None:

@@ -165,9 +165,8 @@ def test_removing_leaves_nothing_of_it(store: VoiceStore) -> None:
     assert set(store.recorded) == {"june"}
     store.refresh(clean=True)
     left = {path.name for path in store.path.rglob("*") if path.is_file()}
-    quality = f"{store.recorded['june'].content}.quality.json"
-    assert left == {"june.mp3", "june.txt", "index.json", quality}
-    assert "anna" not in (store.path / ".mira-cache" / "index.json").read_text()
+    report = f"{store.recorded['june'].candidate.place}.report.json"
+    assert left == {"june.mp3", "june.txt", report}
     with pytest.raises(VoiceNotFound):
         store.remove("anna")
     assert store.remove("june") == ["removed/june.mp3", "removed/june.txt"]
@@ -246,18 +245,18 @@ def test_what_was_computed_of_recordings_that_are_gone_goes(store: VoiceStore) -
     bring(store.path, CARLO, JUNE)
     store.refresh()
     cache = store.path / ".mira-cache"
-    assert len(list(cache.glob("*.quality.json"))) == 2
+    assert len(list(cache.glob("*.report.json"))) == 2
     (store.path / "carlo.ogg").unlink()
     VoiceStore(settings_in(store.path)).refresh()
-    assert len(list(cache.glob("*.quality.json"))) == 2, "only the service cleans"
+    assert len(list(cache.glob("*.report.json"))) == 2, "only the service cleans"
     bring(store.path, CORRUPT)
     VoiceStore(settings_in(store.path)).refresh(clean=True)
-    assert len(list(cache.glob("*.quality.json"))) == 2, (
+    assert len(list(cache.glob("*.report.json"))) == 2, (
         "somebody with other limits may take what is rejected"
     )
     (store.path / "corrupt.wav").unlink()
     VoiceStore(settings_in(store.path)).refresh(clean=True)
-    assert len(list(cache.glob("*.quality.json"))) == 1
+    assert len(list(cache.glob("*.report.json"))) == 1
 
 
 def test_a_consent_is_deleted_for_good(store: VoiceStore) -> None:
