@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+import threading
 import weakref
 from contextlib import closing, nullcontext
 from typing import Any
@@ -17,6 +18,9 @@ from hypothesis import strategies as st
 from mira.builtin import synthesizer as module
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.errors import NothingToSay, SynthesisFailed
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import Playback
+from mira.stream.turns import Turns
 from mira.types import Samples, Sentence
 
 SILENT = 10 ** (-48 / 20)
@@ -199,6 +203,35 @@ def test_it_never_touches_the_network() -> None:
     """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (run.stdout, run.returncode) == ("quiet\n", 0), run.stderr
+
+
+def test_a_turn_is_held_while_computing_and_at_no_other_time(
+    builtin: BuiltinSynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow listener keeps its stream waiting after each block."""
+    turns, free = Turns(2), []
+    monkeypatch.setattr(builtin, "_turns", turns)
+    window, phonemize = module._window, builtin._phonemize
+    monkeypatch.setattr(module, "_window", lambda *a: (free.append(turns._free), window(*a))[1])
+    monkeypatch.setattr(
+        builtin, "_phonemize", lambda text: (free.append(turns._free), phonemize(text))[1]
+    )
+    for _ in builtin.synthesize(Sentence.of(LONG[:200]), builtin.voices[0]):
+        assert turns._free == 2
+    assert len(free) > 3 and set(free) == {1}
+
+
+def test_one_who_hangs_up_while_others_compute_is_not_computed_for(
+    builtin: BuiltinSynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, cancel = Turns(1), Cancel()
+    monkeypatch.setattr(builtin, "_turns", turns)
+    blocks = builtin.synthesize(Sentence.of(LONG[:200]), builtin.voices[0], cancel=cancel)
+    next(blocks)
+    with turns.turn(Playback(), Cancel()):
+        threading.Timer(0.05, cancel).start()
+        with pytest.raises(Cancelled):
+            next(blocks)
 
 
 def test_who_waits_for_a_slow_listener_holds_no_spectrum(builtin: BuiltinSynthesizer) -> None:

@@ -100,7 +100,7 @@ class BatchingCodec:
         Raises:
             SynthesisFailed: Also for the spans of another stream in the same pass, and after
                 `close`.
-            Cancelled: No pass has begun, and the stream of these spans is cancelled.
+            Cancelled: At once, also while the pass is computed.
         """
         if not spans:
             return []
@@ -154,7 +154,7 @@ class BatchingCodec:
                 for request in sorted(self._requests, key=_Request.rank):
                     if room > 0:
                         self._requests.remove(request)
-                        if request.future.set_running_or_notify_cancel():
+                        if not request.future.cancelled():
                             room -= len(request.spans)
                             gathered.append(request)
         return gathered
@@ -174,7 +174,9 @@ class BatchingCodec:
             spans = [span for request in gathered for span in request.spans]
             blocks = iter(self._codec.decode(spans))
         for request in gathered:
-            request.future.set_result([next(blocks) for _ in request.spans])
+            rendered = [next(blocks) for _ in request.spans]
+            with suppress(InvalidStateError):  # cancelled meanwhile
+                request.future.set_result(rendered)
 
     def _fail(self, error: BaseException, gathered: Sequence[_Request]) -> None:
         """Tell the pass, or if there was none all who wait, and give up after too many in a row."""

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from mira.errors import GIVE_UP_AFTER, SynthesisFailed
 from mira.model.codec.base import Span, Speaker
 from mira.model.codec.batch import BatchingCodec
+from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.playback import Playback
 from mira.types import Samples
 
@@ -183,6 +185,30 @@ def test_what_can_not_be_gathered_reaches_everybody_who_waits(
     echo.go_on.set()
     assert sorted("no clock" in told.get(timeout=10) for _ in range(3)) == [False, True, True]
     assert len(codec.decode([span(1), span(2)])) == 2
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_who_hangs_up_waits_for_no_pass(
+    echo: Echo, gather: Callable[..., BatchingCodec], passes: int
+) -> None:
+    """Neither for one that has not begun, nor for one that never ends; the others have theirs."""
+    codec, cancel = gather(gather_s=0, max_spans=1), Cancel()
+    echo.go_on.clear()
+    with ThreadPoolExecutor(3) as pool:
+        others = [pool.submit(codec.decode, [span(7)]) for _ in range(passes - 1)]
+        assert not others or echo.started.wait(10)
+        leaves = pool.submit(codec.decode, [replace(span(8), cancel=cancel)])
+        assert echo.started.wait(10)
+        wait_until(lambda: codec.waiting == len(others))
+        others.append(pool.submit(codec.decode, [span(9)]))
+        try:
+            cancel()
+            with pytest.raises(Cancelled):
+                leaves.result(5)
+        finally:
+            echo.go_on.set()
+        assert [int(other.result(10)[0][0]) for other in others] == [7, 9][-len(others) :]
+    assert echo.passes == [1] * 2
 
 
 def test_closing_finishes_what_was_asked_and_refuses_more(
