@@ -1,7 +1,6 @@
 """Quantities in, words out: money, measures, percentages, fractions, ranges, plain numbers.
 
-Whatever digits are left after it are none: it reads every one. Knows nothing about codes and
-dates, which must have been read before.
+No digit is left after it. Knows nothing about codes and dates, which must have been read before.
 """
 
 import re

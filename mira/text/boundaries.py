@@ -1,4 +1,4 @@
-"""A place in a text in, whether a sentence ends there out.
+"""A text and a mark in it in, whether a sentence ends there out.
 
 Looks back at most to the start of the sentence, and ahead at most a few words. Knows nothing
 about length limits.
@@ -34,7 +34,7 @@ _NARROW_CHARS = 25  # or one this long, if a small letter goes on
 def ends_sentence(
     text: str, start: int, line_start: int, at: int, final: bool
 ) -> tuple[bool, int] | None:
-    """Whether the sentence that began at `start` ends at the mark `text[at]`.
+    """Tell whether the sentence that began at `start` ends at the mark `text[at]`.
 
     Args:
         text: Holds no white space but " ", "\\n" and "\\n\\n".
@@ -97,7 +97,7 @@ def _ends_before_space(text: str, start: int, tail: re.Match[str], final: bool) 
 
 
 def _full_stop(before: str, first: str, closed: bool, alone: bool) -> bool | None:
-    """Whether a full stop after `before` ends the sentence, given the next word's `first`.
+    """Tell whether a full stop after `before` ends the sentence, given the next word's `first`.
 
     None: only if the next word is one that starts sentences.
     """

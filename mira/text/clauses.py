@@ -1,6 +1,6 @@
-"""A stretch of text inside one sentence in, the best place to breathe out.
+"""A part of one sentence in, the best place for a pause out.
 
-Knows nothing about where sentences end. All indices are into the stretch.
+Knows nothing about where sentences end. All indices are into the part.
 """
 
 import re
@@ -21,7 +21,7 @@ _WORDS_PER_CJK = 0.7  # 250 ms against 360 ms
 
 
 def first_cut(text: str, ended: bool, max_words: int) -> int | None:
-    """Where to end the first piece early, or None to leave the sentence whole (or to wait).
+    """Find where to end the first piece early; None: leave the sentence whole, or wait.
 
     The answer for a text is the answer for every longer one, because each step below looks
     only at words that are complete, and only as far as the number of words it waited for.
@@ -34,8 +34,8 @@ def first_cut(text: str, ended: bool, max_words: int) -> int | None:
     tokens = list(_TOKEN.finditer(text))
     words = list(accumulate(map(_words, tokens)))
     begun, few, late = words[-1] if words else 0, _FIRST_MIN_WORDS, max_words + 4
-    # (more words than this must have begun, where to cut, after how many words, at most, and
-    # whether at the last such place)
+    # (words of which more must have begun, where to cut, after how many words at least and at
+    # most, and whether at the last such place)
     steps = (
         (max_words, "mark", few, max_words, False),
         (max_words + 2, "clause", few, max_words, False),
@@ -61,7 +61,7 @@ def first_cut(text: str, ended: bool, max_words: int) -> int | None:
 
 
 def length_cut(text: str) -> int:
-    """Where to cut a sentence that is too long.
+    """Find where to cut a sentence that is too long.
 
     Args:
         text: All that fits, and one character more.
@@ -98,7 +98,7 @@ def _words(token: re.Match[str]) -> float:
 
 
 def _place(token: re.Match[str], word: re.Match[str], after: re.Match[str] | None = None) -> str:
-    """What there is between a token and the next word, as a place to breathe."""
+    """Tell what kind of place to breathe is between a token and the next word."""
     mark, apart = token[0].rstrip(_CLOSERS)[-1:], word.start() > token.end()
     # Not inside "March 5, 2024" or "Room 4, 5 and 6".
     if mark and (mark in _CLAUSE_WIDE or (apart and mark in _CLAUSE and not word[0][0].isdigit())):

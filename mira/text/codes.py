@@ -1,4 +1,4 @@
-"""Addresses, telephone numbers, codes and versions in, what one says on the telephone out.
+"""Addresses, telephone numbers, codes and versions in, the words to say out.
 
 Knows nothing about quantities: every number here names something.
 """
@@ -14,7 +14,7 @@ _RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
 
 
 def _address(text: str) -> str:
-    """Every word, digit and mark of an address by its name."""
+    """Name every word, digit and mark of an address."""
     said = []
     for part in _PARTS.findall(text):
         if part[0] in DIGITS:
@@ -67,7 +67,7 @@ ADDRESSES = (
 
 
 def spell(text: str) -> str:
-    """Letters and digits one by one, a pause where the code has one."""
+    """Name letters and digits one by one, with a pause where the code has a mark."""
     groups = []
     for group in re.split(r"[^0-9A-Za-z]+", text):
         said = " ".join(digits(c) if c in DIGITS else c.upper() for c in group)
@@ -86,7 +86,7 @@ def _named_code(match: re.Match[str]) -> str:
 
 
 def _number_name(text: str) -> str:
-    """A number that names a place or a flight: "two twenty-one", "twenty-four ninety"."""
+    """Read a number that names a place or a flight: "two twenty-one", "twenty-four ninety"."""
     head, tail = text[:-2], text[-2:]
     if not head or head[0] == "0" or (tail[0] == "0" and tail != "00"):
         return short(text)
@@ -106,7 +106,7 @@ def _version(match: re.Match[str]) -> str:
 
 
 def _mixed(match: re.Match[str]) -> str:
-    """Letters and digits in one word."""
+    """Read letters and digits in one word."""
     runs = _RUNS.findall(match[0])
     if len(runs) > 2:
         return spell(match[0])

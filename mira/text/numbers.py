@@ -1,4 +1,4 @@
-"""Numbers in digits in, English words out, as Americans say them.
+"""Numbers written in digits in, American English words out.
 
 Takes ASCII digits only. Knows nothing about the text around a number.
 """
@@ -17,7 +17,7 @@ _DENOMINATORS = {2: "half", 4: "quarter"}
 
 @lru_cache(maxsize=4096)  # num2words takes 20 to 85 µs, and the same small numbers come again
 def cardinal(number: int) -> str:
-    """Words for a whole number: 1234 is "one thousand two hundred thirty-four"."""
+    """Write a whole number in words: 1234 is "one thousand two hundred thirty-four"."""
     if abs(number) >= 10**_LONGEST:
         return ("minus " if number < 0 else "") + digits(str(abs(number)))
     words: str = num2words(number)
@@ -26,7 +26,7 @@ def cardinal(number: int) -> str:
 
 @lru_cache(maxsize=1024)
 def ordinal(number: int) -> str:
-    """Words for a rank: 22 is "twenty-second"."""
+    """Write a rank in words: 22 is "twenty-second"."""
     if number >= 10**_LONGEST:
         return digits(str(number)) + "th"
     words: str = num2words(number, to="ordinal")
@@ -34,17 +34,17 @@ def ordinal(number: int) -> str:
 
 
 def digits(text: str) -> str:
-    """Every digit by its name; other characters are skipped."""
+    """Name every digit; other characters are skipped."""
     return " ".join(_DIGITS[int(char)] for char in text if char in DIGITS)
 
 
 def short(text: str) -> str:
-    """A number that names something: 12 is "twelve", 012 "zero one two", 123 "one two three"."""
+    """Read a number that names something: 12 is "twelve", 123 "one two three"."""
     return cardinal(int(text)) if len(text) < 3 and text[0] != "0" else digits(text)
 
 
 def number(text: str) -> str:
-    """Words for digits with thousands commas and a decimal point: "1,234.5", ".5", "007"."""
+    """Write in words what has thousands commas and a decimal point: "1,234.5", ".5", "007"."""
     whole, point, rest = text.replace(",", "").partition(".")
     if len(whole) > _LONGEST or (len(whole) > 1 and whole[0] == "0"):
         words = digits(whole)
@@ -54,7 +54,7 @@ def number(text: str) -> str:
 
 
 def year(number: int) -> str:
-    """1999 is "nineteen ninety-nine", 2005 "two thousand five", 2024 "twenty twenty-four"."""
+    """Say a year: 1999 is "nineteen ninety-nine", 2005 "two thousand five"."""
     high, low = divmod(number, 100)
     if number < 1000 or number > 9999 or (high % 10 == 0 and low < 10):
         return cardinal(number)
@@ -64,13 +64,13 @@ def year(number: int) -> str:
 
 
 def decade(number: int) -> str:
-    """1990 is "nineteen nineties", 90 is "nineties", 1800 is "eighteen hundreds"."""
+    """Say a decade: 1990 is "nineteen nineties", 90 is "nineties", 1800 is "eighteen hundreds"."""
     words = year(number)
     return words[:-1] + "ies" if words.endswith("y") else words + "s"
 
 
 def fraction(above: int, below: int) -> str:
-    """3/4 is "three quarters", 1/2 "one half", 2/3 "two thirds"."""
+    """Say a fraction: 3/4 is "three quarters", 1/2 "one half", 2/3 "two thirds"."""
     if below == 0 or below > 100:
         return f"{cardinal(above)} over {cardinal(below)}"
     part = _DENOMINATORS.get(below) or ordinal(below)
@@ -80,7 +80,7 @@ def fraction(above: int, below: int) -> str:
 
 
 def mixed(whole: int, above: int, below: int) -> str:
-    """1 1/2 is "one and a half"."""
+    """Say a whole number and a fraction: 1 1/2 is "one and a half"."""
     part = fraction(above, below)
     article = "an" if below == 8 else "a"
     return f"{cardinal(whole)} and {part.replace('one ', article + ' ', 1) if above == 1 else part}"

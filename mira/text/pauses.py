@@ -1,4 +1,4 @@
-"""The end of a piece and what separates it from the next in, a pause out.
+"""What ends a piece and what separates it from the next in, the pause between them out.
 
 Knows nothing about how either sounds.
 """
@@ -28,7 +28,7 @@ _CLOSERS = "\"'”’»)]}」』）】 "
 
 
 def pause_s(piece: str, following: Break) -> float:
-    """The silence between a piece and the next, in seconds.
+    """Return the silence between a piece and the next, in seconds.
 
     Args:
         piece: As it is spoken.

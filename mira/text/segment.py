@@ -126,7 +126,7 @@ class SentenceSplitter:
             yield cut
 
     def _end(self, final: bool) -> int | None:
-        """Where the current piece ends, or None while that is not certain."""
+        """Find where the current piece ends; None while that is not certain."""
         text, start = self._text, self._start
         limit = self._limit()
         end, known = self._sentence_end(len(text) if limit is None else limit, final)
@@ -142,7 +142,9 @@ class SentenceSplitter:
         return len(text) if final else None
 
     def _sentence_end(self, stop: int, final: bool) -> tuple[int | None, int]:
-        """The end of the first sentence, if known and not after `stop`; up to where none is."""
+        """Find the end of the first sentence, if it is known and not after `stop`, and up to where
+        there is none.
+        """
         text = self._text
         while mark := SENTENCE_MARK.search(text, self._scanned, stop):
             at = mark.start()
@@ -157,7 +159,7 @@ class SentenceSplitter:
         return None, stop
 
     def _limit(self) -> int | None:
-        """The index of the first character that no longer fits into the piece."""
+        """Find the first character that no longer fits into the piece."""
         start = self._start
         # A word that was cut has begun anew.
         words = self._words[start + 1] - self._text[start].isalnum() + self._max_words

@@ -1,4 +1,4 @@
-"""A text and rules in; the text as they rewrite it out, each character with its source.
+"""A text and rules that rewrite it in; what they make of it out, each character with its source.
 
 Knows nothing about what the rules are for.
 """
@@ -17,9 +17,9 @@ _TO_LAST_SPACE = re.compile(r".*\s", re.DOTALL)
 _TO_LAST_MARK = re.compile(r".*\W", re.DOTALL)
 
 Reading = str | Callable[[re.Match[str]], str]
-"""What to say for a match: a text in which "\\1" is the first group, or what makes one.
+"""What to put in place of a match: a text in which "\\1" is the first group, or a function.
 
-A callable may return the match itself to leave it as it is.
+A function may return the match itself to leave it as it is.
 """
 
 Rules = Sequence[tuple[re.Pattern[str], Reading]]
@@ -31,7 +31,7 @@ def rule(pattern: str, reading: Reading, flags: int = 0) -> tuple[re.Pattern[str
 
 
 def one_of(words: Sequence[str]) -> str:
-    """A pattern for any of the words, the longest first."""
+    """Write a pattern for any of the words, the longest first."""
     return "(?:" + "|".join(map(re.escape, sorted(words, key=len, reverse=True))) + ")"
 
 
@@ -43,7 +43,7 @@ class Traced:
 
     Args:
         text: As it was written.
-        places: [len(text)] the index of each character in the input, increasing.
+        places: [len(text)] the index of each character in the input; None: the text is all of it.
     """
 
     def __init__(self, text: str, places: Sequence[int] | None = None) -> None:
@@ -107,7 +107,7 @@ class Traced:
 
 
 def _without_marks(text: str, start: int, stop: int) -> tuple[int, int] | None:
-    """The first and the last letter, accent or digit of [start, stop), or None."""
+    """Find the first and the last letter, accent or digit of [start, stop); None: only marks."""
     first, last = start, stop - 1
     if not text[first].isalnum() or not text[last].isalnum():
         if not any(map(str.isalnum, text[start:stop])):

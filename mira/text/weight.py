@@ -1,4 +1,4 @@
-"""A character in, about how long it takes to say out, in Latin letters (65 ms each).
+"""A character in, about how long it takes to say out, counted in Latin letters (65 ms each).
 
 Knows nothing about words: digits are weighed as if each were named on its own.
 """
@@ -32,12 +32,12 @@ _RANGES = (
 
 
 def max_words(max_chars: int) -> int:
-    """How many words take no longer to say than so many Latin letters, however short they are."""
+    """Return how many words, however short, take no longer to say than so many Latin letters."""
     return max(1, max_chars // LETTERS_PER_WORD)
 
 
 @lru_cache(maxsize=4096)
 def weight(char: str) -> int:
-    """How many Latin letters take as long to say as this character."""
+    """Return how many Latin letters take as long to say as this character."""
     code = ord(char)
     return next((w for first, last, w in _RANGES if first <= code <= last), 1)

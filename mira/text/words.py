@@ -1,4 +1,4 @@
-"""Abbreviations, Roman numerals, symbols, shouted words in, words a voice can read out.
+"""Abbreviations, Roman numerals, symbols, shouted words in, words that a voice can read out.
 
 Acronyms stay as they are: both voices spell FBI and say NASA. Knows nothing about numbers.
 """
