@@ -402,6 +402,18 @@ def test_many_speak_at_once_and_none_hears_another() -> None:
         assert all(callers.map(speak, texts))
 
 
+def test_each_word_knows_what_it_stands_for_in_all_of_the_text() -> None:
+    text = "It costs **$100**.  \n\n Really? See [it](http://a.b)."
+    parts = [text[:5], text[5:14], text[14:]]
+    blocks = Engine(ToySynthesizer()).blocks(iter(parts), ANNA)
+    words = [timed.word for block in blocks for timed in block.words]
+    assert [(word.text, text[word.source.start : word.source.stop]) for word in words] == [
+        *[("It", "It"), ("costs", "costs")],
+        *[("one", "$100"), ("hundred", "$100"), ("dollars.", "$100")],
+        *[("Really?", "Really"), ("See", "See"), ("it.", "it")],
+    ]
+
+
 def test_what_grows_when_it_is_written_out_is_cut_again() -> None:
     """A model has a limit on what it can say at once, and a short text may say much."""
     toy = ToySynthesizer(max_chars=80, s_per_char=0.001)

@@ -20,7 +20,7 @@ class Piece:
     """A sentence, or a part of one."""
 
     sentence: Sentence
-    """What is said; its sources lie inside `source`. Empty where there is only an emoji or a mark."""
+    """What is said; its sources lie inside `source`. Empty: nothing can be said."""
     before: Break
     """What separates it from the piece before."""
     source: Span

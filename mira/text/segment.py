@@ -70,7 +70,8 @@ class SentenceSplitter:
 
     def push(self, text: str) -> Iterator[Cut]:
         """Take more text; yield every piece that is now certain."""
-        self._forget()
+        if self._start:
+            self._forget()
         self._take(text)
         yield from self._cuts(final=False)
 
