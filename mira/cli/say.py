@@ -60,6 +60,7 @@ def say(
 ) -> None:
     """Speak TEXT into a file, standard output or the loudspeaker."""
     from mira.audio import AudioStream
+    from mira.audio.decode import decode_file
     from mira.cli.sinks import file_sink, player_sink, stdout_sink
     from mira.load import load_engine
 
@@ -78,9 +79,13 @@ def say(
         with progress_bar(sys.stderr) as report:
             engine = stack.enter_context(closing(load_engine(settings, report)))
         if clone:
-            speaker = _clone(engine, clone, transcript)
+            speaker = engine.clone(clone.stem, *decode_file(clone), transcript)
+            if transcript and not speaker.speech_tokens:
+                print(
+                    "mira: the transcript is not used: semantic_model is not set", file=sys.stderr
+                )
         else:
-            speaker = _find_voice(engine, settings, voice)
+            speaker = _find_voice(engine, settings, voice or settings.default_voice)
 
         def encoder(name: str) -> AudioStream:
             rate = sample_rate or engine.sample_rate
@@ -103,11 +108,7 @@ def say(
 
 
 def _standard_input() -> Iterator[str]:
-    """Text as it comes.
-
-    Raises:
-        InvalidRequest: It is not UTF-8.
-    """
+    """Yield text as it comes, and raise InvalidRequest if it is not UTF-8."""
     decoder = getincrementaldecoder("utf-8")()
     typed = sys.stdin.isatty()
     try:
@@ -124,8 +125,7 @@ def _standard_input() -> Iterator[str]:
         ) from error
 
 
-def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice:
-    name = name or settings.default_voice
+def _find_voice(engine: "Engine", settings: Settings, name: str) -> Voice:
     for own in engine.voices:
         if own.name == name:  # the folder can wait
             return own
@@ -136,15 +136,6 @@ def _find_voice(engine: "Engine", settings: Settings, name: str | None) -> Voice
     if found.instead:
         print(f"mira: {found.voice.name} speaks instead. {found.instead}", file=sys.stderr)
     return found.voice
-
-
-def _clone(engine: "Engine", recording: Path, transcript: str) -> Voice:
-    from mira.audio.decode import decode_file
-
-    voice = engine.clone(recording.stem, *decode_file(recording), transcript)
-    if transcript and not voice.speech_tokens:
-        print("mira: the transcript is not used: semantic_model is not set", file=sys.stderr)
-    return voice
 
 
 def _write(

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -41,7 +41,7 @@ class Sink(Protocol):
 
 @contextmanager
 def file_sink(path: Path, format_name: str) -> Iterator[IO[bytes]]:
-    """A file that appears whole at the end, or not at all.
+    """Open a file that appears whole at the end, or not at all.
 
     Raises:
         InvalidRequest: The folder does not exist or can't be written to.
@@ -59,26 +59,21 @@ def file_sink(path: Path, format_name: str) -> Iterator[IO[bytes]]:
     try:
         with file:
             yield file
-            if format_name == "wav":
-                _state_size(file)
+            if format_name == "wav":  # a stream's header can't say how long it is
+                num_samples = (file.tell() - WAV_HEADER_BYTES) // 2
+                file.seek(24)
+                sample_rate = int.from_bytes(file.read(4), "little")
+                file.seek(0)
+                file.write(wav_header(sample_rate, num_samples))
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
 
 
-def _state_size(file: IO[bytes]) -> None:
-    """A stream's WAV header can't say how long it is; a file's can."""
-    num_samples = (file.tell() - WAV_HEADER_BYTES) // 2
-    file.seek(0)
-    sample_rate = int.from_bytes(file.read(WAV_HEADER_BYTES)[24:28], "little")
-    file.seek(0)
-    file.write(wav_header(sample_rate, num_samples))
-
-
 @contextmanager
 def stdout_sink() -> Iterator[IO[bytes]]:
-    """Standard output; a reader that leaves early is no error.
+    """Open standard output; a reader that leaves early is no error.
 
     Raises:
         InvalidRequest: It is closed.
@@ -92,7 +87,7 @@ def stdout_sink() -> Iterator[IO[bytes]]:
 
 @contextmanager
 def player_sink() -> Iterator[Sink]:
-    """A player that speaks a WAV stream aloud; waits until it has.
+    """Start a player that speaks a WAV stream aloud; wait until it has.
 
     Writing to one that was closed by whoever listened raises BrokenPipeError.
 
@@ -116,8 +111,8 @@ def player_sink() -> Iterator[Sink]:
 class _Player:
     """The first of the players that plays: when one fails, the next is given all again."""
 
-    def __init__(self, names: Sequence[str], complaints: IO[bytes]) -> None:
-        self._names = list(names)
+    def __init__(self, names: list[str], complaints: IO[bytes]) -> None:
+        self._names = names
         self._complaints = complaints  # a file: a pipe that nobody reads would stop the player
         self._failures: list[str] = []
         self._given = bytearray()  # to all of them
@@ -127,42 +122,43 @@ class _Player:
     def write(self, data: bytes, /) -> None:
         if self._taken <= KEPT_BYTES:
             self._given += data
-        try:
-            self._give(data)
-        except BrokenPipeError:
+        if not self._took(data):
             self._next()
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is held back."""
 
     def finish(self) -> None:
         """End the stream, and wait until it was played."""
-        while not self._has_played():
+        while self._status() != 0:
             self._next()
 
     def stop(self) -> None:
         self._process.kill()  # nothing happens to one that has ended
-        self._has_played()
+        self._status()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        name = self._names[0]
         self._complaints.seek(0)
         self._complaints.truncate()
-        return subprocess.Popen(
-            [name, *PLAYERS[name]], stdin=subprocess.PIPE, stderr=self._complaints
-        )
+        command = [self._names[0], *PLAYERS[self._names[0]]]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=self._complaints)
 
-    def _give(self, data: bytes) -> None:
+    def _took(self, data: bytes) -> bool:
         assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return False
         self._taken += len(data)
+        return True
 
-    def _has_played(self) -> bool:
+    def _status(self) -> int:
+        """Close its input, and wait until it ends."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        return self._process.wait() == 0
+        return self._process.wait()
 
     def _next(self) -> None:
         """Go on with the next player.
@@ -171,22 +167,18 @@ class _Player:
             BrokenPipeError: The one before was ended by whoever listened.
             PlaybackFailed: There is none, or something was heard already.
         """
-        if self._has_played():
+        status, name = self._status(), self._names.pop(0)
+        if status == 0:
             raise BrokenPipeError
-        name = self._names.pop(0)
-        self._failures.append(f"{name}: {self._complaint().removeprefix(f'{name}: ')}")
+        self._complaints.seek(0)
+        lines = self._complaints.read(1 << 16).decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()] or [f"exit status {status}"]
+        # The last line is the reason, those before it are what was tried.
+        self._failures.append(f"{name}: {said[-1][-200:].removeprefix(f'{name}: ')}")
         if not self._names or self._taken > KEPT_BYTES:
             raise PlaybackFailed(
                 f"The audio can't be played ({'; '.join(self._failures)}). Connect a sound "
                 "device, or write a file with -o."
             )
         self._process, self._taken = self._start(), 0
-        with contextlib.suppress(BrokenPipeError):  # it is looked at when more comes, or at the end
-            self._give(bytes(self._given))
-
-    def _complaint(self) -> str:
-        self._complaints.seek(0)
-        lines = self._complaints.read(1 << 16).decode("utf-8", "replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        # The last line is the reason, those before it are what was tried.
-        return said[-1][-200:] if said else f"exit status {self._process.returncode}"
+        self._took(bytes(self._given))  # whether it did is seen when more comes, or at the end
