@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mira.errors import CheckpointError, InvalidSettings
 from mira.load.facts import short
-from mira.load.parts import Loading, Parts
+from mira.load.parts import Parts, loading
 from mira.model.checkpoint.converted import (
     CODEC,
     Converted,
@@ -43,7 +43,7 @@ def load_converted(settings: Settings, converted: Converted, report: Report) -> 
 
     language, codec_files = converted.directory / GRAPH, converted.directory / CODEC
     steps = codec_files.iterdir(), (language, language.with_suffix(".bin"))
-    loading = Loading(report, settings, converted.directory, *steps)
+    did = loading(report, settings, converted.directory, *steps)
     processors = threading.Lock()
     prompts = PromptBuilder(converted.tokenizer, converted.tokens)
     codec = OpenVINOCodec(
@@ -52,7 +52,7 @@ def load_converted(settings: Settings, converted: Converted, report: Report) -> 
         settings.upsample,
         exact=settings.codec_dtype == "float32",
     )
-    loading.did()
+    did()
     # Last: it alone runs a thread, which nobody would stop if another part were missing.
     most = settings.max_streams or MOST_STREAMS
     runner = OpenVINORunner(language, settings.cpu_threads, most, processors)
@@ -61,7 +61,7 @@ def load_converted(settings: Settings, converted: Converted, report: Report) -> 
     # Two windows together take as long as one after the other.
     parts = Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)
     try:
-        loading.did()
+        did()
     except BaseException:
         parts.close()
         raise

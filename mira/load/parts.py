@@ -4,7 +4,7 @@ Downloads and converts what has to be. published.py and converted.py load the tw
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -140,27 +140,27 @@ def require(extra: str, *libraries: str) -> None:
             ) from error
 
 
-class Loading:
-    """Reports the bytes of a model's files that were loaded, in steps."""
+def loading(
+    report: Report, settings: Settings, directory: Path, *steps: Iterable[Path]
+) -> Callable[[], None]:
+    """Report that a model begins to be loaded.
 
-    def __init__(
-        self, report: Report, settings: Settings, directory: Path, *steps: Iterable[Path]
-    ) -> None:
-        """Report the beginning.
+    Args:
+        report: Told of the bytes of its files.
+        settings: Name the model.
+        directory: Of the model.
+        steps: Files that will be loaded together, in order.
 
-        Args:
-            report: Told.
-            settings: Name the model.
-            directory: Of the model.
-            steps: Files that will be loaded together, in order.
-        """
-        self._report = report
-        self._what = f"loading {short(settings.model)} from {directory}"
-        self._left = [sum(path.stat().st_size for path in files) for files in steps]
-        self._total = sum(self._left)
-        report(self._what, 0, self._total)
+    Returns:
+        To be called after each step.
+    """
+    what = f"loading {short(settings.model)} from {directory}"
+    left = [sum(path.stat().st_size for path in files) for files in steps]
+    total = sum(left)
 
-    def did(self) -> None:
-        """Count the next step as done."""
-        del self._left[0]
-        self._report(self._what, self._total - sum(self._left), self._total)
+    def did() -> None:
+        del left[0]
+        report(what, total - sum(left), total)
+
+    report(what, 0, total)
+    return did

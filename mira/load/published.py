@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mira.load.parts import Loading, Parts
+from mira.load.parts import Parts, loading
 from mira.load.plan import Plan, install
 from mira.model.checkpoint.layout import Checkpoint
 from mira.progress import Report
@@ -40,7 +40,7 @@ def load_published(
         why = "has no semantic prompts" if wav2vec2 else f"is not installed: {install('cpu')}"
         log.warning("PyTorch is far slower on a CPU than OpenVINO, which %s", why)
     steps = checkpoint.files.values(), checkpoint.language_weights
-    loading = Loading(report, settings, checkpoint.directory, *steps)
+    did = loading(report, settings, checkpoint.directory, *steps)
     prompts = PromptBuilder(checkpoint.language / "tokenizer.json", checkpoint.tokens)
     if wav2vec2:
         hears = (*checkpoint.files.values(), *sorted(wav2vec2.glob("*model.*")))
@@ -48,13 +48,13 @@ def load_published(
         roles = ("codec", "speaker_encoder")
         hears = tuple(path for role, path in checkpoint.files.items() if role in roles)
     codec = _codec(settings, planned.device, checkpoint, wav2vec2)
-    loading.did()
+    did()
     # The language model last: it takes what the card has left, and it alone runs a thread, which
     # nobody would stop if another part were missing.
     language_model = _language_model(settings, planned, checkpoint)
     parts = Parts(language_model, codec, prompts, hears, CODEC_SPEAKS_AT_MOST)
     try:
-        loading.did()
+        did()
     except BaseException:
         parts.close()
         raise
