@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mira.errors import InvalidSettings, one_line
 from mira.load.facts import facts_here, located, short
-from mira.load.plan import Plan, extra_of, install, needed_libraries, plan
+from mira.load.plan import Plan, extra_of, install, plan
 from mira.progress import Report, quiet
 from mira.settings import Settings
 from mira.synthesizer import Synthesizer
@@ -85,9 +85,8 @@ def load_parts(settings: Settings, report: Report = quiet) -> Parts:
     planned = plan(settings, facts_here(settings))
     if planned.refusals:
         raise InvalidSettings(str(planned.refusals[0]))
-    require(
-        extra_of(planned.engine), *needed_libraries(planned.engine, bool(settings.semantic_model))
-    )
+    # Importing LMDeploy changes what the process logs, which its own loader undoes.
+    require(extra_of(planned.engine), *(name for name in planned.libraries if name != "lmdeploy"))
     _check_first(settings, planned, report)
     directory = located("model", settings, report)
     other = located("codec_model", settings, report)

@@ -4,7 +4,7 @@ Pure: imports no backend and looks at nothing. `load` carries a plan out, `mira 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mira.settings import Settings
@@ -25,7 +25,7 @@ LIBRARIES = {  # by the names they are imported by -> the extra that brings them
     "transformers": "torch",
     "lmdeploy": "cuda",
 }
-_NEEDED = {
+_ENGINES = {
     "openvino": ("openvino", "tokenizers"),
     "torch": ("torch", "safetensors", "tokenizers"),
     "lmdeploy": ("torch", "safetensors", "tokenizers", "lmdeploy"),
@@ -53,7 +53,7 @@ class Refusal:
     reason: str
 
     def __str__(self) -> str:
-        """In one line."""
+        """Say so in one line."""
         return f"{self.setting}: {self.reason}"
 
 
@@ -63,6 +63,7 @@ class Plan:
 
     engine: str  # builtin, openvino, torch, lmdeploy or lmdeploy-pytorch
     device: str = "cpu"  # or cuda:0
+    libraries: tuple[str, ...] = ()  # that are imported, of LIBRARIES
     downloads: tuple[str, ...] = ()  # Hugging Face ids
     converts: bool = False  # to what OpenVINO runs, unless an earlier start did
     refusals: tuple[Refusal, ...] = ()
@@ -74,8 +75,9 @@ class Plan:
 
     @property
     def gpu(self) -> int | None:
-        """Which of PyTorch's, if it is one."""
-        return _gpu(self.device)
+        """Number of the GPU as PyTorch counts them, if it is one."""
+        kind, _, number = self.device.partition(":")
+        return int(number) if kind == "cuda" and number.isdecimal() else None
 
 
 def plan(settings: Settings, facts: Facts) -> Plan:
@@ -88,9 +90,11 @@ def plan(settings: Settings, facts: Facts) -> Plan:
     """
     if facts.model == "none":
         return Plan("builtin")
-    device = _device(settings, facts)
+    device = "cuda:0" if settings.model_device == "cuda" else settings.model_device
+    if device == "auto":
+        device = "cuda:0" if facts.cards else "cpu"
     if facts.model == "converted":
-        engine = "openvino"
+        engine, device = "openvino", "cpu"
     elif settings.lm_engine != "auto":
         engine = settings.lm_engine
     elif device.startswith("cuda"):
@@ -99,35 +103,25 @@ def plan(settings: Settings, facts: Facts) -> Plan:
         has_torch = "torch" in facts.libraries and not facts.broken
         only_torch = has_torch and "openvino" not in facts.libraries
         engine = "torch" if only_torch or settings.semantic_model else "openvino"
+    converts = engine == "openvino" and facts.model != "converted"
     asked = {
         settings.model: facts.model,
         settings.codec_model: facts.codec_model,
         settings.semantic_model: facts.semantic_model,
     }
-    planned = Plan(
-        engine,
-        "cpu" if facts.model == "converted" else device,
-        tuple(name for name, place in asked.items() if place == "hub"),
-        converts=engine == "openvino" and facts.model != "converted",
+    downloads = tuple(name for name, place in asked.items() if place == "hub")
+    libraries = (
+        *_ENGINES[engine],
+        *(("transformers",) if settings.semantic_model else ()),  # has wav2vec2
+        *(("safetensors",) if converts else ()),
+        *(("huggingface_hub", "httpx2") if downloads else ()),
     )
-    refusals = tuple(_refusals(settings, facts, planned))
-    return Plan(planned.engine, planned.device, planned.downloads, planned.converts, refusals)
-
-
-def _device(settings: Settings, facts: Facts) -> str:
-    name = settings.model_device
-    if name == "auto":
-        return "cuda:0" if facts.cards else "cpu"
-    return "cuda:0" if name == "cuda" else name
-
-
-def _gpu(device: str) -> int | None:
-    kind, _, number = device.partition(":")
-    return int(number) if kind == "cuda" and number.isdecimal() else None
+    planned = Plan(engine, device, libraries, downloads, converts)
+    return replace(planned, refusals=tuple(_refusals(settings, facts, planned)))
 
 
 def _refusals(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Refusal]:
-    """All that a start would fail with, in the order in which it would."""
+    """Find all that a start would fail with, in the order in which it would."""
     if facts.model == "converted":
         yield from _of_a_converted_model(settings)
     elif planned.converts and settings.model_dtype in ("bfloat16", "float32"):
@@ -203,15 +197,9 @@ def _of_a_device(settings: Settings, facts: Facts, planned: Plan) -> Iterator[Re
 
 
 def _of_libraries(facts: Facts, planned: Plan) -> Iterator[Refusal]:
-    needed = [*_NEEDED[planned.engine], *_listening(facts.semantic_model != "none")]
-    needed += ["safetensors"] if planned.converts else []
-    needed += ["huggingface_hub", "httpx2"] if planned.downloads else []
-    missing = [name for name in needed if name not in facts.libraries]
-    if missing:
-        extra = extra_of(planned.engine)
-        yield Refusal(
-            "model", f"this Mira model needs {', '.join(missing)}. Install it {install(extra)}"
-        )
+    if missing := [name for name in planned.libraries if name not in facts.libraries]:
+        needs = f"this Mira model needs {', '.join(missing)}"
+        yield Refusal("model", f"{needs}. Install it {install(extra_of(planned.engine))}")
     elif facts.broken and planned.published:
         yield Refusal(
             "model",
@@ -219,29 +207,14 @@ def _of_libraries(facts: Facts, planned: Plan) -> Iterator[Refusal]:
         )
 
 
-def needed_libraries(engine: str, semantic: bool) -> Iterator[str]:
-    """Name what is imported, beside the core's libraries; LMDeploy itself is left to `model.lm`.
-
-    Args:
-        engine: Of a `Plan`.
-        semantic: There are semantic prompts.
-    """
-    yield from (name for name in _NEEDED[engine] if name != "lmdeploy")
-    yield from _listening(semantic)
-
-
-def _listening(semantic: bool) -> list[str]:
-    return ["transformers"] if semantic else []  # has the wav2vec2 that listens to recordings
-
-
 def extra_of(engine: str) -> str:
-    """The extra of this package that brings what an engine needs; empty for the built-in voice."""
-    extras = [LIBRARIES[name] for name in _NEEDED.get(engine, ())]
+    """Name the extra of this package that brings an engine; empty for the built-in voice."""
+    extras = [LIBRARIES[name] for name in _ENGINES.get(engine, ())]
     return max(extras, key=("cpu", "torch", "cuda").index, default="")
 
 
 def install(extra: str = "", before: str = "") -> str:
-    """The command that installs the core, or one of its extras, after another command of pip's."""
+    """Name the command that installs the core or an extra, after another command of pip's."""
     what = f"'.[{extra}]'" if extra else "."
     pins = "constraints-cuda.txt" if extra == "cuda" else "constraints.txt"
     first = f".venv/bin/pip {before} && " if before else ""

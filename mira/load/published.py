@@ -75,7 +75,6 @@ def _language_model(settings: Settings, planned: Plan, checkpoint: Checkpoint) -
         context = GOING_ON_CONTEXT if settings.semantic_model else MAX_CONTEXT
         runner = TorchRunner(checkpoint, planned.device, dtype, most, context)
         return BatchingLM(runner, checkpoint.tokens)
-    # No `require`: importing LMDeploy changes what the process logs, which `load` undoes.
     from mira.model.lm.lmdeploy_engine import load
 
     return load(checkpoint, planned.engine, planned.gpu or 0, most)
