@@ -81,9 +81,7 @@ def say(
         if clone:
             speaker = engine.clone(clone.stem, *decode_file(clone), transcript)
             if transcript and not speaker.speech_tokens:
-                print(
-                    "mira: the transcript is not used: semantic_model is not set", file=sys.stderr
-                )
+                typer.echo("mira: the transcript is not used: semantic_model is not set", err=True)
         else:
             speaker = _find_voice(engine, settings, voice or settings.default_voice)
 

@@ -16,19 +16,14 @@ from mira.load.plan import Plan, extra_of, install
 from mira.settings import Settings
 
 PUBLISHED = "a model as published, in"
-NAMES = {
-    "builtin": "the built-in voice, on the processor",
-    "openvino": "a converted model, in OpenVINO on the processor",
-    "torch": f"{PUBLISHED} PyTorch on {{}}",
-    "lmdeploy": f"{PUBLISHED} LMDeploy and PyTorch on {{}}",
-    "lmdeploy-pytorch": f"{PUBLISHED} LMDeploy and PyTorch on {{}}",
-}
-WORKING_BYTES = {  # beside the weights, and about; on a GPU with the cache of all streams
-    "builtin": 350 << 20,
-    "openvino": 768 << 20,
-    "torch": 2 << 30,
-    "lmdeploy": 3 << 30,
-    "lmdeploy-pytorch": 3 << 30,
+# What speaks, and about how many bytes it takes beside its weights; on a GPU with the cache of all
+# streams.
+SPEAKERS = {
+    "builtin": ("the built-in voice, on the processor", 350 << 20),
+    "openvino": ("a converted model, in OpenVINO on the processor", 768 << 20),
+    "torch": (f"{PUBLISHED} PyTorch on", 2 << 30),
+    "lmdeploy": (f"{PUBLISHED} LMDeploy and PyTorch on", 3 << 30),
+    "lmdeploy-pytorch": (f"{PUBLISHED} LMDeploy and PyTorch on", 3 << 30),
 }
 LITTLE_DISK_BYTES = 100 << 20
 
@@ -44,7 +39,8 @@ def mira_rows(
         left_bytes: Of memory where it is to compute; None: not known.
         wrong: What was found of names that are no model's; they aren't looked into.
     """
-    speaks = NAMES[planned.engine].format(planned.device)
+    speaks, working_bytes = SPEAKERS[planned.engine]
+    speaks += f" {planned.device}" if planned.published else ""
     if planned.published and planned.device == "cpu":
         instead = f"set lm_engine=auto, {install('cpu')}"
         if settings.semantic_model:
@@ -64,7 +60,7 @@ def mira_rows(
             advice = install(extra_of(planned.engine))
             yield Row("model", f"can't be looked into without {error.name}", "problem", advice)
     if weights or planned.engine == "builtin":
-        yield _memory_needed(planned, weights, left_bytes)
+        yield _memory_needed(planned, weights, weights + working_bytes, left_bytes)
     yield from _voices(settings.voices_dir, planned.engine)
     yield _disk(settings)
 
@@ -110,9 +106,8 @@ def _missing(setting: str, settings: Settings) -> Row | None:
     return None
 
 
-def _memory_needed(planned: Plan, weights: int, left_bytes: int | None) -> Row:
+def _memory_needed(planned: Plan, weights: int, needed: int, left_bytes: int | None) -> Row:
     where = "memory" if planned.gpu is None else f"memory of {planned.device}"
-    needed = weights + WORKING_BYTES[planned.engine]
     if left_bytes is None:
         return Row(where, f"about {gib(needed)} needed")
     value = f"about {gib(needed)} needed, {gib(left_bytes)} free"
