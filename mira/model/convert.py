@@ -23,7 +23,7 @@ from mira.model.checkpoint.layout import Checkpoint
 from mira.model.checkpoint.selfcheck import check_codec
 from mira.model.checkpoint.tensors import Array, read_tensors
 from mira.model.checkpoint.weights import codec_weights, upsampler_weights
-from mira.model.codec.export import Utterance, export_codec, export_integers, export_reference
+from mira.model.codec.export import Utterance, export_codec, export_measured
 from mira.model.codec.openvino import OpenVINOCodec
 from mira.model.lm.base import sayable
 from mira.model.lm.batching import BatchingLM, Row
@@ -134,11 +134,10 @@ def _convert(checkpoint: Checkpoint, manifest: Manifest, asked: Asked, work: "_W
         _codec(checkpoint, directory)
         manifest.finished("codec")
     work.all_but(work.codec)
-    if not manifest.has("integers"):
+    if not manifest.has("measured"):
         said = _utterances(checkpoint, directory)
-        integers = export_integers(directory / CODEC, said)
-        export_reference(directory / CODEC, said)
-        manifest.finished("integers", integers=asdict(integers))
+        export_measured(directory / CODEC, said)
+        manifest.finished("measured")
     shutil.copyfile(checkpoint.language / TOKENIZER, directory / TOKENIZER)
     manifest.complete()
     work.all_but(0)

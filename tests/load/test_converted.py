@@ -17,7 +17,6 @@ from mira.model import convert as converting
 from mira.model.checkpoint.converted import LOCK
 from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
-from mira.model.codec.export import Exported
 from mira.model.convert import Agreement
 from mira.settings import Settings
 from tests.server.serving import wait_until
@@ -62,8 +61,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(converting, "_language", language)
     monkeypatch.setattr(converting, "_codec", lambda *arguments: None)
     monkeypatch.setattr(converting, "_utterances", lambda *arguments: [])
-    monkeypatch.setattr(converting, "export_integers", lambda *arguments: Exported(0, None))
-    monkeypatch.setattr(converting, "export_reference", lambda *arguments: None)
+    monkeypatch.setattr(converting, "export_measured", lambda *arguments: None)
     return done
 
 

@@ -18,7 +18,6 @@ from mira.model import convert as module
 from mira.model.checkpoint.converted import LOCK, MANIFEST, open_converted
 from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
-from mira.model.codec.export import Exported
 from mira.model.convert import Agreement, convert
 from mira.model.lm.prompt import PromptBuilder
 from mira.settings import Settings
@@ -205,8 +204,7 @@ def test_an_interrupted_conversion_goes_on(
     monkeypatch.setattr(module, "_language", stub("_language", ("int4", Agreement(2, 1, 3.5))))
     monkeypatch.setattr(module, "_codec", stub("_codec"))
     monkeypatch.setattr(module, "_utterances", stub("_utterances", []))
-    monkeypatch.setattr(module, "export_integers", lambda *arguments: Exported(0, None))
-    monkeypatch.setattr(module, "export_reference", lambda *arguments: None)
+    monkeypatch.setattr(module, "export_measured", lambda *arguments: None)
     with pytest.raises(CheckpointError, match=r"No space left on device.*goes on from there"):
         convert(checkpoint, tmp_path, "int4")
     with pytest.raises(CheckpointError, match="was not finished; convert the model again"):

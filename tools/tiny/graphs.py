@@ -19,8 +19,8 @@ from mira.model.checkpoint.schema import (
     CodecDims,
 )
 from mira.model.checkpoint.tensors import Array
-from mira.model.checkpoint.weights import fsq_codebook
 from mira.model.codec.base import GLOBAL_TOKENS
+from mira.model.codec.decoder import fsq_codebook
 from tools.tiny.onnx_builder import GraphBuilder
 
 _HEADS = 8

@@ -33,6 +33,7 @@ from mira.model.checkpoint.tensors import (
     unexpected,
 )
 from mira.model.codec.base import GLOBAL_CODES
+from mira.model.codec.decoder import fsq_codebook
 
 IGNORED = (
     r"postnet\.",  # predicts the semantic features again; a training loss alone reads it
@@ -191,9 +192,3 @@ def _drop_codebook(graph: GraphWeights, codebook: Array) -> None:
         for name, values in graph.tables.items()
         if not is_codebook(values) and not np.allclose(values, 1, atol=2e-3)  # squared lengths
     }
-
-
-def fsq_codebook() -> Array:
-    """Compute the implicit codebook, [4096, 6]: a code's digits in base four, (digit - 2) / 2."""
-    digits = np.arange(GLOBAL_CODES)[:, None] // 4 ** np.arange(FSQ_DIGITS) % 4
-    return np.asarray((digits - 2) / 2, dtype=np.float32)

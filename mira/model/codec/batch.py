@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from mira.errors import GIVE_UP_AFTER, SynthesisFailed, one_line
-from mira.model.codec.base import Codec, Span, Speaker
+from mira.model.codec.base import Codec, Span
 from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.playback import rank
 from mira.types import Samples
@@ -51,48 +51,20 @@ class BatchingCodec:
         processors: "threading.Lock | None" = None,
     ) -> None:
         self._codec = codec
+        self.sample_rate, self.samples_per_frame = codec.sample_rate, codec.samples_per_frame
+        # Rare, so not gathered.
+        self.encode, self.speech_tokens = codec.encode, codec.speech_tokens
+        self.speaker = codec.speaker
         self._processors = processors
         self._gather_s = gather_s
         self._max_spans = max_spans
         self._requests: list[_Request] = []
         self._failures = 0  # in a row
-        self._failure = ""
+        self.failure = ""
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="mira-codec", daemon=True)
         self._thread.start()
-
-    @property
-    def sample_rate(self) -> int:
-        """See `Codec`."""
-        return self._codec.sample_rate
-
-    @property
-    def samples_per_frame(self) -> int:
-        """See `Codec`."""
-        return self._codec.samples_per_frame
-
-    @property
-    def failure(self) -> str:
-        """See `Codec`."""
-        return self._failure
-
-    @property
-    def waiting(self) -> int:
-        """Requests that no pass has taken yet."""
-        return len(self._requests)
-
-    def encode(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
-        """See `Codec`; rare, so it is not gathered."""
-        return self._codec.encode(samples, sample_rate)
-
-    def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
-        """See `Codec`; rare, so it is not gathered."""
-        return self._codec.speech_tokens(samples, sample_rate)
-
-    def speaker(self, global_tokens: Sequence[int]) -> Speaker:
-        """See `Codec`; rare, so it is not gathered."""
-        return self._codec.speaker(global_tokens)
 
     def decode(self, spans: Sequence[Span]) -> list[Samples]:
         """See `Codec`; waits for the pass that holds these spans.
@@ -184,7 +156,7 @@ class BatchingCodec:
         with self._changed:
             self._failures += 1
             if self._failures >= GIVE_UP_AFTER:
-                self._failure = (
+                self.failure = (
                     f"The codec failed {self._failures} times in a row, the last time with: {why}. "
                     "The process has to be started anew."
                 )

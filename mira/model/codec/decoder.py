@@ -11,15 +11,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mira.model.checkpoint.schema import DOWNSAMPLE_BLOCKS, FSQ_DIGITS, WAVE_RATES
 from mira.model.codec.base import GLOBAL_CODES
 from mira.model.codec.layers import Array, Floats, Layers, Node
 
 FSQ_LEVELS = 4  # values that each digit of a global token can take
-FSQ_DIGITS = 6  # the first one is the least significant
-RATES = (8, 5, 4, 2)  # by which the blocks of the wave generator raise the rate
 UNIT_DILATIONS = (1, 3, 9)  # of the residual units of each block
-
-_SAMPLERS = range(2)
 
 
 def speaker_vector(nn: Layers, global_tokens: Node) -> tuple[Node, Node, Node]:
@@ -33,7 +30,7 @@ def speaker_vector(nn: Layers, global_tokens: Node) -> tuple[Node, Node, Node]:
         channels].
     """
     voice, backbone = nn.at("speaker_encoder"), nn.at("prenet", "vocos_backbone")
-    codes = nn.rows(nn.constant("FSQ's codes", _codes), global_tokens)
+    codes = nn.rows(nn.constant("FSQ's codes", fsq_codebook), global_tokens)
     latent = nn.swapped(voice.linear(codes, "quantizer.project_out"))
     d_vector = voice.linear(nn.reshaped(latent, 1, -1), "project")  # the channels outermost
 
@@ -49,8 +46,7 @@ def prenet(nn: Layers, tokens: Node, d_vector: Node, scale: Node, shift: Node) -
     """[batch, frames] int64, and what `speaker_vector` returns -> [batch, channels, frames]."""
     prenet = nn.at("prenet")
     x = nn.rows(nn.constant("rows of tokens", lambda: _rows_of_tokens(nn)), tokens)
-    for number in _SAMPLERS:
-        x = sampler(prenet.at("downsample", number, 1), x)
+    x = sampled(prenet.at("downsample"), x)
     x = prenet.linear(backbone(prenet.at("vocos_backbone"), x, scale, shift), "linear")
     return nn.swapped(x + nn.unsqueezed(d_vector, 1))
 
@@ -59,14 +55,14 @@ def wave_generator(nn: Layers, frames: Node) -> Node:
     """[batch, channels, frames] -> [batch, frames * SAMPLES_PER_FRAME], in [-1, 1]."""
     model = nn.at("decoder", "model")
     x = model.convolution(frames, "0")
-    for number, rate in enumerate(RATES, 1):
+    for number, rate in enumerate(WAVE_RATES, 1):
         block = model.at(number, "block")
         x = block.transposed(block.snake(x, "0"), "1", rate)
         for inner, dilation in enumerate(UNIT_DILATIONS, 2):
             unit = block.at(inner, "block")
             y = unit.convolution(unit.snake(x, "0"), "1", dilation)
             x = x + unit.convolution(unit.snake(y, "2"), "3")
-    x = model.convolution(model.snake(x, f"{len(RATES) + 1}"), f"{len(RATES) + 2}")
+    x = model.convolution(model.snake(x, f"{len(WAVE_RATES) + 1}"), f"{len(WAVE_RATES) + 2}")
     return nn.squeezed(nn.tanh(x), 1)
 
 
@@ -88,10 +84,12 @@ def backbone(nn: Layers, x: Node, scale: Node | None = None, shift: Node | None 
     return nn.norm(x) * final.tensor("weight") + final.tensor("bias")
 
 
-def sampler(nn: Layers, x: Node) -> Node:
-    """[batch, frames, channels] -> the same: a sampling block of ratio 1."""
-    # It adds its input, its skip and its output: three times x.
-    return backbone(nn, x * nn.number(3))
+def sampled(nn: Layers, x: Node) -> Node:
+    """[batch, frames, channels] -> the same: sampling blocks of ratio 1."""
+    for number in range(DOWNSAMPLE_BLOCKS):
+        # Each adds its input, its skip and its output: three times x.
+        x = backbone(nn.at(number, 1), x * nn.number(3))
+    return x
 
 
 def _norms(nn: Layers) -> list[Layers]:
@@ -107,10 +105,10 @@ def _of_norms(
     return nn.constant(f"norms.{name}", lambda: join([norm.take(name) for norm in _norms(nn)]))
 
 
-def _codes() -> Floats:
-    """[GLOBAL_CODES, FSQ_DIGITS], in [-1, 0.5]"""
+def fsq_codebook() -> Array:
+    """Make [GLOBAL_CODES, FSQ_DIGITS], in [-1, 0.5]; the first digit is the least significant."""
     digits = np.arange(GLOBAL_CODES)[:, None] // FSQ_LEVELS ** np.arange(FSQ_DIGITS) % FSQ_LEVELS
-    return digits / (FSQ_LEVELS // 2) - 1
+    return np.asarray(digits / (FSQ_LEVELS // 2) - 1, np.float32)
 
 
 def _rows_of_tokens(nn: Layers) -> Floats:

@@ -11,7 +11,8 @@ from math import atanh
 
 import numpy as np
 
-from mira.model.codec.decoder import FSQ_DIGITS, FSQ_LEVELS, backbone, sampler
+from mira.model.checkpoint.schema import FSQ_DIGITS
+from mira.model.codec.decoder import FSQ_LEVELS, backbone, sampled
 from mira.model.codec.layers import Floats, Layers, Node
 
 _DILATIONS = (2, 3, 4)  # of ECAPA's blocks
@@ -51,9 +52,7 @@ def semantic_scores(nn: Layers, features: Node) -> Node:
     57 frames of context on each side count.
     """
     encoder, quantizer = nn.at("encoder"), nn.at("quantizer")
-    x = backbone(encoder.at("encoder"), features)
-    for number in range(2):
-        x = sampler(encoder.at("downsample", number, 1), x)
+    x = sampled(encoder.at("downsample"), backbone(encoder.at("encoder"), features))
     project = quantizer.at("in_project")
     weight = project.constant("matrix", lambda: project.take("weight")[..., 0])
     codes = nn.product(encoder.linear(x, "project"), weight, project.tensor("bias"))

@@ -8,7 +8,6 @@ and of FlashSR's `upsampler.pth`, weight norm fused; `mira.model.checkpoint.sche
 that they are there and fit.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, Self
@@ -25,15 +24,44 @@ Node = Any
 """A tensor of PyTorch, or a node of an OpenVINO graph: both can be added and multiplied."""
 
 
-class Layers(ABC):
+class Layers:
     """The tensors below one name, and every step that a network of the codec takes.
 
-    Sequences are [batch, length, channels] for `linear` and `over_time`, and [batch, channels,
-    length] for `convolution`, `transposed`, `snake` and `activation`.
+    Sequences are [batch, length, channels] for `linear`, `over_time` and `attention`, and [batch,
+    channels, length] for `convolution`, `transposed`, `snake`, `activation` and what moves samples.
 
     Args:
         tensors: By name.
     """
+
+    # What a subclass brings. A constant is float32; what is made of tensors is made once.
+    constant: Callable[[str, Callable[[], Floats]], Node]
+    number: Callable[[float], Node]  # to add or to multiply by
+    product: Callable[..., Node]  # x [..., in], weight [out, in], bias [out] or None -> [..., out]
+    attention: Callable[[Node, Node, Node, int], Node]  # query, key, value, number of heads
+
+    # Of all values, or of the last dimension: to a mean of 0 and a variance of 1; to a length of 1;
+    # to its mean, which drops it.
+    relu: Callable[[Node], Node]
+    gelu: Callable[[Node], Node]
+    tanh: Callable[[Node], Node]
+    sigmoid: Callable[[Node], Node]
+    rounded: Callable[[Node], Node]  # halves to the even number
+    norm: Callable[[Node], Node]
+    normalized: Callable[[Node], Node]
+    mean: Callable[[Node], Node]
+
+    rows: Callable[[Node, Node], Node]  # [rows, channels] by indices [batch, length]
+    row: Callable[[Node, int], Node]  # [batch, rows, channels] -> [batch, 1, channels]
+    swapped: Callable[[Node], Node]  # [batch, a, b] -> [batch, b, a]
+    reshaped: Callable[..., Node]  # to sizes, -1 for what is left
+    unsqueezed: Callable[..., Node]  # with a dimension of one more
+    squeezed: Callable[..., Node]
+    joined: Callable[[list[Node], int], Node]  # along a dimension
+    split: Callable[[Node, int, int], Sequence[Node]]  # into so many, along a dimension
+    held: Callable[[Node, int, int], Node]  # the first and the last sample repeated so often
+    cut: Callable[[Node, int, int], Node]  # without so many at the start and at the end
+    interleaved: Callable[[list[Node]], Node]  # samples of each by turns
 
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = dict(tensors)
@@ -81,112 +109,24 @@ class Layers(ABC):
         )
         return self.with_squared_sine(x, alpha, inverse)
 
-    @abstractmethod
-    def constant(self, name: str, make: Callable[[], Floats]) -> Node:
-        """Have a float32 constant; what is made of tensors is made once."""
-
-    @abstractmethod
-    def number(self, value: float) -> Node:
-        """Have a number to add or to multiply by."""
-
-    @abstractmethod
-    def product(self, x: Node, weight: Node, bias: Node | None = None) -> Node:
-        """[..., in], [out, in] -> [..., out]"""
-
-    @abstractmethod
     def convolution(
         self, x: Node, name: str, dilation: int = 1, *, bias: bool = True, depthwise: bool = False
     ) -> Node:
         """Keep the length; zeros are beyond the ends."""
+        raise NotImplementedError
 
-    @abstractmethod
     def transposed(self, x: Node, name: str, stride: int) -> Node:
         """Multiply the length by `stride`, with a transposed convolution."""
+        raise NotImplementedError
 
-    @abstractmethod
     def with_squared_sine(self, x: Node, alpha: Node, inverse: Node) -> Node:
         """x + sin²(αx) * inverse; alpha and inverse are [channels, 1]."""
+        raise NotImplementedError
 
-    @abstractmethod
     def activation(self, x: Node, alpha: Node, inverse: Node) -> Node:
         """`with_squared_sine` at twice the rate, so that its overtones don't alias.
 
         `upsample.filter` doubles the rate, `downsample.lowpass.filter` halves it; both have
         UPSAMPLER_TAPS. The first and the last sample go on beyond the ends.
         """
-
-    @abstractmethod
-    def attention(self, query: Node, key: Node, value: Node, heads: int) -> Node:
-        """[1, asking, heads * dim], twice [1, asked, heads * dim] -> as the first."""
-
-    @abstractmethod
-    def norm(self, x: Node) -> Node:
-        """Bring the last dimension to a mean of zero and a variance of one."""
-
-    @abstractmethod
-    def normalized(self, x: Node) -> Node:
-        """Bring the last dimension to a length of one."""
-
-    @abstractmethod
-    def rows(self, table: Node, indices: Node) -> Node:
-        """[rows, channels], [batch, length] -> [batch, length, channels]"""
-
-    @abstractmethod
-    def row(self, x: Node, index: int) -> Node:
-        """[batch, rows, channels] -> [batch, 1, channels]"""
-
-    @abstractmethod
-    def swapped(self, x: Node) -> Node:
-        """[batch, a, b] -> [batch, b, a]"""
-
-    @abstractmethod
-    def reshaped(self, x: Node, *sizes: int) -> Node:
-        """Give it other dimensions; -1 is what is left."""
-
-    @abstractmethod
-    def joined(self, parts: Sequence[Node], axis: int) -> Node:
-        """Put parts one after another."""
-
-    @abstractmethod
-    def split(self, x: Node, count: int, axis: int) -> list[Node]:
-        """Take it apart into parts of equal size."""
-
-    @abstractmethod
-    def unsqueezed(self, x: Node, axis: int) -> Node:
-        """Insert a dimension of one."""
-
-    @abstractmethod
-    def squeezed(self, x: Node, axis: int) -> Node:
-        """Drop a dimension of one."""
-
-    @abstractmethod
-    def held(self, x: Node, left: int, right: int) -> Node:
-        """Repeat the first and the last value of [batch, channels, length]."""
-
-    @abstractmethod
-    def cut(self, x: Node, start: int, end: int) -> Node:
-        """[batch, channels, length] without `start` values at its start and `end` at its end."""
-
-    @abstractmethod
-    def interleaved(self, parts: Sequence[Node]) -> Node:
-        """Values of each [batch, channels, length] by turns."""
-
-    @abstractmethod
-    def mean(self, x: Node) -> Node:
-        """Drop the last dimension by its mean."""
-
-    @abstractmethod
-    def rounded(self, x: Node) -> Node:
-        """Round to whole numbers, halves to the even one."""
-
-    @abstractmethod
-    def relu(self, x: Node) -> Node: ...
-
-    @abstractmethod
-    def gelu(self, x: Node) -> Node: ...
-
-    @abstractmethod
-    def tanh(self, x: Node) -> Node: ...
-
-    @abstractmethod
-    def sigmoid(self, x: Node) -> Node: ...
+        raise NotImplementedError

@@ -26,6 +26,8 @@ from mira.types import Samples
 Network = Literal["speaker_encoder", "speaker", "prenet", "wave_generator", "upsampler"]
 Item = tuple[Any, ...]
 """Arrays of NumPy or of the library that computes; the last dimension of the first is a length."""
+Edges = tuple[int, int]
+"""Where something begins in an array, and one past its end."""
 
 
 class NetworkCodec(ABC):
@@ -34,6 +36,8 @@ class NetworkCodec(ABC):
     Args:
         upsamples: To 48 kHz, with the network of this name.
     """
+
+    failure = ""  # a pass that breaks leaves nothing behind
 
     def __init__(self, upsamples: bool) -> None:
         self._upsamples = upsamples
@@ -74,11 +78,6 @@ class NetworkCodec(ABC):
             check_speech_tokens(span.tokens)
         return self._render(spans) if spans else []
 
-    @property
-    def failure(self) -> str:
-        """None: a pass that breaks leaves nothing behind. See `Codec`."""
-        return ""
-
     def close(self) -> None:  # noqa: B027 - it is what all do
         """Do nothing: nothing runs for it. See `Codec`."""
 
@@ -95,44 +94,42 @@ class NetworkCodec(ABC):
         """What the prenet reads."""
 
     @abstractmethod
-    def _run(
-        self, network: Network, items: Sequence[Item], ending: Sequence[bool] = ()
-    ) -> list[Any]:
+    def _run(self, network: Network, items: Sequence[Item], ending: Sequence[bool]) -> list[Any]:
         """Run a network on items of any lengths.
 
         Args:
-            ending: Of the upsampler's items, whether the end of one can be heard: nothing but
-                silence follows it.
+            ending: Whether nothing but silence follows an item, so that its end can be heard.
         """
 
     def _blocks(self, spans: Sequence[Span]) -> list[Any]:
-        """The samples of each span."""
-        waves, edges = self._waves(spans)
-        if not self._upsamples:
-            return [wave[start:stop] for wave, (start, stop) in zip(waves, edges)]
-        firsts = [max(0, start - UPSAMPLER_CONTEXT) for start, _ in edges]
-        ends = [stop + UPSAMPLER_CONTEXT for _, stop in edges]
-        blocks = self._run(
-            "upsampler",
-            [(wave[first:end],) for wave, first, end in zip(waves, firsts, ends)],
-            [end > len(wave) for wave, end in zip(waves, ends)],
-        )
-        return [
-            block[(start - first) * FACTOR : (stop - first) * FACTOR]
-            for block, first, (start, stop) in zip(blocks, firsts, edges)
-        ]
+        """Compute the samples of each span."""
+        sounds, edges = self._waves(spans)
+        if self._upsamples:
+            sounds, edges = self._cut("upsampler", sounds, edges, UPSAMPLER_CONTEXT, FACTOR)
+        return [sound[start:stop] for sound, (start, stop) in zip(sounds, edges)]
 
-    def _waves(self, spans: Sequence[Span]) -> tuple[list[Any], list[tuple[int, int]]]:
-        """Each span at 16 kHz among its context, and where it begins and ends there."""
+    def _waves(self, spans: Sequence[Span]) -> tuple[list[Any], list[Edges]]:
+        """Compute each span at 16 kHz among its context, and where it is there."""
         # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.
-        frames = self._run("prenet", [self._prenet_item(span) for span in spans])
-        firsts = [max(0, span.start - WAVE_CONTEXT) for span in spans]
-        heard = [
-            (frame[:, first : span.stop + WAVE_CONTEXT],)
-            for frame, first, span in zip(frames, firsts, spans)
+        items = [self._prenet_item(span) for span in spans]
+        frames = self._run("prenet", items, [True] * len(items))
+        edges = [(span.start, span.stop) for span in spans]
+        return self._cut("wave_generator", frames, edges, WAVE_CONTEXT, SAMPLES_PER_FRAME)
+
+    def _cut(
+        self,
+        network: Network,
+        arrays: Sequence[Any],
+        edges: Sequence[Edges],
+        context: int,
+        rate: int,
+    ) -> tuple[list[Any], list[Edges]]:
+        """Run a network that multiplies the length by `rate` on what is between edges and near."""
+        firsts = [max(0, start - context) for start, _ in edges]
+        lasts = [stop + context for _, stop in edges]
+        items = [(array[..., i:j],) for array, i, j in zip(arrays, firsts, lasts)]
+        ending = [last > array.shape[-1] for array, last in zip(arrays, lasts)]
+        return self._run(network, items, ending), [
+            ((start - first) * rate, (stop - first) * rate)
+            for first, (start, stop) in zip(firsts, edges)
         ]
-        edges = [
-            ((span.start - first) * SAMPLES_PER_FRAME, (span.stop - first) * SAMPLES_PER_FRAME)
-            for first, span in zip(firsts, spans)
-        ]
-        return self._run("wave_generator", heard), edges

@@ -30,7 +30,7 @@ KEPT = "float32.npz"
 """In a codec's directory: utterances, and what the graphs make of them in float32."""
 KEPT_OF_EACH = ("speech", "speaker", "samples")
 
-_WAVE, _INT8 = "wave_generator", "wave_generator_int8"
+WAVE, INT8 = "wave_generator", "wave_generator_int8"
 
 
 class OpenVINOCodec(NetworkCodec):
@@ -72,14 +72,14 @@ class OpenVINOCodec(NetworkCodec):
             kept = _kept(directory / KEPT)
             self._graphs |= {
                 "prenet": load("prenet", "bf16"),
-                "wave_generator": load(_WAVE, "bf16"),
+                "wave_generator": load(WAVE, "bf16"),
             }
             if self._is_exact_enough(kept):
                 self.precision = "bf16"
         if self.precision == "float32":
-            if not exact and _has_vnni() and _path(directory, _INT8).exists():
+            if not exact and _has_vnni() and _path(directory, INT8).exists():
                 self.precision = "integers"
-            wave = load(_INT8 if self.precision == "integers" else _WAVE)
+            wave = load(INT8 if self.precision == "integers" else WAVE)
             self._graphs |= {"prenet": load("prenet"), "wave_generator": wave}
         log.info("the codec computes in %s", self.precision)
         # The first pass also prepares what later ones of any length reuse.
@@ -94,7 +94,7 @@ class OpenVINOCodec(NetworkCodec):
         return [self._blocks([span])[0] for span in spans]
 
     def _run(
-        self, network: Network, items: Sequence[Item], ending: Sequence[bool] = ()
+        self, network: Network, items: Sequence[Item], ending: Sequence[bool]
     ) -> list[npt.NDArray[np.float32]]:
         return [self._compute(network, *item)[0] for item in items]
 

@@ -6,7 +6,7 @@ against the other.
 Knows nothing about what the networks compute or how many bits a weight has.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ _END = 2**31
 
 class OpenVINOLayers(Layers):
     """Steps that become nodes of a graph, of one item."""
+
+    relu, tanh = staticmethod(op.relu), staticmethod(op.tanh)
+    sigmoid, joined = staticmethod(op.sigmoid), staticmethod(op.concat)
 
     def constant(self, name: str, make: Callable[[], Floats]) -> Node:
         return _floats(make())
@@ -125,9 +128,6 @@ class OpenVINOLayers(Layers):
     def reshaped(self, x: Node, *sizes: int) -> Node:
         return op.reshape(x, _ints(*sizes), False)
 
-    def joined(self, parts: Sequence[Node], axis: int) -> Node:
-        return op.concat(list(parts), axis)
-
     def split(self, x: Node, count: int, axis: int) -> list[Node]:
         width = x.get_output_partial_shape(0)[axis].get_length() // count
         return [_slice(x, width * i, width * (i + 1), axis) for i in range(count)]
@@ -144,7 +144,7 @@ class OpenVINOLayers(Layers):
     def cut(self, x: Node, start: int, end: int) -> Node:
         return _slice(x, start, -end or _END)
 
-    def interleaved(self, parts: Sequence[Node]) -> Node:
+    def interleaved(self, parts: list[Node]) -> Node:
         stacked = op.concat([op.unsqueeze(part, _ints(3)) for part in parts], 3)
         return op.reshape(stacked, _ints(0, 0, -1), True)
 
@@ -154,17 +154,8 @@ class OpenVINOLayers(Layers):
     def rounded(self, x: Node) -> Node:
         return op.round(x, "half_to_even")
 
-    def relu(self, x: Node) -> Node:
-        return op.relu(x)
-
     def gelu(self, x: Node) -> Node:
         return op.gelu(x, "erf")
-
-    def tanh(self, x: Node) -> Node:
-        return op.tanh(x)
-
-    def sigmoid(self, x: Node) -> Node:
-        return op.sigmoid(x)
 
 
 def _parabola() -> tuple[float, float, float]:

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 LEAST_SNR_DB = 30.0  # that numbers of 16 bits have to leave, or they are not used
 VOICES_KEPT = 256  # where the prenet is; 20 kB each
-RECORDING_S = 20.0
+RECORDING_S = 20.0  # about; what isn't recorded by then is slower
 
 # Frames that items are filled up to, of the prenet, which gets 67 of context, and of the others.
 # The first ones fit a first chunk, the last but one of the prenet's the largest of a stream.
@@ -82,33 +82,23 @@ class TorchCodec(NetworkCodec):
         self._turn = threading.Lock()  # passes of one shape have one set of tensors
         self._kept_voice = lru_cache(VOICES_KEPT)(self._voice)
 
-    def prepare(
-        self,
-        dtype: torch.dtype = torch.float16,
-        limit_s: float = RECORDING_S,
-        prenet_frames: Sequence[int] = PRENET_FRAMES,
-        wave_frames: Sequence[int] = WAVE_FRAMES,
-    ) -> None:
+    def prepare(self, dtype: torch.dtype = torch.float16) -> None:
         """Get ready to serve many streams on a card; once.
 
         Args:
             dtype: Of the decoder from now on, if that is exact enough. float16 is safe here, unlike
                 in the language model; recognising a speaker is float32 always.
-            limit_s: About how long recording passes may take. What isn't recorded by then is
-                slower.
-            prenet_frames: Lengths of its passes.
-            wave_frames: Lengths of those of the wave generator and of the upsampler.
 
         Raises:
             InvalidSettings: The card's memory is too small.
         """
         with full_memory_as(InvalidSettings, _FULL), self._passes.stream(), torch.inference_mode():
             self._narrow(dtype)
-            self._padded = self._shared(prenet_frames, wave_frames)
+            self._padded = self._shared()
             shapes = [shape for part in self._padded.values() for shape in part.shapes()]
             # Those of one stream first, of all networks: they decide when it is heard.
             shapes.sort(key=lambda shape: shape[0].rows)
-            self._passes.record(shapes, limit_s)
+            self._passes.record(shapes, RECORDING_S)
 
     def speech_tokens(self, samples: Samples, sample_rate: int) -> tuple[int, ...]:
         """Find the speech tokens of a reference recording: see `Codec`."""
@@ -132,18 +122,10 @@ class TorchCodec(NetworkCodec):
             raise SynthesisFailed(f"the codec broke: {error}") from error
         return np.split(joined, np.cumsum([len(block) for block in blocks[:-1]]))
 
-    def _run(
-        self, network: Network, items: Sequence[Item], ending: Sequence[bool] = ()
-    ) -> list[Tensor]:
-        if network not in self._padded:
-            return exactly(self._networks[network], items)
-        # The upsampler takes the last sample to go on where an utterance ends, and what fills up
-        # its items is none. Those are few: the last chunk of a sentence.
-        alone = [number for number, ends in enumerate(ending) if ends]
-        shared = [number for number in range(len(items)) if number not in alone]
-        outputs = dict(zip(shared, self._padded[network]([items[number] for number in shared])))
-        outputs |= zip(alone, exactly(self._networks[network], [items[i] for i in alone]))
-        return [outputs[number] for number in range(len(items))]
+    def _run(self, network: Network, items: Sequence[Item], ending: Sequence[bool]) -> list[Tensor]:
+        if network in self._padded:
+            return self._padded[network](items, ending)
+        return exactly(self._networks[network], items)
 
     def _prenet_item(self, span: Span) -> Item:
         tokens = torch.tensor(list(span.tokens), device=self._device)
@@ -174,16 +156,14 @@ class TorchCodec(NetworkCodec):
         self._dtype, self._networks = dtype, networks
         self._kept_voice.cache_clear()
 
-    def _shared(
-        self, prenet_frames: Sequence[int], wave_frames: Sequence[int]
-    ) -> dict[Network, Padded]:
+    def _shared(self) -> dict[Network, Padded]:
         """The networks, run in passes that streams share."""
         item = self._prenet_item(Span([0], self.speaker([0] * GLOBAL_TOKENS), 0, 1))
         frames = item[1][:, None]  # the prenet's output has as many channels as a voice
         of_each: dict[Network, tuple[Item, Sequence[int], int]] = {
-            "prenet": (item, prenet_frames, 1),
-            "wave_generator": ((frames,), wave_frames, 1),
-            "upsampler": ((frames[0],), wave_frames, SAMPLES_PER_FRAME),
+            "prenet": (item, PRENET_FRAMES, 1),
+            "wave_generator": ((frames,), WAVE_FRAMES, 1),
+            "upsampler": ((frames[0],), WAVE_FRAMES, SAMPLES_PER_FRAME),
         }
         return {
             name: Padded(

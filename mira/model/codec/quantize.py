@@ -77,7 +77,7 @@ def quantize(
 def _input_ranges(graph: ov.Model, inputs: Sequence[Array]) -> list[tuple[float, float]]:
     """The least and the largest value, zero among them, that each convolution reads."""
     watched = graph.clone()
-    watched.add_outputs([layer.input_value(0) for layer in convolutions(watched)])
+    watched.add_outputs([layer.input_value(0) for layer in _convolutions(watched)])
     run = _compiled(watched)
     extremes = [[(v.min(), v.max()) for v in list(run([x]).values())[1:]] for x in inputs]
     lows, highs = np.array(extremes).transpose(2, 1, 0)  # [convolutions, inputs]
@@ -87,9 +87,11 @@ def _input_ranges(graph: ov.Model, inputs: Sequence[Array]) -> list[tuple[float,
 def _with_integers(graph: ov.Model, ranges: dict[int, tuple[float, float]]) -> ov.Model:
     """The graph with these convolutions, by number, reading inputs of these ranges in 8 bits."""
     graph = graph.clone()
-    for i, layer in enumerate(convolutions(graph)):
+    for i, layer in enumerate(_convolutions(graph)):
         if i in ranges:
-            bounds = [_scalar(bound) for bound in _with_exact_zero(*ranges[i])]
+            bounds = [
+                op.constant(np.full((1, 1, 1), x, np.float32)) for x in _with_exact_zero(*ranges[i])
+            ]
             read = op.fake_quantize(layer.input_value(0), *bounds, *bounds, _LEVELS)
             layer.input(0).replace_source_output(read.output(0))
             weight = _integer_weight(layer.input_value(1).get_node().data)
@@ -112,13 +114,9 @@ def _integer_weight(weight: Array) -> Any:
     return op.multiply(op.convert(op.constant(rounded), "f32"), op.constant(scale))
 
 
-def convolutions(graph: ov.Model) -> list[Any]:
+def _convolutions(graph: ov.Model) -> list[Any]:
     """A graph's convolutions, in the order in which they compute."""
     return [node for node in graph.get_ordered_ops() if node.get_type_name() == "Convolution"]
-
-
-def _scalar(value: float) -> Any:
-    return op.constant(np.full((1, 1, 1), value, np.float32))
 
 
 def _outputs(graph: ov.Model, inputs: Sequence[Array]) -> list[Array]:

@@ -6,11 +6,10 @@ Knows nothing about prompts or files. Source: BiCodec, Spark-TTS, arXiv:2503.017
 are those of wav2vec2-large-xlsr-53, arXiv:2006.13979.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mira.errors import CheckpointError, InvalidRequest
 from mira.model.codec.encoder import semantic_scores
@@ -26,16 +25,6 @@ versions of transformers hand out what the final norm made of it."""
 _SHORTEST = 400  # samples that wav2vec2 makes one frame of
 
 
-class HiddenStates(Protocol):
-    """What is needed of transformers' `Wav2Vec2Model`."""
-
-    @property
-    def config(self) -> Any:
-        """Has the `hidden_size`."""
-
-    def __call__(self, input_values: Tensor, *, output_hidden_states: bool) -> object: ...
-
-
 class SpeechTokenizer:
     """A whole recording to speech tokens.
 
@@ -48,9 +37,7 @@ class SpeechTokenizer:
         CheckpointError: This wav2vec2 has other features than the encoder reads.
     """
 
-    def __init__(
-        self, wav2vec2: HiddenStates, tensors: Tensors, device: str | torch.device = "cpu"
-    ) -> None:
+    def __init__(self, wav2vec2: Any, tensors: Tensors, device: str | torch.device = "cpu") -> None:
         channels = tensors["encoder.encoder.embed.weight"].shape[1]
         if (found := wav2vec2.config.hidden_size) != channels:
             raise CheckpointError(
@@ -80,8 +67,8 @@ class SpeechTokenizer:
         # Zero mean and unit variance, as wav2vec2 was trained on.
         standard = (recording - recording.mean()) / np.sqrt(recording.var() + 1e-7)
         heard = torch.from_numpy(standard.astype(np.float32))[None].to(self._device)
-        output: Any = self._wav2vec2(heard, output_hidden_states=True)
-        features = torch.stack([output.hidden_states[i] for i in _LAYERS]).mean(0).float()
+        states = self._wav2vec2(heard, output_hidden_states=True).hidden_states
+        features = torch.stack([states[i] for i in _LAYERS]).mean(0).float()
         return tuple(self._scores(features)[0].argmax(-1).tolist())
 
 

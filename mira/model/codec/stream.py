@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mira.model.codec.base import CONTEXT, WAVE_CONTEXT, Codec, Span, Speaker, check_speech_tokens
+from mira.model.codec.base import CONTEXT, WAVE_CONTEXT, Codec, Span, Speaker
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.types import Samples
@@ -75,11 +75,9 @@ class StreamingDecoder:
         Raises:
             SynthesisFailed: The token is outside the codebook, or the codec broke.
         """
-        check_speech_tokens((token,))
         self._tokens.append(token)
-        if not self._due(self._final - self._rendered):
-            return iter(())
-        return iter((self._render(self._final),))
+        if self._due(self._final - self._rendered):
+            yield self._render(self._final)
 
     def flush(self) -> Iterator[Samples]:
         """End the utterance; the chunk of all that `push` held back, if it held any.
@@ -87,9 +85,8 @@ class StreamingDecoder:
         Raises:
             SynthesisFailed: The codec broke.
         """
-        if self._rendered == len(self._tokens):
-            return iter(())
-        return iter((self._render(len(self._tokens)),))
+        if self._rendered < len(self._tokens):
+            yield self._render(len(self._tokens))
 
     @property
     def _final(self) -> int:

@@ -25,31 +25,23 @@ class TorchLayers(Layers):
     brought elsewhere by `to`.
     """
 
+    relu, gelu = staticmethod(F.relu), staticmethod(F.gelu)
+    tanh, sigmoid = staticmethod(torch.tanh), staticmethod(torch.sigmoid)
+    rounded, product = staticmethod(torch.round), staticmethod(F.linear)
+    unsqueezed, squeezed = staticmethod(torch.unsqueeze), staticmethod(torch.squeeze)
+    joined, split = staticmethod(torch.cat), staticmethod(torch.chunk)
+
     def __init__(self, tensors: Tensors) -> None:
         super().__init__(tensors)
         self._constants: dict[str, Tensor] = {}
         self._beyond: dict[int, Tensor] = {}  # by length, and so by rate; empty: no item has ended
 
-    def forget_tensors(self) -> None:
-        """Do with what was needed so far: from now on nothing else is."""
-        self._tensors.clear()
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Self:
         """Compute elsewhere, or in another precision; these layers stay as they are."""
         other = copy(self)
         other._parts, other._beyond = {}, {}
         other._constants = {n: tensor.to(device, dtype) for n, tensor in self._constants.items()}
         return other
-
-    def end_items(self, beyond: Tensor | None) -> None:
-        """Count as zero what only fills items up, wherever its neighbours look at it.
-
-        Args:
-            beyond: [batch, 1, length], of what the network is given; None: nothing does.
-        """
-        self._beyond.clear()
-        if beyond is not None:
-            self._beyond[beyond.shape[-1]] = beyond
 
     def constant(self, name: str, make: Callable[[], Floats]) -> Tensor:
         name = self._path + name
@@ -59,9 +51,6 @@ class TorchLayers(Layers):
 
     def number(self, value: float) -> float:
         return value
-
-    def product(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        return F.linear(x, weight, bias)
 
     def convolution(
         self, x: Tensor, name: str, dilation: int = 1, *, bias: bool = True, depthwise: bool = False
@@ -130,6 +119,9 @@ class TorchLayers(Layers):
     def normalized(self, x: Tensor) -> Tensor:
         return F.normalize(x, dim=-1)
 
+    def mean(self, x: Tensor) -> Tensor:
+        return x.mean(-1)
+
     def rows(self, table: Tensor, indices: Tensor) -> Tensor:
         return F.embedding(indices, table)
 
@@ -142,18 +134,6 @@ class TorchLayers(Layers):
     def reshaped(self, x: Tensor, *sizes: int) -> Tensor:
         return x.reshape(sizes)
 
-    def joined(self, parts: Sequence[Tensor], axis: int) -> Tensor:
-        return torch.cat(list(parts), axis)
-
-    def split(self, x: Tensor, count: int, axis: int) -> list[Tensor]:
-        return list(x.chunk(count, axis))
-
-    def unsqueezed(self, x: Tensor, axis: int) -> Tensor:
-        return x.unsqueeze(axis)
-
-    def squeezed(self, x: Tensor, axis: int) -> Tensor:
-        return x.squeeze(axis)
-
     def held(self, x: Tensor, left: int, right: int) -> Tensor:
         # `F.pad` does so several times slower.
         first, last = x[..., :1].expand(-1, -1, left), x[..., -1:].expand(-1, -1, right)
@@ -162,62 +142,40 @@ class TorchLayers(Layers):
     def cut(self, x: Tensor, start: int, end: int) -> Tensor:
         return x[..., start : x.shape[-1] - end]
 
-    def interleaved(self, parts: Sequence[Tensor]) -> Tensor:
-        return torch.stack(list(parts), -1).flatten(-2)
-
-    def mean(self, x: Tensor) -> Tensor:
-        return x.mean(-1)
-
-    def rounded(self, x: Tensor) -> Tensor:
-        return torch.round(x)
-
-    def relu(self, x: Tensor) -> Tensor:
-        return F.relu(x)
-
-    def gelu(self, x: Tensor) -> Tensor:
-        return F.gelu(x)
-
-    def tanh(self, x: Tensor) -> Tensor:
-        return torch.tanh(x)
-
-    def sigmoid(self, x: Tensor) -> Tensor:
-        return torch.sigmoid(x)
+    def interleaved(self, parts: list[Tensor]) -> Tensor:
+        return torch.stack(parts, -1).flatten(-2)
 
 
-class TorchNetwork:
-    """A network that computes, from tensors of its own.
+class TorchNetwork(TorchLayers):
+    """A network that computes.
 
     Args:
         definition: Such as `mira.model.codec.decoder.prenet`.
-        tensors: Of a checkpoint.
-        example: Any inputs, to see which tensors it needs.
+        tensors: Of a checkpoint; what the network needs of them, it copies.
+        example: Any inputs, to see what that is.
     """
 
     def __init__(
         self, definition: Callable[..., Any], tensors: Tensors, example: Sequence[Tensor]
     ) -> None:
+        super().__init__(tensors)
         self._definition = definition
-        self._layers = TorchLayers(tensors)
         self(*example)
-        self._layers.forget_tensors()
-
-    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Self:
-        """Make one that computes elsewhere, or in another precision."""
-        other = copy(self)
-        other._layers = self._layers.to(device, dtype)
-        return other
+        self._tensors.clear()
 
     @torch.inference_mode()
     def __call__(self, *inputs: Tensor, beyond: Tensor | None = None) -> Any:
-        """Compute one batch; on one thread at a time if there is something `beyond`.
+        """Compute one batch.
 
         Args:
-            beyond: See `TorchLayers.end_items`.
+            inputs: Of the definition.
+            beyond: [batch, 1, length], whether a frame of the first input only fills an item up. It
+                counts as zero wherever its neighbours look at it. One thread at a time may ask so.
         """
         if beyond is None:
-            return self._definition(self._layers, *inputs)
-        self._layers.end_items(beyond)
+            return self._definition(self, *inputs)
+        self._beyond[beyond.shape[-1]] = beyond
         try:
-            return self._definition(self._layers, *inputs)
+            return self._definition(self, *inputs)
         finally:
-            self._layers.end_items(None)
+            self._beyond.clear()

@@ -42,8 +42,8 @@ class Padded:
         lengths: To fill up to, ascending; an item that is longer than all is run as it is.
         at_once: The most that a pass takes, rows times length.
         passes: Where its passes are recorded.
-        cut: What fills up is made zero. Without, it has to be further from what is used of an
-            output than the network looks.
+        cut: What fills up is made zero. Without, what is used of an output must be further away
+            than the network looks.
     """
 
     def __init__(
@@ -63,12 +63,17 @@ class Padded:
             for length in lengths
         }
 
-    def __call__(self, items: Sequence[Item]) -> list[Tensor]:
-        """Compute the output of each item; it stays what it is."""
+    def __call__(self, items: Sequence[Item], ending: Sequence[bool]) -> list[Tensor]:
+        """Compute the output of each item; it stays what it is.
+
+        Args:
+            ending: Whether an item's end can be heard; without `cut`, it is run as it is then.
+        """
         groups: dict[int | None, list[int]] = {}
         for index, (first, *_) in enumerate(items):
             fits = (length for length in self._batches if length >= first.shape[-1])
-            groups.setdefault(next(fits, None), []).append(index)
+            as_it_is = not self._cut and ending[index]
+            groups.setdefault(None if as_it_is else next(fits, None), []).append(index)
         outputs: dict[int, Tensor] = {}
         for length, group in groups.items():
             if length is None:

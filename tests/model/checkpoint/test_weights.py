@@ -12,7 +12,8 @@ from safetensors.numpy import load_file, save_file
 from mira.errors import CheckpointError
 from mira.model.checkpoint.layout import open_checkpoint
 from mira.model.checkpoint.schema import codec_shapes
-from mira.model.checkpoint.weights import codec_weights, fsq_codebook, upsampler_weights
+from mira.model.checkpoint.weights import codec_weights, upsampler_weights
+from mira.model.codec.decoder import fsq_codebook
 from tools.tiny.codec import TINY, codec_noise
 
 QUERY = "speaker_encoder.perceiver_sampler.layers.0.0.to_q.weight"

@@ -31,9 +31,9 @@ def speaker(codec: TorchCodec) -> Speaker:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The upsampling codec as graphs, exact ones alone, and what they say."""
-    from mira.model.codec.export import export_codec, export_reference
+    from mira.model.codec.export import export_codec, export_measured
 
     directory = tmp_path_factory.mktemp("exported")
     export_codec(random_weights(), random_upsampler(), directory)
-    export_reference(directory)
+    export_measured(directory, [])
     return directory

@@ -107,7 +107,7 @@ def test_those_that_come_during_a_pass_share_the_next(
         first = pool.submit(codec.decode, [span(0)])
         assert echo.started.wait(10)
         others = [pool.submit(codec.decode, [span(i)]) for i in range(1, 6)]
-        wait_until(lambda: codec.waiting == 5)
+        wait_until(lambda: len(codec._requests) == 5)
         echo.go_on.set()
         assert [future.result(10)[0].tolist() for future in (first, *others)] == [
             [i] for i in range(6)
@@ -181,7 +181,7 @@ def test_what_can_not_be_gathered_reaches_everybody_who_waits(
     assert echo.started.wait(10)
     for playback in (Playback(), Unclear()):
         start(playback)
-    wait_until(lambda: codec.waiting == 2)
+    wait_until(lambda: len(codec._requests) == 2)
     echo.go_on.set()
     assert sorted("no clock" in told.get(timeout=10) for _ in range(3)) == [False, True, True]
     assert len(codec.decode([span(1), span(2)])) == 2
@@ -220,7 +220,7 @@ def test_closing_finishes_what_was_asked_and_refuses_more(
         first = pool.submit(codec.decode, [span(7)])
         assert echo.started.wait(10)
         second = pool.submit(codec.decode, [span(8)])
-        wait_until(lambda: codec.waiting == 1)
+        wait_until(lambda: len(codec._requests) == 1)
         closing = pool.submit(codec.close)
         wait_until(lambda: codec._closed)
         echo.go_on.set()
@@ -249,7 +249,7 @@ def test_the_most_urgent_go_first(echo: Echo, gather: Callable[..., BatchingCode
         assert echo.started.wait(10)
         for number, left_s in enumerate((9.0, None, 0.1, 5.0), 1):
             pool.submit(render, left_s)
-            wait_until(lambda number=number: codec.waiting == number)
+            wait_until(lambda number=number: len(codec._requests) == number)
         echo.slowly = True
         echo.go_on.set()
     assert rendered == [0.1, 0.0, 5.0, 9.0]

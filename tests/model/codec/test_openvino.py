@@ -164,8 +164,8 @@ def test_integers_are_as_exact_as_recorded(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(export, "_worthiest_first", lambda blocks: [23, 25, 27])
     export.export_codec(random_weights(backbone_blocks=1), None, tmp_path)
-    found = export.export_integers(tmp_path)
-    assert found.int8_layers == 3 and found.int8_snr_db is not None and found.int8_snr_db >= 30
+    found = export.export_measured(tmp_path)
+    assert found is not None and found.layers == 3 and found.snr_db >= 30
     exact = render(OpenVINOCodec(tmp_path, 1, exact=True))
     monkeypatch.setattr(openvino, "_has_bf16", lambda core: False)
     if openvino._has_vnni():

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mira.errors import InvalidSettings, SynthesisFailed
+from mira.model.codec import pytorch
 from mira.model.codec.base import CONTEXT, Span, Speaker
 from mira.model.codec.pytorch import TorchCodec
 from mira.model.codec.torch_layers import TorchNetwork
@@ -31,7 +32,10 @@ def card(upsample: bool = True, device: str = "cpu", **weights: np.ndarray) -> T
 def prepared() -> TorchCodec:
     """Its passes are shorter than the longest windows, which are rendered as they are."""
     codec = card()
-    codec.prepare(torch.float32, prenet_frames=(24, 48, 128), wave_frames=(12, 24, 48))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pytorch, "PRENET_FRAMES", (24, 48, 128))
+        patch.setattr(pytorch, "WAVE_FRAMES", (12, 24, 48))
+        codec.prepare(torch.float32)
     return codec
 
 
@@ -130,10 +134,13 @@ def test_a_voice_is_taken_along_once(prepared: TorchCodec, monkeypatch: pytest.M
     prepared.decode([Span(TOKENS[:9], speaker, 0, 9)] * 2)
 
 
-def test_it_says_what_it_recorded(caplog: pytest.LogCaptureFixture) -> None:
+def test_it_says_what_it_recorded(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pytorch, "RECORDING_S", 0)
     with caplog.at_level(logging.INFO):
         codec = card(upsample=False)
-        codec.prepare(torch.float32, limit_s=0)
+        codec.prepare(torch.float32)
     assert "codec: 0 passes recorded in 0.0 s" in caplog.text
     (samples,) = codec.decode([Span(TOKENS[:9], codec.speaker(GLOBAL_TOKENS), 0, 9)])
     assert np.isfinite(samples).all()

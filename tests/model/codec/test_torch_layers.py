@@ -19,7 +19,7 @@ def test_a_network_has_its_own_copy_of_what_it_needs() -> None:
     network = TorchNetwork(doubled, tensors, [torch.zeros(1, 2)])
     tensors["a.weight"][:] = np.nan
     assert network(torch.ones(1, 2)).tolist() == [[4, 4]]
-    assert not network._layers._tensors
+    assert not network._tensors
 
 
 def test_another_precision_is_another_network() -> None:
