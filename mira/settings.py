@@ -48,7 +48,7 @@ def _number(value: object) -> object:
 
 
 def _absolute(path: Path) -> Path:
-    """Below the working directory of now: it stays there if that becomes another one."""
+    """Fix a path now, so that it stays when the working directory changes."""
     try:
         return path.expanduser().absolute()
     except RuntimeError as error:  # another one's ~home, or nobody's
@@ -62,7 +62,7 @@ Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
 
 
 def _cache_dir() -> Path:
-    """Where this system's users keep what can be made again."""
+    """The folder for what can be made again."""
     try:
         return _absolute(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "mira"
     except ValueError:  # whoever runs it has no home
@@ -220,7 +220,7 @@ def load_settings(
     flags: Mapping[str, object] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[Settings, dict[str, str]]:
-    """Join all sources.
+    """Read the settings from all sources.
 
     Args:
         config: A TOML file; without it the one that MIRA_CONFIG names, if any.

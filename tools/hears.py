@@ -19,7 +19,7 @@ ALLOWED = 0.1  # wrong words
 
 
 def decoded(path: Path) -> tuple[Samples, int]:
-    """A file's samples and their rate; raw formats are 8 kHz here."""
+    """Read a file's samples and their rate; raw formats are 8 kHz here."""
     if path.suffix not in RAW:
         return decode_file(path)
     name, rate = RAW[path.suffix]

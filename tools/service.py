@@ -35,7 +35,7 @@ class Service:
     def ask(
         self, method: str, path: str, body: object = None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """One request: its status, headers and body."""
+        """Make one request; return its status, headers and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {} if body is None else {"content-type": "application/json"}
         connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -45,12 +45,12 @@ class Service:
         return found
 
     def speak(self, text: str, **fields: object) -> tuple[int, Mapping[str, str], bytes]:
-        """One request to OpenAI's speech endpoint."""
+        """Make one request to OpenAI's speech endpoint."""
         body = {"model": "mira", "input": text, "voice": "heart", **fields}
         return self.ask("POST", "/v1/audio/speech", body)
 
     def active(self) -> int:
-        """Streams that speak now."""
+        """Count the streams that speak now."""
         return int(json.loads(self.ask("GET", "/health")[2])["active_streams"])
 
 
@@ -58,13 +58,13 @@ class Service:
 def running(
     command: Sequence[str], cwd: Path, log: Path, install_s: float = 0, **variables: str
 ) -> Iterator[Service]:
-    """A service on a free port, ready; ended by SIGTERM, which has to be clean.
+    """Run a service on a free port until the block ends; SIGTERM has to end it cleanly.
 
     Args:
-        command: That starts it. Where it is `mira` itself, it has to end with status 0; make ends
-            with a status of its own.
-        cwd: Where.
-        log: What it says goes there.
+        command: What starts it. `mira` itself has to end with status 0; make has a status of its
+            own.
+        cwd: Folder to start it in.
+        log: File for what it says.
         install_s: How long the command may install before it starts.
         variables: Of the environment, beside those of this process.
     """
@@ -128,6 +128,6 @@ def _free_port() -> int:
 
 
 def blocks(page: str, *languages: str) -> list[str]:
-    """The examples of a Markdown page in some languages, in order."""
+    """Find the examples of a Markdown page in some languages, in order."""
     found = re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return [code for language, code in found if language in languages]

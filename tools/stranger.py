@@ -86,7 +86,7 @@ def clone(copy: Path) -> None:
 
 
 def files_of(copy: Path) -> set[Path]:
-    """Files of a checkout that git would see."""
+    """List the files of a checkout that git would see."""
     return {
         path
         for path in (file.relative_to(copy) for file in copy.rglob("*") if file.is_file())
@@ -122,7 +122,7 @@ def examples(copy: Path, service: Service, saved: Path) -> None:
 
 
 def wrong(service: Service) -> None:
-    """Mistakes get a status and words that help."""
+    """Check that mistakes get a status and words that help."""
     mistakes = [
         (400, "mp3", service.speak("Hello.", response_format="mp4")),
         (400, "input", service.ask("POST", "/v1/audio/speech", {"model": "mira", "voice": "x"})),
@@ -140,7 +140,7 @@ def wrong(service: Service) -> None:
 
 
 def interrupted(service: Service) -> None:
-    """A caller that hangs up in the middle frees its place."""
+    """Check that a caller who hangs up in the middle frees its place."""
     body = json.dumps({"input": "This is going to be a long story. " * 100}).encode()
     with socket.create_connection(("127.0.0.1", service.port), timeout=10) as call:
         head = f"POST /v1/audio/speech-stream HTTP/1.1\r\nHost: localhost\r\n" \

@@ -21,7 +21,7 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
 def interpreter(version: str) -> Path | None:
-    """A Python of this version: on the path, or one of pyenv's."""
+    """Find a Python of this version, on the path or among pyenv's."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = shutil.which(f"python{version}")
     candidates = [

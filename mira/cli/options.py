@@ -31,7 +31,7 @@ Model = Annotated[
 
 
 def settings_of(config: Path | None, flags: list[str] | None, **named: object) -> Settings:
-    """The settings that a command was called with; from now on as much is logged as they say.
+    """Load the settings that a command was called with, and log as much as they say from now on.
 
     Args:
         config: `Config`.
@@ -49,10 +49,10 @@ def settings_of(config: Path | None, flags: list[str] | None, **named: object) -
 
 
 def parse(flags: list[str] | None) -> dict[str, object]:
-    """NAME=VALUE flags as a mapping.
+    """Read NAME=VALUE flags.
 
     Raises:
-        InvalidRequest: One isn't that.
+        InvalidRequest: One is something else.
     """
     pairs = [flag.partition("=") for flag in flags or ()]
     for name, equals, _ in pairs:

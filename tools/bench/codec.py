@@ -58,7 +58,7 @@ class Rendered:
 
 @dataclass(slots=True)
 class Clock:
-    """Says what it is told."""
+    """A clock that is set."""
 
     now_s: float = 0.0
 
@@ -98,7 +98,7 @@ def main(model: str, seconds: float = 10.0, rounds: int = 3) -> None:
 
 
 def measure(codec: Codec, num_frames: int, rounds: int) -> list[Row]:
-    """The rows of one codec."""
+    """Measure one codec in every way."""
     dice = random.Random(0)
     tokens = [dice.randrange(SPEECH_CODES) for _ in range(num_frames)]
     speaker = codec.speaker([dice.randrange(GLOBAL_CODES) for _ in range(GLOBAL_TOKENS)])

@@ -43,7 +43,7 @@ USUAL_CONTEXT = 400  # tokens that a stream holds in the middle of a sentence
 
 
 def card() -> str:
-    """Its name.
+    """Find the name of the card.
 
     Raises:
         InvalidRequest: There is none.
@@ -64,7 +64,7 @@ def card() -> str:
 
 
 def floor(model: str, name: str, streams: Sequence[int]) -> list[dict[str, object]]:
-    """What the card's memory allows; see above."""
+    """Compute what the card's memory allows; see above."""
     dims = dims_of(model)
     head = 8194 * dims.hidden
     attention = dims.hidden * (dims.heads + 2 * dims.kv_heads) * dims.head_dim
@@ -89,7 +89,7 @@ def floor(model: str, name: str, streams: Sequence[int]) -> list[dict[str, objec
 
 
 def dims_of(model: str) -> LanguageDims:
-    """Of its language model."""
+    """Read the dimensions of its language model."""
     return open_checkpoint(locate(model)).dims
 
 

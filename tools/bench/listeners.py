@@ -66,13 +66,13 @@ def measure(service: Service, about: Mapping[str, str], counts: Sequence[int]) -
 
 
 def cpu_s(service: Service) -> float:
-    """Seconds that its threads have computed, all together."""
+    """Read how many seconds its threads have computed, all together."""
     times = service.process.cpu_times()
     return float(times.user + times.system)
 
 
 def crowd(service: Service, texts: Sequence[str]) -> list[Heard]:
-    """One for each text, in the same moment; what those heard who were not refused."""
+    """Let one listen to each text, all in the same moment; drop those that were refused."""
     gate = threading.Barrier(len(texts))
 
     def one(text: str) -> Heard | None:

@@ -77,7 +77,7 @@ def voice_prompt(prompts: "PromptBuilder", seed: int) -> list[int]:
 
 
 def together(model: LanguageModel, prompts: Sequence[list[int]], num_tokens: int) -> list[Call]:
-    """One call for each prompt, all asking in the same moment."""
+    """Make one call for each prompt, all in the same moment."""
     gate = threading.Barrier(len(prompts))
 
     def one_call(number: int) -> Call:
@@ -89,7 +89,7 @@ def together(model: LanguageModel, prompts: Sequence[list[int]], num_tokens: int
 
 
 def pull(model: LanguageModel, prompt: Sequence[int], num_tokens: int, seed: int) -> Call:
-    """Take `num_tokens` speech tokens, from as many generations as it takes.
+    """Pull `num_tokens` speech tokens, from as many generations as that needs.
 
     Raises:
         SynthesisFailed: The model broke, or says next to nothing.

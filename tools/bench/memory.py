@@ -21,7 +21,7 @@ FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw")
 
 
 def one_call(client: Client, dice: random.Random) -> None:
-    """A short reply, a long answer, a hang-up or a mistake."""
+    """Ask for a short reply or a long answer, hang up, or make a mistake."""
     kind = dice.choices(("short", "long", "hang up", "wrong"), (60, 10, 25, 5))[0]
     text = dice.choice(REPLIES) if kind == "short" else sentences(60, dice.randrange(60))
     fields: dict[str, object] = {"response_format": dice.choice(FORMATS)}

@@ -128,7 +128,7 @@ class _LibrosaMel(torch.nn.Module):
 
 
 def import_reference(checkout: Path) -> tuple[Any, Any]:
-    """The reference's BiCodec module and its audio module; what it only plays with is left out."""
+    """Import the reference's BiCodec and audio modules, without what it only plays with."""
     for name in ("soxr", "torchaudio", "torchaudio.transforms"):
         try:
             import_module(name)
@@ -141,7 +141,7 @@ def import_reference(checkout: Path) -> tuple[Any, Any]:
 
 
 def build_reference(module: Any) -> Any:
-    """The reference at true dimensions, full of noise, before its weight norm is removed."""
+    """Build the reference at true dimensions, full of noise, before its weight norm is removed."""
     parts = {name: values for name, values in CONFIG.items() if name != "mel_params"}
     classes = {
         "encoder": module.Encoder,
@@ -169,7 +169,7 @@ def build_reference(module: Any) -> Any:
 
 
 def test_recording(seconds: float) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Something with pitch, harmonics, noise and pauses; 16 kHz."""
+    """Make something with pitch, harmonics, noise and pauses, at 16 kHz."""
     rng = np.random.default_rng(3)
     time = np.arange(int(16000 * seconds)) / 16000
     phase = 2 * np.pi * np.cumsum(140 + 30 * np.sin(2 * np.pi * 0.7 * time)) / 16000
@@ -181,7 +181,7 @@ def test_recording(seconds: float) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 @torch.inference_mode()
 def compare_encoder(model: Any, audio: Any, tensors: dict[str, Any], report: Report) -> Any:
-    """Recording to global tokens, and features to speech tokens; returns the global tokens."""
+    """Compare recording to global tokens, and features to speech tokens; return the former."""
     recording = test_recording(5.0)
     for gain, kind in ((1.0, ""), (0.1, ", quiet"), (9.0, ", loud")):
         expected = audio.audio_volume_normalize(recording.astype(np.float64) * gain)
@@ -209,7 +209,7 @@ def compare_encoder(model: Any, audio: Any, tensors: dict[str, Any], report: Rep
 def compare_decoder(
     model: Any, tensors: dict[str, Any], global_tokens: torch.Tensor, report: Report
 ) -> None:
-    """Tokens to samples, in parts, whole, and as a stream."""
+    """Compare tokens to samples, in parts, whole, and as a stream."""
     tokens = torch.from_numpy(np.random.default_rng(5).integers(0, 8192, (1, FRAMES)))
     networks = load_networks(tensors)
     d_vector = model.speaker_encoder.detokenize(global_tokens)
@@ -234,7 +234,7 @@ def compare_decoder(
 
 @torch.inference_mode()
 def compare_upsampler(folder: Path, report: Report) -> None:
-    """Our network with the published weights against the author's export of his."""
+    """Compare our network with the published weights and the author's export of his."""
     import onnxruntime
 
     state = torch.load(folder / "upsampler.pth", weights_only=True, map_location="cpu")["model"]

@@ -18,7 +18,7 @@ from mira.cli.bench.report import report
 
 
 def say(minutes: float, suffix: str) -> dict[str, object]:
-    """One run in a process of its own."""
+    """Measure one run, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / f"speech.{suffix}"
         command = [sys.executable, "-m", "mira", "say", "-", "-o", str(target)]
@@ -50,7 +50,7 @@ def say(minutes: float, suffix: str) -> dict[str, object]:
 
 
 def lasting(minutes: float) -> str:
-    """About so many minutes of speech, at 17.4 characters a second."""
+    """Write about so many minutes of speech, at 17.4 characters a second."""
     paragraph = sentences(len(REPLIES))
     return "\n\n".join([paragraph] * max(round(minutes * 60 * 17.4 / len(paragraph)), 1))
 

@@ -57,7 +57,7 @@ def measure(service: Service, about: Mapping[str, str], rounds: int = ROUNDS) ->
 
 
 def first_audio(client: Client, text: str) -> tuple[float, float]:
-    """Time to the first byte, and the silence that follows it, in ms. Then hangs up."""
+    """Measure the time to the first byte and the silence that follows, in ms; then hang up."""
     began, first_at, data = time.perf_counter(), 0.0, b""
     with closing(client.speak(text)) as pieces:
         for at, piece in pieces:

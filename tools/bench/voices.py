@@ -49,7 +49,7 @@ SPEECH = "Please hold the line, somebody will be with you in a moment. " * 6
 
 
 def recording(number: int, seconds: float) -> bytes:
-    """A WAV file of somebody speaking, another one for each number."""
+    """Make a WAV file of somebody speaking, another one for each number."""
     samples, rate = _sample()
     samples = np.resize(samples, int(seconds * rate))
     samples[0] = number / 65536
@@ -62,7 +62,7 @@ def _sample() -> tuple[Samples, int]:
 
 
 def request(service: Service, method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
-    """The answer's body; empty if it wasn't a 200."""
+    """Return the answer's body; empty if it wasn't a 200."""
     with closing(service.connect()) as connection:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
@@ -71,7 +71,7 @@ def request(service: Service, method: str, path: str, body: bytes = b"", **heade
 
 
 def upload(service: Service, name: str, data: bytes) -> bool:
-    """Make a voice; whether it was made."""
+    """Upload a voice; return whether it was made."""
     boundary = secrets.token_hex(16)
     fields = {"name": name, "consent": "Nobody's voice."}
     parts = [
@@ -90,7 +90,7 @@ def upload(service: Service, name: str, data: bytes) -> bool:
 
 
 def call(service: Service) -> bool:
-    """Listen to a text in real time; whether it came whole."""
+    """Listen to a text in real time; return whether it came whole."""
     with closing(Client(service.url)) as client:
         try:
             for _, data in client.speak(SPEECH):

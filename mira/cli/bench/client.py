@@ -75,7 +75,7 @@ class Client:
     def speak(
         self, text: str, fields: Mapping[str, object] = DEFAULTS, due_at: float | None = None
     ) -> Generator[tuple[float, bytes], None, None]:
-        """Ask, and yield each piece of the answer after the time at which it came, perf_counter's.
+        """Ask, and yield the pieces of the answer, each with when it came, on time.perf_counter.
 
         Pieces are read when they are asked for: who waits between them listens slowly. Closing it
         before the end hangs up.

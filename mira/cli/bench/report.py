@@ -52,7 +52,7 @@ def report(
 
 
 def _commit() -> str:
-    """Of the checkout that this file is in, if it is in one."""
+    """The commit of the checkout that this file is in, if it is in one."""
     checkout = Path(__file__).parents[3]
     git = shutil.which("git") if (checkout / ".git").exists() else None
     if git is None:

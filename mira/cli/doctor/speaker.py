@@ -66,7 +66,7 @@ def mira_rows(
 
 
 def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
-    """What is found of it, with the bytes that its weights will take."""
+    """What is found of the model, with the bytes that its weights will take."""
     from mira.load.models import look_at
 
     missing = {setting: row for setting in MODELS if (row := _missing(setting, settings))}
@@ -171,6 +171,6 @@ def _can_write(folder: Path) -> bool:
 
 
 def _nearest(path: Path) -> Path:
-    """What can be seen of it: itself, or a folder that it would be in."""
+    """The path itself if it can be seen, otherwise the nearest folder that it would be in."""
     places = (path, *path.absolute().parents)
     return next(place for place in places if os.access(place, os.F_OK))
