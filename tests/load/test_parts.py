@@ -11,13 +11,14 @@ import pytest
 
 from mira.engine import Engine
 from mira.errors import CheckpointError, InvalidSettings, NotDownloaded
-from mira.load import load_engine
+from mira.load import load_engine, models
 from mira.load.parts import load_parts
 from mira.load.plan import LIBRARIES, Facts, install
 from mira.model.checkpoint.layout import open_checkpoint
 from mira.model.lm.base import LanguageModel
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.synthesizer import MiraSynthesizer
+from mira.progress import quiet
 from mira.settings import Settings
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
@@ -230,6 +231,8 @@ def test_what_no_download_could_mend_is_said_before_it(
             patch.setattr(Path, "read_text", old)
             with pytest.raises(InvalidSettings, match="no AVX2"):
                 load_parts(settings)
+            with pytest.raises(InvalidSettings, match="no AVX2"):
+                models.convert("owner/m", tmp_path / "out", "auto", "", quiet)
         assert hub.requests == []
         with pytest.raises(NotDownloaded, match="owner/nobody"):
             load_parts(settings.model_copy(update={"codec_model": "owner/nobody"}))
