@@ -7,6 +7,7 @@ import os
 import re
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -102,9 +103,7 @@ def locate(
 
     from mira.model.checkpoint.hub_cache import HubCache
 
-    def wanted(file: str) -> bool:
-        return is_wanted(file, part)
-
+    wanted = partial(is_wanted, part=part)
     cache = HubCache(name, cache_directory or Path(constants.HF_HUB_CACHE))
     if not anew and (found := cache.complete(revision, wanted)):
         return found
@@ -112,7 +111,7 @@ def locate(
         return cache.as_it_is(revision)
     from mira.model.checkpoint.hub_download import download
 
-    return download(name, revision, cache, wanted, report, anew)
+    return download(cache, revision, wanted, report, anew)
 
 
 def check_known(name: str, report: Report = quiet) -> None:
@@ -134,4 +133,4 @@ def check_known(name: str, report: Report = quiet) -> None:
 
     if not constants.HF_HUB_OFFLINE:
         with HubClient(name) as hub, suppress(Interrupted):
-            ask(hub, name, "main", report)
+            ask(hub, "main", report)

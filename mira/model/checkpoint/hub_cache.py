@@ -43,7 +43,7 @@ class HubCache:
         Raises:
             CheckpointError: It is to lie in a home that is not there.
         """
-        self._model = model
+        self.model = model
         self._name = "models--" + model.replace("/", "--")
         try:
             self._cache = directory.expanduser().absolute()
@@ -98,7 +98,7 @@ class HubCache:
         if commit and self.snapshot(commit).is_dir() and self.listed(commit) is None:
             return self.snapshot(commit)
         raise NotDownloaded(
-            f"{self._model}: not all of its files are in {self.folder}, and nothing is to be "
+            f"{self.model}: not all of its files are in {self.folder}, and nothing is to be "
             "downloaded. Start once with a network and without HF_HUB_OFFLINE, or copy the files "
             "to a directory and give that directory instead."
         )
@@ -174,7 +174,7 @@ class HubCache:
     @contextmanager
     def alone(self, report: Report) -> Iterator[None]:
         """Keep other processes from downloading this model; waits for one that does."""
-        waiting = f"waiting for another download of {self._model} to {self.folder}"
+        waiting = f"waiting for another download of {self.model} to {self.folder}"
         with ExitStack() as stack:
             with self.writing():
                 (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
@@ -191,11 +191,11 @@ class HubCache:
         except OSError as error:
             if error.errno in _FULL:
                 raise NotDownloaded(
-                    f"{self._model}: the disk of {self.folder} is full ({error.strerror}). Free "
+                    f"{self.model}: the disk of {self.folder} is full ({error.strerror}). Free "
                     f"some or {move} elsewhere, and start again: the download goes on from there."
                 ) from error
             raise NotDownloaded(
-                f"{self._model}: {error.filename or self.folder} can't be written "
+                f"{self.model}: {error.filename or self.folder} can't be written "
                 f"({error.strerror}). Give whoever runs Mira the right to, or {move} that can be."
             ) from error
 
@@ -203,7 +203,7 @@ class HubCache:
         """Raise NotDownloaded if the disk has no room for so much."""
         if (left := shutil.disk_usage(self.folder).free) < num_bytes:
             raise NotDownloaded(
-                f"{self._model}: {amount(num_bytes)} have to be downloaded to {self.folder}, where "
+                f"{self.model}: {amount(num_bytes)} have to be downloaded to {self.folder}, where "
                 f"{amount(left)} are free. Free some, or set HF_HUB_CACHE to a folder elsewhere."
             )
 

@@ -78,7 +78,7 @@ class HubClient:
         Raises:
             NotDownloaded: The environment names a hub, a proxy or a token that can't be used.
         """
-        self._model = model
+        self.model = model
         self.address, login = self._endpoint()
         headers = {"User-Agent": f"mira-speech/{version('mira-speech')}"}
         if token := self._token():  # a redirect to another host leaves it behind
@@ -112,7 +112,7 @@ class HubClient:
 
     def _no_address(self, address: str, why: str) -> NotDownloaded:
         return NotDownloaded(
-            f"{self._model}: can't be downloaded from {address} ({why}). Set HF_ENDPOINT to an "
+            f"{self.model}: can't be downloaded from {address} ({why}). Set HF_ENDPOINT to an "
             "address like https://huggingface.co, or unset it."
         )
 
@@ -123,7 +123,7 @@ class HubClient:
                 raise ValueError("it is none")
         except (OSError, ValueError, OIDCError) as error:
             raise NotDownloaded(
-                f"{self._model}: can't be downloaded: the Hugging Face token of this machine can't "
+                f"{self.model}: can't be downloaded: the Hugging Face token of this machine can't "
                 f"be used ({_words(error)}): {LOG_IN}, or set HF_HUB_DISABLE_IMPLICIT_TOKEN=1."
             ) from error
         return token
@@ -141,7 +141,7 @@ class HubClient:
             Interrupted: The hub can't be reached.
             NotDownloaded: It has no such model or revision, or does not give it to us.
         """
-        where = f"/api/models/{quote(self._model)}/revision/{quote(name, safe='')}?blobs=true"
+        where = f"/api/models/{quote(self.model)}/revision/{quote(name, safe='')}?blobs=true"
         body = b""
         with self._get(where, name) as response:
             for block in response.iter_bytes():
@@ -157,7 +157,7 @@ class HubClient:
                 raise ValueError(f"commit {commit!r}")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise NotDownloaded(
-                f"{self._model}: {self.address} does not answer as a Hugging Face hub does "
+                f"{self.model}: {self.address} does not answer as a Hugging Face hub does "
                 f"({_words(error)}). If HF_ENDPOINT is set, correct it."
             ) from error
         return Revision(commit, files)
@@ -176,7 +176,7 @@ class HubClient:
             Interrupted: The hub can't be reached, or breaks off; also while the content is read.
             NotDownloaded: It does not give it to us.
         """
-        where = f"/{quote(self._model)}/resolve/{commit}/{quote(file.name)}"
+        where = f"/{quote(self.model)}/resolve/{commit}/{quote(file.name)}"
         wanted = {"Range": f"bytes={start}-"} if start else {}
         with self._get(where, commit, **wanted) as response:
             if response.status_code != 206:
@@ -206,7 +206,7 @@ class HubClient:
         if status in PASSING_STATUSES:
             return Interrupted(f"it answers {status}")
         if code == "GatedRepo":
-            terms = f"{self.address}/{self._model}"
+            terms = f"{self.address}/{self.model}"
             why = f"its owner wants you to agree to terms first: do so at {terms}, then {LOG_IN}"
         elif code == "RevisionNotFound":
             why = (
@@ -222,7 +222,7 @@ class HubClient:
             )
         else:
             why = f"it answers {status}" + (f" ({said})" if said else "")
-        return NotDownloaded(f"{self._model}: can't be downloaded from {self.address}: {why}.")
+        return NotDownloaded(f"{self.model}: can't be downloaded from {self.address}: {why}.")
 
 
 def _listed(entry: dict[str, Any]) -> HubFile:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from mira.errors import CheckpointError, NotDownloaded
@@ -24,19 +25,17 @@ REPORT_S = 0.2
 
 
 def download(
-    model: str,
-    revision: str,
     cache: HubCache,
+    revision: str,
     wanted: Callable[[str], bool],
     report: Report,
     anew: bool = False,
 ) -> Path:
-    """Have all wanted files of a revision in the cache.
+    """Have all wanted files of a model's revision in its cache.
 
     Args:
-        model: Owner and name, `owner/name`.
+        cache: Of the model.
         revision: Branch, tag or commit.
-        cache: Where they go.
         wanted: Tells by its name whether a file is.
         report: Told how far it is.
         anew: Ask what the revision is now, even if it is known what it was.
@@ -48,14 +47,13 @@ def download(
         NotDownloaded: One line that says why, and what to do.
         CheckpointError: It has no file that is wanted.
     """
+    model = cache.model
     with HubClient(model) as hub:
         known = None if anew else cache.commit_of(revision)
         files = cache.listed(known) if known else None
         try:
             found = (
-                Revision(known, files)
-                if known and files
-                else ask(hub, model, known or revision, report)
+                Revision(known, files) if known and files else ask(hub, known or revision, report)
             )
         except Interrupted as error:
             if known and cache.snapshot(known).is_dir():  # not by us, so it may be whole
@@ -80,13 +78,13 @@ def download(
             # An interrupted download goes on with the commit that it began with, and an interrupted
             # update leaves what there was.
             cache.remember(revision if cache.commit_of(revision) is None else found.commit, found)
-            _Download(hub, model, found.commit, cache, report, chosen).run()
+            _Download(hub, cache, found.commit, chosen, report).run()
             cache.remember(revision, found)
             cache.remove_remains(found.files)
         return cache.snapshot(found.commit)
 
 
-def ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:
+def ask(hub: HubClient, revision: str, report: Report) -> Revision:
     """Ask the hub what a revision holds, more than once if need be.
 
     Raises:
@@ -95,7 +93,7 @@ def ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:
     """
 
     def tell() -> None:
-        report(f"looking for {model} at {hub.address}", 0, 0)
+        report(f"looking for {hub.model} at {hub.address}", 0, 0)
 
     tell()
     pauses = iter(LIST_PAUSES_S)
@@ -106,85 +104,81 @@ def ask(hub: HubClient, model: str, revision: str, report: Report) -> Revision:
             _pause(error, pauses, tell)
 
 
+@dataclass(slots=True)
 class _Download:
     """Of the files that are not whole yet; of one process at a time."""
 
-    def __init__(
-        self,
-        hub: HubClient,
-        model: str,
-        commit: str,
-        cache: HubCache,
-        report: Report,
-        files: list[HubFile],
-    ) -> None:
-        self._hub, self._model, self._commit, self._cache = hub, model, commit, cache
-        self._report, self._files = report, files
-        self._done = self._there()
-        self._total = sum(file.num_bytes for file in files)
-        self._told_at = 0.0
+    hub: HubClient
+    cache: HubCache
+    commit: str
+    files: list[HubFile]
+    report: Report
+    done: int = 0
+    total: int = 0
+    told_at: float = 0.0
 
     def run(self) -> None:
-        self._cache.require_room(self._total - self._done)
+        self.done, self.total = self._there(), sum(file.num_bytes for file in self.files)
+        self.cache.require_room(self.total - self.done)
         self._tell()
-        for file in self._files:
+        for file in self.files:
             attempts = 0
-            while not self._cache.has(self._commit, file):
+            while not self.cache.has(self.commit, file):
                 if attempts == ATTEMPTS:
                     raise NotDownloaded(
-                        f"{self._model}: {file.name} came damaged from {self._hub.address}, "
+                        f"{self.hub.model}: {file.name} came damaged from {self.hub.address}, "
                         "twice. Start again later; if HF_ENDPOINT is set, choose another."
                     )
                 attempts += 1
                 self._fetch(file)
-                self._cache.finish(self._commit, file)
-                self._done = self._there()  # less if it was damaged, more if two have one content
+                self.cache.finish(self.commit, file)
+                self.done = self._there()  # less if it was damaged, more if two have one content
         self._tell()
 
     def _there(self) -> int:
-        return sum(self._cache.num_bytes(self._commit, file) for file in self._files)
+        return sum(self.cache.num_bytes(self.commit, file) for file in self.files)
 
     def _fetch(self, file: HubFile) -> None:
         pauses = iter(PAUSES_S)
-        while (start := self._cache.num_bytes(self._commit, file)) < file.num_bytes:
+        while (start := self.cache.num_bytes(self.commit, file)) < file.num_bytes:
             try:
                 self._go_on(file, start)
             except Interrupted as error:
-                log.info("%s: %s, at byte %d: %s", self._model, file.name, start, error)
-                if self._cache.num_bytes(self._commit, file) > start:
+                log.info("%s: %s, at byte %d: %s", self.hub.model, file.name, start, error)
+                if self.cache.num_bytes(self.commit, file) > start:
                     pauses = iter(PAUSES_S)
                 try:
                     _pause(error, pauses, self._tell)
                 except Interrupted:
                     raise NotDownloaded(
-                        f"{self._model}: the download from {self._hub.address} broke off "
-                        f"({error}). Start again: it goes on from the {amount(self._done)} of "
-                        f"{amount(self._total)} that are in {self._cache.folder}."
+                        f"{self.hub.model}: the download from {self.hub.address} broke off "
+                        f"({error}). Start again: it goes on from the {amount(self.done)} of "
+                        f"{amount(self.total)} that are in {self.cache.folder}."
                     ) from error
 
     def _go_on(self, file: HubFile, start: int) -> None:
         with (
-            self._hub.content(self._commit, file, start) as (begins, blocks),
-            self._cache.gathering(file, begins) as write,
+            self.hub.content(self.commit, file, start) as (begins, blocks),
+            self.cache.gathering(file, begins) as write,
         ):
-            self._done += begins - start
+            self.done += begins - start
             left = file.num_bytes - begins
             for block in blocks:
                 kept = block[:left]
                 write(kept)
-                self._done += len(kept)
+                self.done += len(kept)
                 left -= len(kept)
                 if len(kept) < len(block):  # more than there should be; the digest judges the rest
                     break
-                if time.monotonic() >= self._told_at + REPORT_S:
+                if time.monotonic() >= self.told_at + REPORT_S:
                     self._tell()
             if left:
                 raise Interrupted("the file ended early")
 
     def _tell(self) -> None:
-        self._told_at = time.monotonic()
-        what = f"downloading {self._model} to {self._cache.folder}"
-        self._report(what, self._done, self._total)
+        self.told_at = time.monotonic()
+        what = f"downloading {self.hub.model} to {self.cache.folder}"
+        self.report(what, self.done, self.total)
 
 
 def _pause(error: Interrupted, pauses: Iterator[float], tell: Callable[[], None]) -> None:
