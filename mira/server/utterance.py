@@ -20,7 +20,7 @@ from anyio import CancelScope, move_on_after
 from anyio.lowlevel import checkpoint
 
 from mira.audio import AudioStream
-from mira.errors import InvalidRequest, one_line
+from mira.errors import InvalidRequest, SynthesisFailed, one_line
 from mira.server.state import Service
 from mira.stream.ahead import LONGEST_ITEM_S, Ahead
 from mira.stream.cancel import Cancel
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 FIRST_AUDIO_S = 10.0
 """After which a caller is told to come back, if it is others that are spoken to before it."""
+LONGEST_WAIT_S = 120.0
+"""After which an engine that makes nothing of a text has failed."""
 LOOK_S = 0.1
 """Between two looks at whether anything is computed for a stream that has ended."""
 
@@ -161,12 +163,17 @@ class Utterance:
     async def _next(self) -> Chunk | None:
         """Wait for the next chunk; None: there is no other one."""
         assert self._ahead is not None
+        began = self._work_clock()
         while (chunk := self._ahead.poll()) is None and not self._ahead.ended:
-            with move_on_after(None if self.begun else FIRST_AUDIO_S) as patience:
+            with move_on_after(FIRST_AUDIO_S) as patience:
                 await self._changed.wait()
             self._changed.clear()
-            if patience.cancelled_caught and self.clock.silent_s > FIRST_AUDIO_S:
+            if not patience.cancelled_caught:
+                continue
+            if not self.begun and self.clock.silent_s > FIRST_AUDIO_S:
                 self._service.admission.check_late(self.clock)
+            if self._work_clock() - began > LONGEST_WAIT_S:
+                raise SynthesisFailed(f"No audio came for {LONGEST_WAIT_S:.0f} seconds.")
         return chunk
 
     def _made(self) -> Generator[Chunk, None, None]:

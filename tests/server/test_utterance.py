@@ -227,10 +227,29 @@ def test_who_waits_too_long_for_a_first_word_is_told_to_come_back(
     check_nothing_is_left(service, toy)
 
 
+def test_an_engine_that_hangs_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_AUDIO_S", 0.1)
+    monkeypatch.setattr(module, "LONGEST_WAIT_S", 0.5)
+    monkeypatch.setattr(module, "LONGEST_ITEM_S", 0.1)
+    go_on = threading.Event()
+    toy = ToySynthesizer(before_block=lambda number: number == 0 or go_on.wait(20))
+    service = ready_service(toy)
+
+    async def main() -> None:
+        with pytest.raises(SynthesisFailed, match="No audio came"):
+            await hear(Utterance(service, HELLO, ANNA, PCM))
+
+    run(main)
+    assert dict(service.telemetry.failures) == {"SynthesisFailed": 1}
+    go_on.set()
+    toy.wait_closed()
+
+
 def test_words_that_come_late_do_not_make_a_first_word_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "FIRST_AUDIO_S", 0.3)
+    monkeypatch.setattr(module, "LONGEST_WAIT_S", 0.6)
     service = ready_service(ToySynthesizer())
 
     async def main() -> None:
