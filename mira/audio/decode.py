@@ -128,31 +128,29 @@ def _end(process: "subprocess.Popen[bytes]", pipe: socket.socket) -> None:
     pipe.close()
 
 
-def decode(data: bytes, max_seconds: float = MAX_SECONDS) -> tuple[Samples, int]:
-    """Read a single recording: samples and their rate in Hz. See `Reader.read`."""
-    with closing(Reader()) as reader:
-        recording = reader.read(data, max_seconds=max_seconds)
+def decode(
+    data: bytes, max_seconds: float = MAX_SECONDS, reader: Reader | None = None
+) -> tuple[Samples, int]:
+    """Read a recording: samples and their rate in Hz; see `Reader.read`.
+
+    Args:
+        data: A whole file.
+        max_seconds: More is refused.
+        reader: Reads it, for whom there will be others. None: one for this recording alone.
+    """
+    with nullcontext(reader) if reader else closing(Reader()) as reading:
+        recording = reading.read(data, max_seconds=max_seconds)
     return recording.samples, recording.sample_rate
 
 
 def decode_file(path: Path, reader: Reader | None = None) -> tuple[Samples, int]:
-    """Read a file of one's own: samples and their rate in Hz.
-
-    Args:
-        path: The file.
-        reader: Reads it, for whom there will be others. None: one for this file alone.
-
-    Raises:
-        InvalidRequest: It can't be opened, or `decode` can't read it.
-    """
+    """`decode` a file, or raise InvalidRequest if it can't be opened."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidRequest(f"{path}: can't be read: {error.strerror}.", "audio") from error
-    with nullcontext(reader) if reader else closing(Reader()) as reading:
-        recording = reading.read(data)
-    return recording.samples, recording.sample_rate
+    return decode(data, reader=reader)
 
 
 def _refused(reason: str) -> InvalidRequest:

@@ -70,7 +70,7 @@ def test_a_refusal_says_why(reader: Reader) -> None:
         reader.read(b"PK\x03\x04" + bytes(1000))
     assert refused.value.param == "audio"
     with pytest.raises(InvalidRequest, match=r"longer than 0\.5 seconds"):
-        decode(wav(tone()), 0.5)
+        decode(wav(tone()), max_seconds=0.5)
 
 
 def test_a_recording_over_the_limit_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
