@@ -22,14 +22,21 @@ Here = Callable[..., Done]
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Here:
+def here(
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Here:
     """here("say", "Hi.") runs `mira say Hi.`; named arguments are variables of the environment."""
 
-    def run(*arguments: str, **environment: str) -> Done:
+    def run(*arguments: str, stdin: bytes = b"", **environment: str) -> Done:
+        typed = tmp_path_factory.mktemp("stdin") / "typed"
+        typed.write_bytes(stdin)
         monkeypatch.setattr(sys, "argv", ["mira", *arguments])
         for name, value in {"COLUMNS": "200", **environment}.items():
             monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
+        with typed.open("rb") as file, pytest.raises(SystemExit) as ended:
+            monkeypatch.setattr(sys, "stdin", file)
             main()
         out, err = capsysbinary.readouterr()
         return Done(int(ended.value.code or 0), out, err.decode())

@@ -19,13 +19,13 @@ from tests.server.serving import wait_until
 
 
 def test_say_writes_the_format_of_the_suffix(tmp_path: Path, here: Here) -> None:
-    for suffix, kind in {"mp3": "mp3", "ogg": "ogg", "flac": "flac", "wav": "wav"}.items():
+    for suffix in ("mp3", "wav"):
         target = tmp_path / f"hello.{suffix}"
         done = here("say", "Hello there.", "-o", str(target))
         assert (done.status, done.err) == (0, "")
         assert 0.6 < seconds(str(target)) < 2.5
         with av.open(str(target)) as container:
-            assert container.format.name == kind
+            assert container.format.name == suffix
 
 
 def test_say_reads_and_writes_standard_streams(here: Here) -> None:
@@ -116,11 +116,11 @@ def test_a_closed_stream_is_one_line_that_helps(closed: int) -> None:
 @pytest.mark.parametrize(
     "text", ["Hello. A café.".encode("latin-1"), "Hello. A café".encode()[:-1]]
 )
-def test_text_that_is_not_utf_8_is_refused(text: bytes, tmp_path: Path) -> None:
-    done = mira("say", "-", "-o", str(tmp_path / "a.wav"), stdin=text)
-    assert done.returncode == 2
-    assert b"mira: Standard input is not UTF-8 text (there is a byte 0x" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_text_that_is_not_utf_8_is_refused(text: bytes, tmp_path: Path, here: Here) -> None:
+    done = here("say", "-", "-o", str(tmp_path / "a.wav"), stdin=text)
+    assert done.status == 2
+    assert "mira: Standard input is not UTF-8 text (there is a byte 0x" in done.err
+    assert len(done.err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 
 
@@ -130,18 +130,18 @@ def test_a_player_that_is_closed_leaves_the_file_whole(tmp_path: Path, here: Her
     player.chmod(0o755)
     heard, alone = (tmp_path / name for name in ("heard.wav", "alone.wav"))
     text = "One two three four. " * 6
-    done = mira("say", text, "-o", str(heard), "--play", PATH=f"{tmp_path}")
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = here("say", text, "-o", str(heard), "--play", PATH=f"{tmp_path}")
+    assert (done.status, done.err) == (0, "")
     assert here("say", text, "-o", str(alone)).status == 0
     assert heard.read_bytes() == alone.read_bytes()
 
 
-def test_say_ends_when_nobody_listens_any_more(tmp_path: Path) -> None:
+def test_say_ends_when_nobody_listens_any_more(tmp_path: Path, here: Here) -> None:
     player = tmp_path / "aplay"
     player.write_text("#!/bin/sh\n/usr/bin/head -c 1000 > /dev/null\n")
     player.chmod(0o755)
-    done = mira("say", "One two three four. " * 6, "--play", PATH=f"{tmp_path}")
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = here("say", "One two three four. " * 6, "--play", PATH=f"{tmp_path}")
+    assert (done.status, done.err) == (0, "")
 
 
 def test_say_can_be_interrupted_while_it_waits_for_text() -> None:
@@ -154,14 +154,14 @@ def test_say_can_be_interrupted_while_it_waits_for_text() -> None:
         assert process.wait(60) == 130
 
 
-def test_say_without_a_sound_device_is_one_line(tmp_path: Path) -> None:
+def test_say_without_a_sound_device_is_one_line(tmp_path: Path, here: Here) -> None:
     player = tmp_path / "aplay"
     player.write_text("#!/bin/sh\nfor n in 1 2 3; do echo ALSA lib: no card >&2; done; exit 1\n")
     player.chmod(0o755)
-    done = mira("say", "Hello.", "--play", PATH=f"{tmp_path}")
-    assert done.returncode == 1
-    assert done.stderr.decode().startswith("mira: The audio can't be played (aplay: ALSA lib")
-    assert len(done.stderr.decode().splitlines()) == 1
+    done = here("say", "Hello.", "--play", PATH=f"{tmp_path}")
+    assert done.status == 1
+    assert done.err.startswith("mira: The audio can't be played (aplay: ALSA lib")
+    assert len(done.err.splitlines()) == 1
 
 
 def test_say_resamples_and_encodes_for_a_telephone(here: Here) -> None:
