@@ -14,12 +14,7 @@ from openvino import opset13 as op
 
 from mira.model.checkpoint.schema import WAVE_RATES
 from mira.model.codec.base import GLOBAL_CODES, GLOBAL_TOKENS, SPEECH_CODES, Span
-from mira.model.codec.decoder import (
-    UNIT_DILATIONS,
-    prenet,
-    speaker_vector,
-    wave_generator,
-)
+from mira.model.codec.decoder import UNIT_DILATIONS, prenet, speaker_vector, wave_generator
 from mira.model.codec.encoder import speaker_encoder
 from mira.model.codec.layers import Array, Tensors
 from mira.model.codec.openvino import INT8, KEPT, KEPT_OF_EACH, WAVE, OpenVINOCodec
@@ -58,17 +53,16 @@ def export_measured(
 ) -> Quantized | None:
     """Write, beside the graphs, what they say in float32, and the wave generator in integers.
 
-    Where bf16 is at hand, `mira.model.codec.openvino` compares it with the former before it takes
-    it.
+    The former is for `mira.model.codec.openvino`: it compares bf16 with it before it takes bf16.
 
     Args:
         directory: Of `export_codec`.
-        utterances: Two or more that are like those to be spoken. On the second half is measured
-            what the first half decides; a second of each of it is kept. None: tokens at random.
-            Empty: the same, and there is nothing in integers.
+        utterances: Two or more that are like those to be spoken. The first half decides how
+            integers are rounded; the second half measures them, and a second of each is kept.
+            None: tokens at random. Empty: the same, and no integers.
 
     Returns:
-        The wave generator as far as integers are exact, if they are and were written.
+        The wave generator in integers, as far as they are exact enough; None: they never are.
 
     Raises:
         OSError: A file can't be written.
@@ -126,7 +120,7 @@ def _graphs(tensors: Tensors, upsampler: Tensors | None) -> Iterator[ov.Model]:
 
 
 def _worthiest_first(blocks: int) -> list[int]:
-    """The wave generator's convolutions by what they cost in time over what they add in noise.
+    """Sort the wave generator's convolutions by the time they cost over the noise they'd add.
 
     Those in the residual units add least, because the signal also goes past them, and the wide
     ones take most of the time; noise from a late block has the least way to grow. The first and

@@ -34,29 +34,27 @@ class Layers:
         tensors: By name.
     """
 
-    # What a subclass brings. A constant is float32; what is made of tensors is made once.
-    constant: Callable[[str, Callable[[], Floats]], Node]
+    # What a subclass brings.
+    constant: Callable[[str, Callable[[], Floats]], Node]  # by name; made once, in float32
     number: Callable[[float], Node]  # to add or to multiply by
     product: Callable[..., Node]  # x [..., in], weight [out, in], bias [out] or None -> [..., out]
     attention: Callable[[Node, Node, Node, int], Node]  # query, key, value, number of heads
 
-    # Of all values, or of the last dimension: to a mean of 0 and a variance of 1; to a length of 1;
-    # to its mean, which drops it.
     relu: Callable[[Node], Node]
     gelu: Callable[[Node], Node]
     tanh: Callable[[Node], Node]
     sigmoid: Callable[[Node], Node]
     rounded: Callable[[Node], Node]  # halves to the even number
-    norm: Callable[[Node], Node]
-    normalized: Callable[[Node], Node]
-    mean: Callable[[Node], Node]
+    norm: Callable[[Node], Node]  # the last dimension to a mean of 0 and a variance of 1
+    normalized: Callable[[Node], Node]  # the last dimension to a length of 1
+    mean: Callable[[Node], Node]  # of the last dimension, which is dropped
 
     rows: Callable[[Node, Node], Node]  # [rows, channels] by indices [batch, length]
     row: Callable[[Node, int], Node]  # [batch, rows, channels] -> [batch, 1, channels]
     swapped: Callable[[Node], Node]  # [batch, a, b] -> [batch, b, a]
     reshaped: Callable[..., Node]  # to sizes, -1 for what is left
-    unsqueezed: Callable[..., Node]  # with a dimension of one more
-    squeezed: Callable[..., Node]
+    unsqueezed: Callable[..., Node]  # with another dimension of one, there
+    squeezed: Callable[..., Node]  # without that dimension of one
     joined: Callable[[list[Node], int], Node]  # along a dimension
     split: Callable[[Node, int, int], Sequence[Node]]  # into so many, along a dimension
     held: Callable[[Node, int, int], Node]  # the first and the last sample repeated so often
@@ -70,7 +68,7 @@ class Layers:
         self._parts: dict[tuple[str | int, ...], Self] = {}
 
     def at(self, *path: str | int) -> Self:
-        """Look below another name, from here on."""
+        """Return the layers below another name."""
         if path not in self._parts:
             self._parts[path] = part = copy(self)
             part._path = self._path + "".join(f"{name}." for name in path)
@@ -78,7 +76,7 @@ class Layers:
         return self._parts[path]
 
     def each(self, name: str, having: str) -> Iterator[Self]:
-        """Look below `name.0`, `name.1` and so on, as far as there is a tensor `having` there."""
+        """Yield the layers below `name.0`, `name.1` and so on, as far as these have `having`."""
         number = 0
         while f"{self._path}{name}.{number}.{having}" in self._names:
             yield self.at(name, number)
@@ -89,7 +87,7 @@ class Layers:
         return np.array(self._tensors[self._path + name], np.float32, order="C")
 
     def tensor(self, name: str) -> Node:
-        """Have one tensor as it is."""
+        """Return one tensor, as a constant."""
         return self.constant(name, lambda: self.take(name))
 
     def linear(self, x: Node, name: str, *, bias: bool = True) -> Node:

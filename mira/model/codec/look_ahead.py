@@ -59,7 +59,9 @@ def look_ahead_error(
     (whole,) = codec.decode([Span(tokens, speaker, 0, frames)])
     # Only the seams that there are with every look-ahead, so that the rows can be compared.
     last_seam = (frames - max(look_aheads)) // _CHUNK * _CHUNK
-    near_seam = np.repeat(_near_seams(frames, last_seam), codec.samples_per_frame)
+    index = np.arange(frames)
+    near = (index % _CHUNK >= _CHUNK - _SEAM) & (index < last_seam)  # after it all context is there
+    near_seam = np.repeat(near, codec.samples_per_frame)
     rows: list[LookAheadError] = []
     for look_ahead in sorted(look_aheads):
         window = Window(first=_CHUNK, steady=_CHUNK, look_ahead=look_ahead)
@@ -81,7 +83,7 @@ def look_ahead_error(
 
 
 def log_spectral_distance_db(reference: Samples, found: Samples) -> float:
-    """The difference of both spectra in dB: RMS over frequency, mean over time."""
+    """Measure the difference of both spectra in dB: RMS over frequency, mean over time."""
     return float(np.mean(np.sqrt(np.mean((_spectrum(reference) - _spectrum(found)) ** 2, axis=1))))
 
 
@@ -92,10 +94,3 @@ def _spectrum(samples: Samples) -> npt.NDArray[np.float64]:
     magnitudes = np.abs(np.fft.rfft(frames * np.hanning(_FFT))) / (_FFT / 4)
     decibels: npt.NDArray[np.float64] = 20 * np.log10(np.maximum(magnitudes, 1e-4))
     return decibels
-
-
-def _near_seams(frames: int, last_seam: int) -> npt.NDArray[np.bool_]:
-    """[frames]: True just before each seam; after it a frame has all its context."""
-    index = np.arange(frames)
-    near: npt.NDArray[np.bool_] = (index % _CHUNK >= _CHUNK - _SEAM) & (index < last_seam)
-    return near

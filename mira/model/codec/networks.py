@@ -31,7 +31,7 @@ Edges = tuple[int, int]
 
 
 class NetworkCodec(ABC):
-    """A `Codec`; without `speech_tokens`, unless they are added.
+    """A `Codec` that finds no speech tokens in a recording; a subclass may.
 
     Args:
         upsamples: To 48 kHz, with the network of this name.
@@ -91,7 +91,7 @@ class NetworkCodec(ABC):
 
     @abstractmethod
     def _prenet_item(self, span: Span) -> Item:
-        """What the prenet reads."""
+        """Gather what the prenet reads."""
 
     @abstractmethod
     def _run(self, network: Network, items: Sequence[Item], ending: Sequence[bool]) -> list[Any]:
@@ -109,7 +109,7 @@ class NetworkCodec(ABC):
         return [sound[start:stop] for sound, (start, stop) in zip(sounds, edges)]
 
     def _waves(self, spans: Sequence[Span]) -> tuple[list[Any], list[Edges]]:
-        """Compute each span at 16 kHz among its context, and where it is there."""
+        """Compute the samples of each span at 16 kHz, some around them, and their edges."""
         # Two rates: the cheap prenet sees all the context, the dear wave generator only its own.
         items = [self._prenet_item(span) for span in spans]
         frames = self._run("prenet", items, [True] * len(items))
@@ -124,7 +124,11 @@ class NetworkCodec(ABC):
         context: int,
         rate: int,
     ) -> tuple[list[Any], list[Edges]]:
-        """Run a network that multiplies the length by `rate` on what is between edges and near."""
+        """Run a network on what lies between edges, and on `context` values on either side.
+
+        Returns:
+            Its outputs, each `rate` times as long, and where the edges are in them.
+        """
         firsts = [max(0, start - context) for start, _ in edges]
         lasts = [stop + context for _, stop in edges]
         items = [(array[..., i:j],) for array, i, j in zip(arrays, firsts, lasts)]

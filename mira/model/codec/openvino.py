@@ -53,11 +53,11 @@ class OpenVINOCodec(NetworkCodec):
     def __init__(
         self, directory: Path, threads: int = 0, upsample: bool = True, *, exact: bool = False
     ) -> None:
-        super().__init__(upsample and _path(directory, "upsampler").exists())
+        super().__init__(upsample and (directory / "upsampler.xml").exists())
         core = ov.Core()
 
         def load(name: str, precision: str = "f32") -> _Graph:
-            return _Graph(core, _path(directory, name), precision, threads)
+            return _Graph(core, directory / f"{name}.xml", precision, threads)
 
         # A token of the speaker is one side of a threshold or the other: not for rounding.
         self._graphs: dict[Network, _Graph] = {
@@ -77,7 +77,7 @@ class OpenVINOCodec(NetworkCodec):
             if self._is_exact_enough(kept):
                 self.precision = "bf16"
         if self.precision == "float32":
-            if not exact and _has_vnni() and _path(directory, INT8).exists():
+            if not exact and _has_vnni() and (directory / f"{INT8}.xml").exists():
                 self.precision = "integers"
             wave = load(INT8 if self.precision == "integers" else WAVE)
             self._graphs |= {"prenet": load("prenet"), "wave_generator": wave}
@@ -169,10 +169,6 @@ def _kept(path: Path) -> list[_Kept]:
         raise CheckpointError(f"{path}: missing") from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise CheckpointError(f"{path}: can't be read: {error}") from error
-
-
-def _path(directory: Path, name: str) -> Path:
-    return directory / f"{name}.xml"
 
 
 def _has_bf16(core: ov.Core) -> bool:

@@ -20,11 +20,11 @@ from mira.model.codec.base import GLOBAL_TOKENS, SAMPLES_PER_FRAME, SPEECH_CODES
 from mira.model.codec.decoder import prenet, speaker_vector, wave_generator
 from mira.model.codec.encoder import speaker_encoder
 from mira.model.codec.layers import Tensors
-from mira.model.codec.networks import Network, NetworkCodec
+from mira.model.codec.networks import Item, Network, NetworkCodec
 from mira.model.codec.reference import MELS
 from mira.model.codec.semantic import SpeechTokenizer
 from mira.model.codec.torch_layers import TorchNetwork
-from mira.model.codec.torch_padded import Item, Padded, exactly
+from mira.model.codec.torch_padded import Padded, exactly
 from mira.model.codec.upsampler import upsampler as upsampler_network
 from mira.model.cuda import Passes, full_memory_as
 from mira.model.snr import snr_db
@@ -157,7 +157,7 @@ class TorchCodec(NetworkCodec):
         self._kept_voice.cache_clear()
 
     def _shared(self) -> dict[Network, Padded]:
-        """The networks, run in passes that streams share."""
+        """Make of the networks what runs them in passes that streams share."""
         item = self._prenet_item(Span([0], self.speaker([0] * GLOBAL_TOKENS), 0, 1))
         frames = item[1][:, None]  # the prenet's output has as many channels as a voice
         of_each: dict[Network, tuple[Item, Sequence[int], int]] = {

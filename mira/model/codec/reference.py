@@ -86,7 +86,7 @@ def normalize_volume(samples: Floats, target: float = 0.2) -> Floats:
 
 
 def reference_clip(samples: Floats) -> Floats:
-    """The first REFERENCE_S seconds; a shorter recording repeats itself to fill them."""
+    """Take the first REFERENCE_S seconds; a shorter recording repeats itself to fill them."""
     return np.resize(samples, SAMPLE_RATE * REFERENCE_S)
 
 
@@ -100,7 +100,7 @@ def mel_spectrogram(samples: Floats) -> Floats:
 
 @cache
 def _window() -> Floats:
-    """A periodic Hann window of 640 samples in the middle of 1024."""
+    """Make a periodic Hann window of 640 samples in the middle of 1024."""
     hann = np.hanning(_WINDOW + 1)[:-1]
     return np.pad(hann, (_FFT - _WINDOW) // 2)
 

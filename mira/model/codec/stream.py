@@ -70,7 +70,7 @@ class StreamingDecoder:
         self._playback.wants = lambda tokens: self._due(self._final + tokens - self._rendered)
 
     def push(self, token: int) -> Iterator[Samples]:
-        """Take the next token; the chunk that it makes final, if it makes one.
+        """Take the next token, and yield the chunk that it makes final, if it makes one.
 
         Raises:
             SynthesisFailed: The token is outside the codebook, or the codec broke.
@@ -80,7 +80,7 @@ class StreamingDecoder:
             yield self._render(self._final)
 
     def flush(self) -> Iterator[Samples]:
-        """End the utterance; the chunk of all that `push` held back, if it held any.
+        """End the utterance, and yield the chunk of all that `push` held back.
 
         Raises:
             SynthesisFailed: The codec broke.

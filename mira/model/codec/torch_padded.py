@@ -13,10 +13,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from mira.model.codec.networks import Item
 from mira.model.codec.torch_layers import TorchNetwork
 from mira.model.cuda import Passes
-
-Item = tuple[Tensor, ...]  # the last dimension of the first is its length
 
 
 def exactly(network: Callable[..., Tensor], items: Sequence[Item]) -> list[Tensor]:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis.strategies import integers, lists
 from torch import Tensor
 
+from mira.model.codec.networks import Item
 from mira.model.codec.torch_layers import TorchLayers, TorchNetwork
-from mira.model.codec.torch_padded import Item, Padded, exactly
+from mira.model.codec.torch_padded import Padded, exactly
 from mira.model.cuda import Passes
 
 LENGTHS = (4, 8, 16)
