@@ -6,7 +6,7 @@ Knows nothing about what a pass computes: it is a `Codec` around a `Codec`.
 import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 from mira.errors import GIVE_UP_AFTER, SynthesisFailed, one_line
@@ -114,12 +114,12 @@ class BatchingCodec:
             gathered = ()
 
     def _gather(self) -> list[_Request]:
-        """The requests of the next pass; none when the codec is closed."""
+        """Wait for the requests of the next pass; none when the codec is closed."""
         gathered: list[_Request] = []
         with self._changed:
             while not gathered:
                 self._changed.wait_for(lambda: self._requests or self._closed)
-                self._changed.wait_for(lambda: self._full or self._closed, self._gather_s)
+                self._changed.wait_for(self._need_not_wait, self._gather_s)
                 if not self._requests:
                     break
                 room = self._max_spans
@@ -131,19 +131,13 @@ class BatchingCodec:
                             gathered.append(request)
         return gathered
 
-    @property
-    def _full(self) -> bool:
-        return sum(len(request.spans) for request in self._requests) >= self._max_spans
-
-    def _hurry(self, gathered: Sequence[_Request]) -> AbstractContextManager[object]:
-        heard = [span.playback for request in gathered for span in request.spans]
-        if self._processors and any(playback and playback.silent for playback in heard):
-            return self._processors
-        return nullcontext()
+    def _need_not_wait(self) -> bool:
+        return self._closed or sum(len(r.spans) for r in self._requests) >= self._max_spans
 
     def _answer(self, gathered: Sequence[_Request]) -> None:
-        with self._hurry(gathered):
-            spans = [span for request in gathered for span in request.spans]
+        spans = [span for request in gathered for span in request.spans]
+        silent = any(span.playback and span.playback.silent for span in spans)
+        with self._processors if self._processors and silent else nullcontext():
             blocks = iter(self._codec.decode(spans))
         for request in gathered:
             rendered = [next(blocks) for _ in request.spans]

@@ -199,7 +199,7 @@ def test_who_hangs_up_waits_for_no_pass(
         assert not others or echo.started.wait(10)
         leaves = pool.submit(codec.decode, [replace(span(8), cancel=cancel)])
         assert echo.started.wait(10)
-        wait_until(lambda: codec.waiting == len(others))
+        wait_until(lambda: len(codec._requests) == len(others))
         others.append(pool.submit(codec.decode, [span(9)]))
         try:
             cancel()
