@@ -21,8 +21,8 @@ from mira.model.checkpoint.converted import CODEC, LOCK, TOKENIZER, Manifest, id
 from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.checkpoint.selfcheck import check_codec
-from mira.model.checkpoint.tensors import Array, read_tensors
-from mira.model.checkpoint.weights import codec_weights, upsampler_weights
+from mira.model.checkpoint.tensors import Array
+from mira.model.checkpoint.weights import codec_weights, language_weights, upsampler_weights
 from mira.model.codec.export import Utterance, export_codec, export_measured
 from mira.model.codec.openvino import OpenVINOCodec
 from mira.model.lm.base import sayable
@@ -252,10 +252,7 @@ def original_runner(checkpoint: Checkpoint, did: Did = _nothing) -> OpenVINORunn
 
 
 def _graph(checkpoint: Checkpoint, weights: Weights, did: Did) -> ov.Model:
-    tensors = dict[str, Array]()
-    for path in checkpoint.language_weights:
-        tensors |= read_tensors(path)
-    counted = _Counted(tensors, did, _size(checkpoint.language_weights))
+    counted = _Counted(language_weights(checkpoint), did, _size(checkpoint.language_weights))
     return build(counted, checkpoint.dims, sayable(checkpoint.tokens), weights)
 
 

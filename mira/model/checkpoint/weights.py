@@ -1,4 +1,4 @@
-"""A checkpoint in, the weights of its codec and of its upsampler by canonical name out.
+"""A checkpoint in, the weights of its language model, codec and upsampler by name out.
 
 Knows nothing of what the weights compute. Canonical names are those of the published
 `BiCodec/model.safetensors` with weight norm fused; both layouts give the same ones. Every tensor
@@ -46,6 +46,18 @@ SEMANTIC = (r"encoder\.", r"quantizer\.in_project\.")
 """What turns speech into speech tokens; synthesis does without."""
 
 _PERCEIVER = "speaker_encoder.perceiver_sampler"
+
+
+def language_weights(checkpoint: Checkpoint) -> dict[str, Array]:
+    """Read the language model: float32, by the names that transformers uses.
+
+    Raises:
+        CheckpointError: A file is damaged, or holds a value that is not finite.
+    """
+    tensors: dict[str, Array] = {}
+    for path in checkpoint.language_weights:
+        tensors |= read_tensors(path)
+    return tensors
 
 
 def codec_weights(checkpoint: Checkpoint, semantic: bool = False) -> dict[str, Array]:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mira.errors import InvalidSettings, SynthesisFailed
 from mira.model.checkpoint.layout import Checkpoint
-from mira.model.checkpoint.tensors import Array, read_tensors
+from mira.model.checkpoint.weights import language_weights
 from mira.model.cuda import Passes, full_memory_as
 from mira.model.lm.base import sayable
 from mira.model.lm.batching import Row
@@ -110,9 +110,7 @@ class TorchRunner:
         self._record()
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> Qwen2:
-        tensors: dict[str, Array] = {}
-        for path in checkpoint.language_weights:
-            tensors |= read_tensors(path)
+        tensors = language_weights(checkpoint)
 
         def take(name: str) -> Tensor:
             return torch.from_numpy(tensors.pop(name)).to(self._device, dtype)

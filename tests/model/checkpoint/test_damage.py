@@ -19,8 +19,8 @@ from mira.errors import CheckpointError
 from mira.model.checkpoint.converted import CODEC, MANIFEST, TOKENIZER, Manifest, open_converted
 from mira.model.checkpoint.language import find_language_model
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
-from mira.model.checkpoint.tensors import LARGEST, Array, read_tensors
-from mira.model.checkpoint.weights import codec_weights, upsampler_weights
+from mira.model.checkpoint.tensors import LARGEST, Array
+from mira.model.checkpoint.weights import codec_weights, language_weights, upsampler_weights
 
 JSON_NONSENSE = ("", "[" * 100_000, '{"a":' * 50_000, "null", "[]", '"x"', "{", "\ufffe", "1e999")
 VALUES = (None, "NaN", -1, 0, 10**30, float("nan"), [], {"a": 1})
@@ -28,12 +28,8 @@ VALUES = (None, "NaN", -1, 0, 10**30, float("nan"), [], {"a": 1})
 
 def whole(checkpoint: Checkpoint) -> dict[str, Array]:
     """All weights of a checkpoint, as every backend is given them."""
-    tensors: dict[str, Array] = {}
-    for path in checkpoint.language_weights:
-        tensors |= read_tensors(path)
-    tensors |= codec_weights(checkpoint)
-    tensors |= upsampler_weights(checkpoint) or {}
-    return tensors
+    tensors = language_weights(checkpoint) | codec_weights(checkpoint)
+    return tensors | (upsampler_weights(checkpoint) or {})
 
 
 def assert_refused_or_unharmed(
