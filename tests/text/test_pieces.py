@@ -137,16 +137,17 @@ def test_pieces_know_where_they_came_from() -> None:
 
 
 def test_what_grows_is_cut_again_and_keeps_its_sources() -> None:
-    pieces = list(split_sentences("Now $1,234,567.89 please", max_chars=40))
-    assert len(pieces) > 2
+    pieces = list(split_sentences("\n\n$1,234,567.89 please", max_chars=60))
+    befores = [piece.before for piece in pieces]
+    assert befores == [Break.PARAGRAPH, *[Break.NONE] * (len(pieces) - 1)] and len(pieces) > 1
     for piece in pieces:
-        assert len(piece.sentence.text) <= 40
+        assert len(piece.sentence.text) <= 60
     words = words_of(pieces)
     assert " ".join(word.text for word in words) == (
-        "Now one million two hundred thirty-four thousand five hundred sixty-seven dollars and "
+        "one million two hundred thirty-four thousand five hundred sixty-seven dollars and "
         "eighty-nine cents please"
     )
-    assert {word.source for word in words} == {Span(0, 3), Span(4, 17), Span(18, 24)}
+    assert {word.source for word in words} == {Span(2, 15), Span(16, 22)}
 
 
 def test_a_sentence_of_plain_words_is_what_tests_may_make() -> None:

@@ -245,6 +245,11 @@ def test_the_first_piece_is_short_and_ends_at_a_pause(first: str, rest: str) -> 
     assert gap.join(pieces[1:]) == rest
 
 
+def test_a_conjunction_is_not_left_alone() -> None:
+    text = "and five when it's because"
+    assert _texts(split_sentences(text, first_max_words=4)) == [text]
+
+
 def test_the_first_piece_does_not_wait_for_the_sentence() -> None:
     splitter = SentenceSplitter()
     typed = "Thank you for calling Acme, my name is Jane and I am happy to "
@@ -261,8 +266,8 @@ def test_a_sentence_is_known_as_soon_as_the_next_begins() -> None:
 
 def test_what_follows_a_cut_is_looked_at_anew() -> None:
     """After the cut it is no item of a list any more, whose lines would belong together."""
-    pieces = _texts(split_sentences("- a b c d, e f\ng", first_max_words=4))
-    assert pieces == ["- a b c d,", "e f", "g"]
+    pieces = _texts(split_sentences("- a b c d, e f\ng h i j k", first_max_words=4))
+    assert pieces == ["- a b c d,", "e f", "g h i j k"]
 
 
 def test_long_sentences_are_cut_at_the_best_pause() -> None:
