@@ -37,9 +37,10 @@ class Passes:
         self._name = name
         self._replays: dict[Hashable, Callable[[], object]] = {}
         # Of its own: other threads' work is neither waited for nor recorded by accident.
-        self._stream = _stream(device, urgent) if self._on_card else None
-        self._pool = torch.cuda.graph_pool_handle() if self._on_card else None
+        self._stream: torch.cuda.Stream | None = None
         if self._on_card:
+            self._stream = torch.cuda.Stream(device, priority=-urgent)  # type: ignore[no-untyped-call]
+            self._pool = torch.cuda.graph_pool_handle()
             torch.cuda.synchronize(device)  # the network was made elsewhere than on this stream
 
     def stream(self) -> AbstractContextManager[object]:
@@ -87,25 +88,16 @@ class Passes:
         with self.stream():
             run()  # the first time, libraries prepare what must not be part of a recording
             # Of this thread alone: another may go on using the card.
-            with torch.cuda.graph(
-                graph, self._pool, self._stream, capture_error_mode="thread_local"
-            ):
+            with torch.cuda.graph(graph, self._pool, self._stream, "thread_local"):
                 run()
         return graph.replay
 
 
-def _stream(device: torch.device, urgent: bool) -> torch.cuda.Stream:
-    return torch.cuda.Stream(device, priority=-urgent)  # type: ignore[no-untyped-call]
-
-
 def is_full(error: BaseException) -> bool:
     """Whether it says that the card's memory is full; several libraries say so in several ways."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return isinstance(error, RuntimeError) and (
-        "CUDA error: out of memory" in text or "STATUS_ALLOC_FAILED" in text
-    )
+    says = "CUDA error: out of memory", "STATUS_ALLOC_FAILED"
+    full = isinstance(error, RuntimeError) and any(part in str(error) for part in says)
+    return full or isinstance(error, torch.OutOfMemoryError)
 
 
 @contextmanager

@@ -137,18 +137,6 @@ class BatchingLM:
         """See `LanguageModel`."""
         return self._failure
 
-    @property
-    def pages_used(self) -> int:
-        """Pages that streams hold."""
-        with self._changed:
-            return self._runner.num_pages - len(self._free)
-
-    @property
-    def streams(self) -> int:
-        """That wait or speak."""
-        with self._changed:
-            return len(self._waiting) + len(self._running)
-
     def generate(
         self,
         prompt: Sequence[int],

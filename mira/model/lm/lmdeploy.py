@@ -112,11 +112,6 @@ class LMDeployLM:
             return ""
         return f"The language model broke: {self._broken}. The process has to be started anew."
 
-    @property
-    def streams(self) -> int:
-        """That wait or speak."""
-        return len(self._streams)
-
     def generate(
         self,
         prompt: Sequence[int],

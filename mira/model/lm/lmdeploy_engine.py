@@ -34,10 +34,8 @@ _MODEL = "mira.model.lm.lmdeploy_qwen2.SpeechQwen2"
 def load(checkpoint: Checkpoint, engine: str, gpu: int = 0, max_streams: int = 64) -> LMDeployLM:
     """Load a language model in bfloat16 and let it speak once, as many streams as may.
 
-    Prompts aren't cached. The text comes before the voice in them, so that two which differ in
-    their text share two tokens, of the 64 that would have to be equal to be found again; and a
-    prompt that comes again whole would save the reading of 64 tokens, which takes a GPU about as
-    long as that of one.
+    Prompts aren't cached: the text comes before the voice in them, so that two which differ in
+    their text share two tokens, of the 64 that would have to be equal to be found again.
 
     Args:
         checkpoint: Of a Qwen2.

@@ -49,11 +49,21 @@ class OpenVINORunner:
         self._processors = processors or threading.Lock()
         check_processor()
         core = ov.Core()
+        properties = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads,
+            # Where the processor has bfloat16, OpenVINO would take it: not what was compared.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "KV_CACHE_PRECISION": "f32",
+            # What is multiplied by integers is rounded to 8 bits in groups, where the processor
+            # adds up such products: part of what a conversion's agreement is measured on.
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0 if exact else 128,
+        }
         try:
             model = core.read_model(graph) if isinstance(graph, Path) else graph
             # Here and not before it is saved: what it notes on the nodes isn't stored.
             paged_attention_transformation(model)
-            self._compiled = core.compile_model(model, "CPU", _properties(threads, exact))
+            self._compiled = core.compile_model(model, "CPU", properties)
             self.vocab_rows = model.get_rt_info(["mira", "vocab_rows"]).astype(int)
         except RuntimeError as error:
             raise CheckpointError(f"{graph}: can't be loaded ({one_line(error)})") from error
@@ -105,16 +115,3 @@ def check_processor() -> None:
     """Raise InvalidSettings on an x86 processor without AVX2: it would take minutes a sentence."""
     if "AVX2" in processor_here().missing:
         raise InvalidSettings("model: this processor has no AVX2, which a Mira model needs.")
-
-
-def _properties(threads: int, exact: bool) -> dict[str, object]:
-    return {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": threads,
-        # Where the processor has bfloat16, OpenVINO would take it: not what was compared.
-        "INFERENCE_PRECISION_HINT": "f32",
-        "KV_CACHE_PRECISION": "f32",
-        # What is multiplied by integers is rounded to 8 bits in groups, where the processor adds up
-        # such products: part of what a conversion's agreement is measured on.
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0 if exact else 128,
-    }

@@ -24,17 +24,11 @@ _LEAST_SCALE = 2.0**-14  # the least normal float16: rows of zeros divide by it
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Weights as integers: `(values - zeros) * scales`."""
+    """Weights as integers: `(values - zeros) * scales`, as the processor will see them."""
 
     values: npt.NDArray[np.uint8]  # [rows, groups, group]
     zeros: npt.NDArray[np.uint8]  # [rows, groups, 1]
     scales: npt.NDArray[np.float16]  # [rows, groups, 1]
-
-    def dequantized(self) -> npt.NDArray[np.float32]:
-        """[rows, groups * group], as the processor will see them."""
-        integers = self.values.astype(np.float32) - self.zeros.astype(np.float32)
-        whole = integers * self.scales.astype(np.float32)
-        return whole.reshape(len(whole), -1)
 
 
 def quantize(weights: npt.NDArray[np.float32], bits: int, group: int) -> Grid:

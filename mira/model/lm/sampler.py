@@ -6,6 +6,7 @@ Source: transformers' logits processors; min-p is arXiv:2407.01082.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +29,12 @@ class Sampler:
     """
 
     def __init__(self, sampling: Sampling, num_tokens: int, seen: Iterable[int] = ()) -> None:
+        self.greedy = sampling.temperature == 0
+        if self.greedy:
+            sampling = replace(sampling, temperature=1.0, top_k=1)
         self.sampling = sampling
         # One generator for all backends and devices, so that a seed means the same on each.
-        self.random = np.random.default_rng(sampling.seed)
+        self._random = np.random.default_rng(sampling.seed)
         self._known = bytearray(num_tokens)
         self._seen = np.empty(num_tokens, np.intp)
         self._num_seen = 0
@@ -41,6 +45,10 @@ class Sampler:
     def seen(self) -> Columns:
         """What the prompt holds and what was picked, each column once."""
         return self._seen[: self._num_seen]
+
+    def draw(self) -> float:
+        """In [0, 1). If the likeliest is asked for: 0, the first of those that are as likely."""
+        return 0.0 if self.greedy else self._random.random()
 
     def see(self, column: int) -> None:
         """Count a column as seen."""
@@ -59,12 +67,12 @@ def pick_all(samplers: Sequence[Sampler], logits: Logits) -> list[int | None]:
     picked: list[int | None] = [None] * len(samplers)
     finite = np.flatnonzero(np.isfinite(logits).all(axis=1)).tolist()
     # Few keep more than a fraction of the columns; they would make the others' rows as long.
-    narrow = [row for row in finite if 0 < _top_k(samplers[row].sampling) <= _GROUPS // 2]
+    narrow = [row for row in finite if 0 < samplers[row].sampling.top_k <= _GROUPS // 2]
     for rows in (narrow, [row for row in finite if row not in set(narrow)]):
         if rows:
             chosen = [samplers[row] for row in rows]
             columns, probabilities = distribution(chosen, logits[rows])
-            random = _column([_draw(sampler) for sampler in chosen])
+            random = _column([sampler.draw() for sampler in chosen])
             drawn = (probabilities.cumsum(axis=1) <= random).sum(axis=1)
             drawn = np.minimum(drawn, np.count_nonzero(probabilities, axis=1) - 1)  # sums round
             for row, column in zip(rows, columns[range(len(rows)), drawn].tolist(), strict=True):
@@ -91,11 +99,9 @@ def distribution(
     """
     samplings = [sampler.sampling for sampler in samplers]
     num_tokens = logits.shape[1]
-    top_k = np.array([_top_k(sampling) or num_tokens for sampling in samplings])
-    top_k = np.minimum(top_k, num_tokens)
+    top_k = np.array([min(sampling.top_k or num_tokens, num_tokens) for sampling in samplings])
     columns, values = _likely(_penalised(samplers, logits), top_k)
-    temperatures = _column([sampling.temperature or 1 for sampling in samplings])
-    scaled = values / temperatures.astype(np.float32)
+    scaled = values / _column([sampling.temperature for sampling in samplings]).astype(np.float32)
     row = np.arange(len(samplers))[:, None]
     order = np.argsort(-scaled, axis=1, kind="stable")
     columns, scaled = columns[row, order], scaled[row, order]
@@ -111,15 +117,6 @@ def distribution(
     kept[:, 0] = True
     probabilities *= kept
     return columns, probabilities / probabilities.cumsum(axis=1)[:, -1:]
-
-
-def _top_k(sampling: Sampling) -> int:
-    return 1 if sampling.temperature == 0 else sampling.top_k
-
-
-def _draw(sampler: Sampler) -> float:
-    """In [0, 1). Of equally likely columns the first, where the likeliest is asked for."""
-    return 0.0 if sampler.sampling.temperature == 0 else sampler.random.random()
 
 
 def _penalised(samplers: Sequence[Sampler], logits: Logits) -> Logits:

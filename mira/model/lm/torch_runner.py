@@ -6,7 +6,7 @@ them as the longest stream is. Prompts are filled up to few lengths, and so reco
 nothing about text or audio. It runs on a processor as well, far slower than OpenVINO.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -125,35 +125,30 @@ class TorchRunner:
         # Empty, since a place is cleared for each stream: a processor's memory is taken when it
         # is first written.
         self._keys, self._values = self._net.head.new_empty(2, *shape)
-        # What a recorded pass reads and writes: ids, their positions, where they go.
-        self._inputs = torch.zeros(3, places, dtype=torch.int64, device=device)
-        self._staged = torch.zeros(3, places, dtype=torch.int64, pin_memory=on_card)
-        # The same for a pass that reads prompts; then the place of each, and its last token.
-        self._prompts = torch.zeros(3, READ_AT_ONCE, dtype=torch.int64, device=device)
-        self._ends = torch.zeros(2, READ_AT_ONCE, dtype=torch.int64, device=device)
-        columns = len(self._net.head)
-        most = max(places, READ_AT_ONCE // self._tokens[0])  # rows of a pass
-        self._logits = torch.zeros(most, columns, device=device)
-        self._heard = torch.zeros(places, columns, pin_memory=on_card)
+        # What a recorded pass reads and writes: of each row the ids, their positions and where
+        # they go; then of each its place and its last token.
+        rows = max(places, READ_AT_ONCE // self._tokens[0])
+        size = 3 * max(places, READ_AT_ONCE) + 2 * rows
+        self._inputs = torch.zeros(size, dtype=torch.int64, device=device)
+        self._staged = torch.zeros(size, dtype=torch.int64, pin_memory=on_card)
+        self._logits = torch.zeros(rows, len(self._net.head), device=device)
+        self._heard = torch.zeros(rows, len(self._net.head), pin_memory=on_card)
 
     @torch.inference_mode()
     def _record(self) -> None:
         """Record steps of one token for each stream, those of short streams first; then prompts."""
-        speaking = [(taken, length) for length in self._lengths for taken in self._taken]
-        reading = [
-            (rows, tokens, tokens)
-            for tokens in self._tokens
-            for rows in _powers_of_two(READ_AT_ONCE // tokens)
-        ]
-        passes: list[tuple[Hashable, Callable[[], None]]] = [
-            *((shape, partial(self._speak_pass, *shape)) for shape in speaking),
-            *((shape, partial(self._read_pass, *shape)) for shape in reading),
+        shapes = [
+            *((rows, 1, length) for length in self._lengths for rows in self._taken),
+            *(
+                (rows, tokens, tokens)
+                for tokens in self._tokens
+                for rows in _powers_of_two(READ_AT_ONCE // tokens)
+            ),
         ]
         with full_memory_as(InvalidSettings, self._advice):
-            with self._passes.stream():
-                self._stage([])
-                self._stage_prompts([], READ_AT_ONCE, 1)
-            self._passes.record(passes, RECORDING_S)
+            self._passes.record(
+                [(shape, partial(self._pass, *shape)) for shape in shapes], RECORDING_S
+            )
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
@@ -167,8 +162,12 @@ class TorchRunner:
                     self._clear(row.pages[0])
             if speaking:
                 logits[speaking] = self._speak([rows[number] for number in speaking])
-            for numbers, tokens in self._together(rows, reading):
-                logits[numbers] = self._read([rows[number] for number in numbers], tokens)
+            longest_first = sorted(reading, key=lambda number: -len(rows[number].ids))
+            while longest_first:
+                tokens = _least(self._tokens, len(rows[longest_first[0]].ids))
+                count = READ_AT_ONCE // tokens
+                together, longest_first = longest_first[:count], longest_first[count:]
+                logits[together] = self._read([rows[number] for number in together], tokens)
         return logits
 
     @torch.inference_mode()
@@ -189,85 +188,62 @@ class TorchRunner:
         places = [row.pages[0] for row in rows]
         taken = _least(self._taken, max(places) + 1)
         length = _least(self._lengths, max(row.past for row in rows) + 1)
-        self._stage(rows)
-        self._passes.run((taken, length), partial(self._speak_pass, taken, length))
-        self._heard[:taken].copy_(self._logits[:taken], non_blocking=True)
-        self._passes.wait()
-        heard: npt.NDArray[np.float32] = self._heard.numpy()[places]
-        return heard
-
-    def _stage(self, rows: Sequence[Row]) -> None:
-        """Write down what the next pass reads; the rows of nobody read a token to nowhere."""
-        staged = self._staged.numpy()
-        staged[:2], staged[2] = 0, self._nowhere
-        for row in rows:
-            staged[:, row.pages[0]] = row.ids[0], row.past, self._start(row) + row.past
-        self._inputs.copy_(self._staged, non_blocking=True)
-
-    def _speak_pass(self, taken: int, length: int) -> None:
-        """A token for each of the first places, which look `length` tokens back at most.
-
-        It is recorded: it reads `_inputs` and the cache, and writes `_logits` and the cache.
-        """
-        ids, positions, write = self._inputs[:, :taken, None]
-        attention = self._attention(slice(taken), positions, write, length)
-        self._logits[:taken] = self._net.logits(self._net(ids, positions, attention)[:, -1])
-
-    def _together(
-        self, rows: Sequence[Row], reading: Sequence[int]
-    ) -> Iterator[tuple[list[int], int]]:
-        """Which of the rows share a pass, and how many tokens each is filled up to."""
-        longest_first = sorted(reading, key=lambda number: -len(rows[number].ids))
-        while longest_first:
-            tokens = _least(self._tokens, len(rows[longest_first[0]].ids))
-            count = READ_AT_ONCE // tokens
-            yield longest_first[:count], tokens
-            longest_first = longest_first[count:]
+        return self._run(zip(places, rows, strict=True), taken, 1, length)[places]
 
     def _read(self, rows: Sequence[Row], tokens: int) -> npt.NDArray[np.float32]:
         """Several tokens of each, such as a prompt: [rows, columns]."""
         filled = _least(_powers_of_two(READ_AT_ONCE // tokens), len(rows))
-        self._stage_prompts(rows, filled, tokens)
         seen = tokens  # if nothing was read before; what goes on is rare, and not recorded
         if any(row.past for row in rows):
             # To a multiple of 16, which attention kernels are quick at.
             seen = -(-max(row.past + len(row.ids) for row in rows) // 16) * 16
-        shape = filled, tokens, min(seen, self.max_context)
-        self._passes.run(shape, partial(self._read_pass, *shape))
-        read: npt.NDArray[np.float32] = self._logits[: len(rows)].cpu().numpy()
-        return read
+        found = self._run(enumerate(rows), filled, tokens, min(seen, self.max_context))
+        return found[: len(rows)]
 
-    def _stage_prompts(self, rows: Sequence[Row], filled: int, tokens: int) -> None:
-        """Write down what the next pass reads; what only fills it up goes nowhere."""
-        inputs = np.zeros((3, filled, tokens), np.int64)
-        ends = np.zeros((2, filled), np.int64)
-        inputs[2], ends[0] = self._nowhere, self.num_pages
-        for number, row in enumerate(rows):
+    def _run(
+        self, numbered: Iterable[tuple[int, Row]], rows: int, tokens: int, length: int
+    ) -> npt.NDArray[np.float32]:
+        """Compute a pass with some rows at their numbers; what only fills it up goes nowhere.
+
+        Returns:
+            [rows, columns], until the next pass.
+        """
+        end = 3 * rows * tokens
+        staged = self._staged.numpy()
+        inputs = staged[:end].reshape(3, rows, tokens)
+        ends = staged[end : end + 2 * rows].reshape(2, rows)
+        inputs[:2], inputs[2], ends[0], ends[1] = 0, self._nowhere, self.num_pages, 0
+        for number, row in numbered:
             positions = np.arange(row.past, row.past + len(row.ids))
-            inputs[:, number, : len(row.ids)] = row.ids, positions, self._start(row) + positions
+            goes_to = row.pages[0] * self.max_context + positions
+            inputs[:, number, : len(row.ids)] = row.ids, positions, goes_to
             ends[:, number] = row.pages[0], len(row.ids) - 1
-        staged = torch.from_numpy(inputs.reshape(3, -1))
-        self._prompts[:, : filled * tokens].copy_(staged)
-        self._ends[:, :filled].copy_(torch.from_numpy(ends))
+        used = slice(end + 2 * rows)
+        self._inputs[used].copy_(self._staged[used], non_blocking=True)
+        self._passes.run((rows, tokens, length), partial(self._pass, rows, tokens, length))
+        self._heard[:rows].copy_(self._logits[:rows], non_blocking=True)
+        self._passes.wait()
+        heard: npt.NDArray[np.float32] = self._heard.numpy()
+        return heard
 
-    def _read_pass(self, filled: int, tokens: int, seen: int) -> None:
-        """So many tokens for each of so many places, which look `seen` tokens back at most."""
-        ids, positions, write = self._prompts[:, : filled * tokens].view(3, filled, tokens)
-        places, last = self._ends[:, :filled]
-        hidden = self._net(ids, positions, self._attention(places, positions, write, seen))
-        ending = hidden[torch.arange(filled, device=self._device), last]
-        self._logits[:filled] = self._net.logits(ending)
+    def _pass(self, rows: int, tokens: int, length: int) -> None:
+        """So many tokens for each of so many rows, which look `length` tokens back at most.
 
-    def _start(self, row: Row) -> int:
-        """Where its place begins, counted in tokens from the first place's beginning."""
-        return row.pages[0] * self.max_context
-
-    def _attention(
-        self, places: Tensor | slice, positions: Tensor, write: Tensor, length: int
-    ) -> _Attention:
+        Rows of one token are those of the first places, so that nothing is gathered. It is
+        recorded: it reads `_inputs` and the cache, and writes `_logits` and the cache.
+        """
+        end = 3 * rows * tokens
+        ids, positions, write = self._inputs[:end].view(3, rows, tokens)
+        places, last = self._inputs[end : end + 2 * rows].view(2, rows)
         seen = torch.arange(length, device=self._device) <= positions[:, None, :, None]
         mask = torch.zeros_like(seen, dtype=self._keys.dtype).masked_fill_(~seen, -torch.inf)
-        return _Attention(self._keys, self._values, write.flatten(), places, mask)
+        where = slice(rows) if tokens == 1 else places
+        attention = _Attention(self._keys, self._values, write.flatten(), where, mask)
+        hidden = self._net(ids, positions, attention)
+        ending = (
+            hidden[:, 0] if tokens == 1 else hidden[torch.arange(rows, device=self._device), last]
+        )
+        self._logits[:rows] = self._net.logits(ending)
 
 
 def _powers_of_two(most: int) -> list[int]:

@@ -103,8 +103,13 @@ def wait_for(reached: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
+def streams(lm: BatchingLM) -> int:
+    """That wait or speak."""
+    return len(lm._waiting) + len(lm._running)
+
+
 def idle(lm: BatchingLM) -> bool:
-    return lm.streams == 0 and lm.pages_used == 0
+    return not streams(lm) and len(lm._free) == lm._runner.num_pages
 
 
 def test_random_cancellations_disturb_nobody(lm: BatchingLM) -> None:
@@ -254,12 +259,12 @@ def test_whoever_waits_can_give_up(toy: ToyRunner) -> None:
             waiting = lm.generate(PROMPT, sampling(1), cancel=cancel)
             reader = threading.Thread(target=read, args=(waiting,))
             reader.start()
-            wait_for(lambda: lm.streams == 2)
+            wait_for(lambda: streams(lm) == 2)
             cancel()
             reader.join(5)
             assert not reader.is_alive()
             assert ended.is_set()
-            assert lm.streams == 1
+            assert streams(lm) == 1
             list(speaking)
         wait_for(lambda: idle(lm))
         with pytest.raises(Cancelled):  # nor does one that left before
@@ -314,7 +319,7 @@ def test_the_most_urgent_gets_the_pages(toy: ToyRunner) -> None:
             threads = [threading.Thread(target=run, args=(left,)) for left in (9, 0.1, 5)]
             for number, thread in enumerate(threads, 2):
                 thread.start()
-                wait_for(lambda number=number: lm.streams == number)
+                wait_for(lambda number=number: streams(lm) == number)
         for thread in threads:
             thread.join()
     assert order == [0.1, 5, 9]
@@ -404,7 +409,7 @@ def test_whatever_breaks_the_planning_reaches_everybody(toy: ToyRunner, lm: Batc
     toy.step_s = 0.002
     alone = list(lm.generate(PROMPT, sampling(0)))
     told = speaking(lm, Playback(), Playback(), Playback())
-    wait_for(lambda: lm.streams == 3)
+    wait_for(lambda: streams(lm) == 3)
     told += speaking(lm, Unclear())
     assert ["no clock" in str(answer.get(timeout=10)) for answer in told] == [True] * 4
     wait_for(lambda: lm.ready)

@@ -71,9 +71,9 @@ def greedy(max_new_tokens: int = 1024) -> Sampling:
 def freed(lm: LMDeployLM, but: int = 0) -> bool:
     """Whether all streams but some are gone within a second."""
     deadline = time.monotonic() + 1
-    while lm.streams > but and time.monotonic() < deadline:
+    while len(lm._streams) > but and time.monotonic() < deadline:
         time.sleep(0.001)
-    return lm.streams == but
+    return len(lm._streams) == but
 
 
 def test_the_engine_runs_on_the_loop(mira: Checkpoint, engine: ToyEngine) -> None:
@@ -123,7 +123,7 @@ def test_a_listener_that_leaves_while_waiting(
             cancel = Cancel()
             waits = pool.submit(lambda: list(lm.generate(prompt, sampling(), cancel=cancel)))
             time.sleep(0.05)
-            assert lm.streams == 2
+            assert len(lm._streams) == 2
             cancel()
             with pytest.raises(Cancelled):
                 waits.result(1)
@@ -235,7 +235,7 @@ def test_the_loop_dies(
 
     with closing(around(engine, mira, streams=1)) as lm, ThreadPoolExecutor() as pool:
         streams = [pool.submit(lambda: list(lm.generate(prompt, greedy()))) for _ in range(2)]
-        while lm.streams < 2:
+        while len(lm._streams) < 2:
             time.sleep(0.001)
         lm._loop.call_soon_threadsafe(end)
         for stream in streams:

@@ -16,6 +16,7 @@ from mira.model.lm.openvino import GRAPH, OpenVINORunner
 from mira.model.lm.openvino_graph import Tensors, build
 from mira.model.lm.quantize import GROUP, Weights, quantize
 from tests.model.lm.reference import Reference
+from tests.model.lm.test_quantize import dequantized
 
 IDS = range(2000, 2040, 3)
 
@@ -40,9 +41,9 @@ def stored(tensors: Tensors, kind: Weights) -> Tensors:
         if values.ndim == 1:
             return values
         if kind == "int8" or "embed" in name:
-            return quantize(values, 8, values.shape[1]).dequantized()
+            return dequantized(quantize(values, 8, values.shape[1]))
         group = GROUP if values.shape[1] % GROUP == 0 else values.shape[1]
-        return quantize(values, 4, group).dequantized()
+        return dequantized(quantize(values, 4, group))
 
     return {name: rounded(name, values) for name, values in tensors.items()}
 

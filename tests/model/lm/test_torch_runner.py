@@ -139,9 +139,9 @@ def test_prompts_of_all_lengths_share_passes(runner, reference, monkeypatch) -> 
     """Each is what it is alone, however few or many others it is filled up with."""
     dice = random.Random(0)
     read: list[tuple[int, int, int]] = []
-    whole = runner._read_pass
+    whole = runner._pass
     monkeypatch.setattr(runner, "_passes", Passes(torch.device("cpu"), "none is recorded"))
-    monkeypatch.setattr(runner, "_read_pass", lambda *shape: (read.append(shape), whole(*shape)))
+    monkeypatch.setattr(runner, "_pass", lambda *shape: (read.append(shape), whole(*shape)))
     prompts = [[dice.randrange(runner.vocab_rows) for _ in range(n)] for n in LENGTHS]
     found = runner.step([Row(ids, 0, [place]) for place, ids in enumerate(prompts)])
     expected = [reference.logits(ids, [])[0] for ids in prompts]
