@@ -17,8 +17,7 @@ from mira.server.capacity import Capacity
 from mira.settings import Settings
 from mira.stream.clock import StreamClock
 
-FULL_S = 10.0
-"""After a caller found no place, those that don't listen lose theirs sooner."""
+FULL_S = 10.0  # after a caller found no place, for which those that don't listen lose theirs sooner
 LONGEST_RETRY_S = 30
 
 

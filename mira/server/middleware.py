@@ -23,20 +23,15 @@ from mira.errors import MiraError, Overloaded
 from mira.progress import amount
 from mira.server.errors import refuse, respond
 
-MAX_SERVED = 256
-"""Requests that are answered at once beside streams, which have a limit of their own."""
-UNCOUNTED = ("/health", "/health/ready", "/metrics")
-"""Paths that are answered however many others are: probes ask them."""
-SMALL_BYTES = 64 << 10
-"""Size of a body that is read at once. A longest text of the default settings, escaped, fits."""
-LARGE_AT_ONCE = 8
-"""Number of larger bodies that are read at once; each is in memory several times over."""
+MAX_SERVED = 256  # requests that are answered at once beside streams, which have their own limit
+UNCOUNTED = ("/health", "/health/ready", "/metrics")  # answered always: probes ask them
+SMALL_BYTES = 64 << 10  # a body that is read at once: the longest text, escaped, by default
+LARGE_AT_ONCE = 8  # larger bodies that are read at once; each is in memory several times over
+# A client may take this long for a body, its own or an answer's, and a second more for each
+# `SLOWEST_BYTES_PER_S` of it.
 BODY_GRACE_S = 10.0
-"""What a client may take for a body, its own or an answer's, and for each `SLOWEST_BYTES_PER_S` of
-it a second more."""
 SLOWEST_BYTES_PER_S = 64 << 10
-SLICE_BYTES = 64 << 10
-"""Given on in one turn of the event loop: forms are parsed there."""
+SLICE_BYTES = 64 << 10  # given on in one turn of the event loop: forms are parsed there
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

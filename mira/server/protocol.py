@@ -19,20 +19,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from mira.server import errors
 from mira.server.middleware import new_request_id
 
-MAX_HEAD_BYTES = 16 << 10
-"""Of a request line with its headers, of a chunk's header, and of trailers."""
-HEAD_TIMEOUT_S = 10.0
-"""From the first byte of a head to its last. Also for the rest of a body that was refused."""
-MAX_WAITING = 1024
-"""Connections whose clients send nothing, or not yet a whole request. One more closes another."""
-PATIENCE_S = 1.0
-"""How long a client may be sending before its connection is closed sooner than an idle one."""
-SLICE_BYTES = 4 << 10
-"""Parsed in one turn of the event loop: 4 KiB of one-byte chunks take 8 ms."""
-MOST_UNPARSED_BYTES = 1 << 20
-"""Read but not yet parsed. Reading stops well before it; this is for what h11 itself lets in."""
-PROBE_S = 0.02
-"""How long after a client ended its half it is sent something, and how often it is looked at."""
+MAX_HEAD_BYTES = 16 << 10  # a request line with its headers, a chunk's header, trailers
+HEAD_TIMEOUT_S = 10.0  # from a head's first byte to its last; also for the rest of a refused body
+MAX_WAITING = 1024  # connections without a whole request; one more closes another
+PATIENCE_S = 1.0  # a client that has been sending for longer is closed sooner than an idle one
+SLICE_BYTES = 4 << 10  # parsed in one turn of the event loop: 4 KiB of one-byte chunks take 8 ms
+MOST_UNPARSED_BYTES = 1 << 20  # reading stops well before it; this is for what h11 itself lets in
+PROBE_S = 0.02  # between two looks at a client that ended its half, and before it is sent something
 TCP_CLOSE_WAIT = 8  # Linux's number for: the peer sent its end, and nothing says that it is gone
 
 

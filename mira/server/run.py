@@ -33,11 +33,9 @@ SEND_BUFFER_BYTES = 32 * 1024
 # Clients keep their connections for a while (LiveKit: 120 s); closing one that is about to be
 # used costs them a failed call.
 KEEP_ALIVE_S = 130
-IN_HAND_S = 60.0
-"""Audio that a listener may have bought ahead and play before it takes more, in seconds."""
+IN_HAND_S = 60.0  # of audio that a listener may have in hand, and play before it takes more
 BACKLOG = 2048
-OPEN_FILES = 4096
-"""Number that the process may have: connections, and what a model and its voices take."""
+OPEN_FILES = 4096  # that the process may have: connections, and what a model and its voices take
 
 
 def run(settings: Settings) -> None:

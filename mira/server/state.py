@@ -35,16 +35,13 @@ from mira.voices import (
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-MOST_STREAMS = 64
-"""Number of streams at once, however fast the machine: each has a thread of its own."""
+MOST_STREAMS = 64  # at once, however fast the machine: each has a thread of its own
+# For each stream that can be computed at once, these may begin, until more than that have audio in
+# hand.
 BEGINNERS = 2
-"""For each that computes: so many may begin at once, until more than that have audio in hand."""
-REST_S = 20.0
-"""Without a stream, until memory is given back: the first audio after that takes longer."""
-STOP_S = 10.0
-"""For each thing that has to end when the service stops."""
-LOOK_S = 0.5
-"""Between two looks at whether the engine is beyond repair."""
+REST_S = 20.0  # without a stream, until memory is given back: the next first audio takes longer
+STOP_S = 10.0  # for each thing that has to end when the service stops
+LOOK_S = 0.5  # between two looks at whether the engine is beyond repair
 WORKERS = {
     "files": 2,  # read, check and write voices' files: calls need the processors more
     "look": 1,  # at the whole folder, which may take long

@@ -30,12 +30,9 @@ from mira.types import Sampling, Voice
 
 log = logging.getLogger(__name__)
 
-FIRST_AUDIO_S = 10.0
-"""After which a caller is told to come back, if it is others that are spoken to before it."""
-LONGEST_WAIT_S = 120.0
-"""After which an engine that makes nothing of a text has failed."""
-LOOK_S = 0.1
-"""Between two looks at whether anything is computed for a stream that has ended."""
+FIRST_AUDIO_S = 10.0  # then a caller is told to come back, if it waits for those before it
+LONGEST_WAIT_S = 120.0  # then an engine that makes nothing of a text has failed
+LOOK_S = 0.1  # between two looks at whether anything is computed for a stream that has ended
 
 
 @dataclass(frozen=True, slots=True)
