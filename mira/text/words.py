@@ -16,8 +16,6 @@ _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _SHOUTED = {
     w.upper() for w in (STARTERS | PREPOSITIONS) if len(w) > 2 and w not in ("who", "all", "can")
 } | {"NOT", "VERY", "NEVER", "ALWAYS", "MUST", "STOP", "READ", "HELP", "WANT", "NEED"}
-
-
 # "E.g. this": the same at the start of a sentence.
 _SHORT = {
     short[0].upper() + short[1:]: said.capitalize()
