@@ -58,4 +58,4 @@ def lasting(minutes: float) -> str:
 def main() -> None:
     """`mira say` on long text."""
     cases = [(1, "wav"), (10, "wav"), (10, "mp3"), (30, "wav")]
-    report("say", [say(minutes, suffix) for minutes, suffix in cases])
+    report("say", [say(minutes, suffix) for minutes, suffix in cases], {})

@@ -8,15 +8,13 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from mira.errors import InvalidRequest, MiraError
 
 IDLE_S = 2.0  # a connection is let go before the service does it, which would break a request
-DEFAULTS: Mapping[str, object] = MappingProxyType(
-    {"model": "mira", "voice": "heart", "response_format": "pcm"}  # at 24 kHz
-)
+# At 24 kHz.
+DEFAULTS: Mapping[str, object] = {"model": "mira", "voice": "heart", "response_format": "pcm"}
 
 
 class Problem(MiraError):

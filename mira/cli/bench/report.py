@@ -10,13 +10,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
 from mira.machine import cores, processor_here
-
-NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
@@ -24,9 +21,7 @@ def percentile(values: Sequence[float], percent: float) -> float | None:
     return float(np.percentile(np.asarray(values), percent)) if values else None
 
 
-def report(
-    name: str, rows: Sequence[Mapping[str, object]], about: Mapping[str, object] = NOTHING
-) -> None:
+def report(name: str, rows: Sequence[Mapping[str, object]], about: Mapping[str, object]) -> None:
     """Print a table for people, then a line for scripts.
 
     Args:
