@@ -65,7 +65,7 @@ class Ahead(Generic[T]):
         self._thread.start()
 
     def poll(self) -> T | None:
-        """Return the next item if it is there. None: not yet, or never, which `ended` says.
+        """Return the next item if it is there; None if not, and `ended` says whether it will be.
 
         Raises:
             Whatever the generator raised, once, after the items before it.
@@ -85,14 +85,14 @@ class Ahead(Generic[T]):
 
     @property
     def ended(self) -> bool:
-        """Whether `poll` has nothing more to say."""
+        """Whether `poll` will neither return nor raise anything more."""
         with self._changed:
             return self._cancel.cancelled or (self._done and not self._made and self._error is None)
 
     @property
     def busy(self) -> bool:
-        """Whether anything is computed. What only waits for text does nothing once it comes to a
-        stream that was cancelled."""
+        """Whether anything is being computed. A stream that waits for text computes nothing, and
+        never will once it is cancelled."""
         return not self._done and not self._playback.waits_for_text
 
     def __iter__(self) -> Iterator[T]:

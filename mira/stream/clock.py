@@ -42,7 +42,7 @@ class Player:
         return head_room_s
 
     def left_s(self, now: float) -> float | None:
-        """Seconds still to play, negative if there have been none since; None: none yet."""
+        """Return the seconds still to play, negative if it has run dry; None before any audio."""
         return None if self.runs_dry_at is None else self.runs_dry_at - now
 
 
@@ -78,7 +78,7 @@ class StreamClock:
         self.accepted_at = self._ready_at = self.now()
 
     def ready(self, audio_s: float, work_s: float = 0.0) -> None:
-        """A chunk that plays for `audio_s` seconds is ready; it was being made for `work_s`."""
+        """Note that a chunk is ready: it plays for `audio_s` seconds, and took `work_s` to make."""
         now = self.now()
         if self.ttfa_ms is None:
             self.ttfa_ms = self.silent_s * 1000
@@ -93,8 +93,8 @@ class StreamClock:
         self._ready_at = now
 
     def sent(self) -> None:
-        """The chunk left. Time that the listener let us wait is no underrun: a chunk that it took
-        late is still whole before it."""
+        """Note that the chunk left. A listener that took it late has all of it still to play: to be
+        kept waiting by the listener is no underrun."""
         now = self.now()
         forgiven_s = self._chunk_s * (1 / self.LEAST_PACE - 1)
         self.behind_s = max(0.0, self._overdue_s(now) - forgiven_s)
@@ -103,16 +103,16 @@ class StreamClock:
         self._ready_at = now
 
     def done(self) -> None:
-        """No more chunks come: when the listener takes what is left is up to it alone."""
+        """Note that no more chunks come: when the listener takes what is left is up to it alone."""
         self.held = True
 
     def patience_left_s(self, patience_s: float) -> float:
-        """How long a listener may still keep the chunk that is ready waiting, in seconds, so as not
-        to be more than `patience_s` behind; negative if it is."""
+        """Return for how many seconds a listener may still keep the chunk waiting that is ready, so
+        as not to be more than `patience_s` behind; negative if it is."""
         return patience_s - self._overdue_s(self.now())
 
     def _overdue_s(self, now: float) -> float:
-        """`behind_s`, with what the chunk that is ready has waited beyond the end of the others."""
+        """Add to `behind_s` how long the chunk has waited beyond the end of those before it."""
         return self.behind_s + (now - self._ready_at) - self._in_hand_s
 
     @property
@@ -126,8 +126,8 @@ class StreamClock:
 
     @property
     def left_s(self) -> float | None:
-        """What the listener still has to play, in seconds, negative if it has run dry though there
-        was text; None: it has heard nothing yet."""
+        """Seconds that the listener still has to play, negative if it has run dry though there was
+        text; None before it has heard anything."""
         left_s = self._player.left_s(self.now())
         return None if left_s is None else left_s + self._excused_s
 

@@ -1,8 +1,8 @@
 """When somebody's audio runs out, and so whose is computed first.
 
-Everything that has to choose between streams asks the same question here. A processor that
-is shared evenly between thirty new calls gives each its first word at the same late moment, and
-its second too late. In this order most start at once and none stops.
+Everything that has to choose between streams asks the same question here. A processor that is
+shared evenly between thirty new calls gives each its first word at the same late moment, and its
+second too late. In this order most start at once and none stops.
 """
 
 import time
@@ -69,12 +69,12 @@ class Playback:
         return self.live and not self.waits_for_text and (left_s is None or left_s < 0)
 
     def left_s(self) -> float | None:
-        """Seconds still to play, negative if it has been silent since; None: none yet."""
+        """Return the seconds still to play, negative if it has run dry; None before any audio."""
         return self.player.left_s(self.now())
 
 
 def rank(playback: Playback) -> tuple[int, float]:
-    """Sorts by urgency: who is about to run dry, then who has nothing yet, then the others."""
+    """Return what sorts by urgency: who is about to run dry, who has nothing yet, the others."""
     left = playback.left_s()
     if not playback.live:
         return 3, playback.began_at
