@@ -20,6 +20,7 @@ from mira.model.checkpoint.hub import locate
 from mira.model.checkpoint.layout import open_checkpoint
 from tests import bare
 from tests.model.checkpoint.hub_server import BLOCK_BYTES, MODEL_FILES, Hub, serving_hub
+from tests.server.serving import wait_until
 
 WANTED = dict(list(MODEL_FILES.items())[:-3])
 TOTAL = sum(WANTED.values())
@@ -434,7 +435,12 @@ def test_a_hub_that_is_not_there(hub: Hub) -> None:
 
 def test_a_hub_that_goes_away_in_the_middle(hub: Hub, model_files: Path) -> None:
     hub.bytes_per_s = 200_000
-    stopping = threading.Timer(1.0, hub.stop)
+
+    def stop() -> None:
+        wait_until(lambda: hub.sent[LARGE] > 0, 60)
+        hub.stop()
+
+    stopping = threading.Thread(target=stop)
     stopping.start()
     with pytest.raises(NotDownloaded, match=r"broke off .*Start again"):
         locate("owner/name")
