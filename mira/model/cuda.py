@@ -44,7 +44,7 @@ class Passes:
             torch.cuda.synchronize(device)  # the network was made elsewhere than on this stream
 
     def stream(self) -> AbstractContextManager[object]:
-        """Where everything that a pass depends on has to be done, and its results be read."""
+        """Enter the stream on which what a pass depends on is done, and its results are read."""
         return torch.cuda.stream(self._stream) if self._stream is not None else nullcontext()
 
     def wait(self) -> None:

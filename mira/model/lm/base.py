@@ -14,7 +14,7 @@ from mira.types import Sampling
 
 
 def sayable(vocabulary: TokenMap) -> list[int]:
-    """The ids that can be drawn, in the order of every backend's logits: codes, then ends."""
+    """List the ids that can be drawn, in the order of every backend's logits: codes, then ends."""
     first = vocabulary.first_speech
     return [*range(first, first + SPEECH_CODES), *vocabulary.end_ids]
 
@@ -54,7 +54,7 @@ class LanguageModel(Protocol):
 
     @property
     def max_streams(self) -> int:
-        """That it has places for; more wait until one ends."""
+        """Number of streams that may speak at the same time; more wait until one ends."""
 
     @property
     def ready(self) -> bool:

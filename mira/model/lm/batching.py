@@ -51,7 +51,7 @@ class Runner(Protocol):
     vocab_rows: int  # ids that can be read are in [0, vocab_rows)
 
     def step(self, rows: Sequence[Row]) -> npt.NDArray[np.float32]:
-        """Read each row's ids; the logits of what comes after the last of each.
+        """Read each row's ids, and compute the logits of what comes after the last of each.
 
         Returns:
             [rows, SPEECH_CODES + ends].

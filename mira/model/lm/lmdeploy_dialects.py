@@ -92,7 +92,7 @@ def cut_dialect(vocabulary: TokenMap, embedding: torch.Tensor) -> Dialect:
 
 
 def generation(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
-    """What LMDeploy's `GenerationConfig` is told.
+    """Say the same in the arguments of LMDeploy's `GenerationConfig`.
 
     Raises:
         ValueError: Its engines can't sample so.

@@ -52,7 +52,7 @@ def quantize(weights: npt.NDArray[np.float32], bits: int, group: int) -> Grid:
 
 
 def constant(weights: npt.NDArray[np.float32], kind: Weights) -> Any:
-    """An OpenVINO node of float32 [rows, columns], stored as `kind`."""
+    """Make an OpenVINO node of float32 [rows, columns], stored as `kind`."""
     if kind == "f32":
         return ops.constant(weights, shared_memory=True)  # it is large, and not changed by anybody
     if kind == "bf16":

@@ -176,6 +176,8 @@ class ToyInstance:
                 yield Output(status, new)
                 if status is not Status.SUCCESS:
                     return
+        except asyncio.CancelledError:
+            pass  # as TurboMind's: it ends
         finally:
             speaking.cancel()
             await asyncio.sleep(0.001)  # an engine takes a moment to let a stream go
