@@ -176,7 +176,7 @@ class Engine:
 
 
 def _waited_s(playback: Playback | None) -> float:
-    """How much speech would have been heard since there was none."""
+    """Return how much speech would have been heard since there was none."""
     return max(0.0, -(playback.left_s() or 0.0)) * playback.pace if playback else 0.0
 
 

@@ -105,6 +105,6 @@ class PlaybackFailed(MiraError):
 
 
 def one_line(error: BaseException) -> str:
-    """An error's kind and what it says; one of ours just says it."""
+    """Name an error's kind and what it says; one of ours just says it."""
     kind = "" if isinstance(error, MiraError) else f"{type(error).__name__}: "
     return " ".join(f"{kind}{error}".split())

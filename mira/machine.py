@@ -116,7 +116,7 @@ def read(path: Path) -> str:
 
 
 def _levels(root: Path, group: str) -> Iterator[Path]:
-    """A group and those around it: each may be the tightest.
+    """Yield a group and those around it: each may be the tightest.
 
     In a container the group's name may be the host's; then only the root is there.
     """
@@ -125,7 +125,7 @@ def _levels(root: Path, group: str) -> Iterator[Path]:
 
 
 def _numbers(folder: Path, *files: str) -> list[int]:
-    """All numbers in files of a group, of which each version has its own; "max" is none."""
+    """Read all numbers in files of a group, of which each version has its own; "max" is none."""
     words = " ".join(read(folder / name) for name in files).split()
     return [int(word) for word in words if word.lstrip("-").isdecimal()]
 

@@ -67,7 +67,7 @@ def progress_bar(out: IO[str]) -> Iterator[Report]:
 
 
 def _lines(out: IO[str]) -> Report:
-    """A line when something begins and when it is done, and one every few seconds between."""
+    """Print a line when something begins and when it is done, and one every few seconds between."""
     doing, said, said_at = "", "", 0.0
 
     def report(what: str, done: int, total: int) -> None:

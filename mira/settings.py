@@ -29,7 +29,7 @@ CONFIG_VARIABLE = "MIRA_CONFIG"
 
 
 def _split(value: object) -> object:
-    """The environment and flags have only strings: a list is separated by commas."""
+    """Split a list at its commas: the environment and flags have only strings."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
@@ -62,7 +62,7 @@ Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
 
 
 def _cache_dir() -> Path:
-    """The folder for what can be made again."""
+    """Find the folder for what can be made again."""
     try:
         return _absolute(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "mira"
     except ValueError:  # whoever runs it has no home

@@ -174,7 +174,7 @@ def _format_of(output: str | None) -> str:
 
 @contextmanager
 def _progress(chars: int) -> Iterator[Callable[[float], None]]:
-    """A bar on long text, on the terminal only; the audio's length is a guess until it ends."""
+    """Show a bar on long text, on the terminal; the audio's length is a guess until it ends."""
     if chars < LONG_TEXT_CHARS or not sys.stderr.isatty():
         yield lambda audio_s: None
         return

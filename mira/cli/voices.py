@@ -171,7 +171,7 @@ def import_voice(
 
 
 def _opened(config: Path | None, flags: list[str] | None) -> "tuple[Settings, VoiceStore]":
-    """The settings, and the folder that they name."""
+    """Return the settings, and the folder that they name."""
     from mira.voices import open_store
     from mira.voices.sample import SAMPLE_VOICE
 

@@ -94,7 +94,7 @@ class Passes:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether it says that the card's memory is full; several libraries say so in several ways."""
+    """Tell whether an error means that the card's memory is full: libraries say so in many ways."""
     says = "CUDA error: out of memory", "STATUS_ALLOC_FAILED"
     full = isinstance(error, RuntimeError) and any(part in str(error) for part in says)
     return full or isinstance(error, torch.OutOfMemoryError)

@@ -116,7 +116,7 @@ def _plain(token: re.Match[str]) -> str:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether no Markdown is open at the end of the text: it could not be read in halves."""
+    """Tell whether no Markdown is open at the end of the text: it could not be read in halves."""
     return (
         text.count("[") == text.count("]")
         and text.count("](") <= text.count(")")

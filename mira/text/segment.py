@@ -76,7 +76,7 @@ class SentenceSplitter:
         yield from self._cuts(final=False)
 
     def flush(self) -> Iterator[Cut]:
-        """The text is over: yield the rest."""
+        """End the text: yield the rest."""
         yield from self._cuts(final=True)
 
     def _forget(self) -> None:

@@ -80,7 +80,7 @@ class Counted:
 
 
 def main(model: str, seconds: float = 10.0, rounds: int = 3) -> None:
-    """The codec alone, in windows and whole, with and without upsampler.
+    """Measure the codec alone, in windows and whole, with and without upsampler.
 
     Args:
         model: As in the setting of this name.

@@ -46,7 +46,7 @@ class Call:
 
 
 def main(model: str, calls: str = "1,4,8", tokens: int = 200) -> None:
-    """The language model alone: tokens a second, time to the first."""
+    """Measure the language model alone: tokens a second, time to the first."""
     measure(model, numbers("--calls", calls, int), tokens)
 
 

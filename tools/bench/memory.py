@@ -36,7 +36,7 @@ def one_call(client: Client, dice: random.Random) -> None:
 
 
 def main(model: Model = "") -> None:
-    """A busy hour in two minutes: start, memory, threads."""
+    """Play a busy hour in two minutes: start, memory, threads."""
     with (
         running(*serve_arguments(model)) as service,
         closing(Client(service.url)) as connections,

@@ -187,7 +187,7 @@ def _storm(serve: Sequence[str]) -> list[dict[str, object]]:
 
 
 def main(model: Model = "", counts: str = "1,1000") -> None:
-    """A folder of many voices; one that changes while calls speak."""
+    """Measure a folder of many voices, and one that changes while calls speak."""
     serve, asked = serve_arguments(model), numbers("--counts", counts, int)
     rows = [_with_many(count, serve) for count in asked]
     report("voices", rows, {"model": model})

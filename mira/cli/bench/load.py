@@ -123,7 +123,7 @@ def offer(client: Client, load: Load, rate: float) -> Offered:
 
 
 def _row(rate: float, offered: Offered) -> Row:
-    """One row of the table; the columns are this module's docstring."""
+    """Return one row of the table, whose columns are this module's docstring."""
     played, problems = offered.played, dict(Counter(offered.problems))
     audible = [one.audible_ms for one in played]
     slow = [one.answer_s / one.audio_s for one in played]

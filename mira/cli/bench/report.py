@@ -47,7 +47,7 @@ def report(name: str, rows: Sequence[Mapping[str, object]], about: Mapping[str, 
 
 
 def _commit() -> str:
-    """The commit of the checkout that this file is in, if it is in one."""
+    """Find the commit of the checkout that this file is in, if it is in one."""
     checkout = Path(__file__).parents[3]
     git = shutil.which("git") if (checkout / ".git").exists() else None
     if git is None:

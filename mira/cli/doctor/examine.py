@@ -64,7 +64,7 @@ def examine(settings: Settings, sources: Sources = HERE) -> Report:
 
 
 def _places(settings: Settings) -> tuple[dict[str, Place], list[Row]]:
-    """What each name of a model is here, and what is neither a directory nor an id."""
+    """Find what each name of a model is here, and which is neither a directory nor an id."""
     places: dict[str, Place] = {}
     wrong: list[Row] = []
     for setting in MODELS:

@@ -98,7 +98,7 @@ def ask_torch(python: str = sys.executable) -> Torch:
 
 
 def _run(command: list[str], timeout_s: float) -> tuple[str, str]:
-    """What a command says, and why it failed; empty if it didn't."""
+    """Return what a command says, and why it failed; empty if it didn't."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False

@@ -66,7 +66,7 @@ def mira_rows(
 
 
 def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
-    """What is found of the model, with the bytes that its weights will take."""
+    """Look at the model, and return the bytes that its weights will take beside what was found."""
     from mira.load.models import look_at
 
     missing = {setting: row for setting in MODELS if (row := _missing(setting, settings))}
@@ -91,7 +91,7 @@ def _model(settings: Settings, planned: Plan) -> Iterator[tuple[Row, int]]:
 
 
 def _missing(setting: str, settings: Settings) -> Row | None:
-    """What is to be said of a model that is not on this machine."""
+    """Say what is known of a model that is not on this machine."""
     from huggingface_hub.constants import HF_HUB_OFFLINE
 
     value = f"{getattr(settings, setting)}: not on this machine"
@@ -157,7 +157,7 @@ def _disk(settings: Settings) -> Row:
 
 
 def _directory(settings: Settings) -> Path | None:
-    """The model's, if it is one on this machine."""
+    """Return the model's, if it is one on this machine."""
     with suppress(RuntimeError):  # the home of nobody
         path = Path(settings.model).expanduser()
         return path if settings.model and _nearest(path) == path and path.is_dir() else None
@@ -165,12 +165,12 @@ def _directory(settings: Settings) -> Path | None:
 
 
 def _can_write(folder: Path) -> bool:
-    """Whether files can be put there, or it can be made."""
+    """Tell whether files can be put there, or it can be made."""
     there = _nearest(folder)
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def _nearest(path: Path) -> Path:
-    """The path itself if it can be seen, otherwise the nearest folder that it would be in."""
+    """Return the path itself if it can be seen, else the nearest folder that it would be in."""
     places = (path, *path.absolute().parents)
     return next(place for place in places if os.access(place, os.F_OK))

@@ -22,7 +22,7 @@ class _Request:
     future: Future[list[Samples]] = field(default_factory=Future)
 
     def rank(self) -> tuple[int, float]:
-        """Of the most urgent of its listeners; one that is unknown is taken to be waiting."""
+        """Rank as the most urgent of its listeners; one that is unknown is taken to be waiting."""
         return min(rank(span.playback) if span.playback else (0, 0.0) for span in self.spans)
 
 

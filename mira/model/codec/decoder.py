@@ -93,7 +93,7 @@ def sampled(nn: Layers, x: Node) -> Node:
 
 
 def _norms(nn: Layers) -> list[Layers]:
-    """A backbone's inner norms: the embedding's, then each block's."""
+    """Name a backbone's inner norms: the embedding's, then each block's."""
     return [nn.at("norm"), *(block.at("norm") for block in nn.each("convnext", "gamma"))]
 
 

@@ -77,7 +77,7 @@ def _ecapa(nn: Layers, x: Node) -> Node:
 
 
 def _res2_block(nn: Layers, x: Node, dilation: int) -> Node:
-    """Groups of channels that each hear the one before, then a gain for each channel."""
+    """Compute groups of channels that each hear the one before, then a gain for each channel."""
     *groups, passed = nn.split(_conv_relu_norm(nn.at(0), x), _GROUPS, 1)
     heard: list[Node] = []
     for number, group in enumerate(groups):
@@ -90,7 +90,7 @@ def _res2_block(nn: Layers, x: Node, dilation: int) -> Node:
 
 
 def _conv_relu_norm(nn: Layers, x: Node) -> Node:
-    """In this unusual order."""
+    """Compute the three in this unusual order."""
     return _batch_norm(nn.at("bn"), nn.relu(nn.convolution(x, "conv")))
 
 

@@ -103,7 +103,7 @@ class OpenVINOCodec(NetworkCodec):
         return (np.array(span.tokens), speaker.d_vector, speaker.scale, speaker.shift)
 
     def _is_exact_enough(self, kept: "Sequence[_Kept]") -> bool:
-        """Whether the decoder, as it is loaded, says what it said in float32."""
+        """Tell whether the decoder, as it is loaded, says what it said in float32."""
         spans = [Span(speech, self.speaker(speaker), 0, len(speech)) for speech, speaker, _ in kept]
         waves, _ = self._waves(spans)
         found_db = min(snr_db(samples, wave) for (_, _, samples), wave in zip(kept, waves))
@@ -137,7 +137,7 @@ class _Graph:
         self._lock = threading.Lock()
 
     def __call__(self, *inputs: npt.NDArray[Any]) -> list[Any]:
-        """The outputs, in the graph's order; each the caller's own.
+        """Compute the outputs, in the graph's order; each is the caller's own.
 
         Raises:
             SynthesisFailed: The computation broke.
@@ -155,7 +155,7 @@ _Kept = tuple[list[int], list[int], Samples]
 
 
 def _kept(path: Path) -> list[_Kept]:
-    """What the graphs say in float32.
+    """Read what the graphs say in float32.
 
     Raises:
         CheckpointError: The file is missing or damaged.
@@ -176,7 +176,7 @@ def _has_bf16(core: ov.Core) -> bool:
 
 
 def _has_vnni() -> bool:
-    """Whether the processor adds up products of 8-bit integers without overflow.
+    """Tell whether the processor adds up products of 8-bit integers without overflow.
 
     Without, OpenVINO would still compute them, but in sums of 16 bits that are cut off. Where
     there is no telling, there is none.

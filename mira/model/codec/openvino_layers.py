@@ -159,7 +159,7 @@ class OpenVINOLayers(Layers):
 
 
 def _parabola() -> tuple[float, float, float]:
-    """(a, b, c) such that a (s + b)² + c is cos²√s within 1e-7, up to the s that is needed."""
+    """Find (a, b, c) such that a (s + b)² + c is cos²√s within 1e-7, up to the s that is needed."""
     largest = (np.pi / 16) ** 2
     s = (1 + np.cos(np.pi * np.array([1, 3, 5]) / 6)) / 2 * largest  # Chebyshev's nodes
     second, first, constant_term = np.polyfit(s, np.cos(np.sqrt(s)) ** 2, 2)
@@ -175,7 +175,7 @@ def _square(x: Node) -> Node:
 
 
 def _phases(up: Array) -> tuple[Array, Array]:
-    """The filter that doubles the rate, for the even samples and for the odd ones, twice as loud.
+    """Split the filter that doubles the rate into even and odd samples', twice as loud.
 
     Each is [2 * _REACH + 1]: half of the filter, latest first, with a zero at the end that the
     other one begins with.

@@ -132,7 +132,7 @@ class TorchCodec(NetworkCodec):
         return (tokens, *self._kept_voice(span.speaker))
 
     def _voice(self, speaker: Speaker) -> tuple[Tensor, ...]:
-        """What the prenet knows of it, where the prenet is."""
+        """Put what the prenet knows of a voice where the prenet is."""
         vectors = (speaker.d_vector, speaker.scale, speaker.shift)
         return tuple(torch.from_numpy(vector).to(self._device, self._dtype) for vector in vectors)
 

@@ -75,7 +75,7 @@ def quantize(
 
 
 def _input_ranges(graph: ov.Model, inputs: Sequence[Array]) -> list[tuple[float, float]]:
-    """The least and the largest value, zero among them, that each convolution reads."""
+    """Find the least and the largest value, zero among them, that each convolution reads."""
     watched = graph.clone()
     watched.add_outputs([layer.input_value(0) for layer in _convolutions(watched)])
     run = _compiled(watched)
@@ -85,7 +85,7 @@ def _input_ranges(graph: ov.Model, inputs: Sequence[Array]) -> list[tuple[float,
 
 
 def _with_integers(graph: ov.Model, ranges: dict[int, tuple[float, float]]) -> ov.Model:
-    """The graph with these convolutions, by number, reading inputs of these ranges in 8 bits."""
+    """Have these convolutions, by number, read inputs of these ranges in 8 bits."""
     graph = graph.clone()
     for i, layer in enumerate(_convolutions(graph)):
         if i in ranges:
@@ -101,7 +101,7 @@ def _with_integers(graph: ov.Model, ranges: dict[int, tuple[float, float]]) -> o
 
 
 def _with_exact_zero(low: float, high: float) -> tuple[float, float]:
-    """The same range, moved until zero is one of its levels: what is padded must be nothing."""
+    """Move a range until zero is one of its levels: what is padded must be nothing."""
     step = (high - low) / (_LEVELS - 1)
     low = round(low / step) * step
     return low, low + (_LEVELS - 1) * step
@@ -115,7 +115,7 @@ def _integer_weight(weight: Array) -> Any:
 
 
 def _convolutions(graph: ov.Model) -> list[Any]:
-    """A graph's convolutions, in the order in which they compute."""
+    """List a graph's convolutions, in the order in which they compute."""
     return [node for node in graph.get_ordered_ops() if node.get_type_name() == "Convolution"]
 
 

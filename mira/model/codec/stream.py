@@ -94,7 +94,7 @@ class StreamingDecoder:
         return len(self._tokens) - self._window.look_ahead
 
     def _due(self, frames: int) -> bool:
-        """Whether a chunk of so many frames is rendered now, or waits for more."""
+        """Tell whether a chunk of so many frames is rendered now, or waits for more."""
         if frames < self._least or not self._playback.live:
             return frames >= self._window.steady
         left_s = self._playback.left_s()

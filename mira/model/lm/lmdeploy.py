@@ -310,7 +310,7 @@ class LMDeployLM:
         return False
 
     async def _failed(self, why: str) -> SynthesisFailed:
-        """What a stream is told, and whether it is the others' end as well."""
+        """Say what a stream is told, and whether it is the others' end as well."""
         self._failures += 1
         died = await self._died()
         why = died or why
@@ -323,7 +323,7 @@ class LMDeployLM:
         return SynthesisFailed(f"the language model broke: {why}")
 
     async def _died(self) -> str | None:
-        """What ended the engine, empty if it doesn't say; None while it is alive."""
+        """Ask what ended the engine: empty if it doesn't say, None while it is alive."""
         try:
             health = await asyncio.wait_for(self._engine.get_health_status(), STALL_S)
             if health["alive"]:

@@ -81,7 +81,7 @@ def load(checkpoint: Checkpoint, engine: str, gpu: int = 0, max_streams: int = 6
 
 
 def _cache_share(checkpoint: Checkpoint, gpu: int, cache_tokens: int, max_streams: int) -> float:
-    """The share of memory that the cache gets of what the weights leave free.
+    """Compute which share the cache gets of the memory that the weights leave free.
 
     Asked before anything is loaded: TurboMind aborts the process when it gets no memory.
 

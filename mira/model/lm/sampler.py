@@ -47,7 +47,7 @@ class Sampler:
         return self._seen[: self._num_seen]
 
     def draw(self) -> float:
-        """In [0, 1). If the likeliest is asked for: 0, the first of those that are as likely."""
+        """Draw from [0, 1). 0 if the likeliest is asked for: the first of those alike."""
         return 0.0 if self.greedy else self._random.random()
 
     def see(self, column: int) -> None:
@@ -131,7 +131,7 @@ def _penalised(samplers: Sequence[Sampler], logits: Logits) -> Logits:
 
 
 def _likely(logits: Logits, top_k: Columns) -> tuple[Columns, Logits]:
-    """Of each row, the columns of the `top_k` largest, and of some that are nearly as large.
+    """Find each row's columns of the `top_k` largest, and of some that are nearly as large.
 
     Returns:
         [rows, the most of a row] columns in ascending order, and their logits; filled up with
