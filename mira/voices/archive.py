@@ -23,6 +23,7 @@ MAX_STATEMENT_CHARS = 2000
 _CARD_PART = "voice"
 _CARD = f"{_CARD_PART}.json"
 _CARD_BYTES = 64 << 10
+_DAMAGED = (ValueError, OverflowError, EOFError, NotImplementedError, OSError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same voice is the same bytes, whenever it is written
 
 RECORDING = "recording"
@@ -117,8 +118,8 @@ def unpack(
                 for name, info in found.items()
             }
             return VoiceFile(card, clips)
-    # A card that isn't one is a ValueError, too.
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OSError) as error:
+    # A card that isn't one is a ValueError; a place that no file can have, an OverflowError.
+    except (zipfile.BadZipFile, *_DAMAGED) as error:
         raise _refused("it is damaged, or something else") from error
 
 

@@ -88,8 +88,8 @@ class Cache:
 
     def remember(self, content: str, tokens: Tokens) -> None:
         """Keep tokens in memory; those that spoke longest ago make room for them."""
-        self._recent.pop(content, None)
         self._recent[content] = tokens
+        self._recent.move_to_end(content)  # never taken out, which a reader would notice
         while len(self._recent) > IN_MEMORY:
             self._recent.popitem(last=False)
 

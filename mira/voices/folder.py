@@ -191,7 +191,8 @@ class Folder:
                 text = read_within(self.path, name, _TRANSCRIPT_BYTES)
                 transcript = text.decode("utf-8-sig").strip()
             except InvalidRequest as error:
-                raise InvalidRequest(f"{name}: {error}", "transcript") from error
+                # Of its own kind: one that can't be read now is looked at again.
+                raise type(error)(f"{name}: {error}", "transcript") from error
             except UnicodeDecodeError as error:
                 message = f"{name}: is no text in UTF-8. Save it as that."
                 raise InvalidRequest(message, "transcript") from error

@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import zipfile
 
 import pytest
@@ -117,6 +118,21 @@ WAV = {"recording.wav": b"RIFF"}
 def test_what_is_no_voice_is_refused(data: bytes, why: str) -> None:
     with pytest.raises(InvalidRequest, match=why):
         unpack(io.BytesIO(data), LIMIT)
+
+
+def test_a_place_that_no_file_can_have_is_refused() -> None:
+    """In the 64-bit form, where zipfile takes whatever is claimed."""
+    data = zipped({"voice.json": CARD, **WAV})
+    at = data.index(b"PK\x01\x02")
+    entry = bytearray(data[at : data.index(b"PK\x01\x02", at + 4)])
+    entry[30:32] = struct.pack("<H", 12)
+    entry[42:46] = b"\xff" * 4
+    entry += struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    end = bytearray(data[data.index(b"PK\x05\x06") :])
+    end[12:16] = struct.pack("<I", struct.unpack("<I", end[12:16])[0] + 12)
+    rest = data[at + len(entry) - 12 : -len(end)]
+    with pytest.raises(InvalidRequest, match="damaged"):
+        unpack(io.BytesIO(data[:at] + bytes(entry) + rest + bytes(end)), LIMIT)
 
 
 @given(st.integers(0, len(pack(ANNA)) - 1), st.integers(0, 255))

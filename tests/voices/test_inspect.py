@@ -60,6 +60,19 @@ def test_a_file_that_is_gone_is_looked_for_again(folder: Folder, inspector: Insp
     assert found.candidate.stamps == NEVER
 
 
+def test_a_transcript_that_cant_be_read_now_is_read_later(
+    folder: Folder, inspector: Inspector
+) -> None:
+    bring(folder.path, CARLO)
+    transcript = folder.path / "carlo.txt"
+    transcript.unlink()
+    transcript.symlink_to("not there yet")
+    found = inspector.look(only(folder))
+    assert isinstance(found, Rejected)
+    assert found.why.startswith("carlo.txt: It can't be read")
+    assert found.candidate.stamps == NEVER
+
+
 def test_limits_hold_for_all(folder: Folder) -> None:
     settings = settings_in(folder.path, max_recording_s=1)
     short = Inspector(settings, folder, Cache(folder.path, ""), [])
