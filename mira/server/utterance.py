@@ -89,6 +89,7 @@ class Utterance:
         self._playback = Playback(pace=delivery.pace)
         self.clock = StreamClock(text_wait_s=lambda: self._playback.waited_for_text_s)
         self._ahead: Ahead[Chunk] | None = None
+        self._failure: Exception | None = None  # to make the next chunk
         self._changed = asyncio.Event()
 
     @property
@@ -113,33 +114,38 @@ class Utterance:
                     async with aclosing(self._chunks(scope)) as chunks:
                         yield chunks
             except BaseException as raised:
-                error = raised
-                if scope.cancel_called and not self.cancel.cancelled:
+                error = self._failure or raised
+                if error is raised and scope.cancel_called and not self.cancel.cancelled:
                     error = TimeoutError("its listener takes too little")
                 raise
             finally:
                 self._account(error)
                 await self._end()
-        if isinstance(error, TimeoutError):
+        if isinstance(error, Exception):
             raise error
 
     async def _chunks(self, scope: CancelScope) -> AsyncGenerator[Chunk, None]:
         admission = self._service.admission
         await admission.enter(self.clock, scope)
         self._begin()
-        while (chunk := await self._next()) is not None:
-            self.clock.ready(chunk.audio_s, chunk.synthesis_s + chunk.encode_s)
-            if self.clock.chunks == 1:
-                self._service.telemetry.first_audio(self.voice.name, self.clock)
-            admission.ready(self.clock)
-            yield chunk
-            self.clock.sent()
-            admission.sent(self.clock)
+        try:
+            while (chunk := await self._next()) is not None:
+                self.clock.ready(chunk.audio_s, chunk.synthesis_s + chunk.encode_s)
+                if self.clock.chunks == 1:
+                    self._service.telemetry.first_audio(self.voice.name, self.clock)
+                admission.ready(self.clock)
+                yield chunk
+                self.clock.sent()
+                admission.sent(self.clock)
+        except Exception as failure:  # noqa: BLE001 - raised below
+            self._failure = failure
         if self.cancel.cancelled:
             scope.cancel()  # sooner than it is told to: the end would pass for that of the text
             await checkpoint()
         self.clock.done()
-        admission.ready(self.clock)
+        admission.ready(self.clock)  # what ends the body, or says why it breaks, is bounded too
+        if self._failure is not None:
+            raise self._failure
 
     def _begin(self) -> None:
         loop = asyncio.get_running_loop()
@@ -203,7 +209,7 @@ class Utterance:
     def _account(self, error: BaseException | None) -> None:
         clock, telemetry = self.clock, self._service.telemetry
         unwanted = self.cancel.cancelled or isinstance(error, asyncio.CancelledError)
-        cancelled = error is not None and unwanted
+        cancelled = error is not self._failure and unwanted
         if self.begun and isinstance(error, Exception) and not cancelled:
             why = str(error) if isinstance(error, TimeoutError) else one_line(error)
             log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, why)

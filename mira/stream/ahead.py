@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Generic, TypeVar
 
-from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 
 log = logging.getLogger(__name__)
@@ -119,10 +119,8 @@ class Ahead(Generic[T]):
                 self._cancel.check()
                 for item in self._items:
                     self._put(item)
-        except Cancelled:
-            pass
         except BaseException as raised:  # noqa: BLE001 - carried over and raised in poll()
-            error = raised
+            error = None if self._cancel.cancelled else raised
         with self._changed:
             self._done, self._error = True, error
             self._changed.notify_all()

@@ -398,6 +398,29 @@ def test_a_listener_who_takes_not_even_the_head_is_cut_off() -> None:
     assert toy.opened == toy.closed
 
 
+def test_a_listener_who_does_not_take_why_it_broke_is_cut_off(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    toy = ToySynthesizer(fail_at=1)
+    service = ready_service(toy, stall_timeout_s=0.2)
+    bodies = 0
+
+    async def send(message: Message) -> None:
+        nonlocal bodies
+        bodies += message["type"] == "http.response.body"
+        if bodies == 2:
+            await asyncio.sleep(60)
+
+    async def main() -> None:
+        response, _ = responding(service)
+        await asyncio.wait_for(response({"type": "http"}, stay, send), 20)
+
+    asyncio.run(main())
+    assert "The toy is broken." in caplog.text
+    assert dict(service.telemetry.failures) == {"SynthesisFailed": 1}
+    assert (service.telemetry.cancelled, service.admission.active) == (0, 0)
+
+
 def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -> None:
     """Its block never comes by itself: only the cancelling wakes whoever waits for it."""
     go_on = threading.Event()

@@ -214,5 +214,18 @@ def test_an_error_arrives_after_exactly_the_items_before_it(before: int, lead_s:
 
 def test_a_generator_that_notices_first_ends_it_without_an_error() -> None:
     cancel = Cancel()
-    ahead = start(Source([0.1], Cancelled()).items(), cancel=cancel)
-    assert list(ahead) == [(0, 0.1)]
+    source = Source([0.1], Cancelled())
+    source.may_make = threading.Semaphore(0)
+    ahead = start(source.items(), cancel=cancel)
+    cancel()
+    source.may_make.release()
+    ahead.close()
+    assert list(ahead) == []
+
+
+def test_an_end_that_nobody_asked_for_is_an_error() -> None:
+    """It would pass for that of the text."""
+    items = iter(start(Source([0.1], Cancelled()).items()))
+    assert next(items) == (0, 0.1)
+    with pytest.raises(Cancelled):
+        next(items)
