@@ -12,7 +12,6 @@ from pathlib import Path
 
 from mira.errors import StorageFailed
 
-_PART = ".part-"  # hidden, so that nobody takes an unfinished file for one
 _ABANDONED_S = 3600.0  # no writer takes so long: whoever began it is gone
 
 
@@ -37,36 +36,26 @@ def write_whole(
         private: For this user alone; otherwise for all whom the process' mask lets.
 
     Raises:
-        StorageFailed: It can't be written; then there is what was there before.
+        OSError: It can't be written; then there is what was there before.
     """
-    part = path.with_name(f"{_PART}{secrets.token_hex(8)}")
-    with storing("The folder can't be written"):
-        try:
-            with part.open("xb") as file:
-                if private:
-                    os.fchmod(file.fileno(), 0o600)
-                file.write(data)
-                file.flush()
-                if durable:
-                    os.fsync(file.fileno())
-                status = os.fstat(file.fileno())
-            part.replace(path)
-        finally:
-            with suppress(OSError):  # it is there only if something went wrong
-                part.unlink(missing_ok=True)
+    # Hidden, so that nobody takes an unfinished file for one.
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            if private:
+                os.fchmod(file.fileno(), 0o600)
+            file.write(data)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+            status = os.fstat(file.fileno())
+        part.replace(path)
+    finally:
+        with suppress(OSError):  # it is there only if something went wrong
+            part.unlink(missing_ok=True)
     if durable:
         sync_folder(path.parent)
     return status
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, unless it is there.
-
-    Raises:
-        StorageFailed: It can't be made.
-    """
-    with storing("The folder can't be made"):
-        folder.mkdir(parents=True, exist_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -82,7 +71,7 @@ def sync_folder(folder: Path) -> None:
 def sweep(folder: Path) -> None:
     """Remove what writers that were killed left unfinished."""
     with suppress(OSError):
-        for part in folder.glob(f"{_PART}*"):
+        for part in folder.glob(".*.part"):
             with suppress(OSError):
                 if time.time() - part.stat().st_mtime > _ABANDONED_S:
                     part.unlink()

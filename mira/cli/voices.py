@@ -77,8 +77,10 @@ def add(
     settings_flags: Set = None,
 ) -> None:
     """Make a voice of a recording, or another version of the one with this name."""
-    from mira.voices import NEEDS_MODEL, Consent
+    from mira.voices import MAX_STATEMENT_CHARS, NEEDS_MODEL, Consent
 
+    if len(consent) > MAX_STATEMENT_CHARS:
+        raise InvalidRequest(f"consent: say it in {MAX_STATEMENT_CHARS} characters at most.")
     settings, store = _opened(config, settings_flags)
     beside = recording.with_suffix(".txt")
     if transcript is None and beside.is_file():
@@ -149,10 +151,11 @@ def export(
     settings_flags: Set = None,
 ) -> None:
     """Write a voice into one file."""
-    from mira.files import write_whole
+    from mira.files import storing, write_whole
 
-    data = _opened(config, settings_flags)[1].pack(name)
-    write_whole(output or Path(f"{name}.voice"), data, private=True)
+    data, path = _opened(config, settings_flags)[1].pack(name), output or Path(f"{name}.voice")
+    with storing(f"{path} can't be written"):
+        write_whole(path, data, private=True)
 
 
 @app.command("import")

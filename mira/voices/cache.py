@@ -15,8 +15,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mira.errors import StorageFailed
-from mira.files import make_folder, sweep, write_whole
+from mira.files import sweep, write_whole
 from mira.voices.quality import Quality
 
 log = logging.getLogger(__name__)
@@ -145,9 +144,9 @@ class Cache:
 
     def _write(self, name: str, text: str) -> bool:
         try:
-            make_folder(self._folder)
+            self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._folder / name, text.encode(), durable=False, private=True)
-        except StorageFailed as error:
+        except OSError as error:
             if self._writable:  # once is enough
                 log.warning("voices: what is computed can't be kept: %s", error)
             self._writable = False

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 from mira.errors import ConsentNotFound, InvalidRequest
-from mira.files import make_folder, storing, sweep, write_whole
+from mira.files import storing, sweep, write_whole
 from mira.voices.archive import SPOKEN, Card, Clip, Consent, VoiceFile, largest, pack, unpack
 from mira.voices.files import open_within, read_within
 
@@ -90,7 +90,8 @@ class Consents:
         return path
 
     def _write(self, consent: Consent, recording: Clip) -> Consent:
-        make_folder(self._folder)
         file = VoiceFile(Card(name=consent.name, consent=consent), {SPOKEN: recording})
-        write_whole(self._folder / f"{consent.id}{_SUFFIX}", pack(file), private=True)
+        with storing("The consent can't be written"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self._folder / f"{consent.id}{_SUFFIX}", pack(file), private=True)
         return consent

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from mira.errors import InvalidRequest, InvalidSettings, StorageFailed
-from mira.files import make_folder, storing, sweep, sync_folder, write_whole
+from mira.files import storing, sweep, sync_folder, write_whole
 from mira.types import MAX_TRANSCRIPT_CHARS, check_transcript
 from mira.voices.archive import (
     RECORDING,
@@ -136,10 +136,11 @@ class Folder:
         Raises:
             StorageFailed: It can't be written; then there is what was there before.
         """
-        make_folder(self.path)
         name = voice.card.name
         path = self.path / f"{name}{SUFFIX}"
-        stamp = stamp_of(write_whole(path, pack(voice), private=True))
+        with storing("The voice can't be written"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            stamp = stamp_of(write_whole(path, pack(voice), private=True))
         # Until these are gone they are in the shadow of the new file, which is all that matters.
         try:
             found = [file for file in self._of(name) if file.path.name != path.name]
@@ -231,8 +232,6 @@ class Folder:
         files = sorted(files, key=_by_preference, reverse=True)
         files = sorted(files, key=lambda file: rank.get(file.suffix, 0))
         aside = self._free_places([file.path for file in files if file.suffix != SUFFIX])
-        if aside:
-            make_folder(self.path / REMOVED)
         for file in files:
             _take(file.path, aside.get(file.path))
         if files:
@@ -268,9 +267,11 @@ def _stamp(path: Path) -> Stamp | None:
 
 def _take(path: Path, place: Path | None) -> None:
     """Move a file, or delete it if there is no place for it."""
-    # Somebody else may have been quicker.
-    with storing(f"{path.name!r} can't be taken away"), suppress(FileNotFoundError):
-        path.rename(place) if place else path.unlink()
+    with storing(f"{path.name!r} can't be taken away"):
+        if place:
+            place.parent.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):  # somebody else was quicker
+            path.rename(place) if place else path.unlink()
 
 
 def _by_preference(file: _File) -> tuple[int, str]:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mira.cli.main import app
-from mira.errors import InvalidRequest, InvalidSettings, MiraError, VoiceNotFound
+from mira.errors import InvalidRequest, InvalidSettings, MiraError, StorageFailed, VoiceNotFound
 from mira.voices import VoiceStore
 from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring, settings_in
 
@@ -56,6 +56,8 @@ def test_the_whole_life(folder: Path, tmp_path: Path) -> None:
         mira("voices", "import", tmp_path / "a.voice", "--name", "ben").output.split()[0] == "ben"
     )
     mira("voices", "remove", "nobody", fails=VoiceNotFound)
+    mira("voices", "add", ALLISON, "--consent", "a" * 2001, fails=InvalidRequest)
+    mira("voices", "export", "ben", "-o", tmp_path / "nowhere" / "a.voice", fails=StorageFailed)
 
 
 def test_a_transcript_that_is_given_comes_before_the_one_beside(folder: Path) -> None:

@@ -29,7 +29,7 @@ def voice(name: str, data: bytes = b"RIFF", transcript: str = "Hello.") -> Voice
 
 def test_recordings_are_voices_and_nothing_else_is(tmp_path: Path) -> None:
     bring(tmp_path, ALLISON, CARLO, JUNE, CORRUPT)
-    for name in ("README.md", "notes.txt", ".hidden.wav", "picture.png", ".part-1"):
+    for name in ("README.md", "notes.txt", ".hidden.wav", "picture.png", ".anna.voice.0f.part"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "loud.WAV").write_bytes(b"")
     (tmp_path / "consents").mkdir()

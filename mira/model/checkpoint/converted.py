@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mira.errors import CheckpointError
-from mira.model.checkpoint.files import write_whole
+from mira.files import write_whole
 from mira.model.checkpoint.layout import Checkpoint
 from mira.model.checkpoint.tokens import TokenMap
 
@@ -79,7 +79,7 @@ class Manifest:
         other = ""
         try:
             if not is_converted(directory):
-                if any(not path.name.startswith(MANIFEST) for path in directory.glob("*")):
+                if not all(map(_is_manifest, directory.glob("*"))):
                     other = "is not empty; name a new directory"
             elif any((found := _read(directory)).get(key) != fresh[key] for key in _IDENTITY):
                 other = "holds another conversion; delete it or name another directory"
@@ -127,14 +127,20 @@ class Manifest:
         files = {
             path.relative_to(self.directory).as_posix(): fingerprint([path])
             for path in sorted(self.directory.rglob("*"))
-            if path.is_file() and not path.name.startswith(MANIFEST)
+            if path.is_file() and not _is_manifest(path)
         }
         self.content |= {"complete": True, "files": files}
         self._write()
 
     def _write(self) -> None:
         self.content["seal"] = _seal(self.content)
-        write_whole(self.directory / MANIFEST, json.dumps(self.content, indent=1) + "\n")
+        text = json.dumps(self.content, indent=1) + "\n"
+        write_whole(self.directory / MANIFEST, text.encode(), durable=False)
+
+
+def _is_manifest(path: Path) -> bool:
+    """Tell whether a file is the manifest, its lock, or one that was never finished."""
+    return path.name.lstrip(".").startswith(MANIFEST)
 
 
 def is_converted(directory: Path) -> bool:

@@ -1,7 +1,6 @@
-"""Files that several processes write to: one at a time, and so that nobody reads half of one."""
+"""A lock on files that several processes write to: one at a time."""
 
 import fcntl
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,11 +39,3 @@ def _taken(descriptor: int) -> bool:
     except OSError:  # no locks on this file system
         return True
     return True
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Put a file in its place at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.part")
-    fresh.write_text(text, "utf-8")
-    fresh.replace(path)

@@ -21,7 +21,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mira.errors import CheckpointError, NotDownloaded
-from mira.model.checkpoint import files
+from mira.files import write_whole
+from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.hub_client import COMMIT, HubFile, Revision
 from mira.progress import Report, amount
 
@@ -133,10 +134,13 @@ class HubCache:
     def remember(self, revision: str, found: Revision) -> None:
         """Store what a branch, tag or commit is, and which files that has."""
         rows = [(file.name, file.num_bytes, file.digest) for file in found.files]
+        texts = {self._list(found.commit): json.dumps(rows)}
+        if not COMMIT.fullmatch(revision):
+            texts[self.folder / "refs" / revision] = found.commit
         with self.writing():
-            files.write_whole(self._list(found.commit), json.dumps(rows))
-            if not COMMIT.fullmatch(revision):
-                files.write_whole(self.folder / "refs" / revision, found.commit)
+            for path, text in texts.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, text.encode(), durable=False)
 
     def finish(self, commit: str, file: HubFile) -> bool:
         """Give a file its name, if its content is all there; False if that is damaged, and gone."""
@@ -179,7 +183,7 @@ class HubCache:
             with self.writing():
                 (self.folder / "blobs").mkdir(parents=True, exist_ok=True)
                 lock = self._cache / ".locks" / self._name / "mira.lock"
-                stack.enter_context(files.alone(lock, report, waiting))
+                stack.enter_context(alone(lock, report, waiting))
             yield
 
     @contextmanager

@@ -188,7 +188,7 @@ def test_what_a_power_cut_left_of_a_manifest_is_begun_anew(
 
 
 def test_nor_is_a_disk_that_was_full_at_once_in_the_way(mira: Checkpoint, tmp_path: Path) -> None:
-    (tmp_path / f"{MANIFEST}.part").touch()
+    (tmp_path / f".{MANIFEST}.0123456789abcdef.part").touch()
     assert not begin(tmp_path, "source", "int4", mira.tokens).is_complete
 
 

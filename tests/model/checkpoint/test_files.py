@@ -1,4 +1,4 @@
-"""One process has a lock at a time, and the others are told that they wait; files are whole."""
+"""One process has a lock at a time, and the others are told that they wait."""
 
 import errno
 import fcntl
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mira.model.checkpoint.files import alone, write_whole
+from mira.model.checkpoint.files import alone
 
 HOLD = """
 import sys
@@ -57,18 +57,3 @@ def test_where_there_are_no_locks_nobody_waits(
     path = tmp_path / "new" / "lock"
     with alone(path, refuse, ""), alone(path, refuse, ""):
         pass
-
-
-def test_a_file_is_the_new_one_or_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "new" / "file"
-    write_whole(path, "old")
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", refuse)
-        with pytest.raises(Waited):
-            write_whole(path, "new")
-    assert path.read_text() == "old"
-    write_whole(path, "new")
-    assert path.read_text() == "new"
-    assert list(path.parent.iterdir()) == [path]
