@@ -218,10 +218,16 @@ class Utterance:
             telemetry.ended(clock, cancelled=cancelled)
 
     async def _end(self) -> None:
-        """Cancel what is left; give the place back once nothing is computed for it any more."""
+        """Cancel what is left, and wait until it has ended."""
         self.cancel()
+        leaving = asyncio.ensure_future(self._leave())  # goes on when the server cuts this off
+        with CancelScope(shield=True):
+            await asyncio.shield(leaving)
+
+    async def _leave(self) -> None:
+        """Give the place back once nothing is computed for it any more."""
         try:
-            with move_on_after(LONGEST_ITEM_S, shield=True):
+            with move_on_after(LONGEST_ITEM_S):
                 while self._ahead is not None and self._ahead.busy:
                     with move_on_after(LOOK_S):
                         await self._changed.wait()

@@ -421,8 +421,9 @@ def test_a_listener_who_does_not_take_why_it_broke_is_cut_off(
     assert (service.telemetry.cancelled, service.admission.active) == (0, 0)
 
 
-def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -> None:
-    """Its block never comes by itself: only the cancelling wakes whoever waits for it."""
+@pytest.mark.parametrize("again", [False, True])
+def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left(again: bool) -> None:
+    """However often it does: a place is not free while its block is being computed."""
     go_on = threading.Event()
     toy = ToySynthesizer(before_block=lambda number: number < 1 or go_on.wait(30), block_s=0.3)
     service = ready_service(toy)
@@ -441,9 +442,14 @@ def test_a_response_that_the_server_cancels_ends_as_one_that_the_client_left() -
         await asyncio.wait([task], timeout=0.3)
         assert utterance.cancel.cancelled
         assert not task.done(), "its block is not done yet"
+        if again:
+            task.cancel()
+            await asyncio.wait([task], timeout=20)
+        assert service.admission.active == 1
         go_on.set()  # the toy's own block, which nothing wakes
         await asyncio.wait([task], timeout=20)
         assert task.cancelled()
+        await asyncio.wait_for(service.admission.idle(), 20)
 
     asyncio.run(main())
     telemetry = service.telemetry
