@@ -10,7 +10,6 @@ import pickletools
 import zipfile
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,10 +114,12 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> "_Storage":
         kind, storage, name, _place, _count = pid
-        known = isinstance(storage, _Name) and storage.name.removeprefix("torch ")
-        if kind != "storage" or known not in _STORAGES:
-            raise _Refused(f"a {storage}")
-        return _Storage(str(name), _STORAGES[known])
+        if kind != "storage" or not isinstance(storage, _Name) or not isinstance(name, str):
+            raise _Refused("numbers from elsewhere")  # anything nested could be endless to show
+        known = storage.name.removeprefix("torch ")
+        if known not in _STORAGES:
+            raise _Refused(f"a {storage.name}")
+        return _Storage(name, _STORAGES[known])
 
 
 # Tuples, since a pickle can set an attribute of any object that has one to set.
@@ -172,11 +173,11 @@ class _Tensor(NamedTuple):
         half = self.dtype == "bfloat16"
         kind = np.dtype("<u2" if half else self.dtype).newbyteorder("<")
         stored = archive.read(f"{folder}data/{self.storage}")
-        if prod(self.shape) * kind.itemsize > len(stored):  # repeated by its strides
+        steps = [int(step) * kind.itemsize for step in self.strides]
+        # A view, which takes no memory; this checks that all of it lies within what is stored.
+        found = np.ndarray(self.shape, kind, stored, int(self.offset) * kind.itemsize, steps)
+        if found.nbytes > len(stored):  # repeated by its strides
             raise ValueError("a tensor of more numbers than are stored")
-        steps = [step * kind.itemsize for step in self.strides]
-        # This checks that all of it lies within what is stored.
-        found = np.ndarray(self.shape, kind, stored, self.offset * kind.itemsize, steps)
         floats = from_bfloat16(np.ascontiguousarray(found)) if half else found
         return np.array(floats, np.float32)
 

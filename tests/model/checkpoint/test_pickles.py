@@ -167,6 +167,10 @@ def test_a_tensor_may_not_be_larger_than_what_is_stored(tmp_path: Path) -> None:
 NAME, TENSOR = b"ctorch._utils\n_rebuild_parameter\n", b"ctorch._utils\n_rebuild_tensor_v2\n"
 STORAGE = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\1\0\0\x000X\3\0\0\0cpuK\2tQ"
 
+SHAPED = TENSOR + b"(" + STORAGE + b"K\0"  # and then its shape and strides
+DOUBLED = b")" + b"".join(b"q%ch%c\x86" % (n, n) for n in range(60))
+"""Nested 60 times, each twice the one before."""
+
 
 @pytest.mark.parametrize(
     ("instructions", "said"),
@@ -181,6 +185,13 @@ STORAGE = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\1\0\0\x000X\3\0\0\0cpuK\2
         (TENSOR + b"(}K\0))tR", "refused.*something else than numbers"),
         (b"(X\x07\0\0\0storagecos\nsystem\nX\1\0\0\x000X\3\0\0\0cpuK\2tQ", "refused"),
         (b"}r\xff\xff\xff\x7f", "refused.*a memory of another size"),
+        # What would be endless to show, or to multiply.
+        (b"(X\x07\0\0\0storage" + DOUBLED + b"NNNtQ", "refused.*numbers from elsewhere"),
+        (b"(X\x07\0\0\0storagectorch\nFloatStorage\n" + DOUBLED + b"NNtQ", "refused.*elsewhere"),
+        (
+            b"}X\5\0\0\0model}K\0" + SHAPED + b"(X\1\0\0\0xJ\xff\xff\xff\x7ftK\1\x85tRss",
+            "damaged.*str",
+        ),
     ],
 )
 def test_no_instruction_makes_more_than_tensors(
