@@ -12,17 +12,21 @@ import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Never
 
 from mira.errors import CheckpointError, InvalidSettings
 from mira.load.facts import short
 from mira.load.parts import Parts, loading
 from mira.model.checkpoint.converted import (
     CODEC,
+    FORMAT,
+    LOCK,
     Converted,
     identity,
     open_converted,
     origin_of,
 )
+from mira.model.checkpoint.files import alone
 from mira.model.checkpoint.layout import Checkpoint
 from mira.progress import Report, quiet
 from mira.settings import Settings
@@ -32,6 +36,7 @@ log = logging.getLogger(__name__)
 MOST_STREAMS = 16  # unless the settings say otherwise
 
 _DIGITS = 16  # of the checkpoint's identity, in the folder's name
+_OURS = re.compile(rf".+-[0-9a-f]{{{_DIGITS}}}")  # and not a copy that somebody made of one
 
 
 def load_converted(settings: Settings, converted: Converted, report: Report) -> Parts:
@@ -74,7 +79,8 @@ def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet)
     Args:
         checkpoint: With a codec.
         settings: Name the model, and `cache_dir`, which holds conversions: each may be deleted at
-            any time, and those of what the same settings named before are.
+            any time, and those of what the same settings named before are, unless another version
+            of Mira made them.
         report: Told how far it is.
 
     Raises:
@@ -91,10 +97,19 @@ def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet)
     weights, agreement = convert(checkpoint, folder, "auto", report, name, origin)
     log.info("%s: weights in %s: %s", name, weights, agreement)
     for other in folder.parent.iterdir():
-        if other != folder and origin_of(other) == origin:
-            log.info("%s: removed: it was converted from what the model was before", other)
-            shutil.rmtree(other, ignore_errors=True)
+        if other != folder and _OURS.fullmatch(other.name) and origin_of(other) == origin:
+            with suppress(_InUse), alone(other / LOCK, _in_use, ""):
+                log.info("%s: removed: it was converted from what the model was before", other)
+                shutil.rmtree(other, ignore_errors=True)
     return open_converted(folder, whole=False)
+
+
+class _InUse(Exception):
+    """Another process converts there."""
+
+
+def _in_use(*said: object) -> Never:
+    raise _InUse
 
 
 def is_prepared(checkpoint: Checkpoint, settings: Settings) -> bool:
@@ -113,12 +128,14 @@ def folder_of(checkpoint: Checkpoint, settings: Settings) -> Path:
 
 
 def _origin(settings: Settings) -> str:
-    """Names where a checkpoint comes from, whatever it holds."""
+    """Name where a checkpoint comes from, whatever it holds, and what kind of conversion it is."""
     names = [
-        str(Path(name).expanduser().resolve()) if Path(name).expanduser().is_dir() else name
+        str(Path(name).expanduser().resolve())
+        if name and Path(name).expanduser().is_dir()
+        else name
         for name in (settings.model, settings.codec_model)
     ]
-    return json.dumps([*names, settings.model_revision])
+    return json.dumps([FORMAT, *names, settings.model_revision])
 
 
 def require_cache(cache: Path) -> None:

@@ -107,6 +107,42 @@ def test_no_conversion_stays_of_what_a_model_was_before(
     ]
 
 
+def changed(checkpoint: Checkpoint, copy: Path, at: int) -> Checkpoint:
+    if not copy.exists():
+        shutil.copytree(checkpoint.directory, copy)
+    os.utime(copy / "model.safetensors", (at, at))
+    return open_checkpoint(copy)
+
+
+def test_what_a_model_was_before_is_known_wherever_mira_is_started(
+    checkpoint: Checkpoint, tmp_path: Path, quick: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = named(str(tmp_path / "model"), tmp_path / "cache")
+    before = prepared(changed(checkpoint, tmp_path / "model", 1), settings).directory
+    monkeypatch.chdir("/")
+    prepared(changed(checkpoint, tmp_path / "model", 2), settings)
+    assert not before.exists()
+
+
+def test_nothing_is_removed_that_others_use_or_made(
+    checkpoint: Checkpoint, tmp_path: Path, quick: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another process converts, what another version converted, and somebody's copy."""
+    settings = named(str(tmp_path / "model"), tmp_path / "cache")
+    kept = []
+    with monkeypatch.context() as patch:
+        patch.setattr("mira.load.converted.FORMAT", 2)
+        kept.append(prepared(changed(checkpoint, tmp_path / "model", 1), settings).directory)
+    busy = prepared(changed(checkpoint, tmp_path / "model", 2), settings).directory
+    kept += [busy, shutil.copytree(busy, busy.with_name(f"{busy.name}-mine"))]
+    with alone(busy / LOCK, lambda *said: None, ""):
+        after = prepared(changed(checkpoint, tmp_path / "model", 3), settings).directory
+    assert sorted(after.parent.iterdir()) == sorted([*kept, after])
+    after = prepared(changed(checkpoint, tmp_path / "model", 4), settings).directory
+    kept.remove(busy)
+    assert sorted(after.parent.iterdir()) == sorted([*kept, after])
+
+
 def test_one_that_was_damaged_since_is_converted_again(
     checkpoint: Checkpoint, tmp_path: Path, quick: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
