@@ -5,10 +5,11 @@ Knows nothing about when to ask.
 
 import json
 import time
+from base64 import b64encode
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from mira.errors import InvalidRequest, MiraError
 
@@ -38,12 +39,13 @@ class Client:
     taken from the environment, such as a proxy.
 
     Args:
-        url: Of the service: its root, its /v1, or the endpoint itself.
+        url: Of the service: its root, its /v1, or the endpoint itself. A name and password in it
+            are sent, and not shown.
         api_key: If it wants one.
         timeout_s: From when a request was due to the last byte of its answer.
 
     Raises:
-        InvalidRequest: The URL is no HTTP address.
+        InvalidRequest: The URL is no HTTP address, or no header can hold the key.
     """
 
     def __init__(self, url: str, api_key: str = "", timeout_s: float = 60.0) -> None:
@@ -54,14 +56,22 @@ class Client:
             self._at = parts.hostname or "", parts.port
         except ValueError:  # a port that is no number
             kind = None
+        login, _, host = parts.netloc.rpartition("@")
         if kind is None or not self._at[0]:
-            raise InvalidRequest(f"{url}: write it as http://HOST:PORT.")
-        path = parts.path.rstrip("/")
+            shown = url.rpartition("@")[2] if login else url
+            raise InvalidRequest(f"{shown}: write it as http://HOST:PORT.")
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise InvalidRequest("The API key has characters that none can have: copy it again.")
+        path = quote(parts.path.rstrip("/"), safe="/%")
         if not path.endswith("/audio/speech"):
             path = path.removesuffix("/v1") + "/v1/audio/speech"
-        self._kind, self._path = kind, path + (f"?{parts.query}" if parts.query else "")
-        self.url = f"{parts.scheme}://{parts.netloc}{self._path}"
-        self._key = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        query = quote(parts.query, safe="=&%/?:@+,;")
+        self._kind, self._path = kind, path + (f"?{query}" if query else "")
+        self.url = f"{parts.scheme}://{host}{self._path}"
+        key = f"Bearer {api_key}" if api_key else ""
+        if login and not key:
+            key = f"Basic {b64encode(unquote(login).encode()).decode()}"
+        self._key = {"authorization": key} if key else {}
         self._timeout_s = timeout_s
         self._idle: list[tuple[float, HTTPConnection]] = []
 

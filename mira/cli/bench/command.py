@@ -70,7 +70,7 @@ def load(
         address = url or stack.enter_context(running(*serve_arguments(model))).url
         client = stack.enter_context(closing(Client(address, api_key, timeout)))
         load = Load(offered, seconds, short, seed, max_open, asked, sample_rate)
-        rows = main(client, load, {"url": url, "model": model})
+        rows = main(client, load, {"url": url and client.url, "model": model})
     if picture:
         plot(rows, picture)
 

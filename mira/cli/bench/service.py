@@ -54,7 +54,8 @@ def running(*arguments: str) -> Iterator[Service]:
         NotReady: It ended before it was ready, and why.
     """
     began = time.perf_counter()
-    command = [sys.executable, "-m", "mira", "serve", "--port", "0", *arguments]
+    listens = ("--host", "127.0.0.1", "--port", "0")
+    command = [sys.executable, "-m", "mira", "serve", *listens, *arguments]
     # The log goes to a file: nobody reads it to its end, and a pipe would fill and stop the
     # service. Appended, because both processes share one position in it.
     with (

@@ -1,5 +1,6 @@
 """Addresses are completed, failures told apart, and connections kept."""
 
+import base64
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -28,6 +29,19 @@ def test_a_proxy_may_have_a_path_of_its_own() -> None:
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(InvalidRequest, match="HOST:PORT"):
         Client(url)
+
+
+@pytest.mark.parametrize("url", ["http://u:s3cret@h:x", "ftp://u:s3cret@h", "http://u:s3cret@"])
+def test_a_password_in_an_address_that_is_none_is_not_shown(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="HOST:PORT") as raised:
+        Client(url)
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["ключ", "two\nlines"])
+def test_a_key_that_no_header_can_hold(key: str) -> None:
+    with pytest.raises(InvalidRequest, match="copy it again"):
+        Client("http://h", key)
 
 
 def ask(url: str, **options: object) -> str:
@@ -167,3 +181,17 @@ def test_a_key_is_sent(answering: Serves) -> None:
 
     ask(answering(keyed), api_key="k")
     assert seen == ["Bearer k"]
+
+
+def test_a_name_and_password_are_sent_and_not_shown(answering: Serves) -> None:
+    seen = []
+
+    def keyed(to: BaseHTTPRequestHandler) -> None:
+        seen.append((to.path, to.headers["authorization"]))
+        good(to)
+
+    url = answering(keyed).replace("://", "://somebody:s3cr%40t@") + "/wide road"
+    assert ask(url) == ""
+    basic = f"Basic {base64.b64encode(b'somebody:s3cr@t').decode()}"
+    assert seen == [("/wide%20road/v1/audio/speech", basic)]
+    assert "somebody" not in Client(url).url

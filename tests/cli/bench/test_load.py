@@ -31,7 +31,7 @@ def test_a_real_voice_under_load(speaker: Served, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     *table, line = done.stdout.decode().splitlines()
     found = json.loads(line)
-    assert found["bench"] == "load" and found["url"] == speaker.url
+    assert found["bench"] == "load" and found["url"] == f"{speaker.url}/v1/audio/speech"
     assert [row["rate"] for row in found["rows"]] == [3, 6]  # lightest first
     for row in found["rows"]:
         assert row["requests"] == len(poisson(row["rate"], 1.0, 0.7, 3)) > 0
