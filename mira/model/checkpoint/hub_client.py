@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
-from huggingface_hub import constants, get_token
+from huggingface_hub import constants
 from huggingface_hub.errors import OIDCError
 
 from mira.errors import NotDownloaded
@@ -91,9 +91,11 @@ class HubClient:
                 timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             )
         except (ValueError, ImportError, httpx2.InvalidURL) as error:
+            # What is wrong with an address may be a piece of the password in it.
+            why = "it is no address" if isinstance(error, httpx2.InvalidURL) else error
             raise NotDownloaded(
                 f"{model}: can't be downloaded: the proxy that the environment names can't be used "
-                f"({error}). Correct HTTPS_PROXY, or unset it."
+                f"({why}). Correct HTTPS_PROXY, or unset it."
             ) from error
 
     def _endpoint(self) -> tuple[str, tuple[str, str] | None]:
@@ -117,6 +119,8 @@ class HubClient:
         )
 
     def _token(self) -> str | None:
+        from huggingface_hub import get_token  # can be imported only with an endpoint that is one
+
         try:
             token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
             if token and not token.isascii():
@@ -155,7 +159,10 @@ class HubClient:
             commit, files = str(found["sha"]), tuple(map(_listed, found["siblings"]))
             if not COMMIT.fullmatch(commit):
                 raise ValueError(f"commit {commit!r}")
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (
+            *(ValueError, KeyError, TypeError, AttributeError),
+            *(RecursionError, OverflowError),
+        ) as error:
             raise NotDownloaded(
                 f"{self.model}: {self.address} does not answer as a Hugging Face hub does "
                 f"({_words(error)}). If HF_ENDPOINT is set, correct it."

@@ -105,7 +105,8 @@ def read_tokens(directory: Path, vocab_rows: int, declared_ends: tuple[int, ...]
         )
     names = NAMES[namings[0]]
     # Trained to end with <|im_end|>; some fine-tunes with <|end_semantic_token|> before it.
-    ends = [require(END), *declared_ends, *((end,) if (end := find(END_SPEECH)) else ())]
+    end_speech = find(END_SPEECH)
+    ends = [require(END), *declared_ends, *([] if end_speech is None else [end_speech])]
     return TokenMap(
         naming=namings[0],
         first_speech=require_row(names["speech"], SPEECH_CODES),

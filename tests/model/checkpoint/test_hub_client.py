@@ -3,6 +3,9 @@
 import base64
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -207,6 +210,20 @@ def test_a_proxy_that_is_none(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("HTTPS_PROXY", "somewhere://else")
     with pytest.raises(NotDownloaded, match="the proxy that the environment names can't be used"):
         HubClient("owner/name")
+    monkeypatch.setenv("HTTPS_PROXY", "http://somebody:s3cr/et@host")
+    with pytest.raises(NotDownloaded, match=r"\(it is no address\). Correct HTTPS_PROXY") as raised:
+        HubClient("owner/name")
+    assert "s3cr" not in str(raised.value)
+
+
+def test_an_address_that_the_hubs_own_library_cant_read(tmp_path: Path) -> None:
+    """It reads the environment when it is imported, and so before we do."""
+    environment = {**os.environ, "HF_ENDPOINT": "http://somebody:s3cr/et@host", "HF_HOME": "/none"}
+    command = [sys.executable, "-m", "mira", "model", "download", "owner/name"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Set HF_ENDPOINT to an address like https://huggingface.co" in done.stderr
+    assert "s3cr" not in done.stderr
 
 
 SPOILED: dict[str, Callable[[dict], object]] = {
@@ -217,6 +234,7 @@ SPOILED: dict[str, Callable[[dict], object]] = {
     "a name that leads away": lambda found: found["siblings"][0].update(rfilename="../../x.json"),
     "a name from the root": lambda found: found["siblings"][0].update(rfilename="/etc/x.json"),
     "a digest that is a path": lambda found: found["siblings"][0].update(blobId="../x"),
+    "more than all": lambda found: found["siblings"][0].update(size=float("inf")),
     "less than nothing": lambda found: found["siblings"][0].update(size=-1),
 }
 
