@@ -12,7 +12,7 @@ from pathlib import Path
 from mira.errors import ConsentNotFound, InvalidRequest
 from mira.files import storing, sweep, write_whole
 from mira.voices.archive import SPOKEN, Card, Clip, Consent, VoiceFile, largest, pack, unpack
-from mira.voices.files import open_within, read_within
+from mira.voices.files import open_within
 
 _SUFFIX = ".consent"
 _ID = re.compile(r"cons_[0-9a-f]{24}")
@@ -48,22 +48,16 @@ class Consents:
         found: list[Consent] = []
         for path in self._folder.glob(f"cons_*{_SUFFIX}"):
             with suppress(InvalidRequest):
-                found.append(self._describe(path))
+                found.append(self._read(path, described=True)[0])
         return sorted(found, key=lambda consent: (consent.created_at, consent.id))
 
     def describe(self, id: str) -> Consent:
         """Read one without what was recorded, or raise InvalidRequest if it is damaged."""
-        return self._describe(self._path(id))
+        return self._read(self._path(id), described=True)[0]
 
     def get(self, id: str) -> tuple[Consent, Clip]:
         """Read one with what was recorded, or raise InvalidRequest if it is damaged."""
-        name = self._path(id).name
-        try:
-            data = read_within(self._folder, name, largest(self._max_bytes))
-            file = unpack(BytesIO(data), self._max_bytes, SPOKEN)
-        except InvalidRequest as error:
-            raise InvalidRequest(f"The consent {id} is damaged: delete it. {error}") from error
-        return file.card.consent or Consent(id=id), file.clips[SPOKEN]
+        return self._read(self._path(id))
 
     def rename(self, id: str, name: str) -> Consent:
         """Give a consent another name."""
@@ -76,10 +70,14 @@ class Consents:
         with storing(f"{path.name!r} can't be removed"):
             path.unlink(missing_ok=True)
 
-    def _describe(self, path: Path) -> Consent:
+    def _read(self, path: Path, *, described: bool = False) -> tuple[Consent, Clip]:
         with open_within(self._folder, path.name) as file:
-            card = unpack(file, self._max_bytes, SPOKEN, described=True).card
-        return card.consent or Consent(id=path.stem)
+            data = file if described else BytesIO(file.read(largest(self._max_bytes)))
+            try:
+                found = unpack(data, self._max_bytes, SPOKEN, described=described)
+            except InvalidRequest as error:
+                raise InvalidRequest(f"The consent {path.stem} is damaged: delete it.") from error
+        return found.card.consent or Consent(id=path.stem), found.clips[SPOKEN]
 
     def _path(self, id: str) -> Path:
         path = self._folder / f"{id}{_SUFFIX}"

@@ -58,13 +58,17 @@ def test_no_id_leads_astray(consents: Consents, tmp_path: Path, id: str) -> None
 def test_what_is_damaged_is_left_out(consents: Consents, tmp_path: Path) -> None:
     kept = consents.add("Anna", "en-US", SPOKEN, 1)
     damaged = consents.add("Ben", "en-US", SPOKEN, 1)
-    (tmp_path / "consents" / f"{damaged.id}.consent").write_bytes(b"PK")
-    assert consents.all() == [kept]
-    with pytest.raises(InvalidRequest, match="damaged"):
-        consents.get(damaged.id)
-    nothing = pack(VoiceFile(Card(name="Ben", consent=kept), {}))
-    (tmp_path / "consents" / f"{damaged.id}.consent").write_bytes(nothing)
-    with pytest.raises(InvalidRequest, match="damaged"):  # there is no recording in it
+    path = tmp_path / "consents" / f"{damaged.id}.consent"
+    unheard = pack(VoiceFile(Card(name="Ben", consent=kept), {}))
+    for damage in (b"PK", unheard):
+        path.write_bytes(damage)
+        assert consents.all() == [kept]
+        for ask in (consents.get, consents.describe):
+            with pytest.raises(InvalidRequest, match=f"^The consent {damaged.id} is damaged: del"):
+                ask(damaged.id)
+    path.unlink()
+    path.symlink_to(Path(__file__))
+    with pytest.raises(InvalidRequest, match="outside of its folder"):  # and may be whole
         consents.get(damaged.id)
     consents.remove(damaged.id)
     with pytest.raises(ConsentNotFound):
