@@ -46,6 +46,7 @@ class _Stream:
     """For whoever reads it: codes, none when something else has changed; then how it ended."""
     unread: list[int] = field(default_factory=list)  # codes that aren't among the news yet
     task: "asyncio.Task[None] | None" = None
+    left: bool = False  # nobody reads it any more
     ending: bool = False  # the engine is letting it go: from then on nobody may interrupt it
 
 
@@ -87,6 +88,7 @@ class LMDeployLM:
         # What follows is touched on the loop's thread alone.
         self._idle: list[Any] = []  # instances: each speaks for one stream at a time
         self._waiting: list[_Stream] = []
+        self._interrupts: set[asyncio.Task[Any]] = set()  # the loop itself holds them weakly
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
         started: Future[None] = Future()
@@ -235,9 +237,18 @@ class LMDeployLM:
         stream.task.add_done_callback(lambda _: self._over(stream))
 
     def _end(self, stream: _Stream) -> None:
-        if not stream.ending and stream.task:
-            stream.ending = True
+        if stream.left or not stream.task:
+            return
+        stream.left = True
+        if not stream.lent.done():
             stream.task.cancel()
+        elif not stream.ending:
+            # Not by cancelling the task: the engine in PyTorch counts those that wait to send, and
+            # a wait that is cancelled is counted forever, which keeps its loop busy.
+            interrupt = stream.lent.result().async_cancel(stream.number)
+            task = self._loop.create_task(interrupt)
+            self._interrupts.add(task)
+            task.add_done_callback(self._interrupts.discard)
 
     def _over(self, stream: _Stream) -> None:
         if stream in self._waiting:
@@ -263,6 +274,8 @@ class LMDeployLM:
         why = "it ended in the middle"
         try:
             instance = await stream.lent
+            if stream.left:
+                return
             said = instance.async_stream_infer(
                 stream.number,
                 gen_config=stream.config,
@@ -278,18 +291,19 @@ class LMDeployLM:
                         why = ""
                     elif status != "SUCCESS":
                         why = status
-                    if ended and status != "FINISH":
+                    if (ended or stream.left) and status == "SUCCESS":
                         break  # one that has finished clears up behind its last output
         except SynthesisFailed as error:
             stream.news.put(error)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, its reader must know
             why = one_line(error)
+        stream.ending = True
         stream.news.put(stream.unread)
         if not why:
             self._failures = 0
             stream.news.put(None)
-        elif stream.task and not stream.task.cancelling():  # or its reader left: no failure
+        elif not stream.left:  # or it was interrupted: no failure
             stream.news.put(await self._failed(why))
 
     def _hear(self, stream: _Stream, said: Sequence[int]) -> bool:

@@ -111,11 +111,12 @@ class ToyEngine:
     def __init__(self, first: int = 0, step_s: float = 0.0) -> None:
         self.first, self.step_s = first, step_s
         self.alive, self.closed, self.started = True, False, False
+        self.deaf = False  # an interruption is lost, as one that comes before its stream is
         self.goes_on = asyncio.Event()
         self.goes_on.set()
         self.died_of: Exception | None = None
         self.answer: Output | Exception | None = None  # in place of what a stream would say
-        self.steps = 0
+        self.steps = self.waits_cancelled = 0
         self.speaking: list[int] = []
 
     def start_loop(self) -> bool:
@@ -177,7 +178,8 @@ class ToyInstance:
                 if status is not Status.SUCCESS:
                     return
         except asyncio.CancelledError:
-            pass  # as TurboMind's: it ends
+            self._engine.waits_cancelled += 1
+            raise
         finally:
             speaking.cancel()
             await asyncio.sleep(0.001)  # an engine takes a moment to let a stream go
@@ -196,6 +198,8 @@ class ToyInstance:
 
     async def async_cancel(self, session_id: int) -> None:
         assert session_id == self._session, "somebody else's stream"
+        if self._engine.deaf:
+            return
         self._status = Status.CANCEL
         self._event.set()
 

@@ -110,8 +110,21 @@ def test_a_listener_that_leaves_stops_its_stream(
         with pytest.raises(Cancelled):
             reading.result(1)
         assert freed(lm) and lm.ready
+        assert engine.waits_cancelled == 0, "the engine in PyTorch would count it forever"
         engine.go_on()
         assert len(list(lm.generate(prompt, greedy(5)))) == 5
+
+
+def test_a_stream_that_is_left_ends_although_its_interruption_was_lost(
+    mira: Checkpoint, engine: ToyEngine, prompt: list[int]
+) -> None:
+    engine.step_s, engine.deaf = 0.01, True
+    with closing(around(engine, mira)) as lm:
+        tokens = lm.generate(prompt, greedy())
+        next(tokens)
+        tokens.close()
+        assert freed(lm) and lm.ready
+        assert engine.steps <= 4 and engine.waits_cancelled == 0
 
 
 def test_a_listener_that_leaves_while_waiting(
