@@ -1,6 +1,7 @@
 """How many calls a machine takes: on models whose speed is known."""
 
 import math
+import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 
 from mira.errors import SynthesisFailed
+from mira.model import pace as pace_module
 from mira.model.codec.base import Span, Speaker
 from mira.model.lm.batching import BatchingLM
 from mira.model.pace import (
     LONGEST_FIRST,
     SHORTEST_FIRST,
+    STEPS,
     _first_frames,
     _step_s,
     measure,
@@ -39,25 +42,63 @@ class Renders:
         return [np.zeros(0, np.float32)]
 
 
-def measured(step_s: float, codec: Renders, most: int = 64):
-    lm = BatchingLM(ToyRunner(step_s=step_s, max_streams=64), VOCABULARY)
-    try:
-        return measure(lm, codec, PROMPT, NOBODY, 75, most)  # type: ignore[arg-type]
-    finally:
-        lm.close()
+class Clocks(threading.local):
+    """In place of `time`: each thread's own hands, which move when it says so."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
 
 
-def test_a_model_that_batches() -> None:
-    """Steps take half of the time, and each call's windows a twentieth: a few fit."""
-    pace = measured(0.01, Renders(0.0, 0.001))
-    assert 2 <= pace.calls <= 7
-    assert pace.first_frames == SHORTEST_FIRST
-    assert 0.5 < pace.real_time_factor < 1
+class OnTime:
+    """A `LanguageModel` and a `Codec` that take so long by `clocks`, whatever else runs here."""
+
+    ready = True
+    failure = ""
+
+    def __init__(self, clocks: Clocks, step_s: float, frame_s: float) -> None:
+        self.clocks, self.step_s, self.frame_s = clocks, step_s, frame_s
+        self.all_begin: dict[int, threading.Barrier] = {}  # by number of calls
+        self.lock = threading.Lock()
+
+    def generate(
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[int, None, None]:
+        calls = (sampling.max_new_tokens - STEPS) // 2  # two tokens more for each short prompt
+        with self.lock:
+            begin = self.all_begin.setdefault(calls, threading.Barrier(calls, timeout=60))
+        for number in range(sampling.max_new_tokens):
+            if number == 1:
+                begin.wait()
+            self.clocks.now += self.step_s
+            yield number
+
+    def decode(self, spans: Sequence[Span]) -> list[Samples]:
+        (span,) = spans
+        self.clocks.now += self.frame_s * (span.stop - span.start)
+        return [np.zeros(0, np.float32)]
+
+
+def test_a_model_that_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps take half of the time, and each call's windows a twentieth: six fit, nine don't."""
+    monkeypatch.setattr(pace_module, "time", clocks := Clocks())
+    model = OnTime(clocks, step_s=0.01, frame_s=0.001)
+    pace = measure(model, model, [0], NOBODY, 75, 64)  # type: ignore[arg-type]
+    assert (pace.calls, pace.first_frames) == (6, SHORTEST_FIRST)
+    assert pace.real_time_factor == pytest.approx(0.55)
+    assert max(model.all_begin) == 9
 
 
 @pytest.mark.parametrize("most", [1, 3, 5])
-def test_as_many_as_asked_for_and_no_more(most: int) -> None:
-    assert measured(0.0, Renders(0.0, 0.0), most).calls == most
+def test_as_many_as_asked_for_and_no_more(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace_module, "time", clocks := Clocks())
+    model = OnTime(clocks, step_s=0.0, frame_s=0.0)
+    assert measure(model, model, [0], NOBODY, 75, most).calls == most  # type: ignore[arg-type]
 
 
 def step_s(max_streams: int, calls: int) -> float:
@@ -78,7 +119,8 @@ def test_calls_that_would_wait_for_a_place_do_not_count() -> None:
 
 
 def test_a_machine_that_is_too_slow_takes_one_call_and_begins_late() -> None:
-    pace = measured(0.03, Renders(0.05, 0.001))
+    with closing(BatchingLM(ToyRunner(step_s=0.03, max_streams=64), VOCABULARY)) as lm:
+        pace = measure(lm, Renders(0.05, 0.001), PROMPT, NOBODY, 75, 64)  # type: ignore[arg-type]
     assert (pace.calls, pace.first_frames) == (1, LONGEST_FIRST)
     assert pace.real_time_factor > 1.5
 
