@@ -15,6 +15,8 @@ from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.playback import rank
 from mira.types import Samples
 
+CLOSE_S = 10.0  # for the passes that were asked for; one that hangs ends with the process
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request:
@@ -59,6 +61,7 @@ class BatchingCodec:
         self._gather_s = gather_s
         self._max_spans = max_spans
         self._requests: list[_Request] = []
+        self._gathered: Sequence[_Request] = ()  # for the pass that runs
         self._failures = 0  # in a row
         self.failure = ""
         self._closed = False
@@ -90,28 +93,32 @@ class BatchingCodec:
             raise Cancelled from None
 
     def close(self) -> None:
-        """Finish what was asked for, then stop the thread; calling it again does nothing.
+        """Finish what was asked for, or wait CLOSE_S for it; calling it again does nothing.
 
         The codec within is closed too.
         """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(CLOSE_S)
+        with self._changed:
+            left, self._requests = [*self._gathered, *self._requests], []
+        for request in left:  # whoever waits for a pass that hangs
+            with suppress(InvalidStateError):
+                request.future.set_exception(SynthesisFailed("the codec is closed"))
         self._codec.close()
 
     def _run(self) -> None:
-        gathered: Sequence[_Request] = ()
         while True:
             try:
-                gathered = self._gather()
-                if not gathered:
+                self._gathered = self._gather()
+                if not self._gathered:
                     return  # closed
-                self._answer(gathered)
+                self._answer(self._gathered)
                 self._failures = 0
             except BaseException as error:  # noqa: BLE001 - carried over and raised in decode()
-                self._fail(error, gathered)
-            gathered = ()
+                self._fail(error, self._gathered)
+            self._gathered = ()
 
     def _gather(self) -> list[_Request]:
         """Wait for the requests of the next pass; none when the codec is closed."""

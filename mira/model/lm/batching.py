@@ -177,6 +177,8 @@ class BatchingLM:
             self._closed = True
             self._changed.notify_all()
         self._thread.join(CLOSE_S)
+        with self._changed:
+            self._fail("the language model is closed")  # whoever reads from a step that hangs
 
     def _enter(self, stream: _Stream) -> None:
         with self._changed:

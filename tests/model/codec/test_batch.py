@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mira.errors import GIVE_UP_AFTER, SynthesisFailed
+from mira.model.codec import batch
 from mira.model.codec.base import Span, Speaker
 from mira.model.codec.batch import BatchingCodec
 from mira.stream.cancel import Cancel, Cancelled
@@ -230,6 +231,23 @@ def test_closing_finishes_what_was_asked_and_refuses_more(
     assert echo.closed
     with pytest.raises(SynthesisFailed, match="closed"):
         codec.decode([span(1)])
+
+
+def test_closing_waits_for_a_pass_that_hangs_no_longer_than_told(
+    echo: Echo, gather: Callable[..., BatchingCodec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "CLOSE_S", 0.05)
+    codec = gather(gather_s=0)
+    echo.go_on.clear()
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(codec.decode, [span(number)]) for number in range(2)]
+        assert echo.started.wait(10)
+        wait_until(lambda: len(codec._requests) == 1)
+        codec.close()
+        for waits in asked:
+            with pytest.raises(SynthesisFailed, match="the codec is closed"):
+                waits.result(5)
+    assert echo.closed
 
 
 def test_the_most_urgent_go_first(echo: Echo, gather: Callable[..., BatchingCodec]) -> None:

@@ -490,6 +490,23 @@ def test_closing_ends_everybody(toy: ToyRunner) -> None:
     assert not lm.ready
 
 
+def test_closing_tells_whoever_reads_from_a_step_that_hangs(
+    toy: ToyRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "CLOSE_S", 0.05)
+    goes_on = threading.Event()
+    monkeypatch.setattr(toy, "step", lambda rows: goes_on.wait(10))
+    lm = BatchingLM(toy, VOCABULARY)
+    with ThreadPoolExecutor() as pool:
+        reads = pool.submit(lambda: list(lm.generate(PROMPT, sampling(0))))
+        wait_for(lambda: bool(lm._running))
+        lm.close()
+        with pytest.raises(SynthesisFailed, match="is closed"):
+            reads.result(5)
+    goes_on.set()
+    lm._thread.join(10)
+
+
 def test_closing_ends_a_model_that_can_not_be_restarted(toy: ToyRunner) -> None:
     lm = BatchingLM(toy, VOCABULARY)
     toy.broken, toy.fails_to_restart = RuntimeError("gone"), 10**9
