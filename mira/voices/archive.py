@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mira.errors import InvalidRequest
+from mira.progress import amount
 from mira.types import MAX_TRANSCRIPT_CHARS
 
 SUFFIX = ".voice"
@@ -99,14 +100,20 @@ def unpack(
     """Read such a file.
 
     Args:
-        file: Whole.
+        file: Open at its beginning.
         max_clip_bytes: Of each recording.
         part: Which of them must be there.
         described: Only the card and what the recordings are, which are empty.
 
     Raises:
         InvalidRequest: It is something else, or damaged, or holds more than it should.
+        OSError: The disk refuses to read it.
     """
+    if not described:
+        limit = largest(max_clip_bytes)
+        file = BytesIO(file.read(limit + 1))
+        if file.getbuffer().nbytes > limit:
+            raise _refused(f"it has more than {amount(limit)}")
     try:
         with zipfile.ZipFile(file) as archive:
             found = _contents(archive, max_clip_bytes)

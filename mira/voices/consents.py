@@ -6,12 +6,11 @@ Knows nothing about which voices were made with them.
 import re
 import secrets
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 
 from mira.errors import ConsentNotFound, InvalidRequest
 from mira.files import storing, sweep, write_whole
-from mira.voices.archive import SPOKEN, Card, Clip, Consent, VoiceFile, largest, pack, unpack
+from mira.voices.archive import SPOKEN, Card, Clip, Consent, VoiceFile, pack, unpack
 from mira.voices.files import open_within
 
 _SUFFIX = ".consent"
@@ -72,9 +71,8 @@ class Consents:
 
     def _read(self, path: Path, *, described: bool = False) -> tuple[Consent, Clip]:
         with open_within(self._folder, path.name) as file:
-            data = file if described else BytesIO(file.read(largest(self._max_bytes)))
             try:
-                found = unpack(data, self._max_bytes, SPOKEN, described=described)
+                found = unpack(file, self._max_bytes, SPOKEN, described=described)
             except InvalidRequest as error:
                 raise InvalidRequest(f"The consent {path.stem} is damaged: delete it.") from error
         return found.card.consent or Consent(id=path.stem), found.clips[SPOKEN]

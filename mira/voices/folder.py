@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import count
 from pathlib import Path
 
@@ -27,7 +26,6 @@ from mira.voices.archive import (
     Card,
     Clip,
     VoiceFile,
-    largest,
     pack,
     unpack,
 )
@@ -107,28 +105,18 @@ class Folder:
         """Tell whether its files are still those that were found."""
         return self._stamps(self.path / candidate.filename) == candidate.stamps
 
-    def read(self, candidate: Candidate) -> VoiceFile:
-        """Read all that there is of a voice.
+    def read(self, candidate: Candidate, *, described: bool = False) -> VoiceFile:
+        """Read all that there is of a voice; if `described`, its recordings are empty.
 
         Raises:
             InvalidRequest: It can't be read, or is too large.
         """
         if candidate.suffix == SUFFIX:
-            data = read_within(self.path, candidate.filename, largest(self._max_bytes))
-            return unpack(BytesIO(data), self._max_bytes)
-        data = read_within(self.path, candidate.filename, self._max_bytes)
-        return self._brought(candidate, data)
-
-    def describe(self, candidate: Candidate) -> VoiceFile:
-        """Read all that there is of a voice but its recordings, which are empty.
-
-        Raises:
-            InvalidRequest: It can't be read.
-        """
-        if candidate.suffix == SUFFIX:
             with open_within(self.path, candidate.filename) as file:
-                return unpack(file, self._max_bytes, described=True)
-        return self._brought(candidate, b"")
+                return unpack(file, self._max_bytes, described=described)
+        limit = self._max_bytes
+        data = b"" if described else read_within(self.path, candidate.filename, limit)
+        return self._brought(candidate, data)
 
     def write(self, voice: VoiceFile) -> Candidate:
         """Put a voice in the place of whatever has its name; what people brought is moved aside.

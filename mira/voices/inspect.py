@@ -88,7 +88,7 @@ class Inspector:
 
     def _look(self, candidate: Candidate) -> Recorded:
         if report := self._cache.report(candidate.place):
-            return Recorded.of(candidate, self._folder.describe(candidate), report)
+            return Recorded.of(candidate, self._folder.read(candidate, described=True), report)
         file = self._folder.read(candidate)
         quality, _ = self.assess(file.recording.data)
         report = Report(content=file.content, quality=quality)

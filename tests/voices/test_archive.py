@@ -94,6 +94,7 @@ WAV = {"recording.wav": b"RIFF"}
         (pack(ANNA)[:-10], "damaged, or something else"),
         (pack(ANNA).replace(b"RIFF", b"RIFX"), "damaged, or something else"),
         (zipped({}), "lacks its card"),
+        (bytes(largest(LIMIT) + 1), "more than"),
         (zipped({"voice.json": CARD}), "lacks its card or its recording"),
         (zipped(WAV), "lacks its card"),
         (zipped({"voice.json": b"[]", **WAV}), "damaged, or something else"),
