@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from mira.stream.clock import Player
 
 URGENT_S = 0.3
-"""A listener with less than this left to play goes before a new one; with more, after."""
+"""A listener with less than this left to play goes before one that begins; with more, after."""
 
 
 class Playback:
@@ -36,20 +36,27 @@ class Playback:
         """Whether it is worth waking whoever renders for so many more tokens."""
         self._text_waits: tuple[float, float | None] = 0.0, None  # in all before; since when
         self.began_at = now()
+        """When it last began to wait for audio with nothing to play: it, or its text, was new."""
+        self.begins = True
+        """Whether none came since."""
         self.player = Player()
 
     def takes(self, audio_s: float) -> None:
         """Credit `audio_s` seconds of speech; played at `pace`, it lasts shorter or longer."""
         self.player.takes(audio_s / self.pace, self.now())
+        self.begins = False
 
     @contextmanager
     def waiting_for_text(self) -> Iterator[None]:
-        """Say that whatever happens inside is a wait for text."""
+        """Say that whatever happens inside is a wait for text. Who runs dry in it begins anew."""
+        ran_dry = (self.left_s() or 0.0) < 0
         self._text_waits = self.waited_for_text_s, self.now()
         try:
             yield
         finally:
             self._text_waits = self.waited_for_text_s, None
+            if self.begins or (not ran_dry and (self.left_s() or 0.0) < 0):
+                self.begins, self.began_at = True, self.now()
 
     @property
     def waits_for_text(self) -> bool:
@@ -75,9 +82,9 @@ class Playback:
 
 def rank(playback: Playback) -> tuple[int, float]:
     """Return what sorts by urgency: who is about to run dry, who has nothing yet, the others."""
-    left = playback.left_s()
     if not playback.live:
         return 3, playback.began_at
-    if left is None:
+    if playback.begins:
         return 1, playback.began_at
+    left = playback.left_s() or 0.0
     return 0 if left < URGENT_S else 2, left

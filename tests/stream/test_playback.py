@@ -43,6 +43,23 @@ def test_the_order() -> None:
     assert sorted(everybody, key=rank) == [urgent, older, newer, less, relaxed, file]
 
 
+def test_who_ran_dry_for_want_of_text_begins_anew() -> None:
+    """However long the silence was: it takes no turn from who is about to run dry."""
+    clock = Clock()
+    talks, hears = Playback(now=clock), Playback(now=clock)
+    talks.takes(1.0)
+    with talks.waiting_for_text():
+        clock.time += 60
+    hears.takes(URGENT_S / 2)
+    assert sorted([talks, Playback(now=clock), hears], key=rank)[:2] == [hears, talks]
+    talks.takes(1.0)
+    clock.time += 2  # with text that there was
+    hears.takes(URGENT_S / 2)
+    with talks.waiting_for_text():
+        clock.time += 0.01
+    assert sorted([hears, talks], key=rank) == [talks, hears]
+
+
 def test_who_waits_for_text_waits_for_no_audio() -> None:
     clock = Clock()
     playback = Playback(now=clock)

@@ -44,7 +44,9 @@ def order(turns: Turns, waiting: dict[str, Playback]) -> list[str]:
 def made(clock: Clock, began_at: float, plays_s: float | None) -> Playback:
     playback = Playback(now=clock)
     playback.began_at = began_at
-    playback.player.runs_dry_at = None if plays_s is None else clock.time + plays_s
+    if plays_s is not None:
+        playback.begins = False
+        playback.player.runs_dry_at = clock.time + plays_s
     return playback
 
 

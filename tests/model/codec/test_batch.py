@@ -157,6 +157,10 @@ def test_a_codec_that_always_fails_is_given_up(
 class Unclear(Playback):
     """Nobody can say how urgent it is."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.begins = False
+
     def left_s(self) -> float | None:
         raise ArithmeticError("no clock")
 
