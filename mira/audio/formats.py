@@ -120,7 +120,7 @@ _ALL = (
     Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW),
 )
 FORMATS: Mapping[str, Format] = MappingProxyType({format.name: format for format in _ALL})
-"""By name. `pcm` is s16le; `wav` is the same with a header; `opus` is in Ogg, `aac` in ADTS."""
+"""Formats by name. `pcm` is s16le; `wav` the same with a header; `opus` in Ogg, `aac` in ADTS."""
 
 
 def find_format(name: str) -> Format:

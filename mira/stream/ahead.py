@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LONGEST_ITEM_S = 30.0
-"""After which an item that is being computed for nobody is no longer waited for."""
+"""How long an item that is being computed for nobody is waited for."""
 
 
 class Ahead(Generic[T]):

@@ -51,7 +51,7 @@ class StreamClock:
     """Follows one stream. Call `ready` when a chunk is ready to leave, `sent` when it left."""
 
     LEAST_PACE: ClassVar[float] = 2 / 3
-    """Of real time, at which a listener has to take audio so as not to fall behind."""
+    """Share of real time at which a listener has to take audio so as not to fall behind."""
 
     now: Callable[[], float] = time.perf_counter
     text_wait_s: Callable[[], float] = lambda: 0.0

@@ -31,7 +31,7 @@ class Cut:
     places: Sequence[int]
     """[len(text)] the index of each character in the input, counted over all pushes."""
     before: Break = Break.NONE
-    """Between the one before and this one."""
+    """What stands between the piece before and this one."""
 
     @property
     def span(self) -> Span:

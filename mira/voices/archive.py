@@ -28,9 +28,9 @@ _DAMAGED = (ValueError, OverflowError, EOFError, NotImplementedError, OSError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same voice is the same bytes, whenever it is written
 
 RECORDING = "recording"
-"""Which of a file's recordings: that of the voice."""
+"""Name, in a file, of the recording that the voice is made of."""
 SPOKEN = "consent"
-"""That of whoever consents to it."""
+"""Name, in a file, of the recording of whoever consents to it."""
 
 
 class Consent(BaseModel):
@@ -74,7 +74,7 @@ class VoiceFile:
 
     @property
     def recording(self) -> Clip:
-        """That of the voice."""
+        """Recording that the voice is made of."""
         return self.clips[RECORDING]
 
     @property

@@ -39,7 +39,7 @@ REMOVED = "removed"
 
 _TRANSCRIPT = ".txt"
 _PREFERENCE = (SUFFIX, *RECORDING_SUFFIXES, _TRANSCRIPT)
-"""Of two recordings with the same name the first counts."""
+"""Suffixes: of two recordings with the same name the first one here counts."""
 _TRANSCRIPT_BYTES = 4 * MAX_TRANSCRIPT_CHARS + 1024
 _NO_STAMP = (0, 0, 0)  # of what is there and can't be looked at: reading it will tell why
 
@@ -54,7 +54,7 @@ class Candidate:
 
     @property
     def suffix(self) -> str:
-        """That of the file, in lower case."""
+        """Suffix of the file, in lower case."""
         return Path(self.filename).suffix.lower()
 
     @property

@@ -52,7 +52,7 @@ class Rejected:
 
 
 class Known:
-    """Nothing at first."""
+    """What is known of the files in the folder; nothing at first."""
 
     def __init__(self) -> None:
         self.recorded: MappingProxyType[str, Recorded] = MappingProxyType({})

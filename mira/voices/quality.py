@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Grade = Literal["good", "fair", "poor", "unusable"]
-"""From best to worst. `unusable`: no voice can come of it."""
+"""Grades from best to worst. `unusable`: no voice can come of it."""
 
 SAMPLE_RATE = 16_000  # Hz, of everything but clipping
 HEARD_S = 6.0  # what the speaker encoder takes from the beginning; less is repeated to fill it
@@ -78,13 +78,13 @@ class Quality(BaseModel):
     """Hz, as it came."""
     speech_s: _Seconds
     heard_s: _Seconds
-    """Of the speech, what lies in the first HEARD_S seconds."""
+    """Speech in the first HEARD_S seconds."""
     lead_s: _Seconds | None
     """What passes before the first speech."""
     level_dbfs: float | None
     """Root mean square of the speech, 60 Hz to 8 kHz; a sine of full scale has -3."""
     clipped_share: float = Field(ge=0, le=1)
-    """Of the samples: those on a flat top at the highest or lowest value of the recording, even if
+    """Share of samples on a flat top at the highest or lowest value of the recording, even if
     it was scaled down since, and those at full scale or over it. What was cut off below full scale
     and then went through a lossy codec or to another rate is not found."""
     snr_db: float | None
@@ -97,7 +97,7 @@ class Quality(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def grade(self) -> Grade:
-        """That of the worst verdict."""
+        """Grade of the worst verdict."""
         return max((verdict.grade for verdict in self.verdicts), key=_GRADES.index)
 
 

@@ -27,7 +27,7 @@ LOCK = f"{MANIFEST}.lock"
 TOKENIZER = "tokenizer.json"
 CODEC = "codec"  # the directory of the codec's graphs
 FORMAT = 3
-"""Of the directory, and of how it is made; another one has to be converted again."""
+"""Version of the directory, and of how it is made; one of another version is converted again."""
 
 HASHED_AT_ONCE = 4  # files; hashing holds up no other thread
 

@@ -41,7 +41,7 @@ class HubFile:
     """A file of a model, as the hub lists it."""
 
     name: str
-    """With slashes, below the model's folder."""
+    """Path below the model's folder, with slashes."""
     num_bytes: int
     digest: str
     """SHA-256 of a large file, git's SHA-1 of another; hexadecimal."""

@@ -106,7 +106,7 @@ def ask(hub: HubClient, revision: str, report: Report) -> Revision:
 
 @dataclass(slots=True)
 class _Download:
-    """Of the files that are not whole yet; of one process at a time."""
+    """Downloads the files that are not whole yet; one process at a time does."""
 
     hub: HubClient
     cache: HubCache

@@ -27,9 +27,9 @@ SpeakerEncoder = Callable[[Array], Ids]
 """Mel spectrogram [frames, 128], magnitudes -> [32] global tokens."""
 
 MAX_RELATIVE_ERROR = {"float32": 1e-4, "float16": 2e-3}
-"""Of the root mean square, by the type of the output: rounding to float16 alone is 2e-4."""
+"""Share of the root mean square, by the type of the output: rounding to float16 alone is 2e-4."""
 MAX_WRONG_TOKENS = 1
-"""Of 32: a value that lies on the edge between two levels may round to either."""
+"""Out of 32: a value that lies on the edge between two levels may round to either."""
 MAX_OF_HALF_GRAPH = (1e-2, 4)
 """The same two for a graph that computes in float16 throughout, and rounds after every layer."""
 

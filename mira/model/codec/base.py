@@ -64,7 +64,7 @@ class Codec(Protocol):
 
     @property
     def sample_rate(self) -> int:
-        """Of the samples that `decode` returns, in Hz."""
+        """Rate of the samples that `decode` returns, in Hz."""
 
     @property
     def samples_per_frame(self) -> int:

@@ -90,7 +90,7 @@ class StreamingDecoder:
 
     @property
     def _final(self) -> int:
-        """Of `_tokens`, those that enough others follow."""
+        """Number of tokens that enough others follow."""
         return len(self._tokens) - self._window.look_ahead
 
     def _due(self, frames: int) -> bool:

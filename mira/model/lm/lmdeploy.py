@@ -43,7 +43,7 @@ class _Stream:
     news: "queue.SimpleQueue[list[int] | MiraError | None]" = field(
         default_factory=queue.SimpleQueue
     )
-    """For whoever reads it: codes, none when something else has changed; then how it ended."""
+    """Codes for whoever reads it, none when something else has changed; then how it ended."""
     unread: list[int] = field(default_factory=list)  # codes that aren't among the news yet
     task: "asyncio.Task[None] | None" = None
     left: bool = False  # nobody reads it any more

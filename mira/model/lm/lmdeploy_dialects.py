@@ -29,7 +29,7 @@ from mira.types import Sampling
 HOTTEST, MOST_KEPT = 2.0, 1024  # temperature and top-k that its engines take
 MOST_BANNED = 32  # tokens that TurboMind can forbid, and ends that it can look for
 CUT_ROWS = SPEECH_CODES + MOST_BANNED
-"""Of the cut vocabulary: the codes, the ends, and what is left of a round number, unsayable."""
+"""Rows of the cut vocabulary: codes, ends, and what is left of a round number, unsayable."""
 
 _TOKENIZER_FILES = "tokenizer*", "vocab.json", "merges.txt", "added_tokens.json", "special_tokens*"
 

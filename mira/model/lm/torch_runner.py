@@ -230,7 +230,7 @@ class TorchRunner:
         return heard
 
     def _pass(self, rows: int, tokens: int, length: int) -> None:
-        """So many tokens for each of so many rows, which look `length` tokens back at most.
+        """Compute so many tokens for each of so many rows, which look `length` tokens back at most.
 
         Rows of one token are those of the first places, so that nothing is gathered. It is
         recorded: it reads `_inputs` and the cache, and writes `_logits` and the cache.
@@ -250,10 +250,10 @@ class TorchRunner:
 
 
 def _powers_of_two(most: int) -> list[int]:
-    """Up to `most`, which is among them."""
+    """List powers of two up to `most`, which is among them."""
     return [*(1 << power for power in range((most - 1).bit_length())), most]
 
 
 def _least(choices: Sequence[int], needed: int) -> int:
-    """Of ascending ones, the first that is enough."""
+    """Return the first that is enough; `choices` ascend."""
     return next(choice for choice in choices if choice >= needed)
