@@ -4,6 +4,7 @@ One module for each command; here they meet, and every failure becomes one line 
 do.
 """
 
+import errno
 import logging
 import os
 import sys
@@ -63,6 +64,8 @@ def main() -> None:
 def _helps(error: Exception) -> str:
     if isinstance(error, ImportError):
         return f"A library is missing or broken: {install()}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Free some of that disk, or write to another."
     if logging.getLogger("mira").isEnabledFor(logging.DEBUG):
         traceback.print_exc()
         return "That is a fault of Mira's."

@@ -44,18 +44,19 @@ def file_sink(path: Path, format_name: str) -> Iterator[IO[bytes]]:
     """Open a file that appears whole at the end, or not at all.
 
     Raises:
-        InvalidRequest: The folder does not exist or can't be written to.
+        InvalidRequest: It can't be written, or its folder does not exist.
     """
     path = path.resolve()  # a link stays a link to what is written
-    if path.exists() and not path.is_file():  # a device or a pipe takes it as it comes
-        with path.open("wb") as special:
-            yield special
-        return
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    is_special = path.exists() and not path.is_file()  # a device or a pipe takes it as it comes
+    part = path if is_special else path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        file = part.open("x+b")
+        file = part.open("wb" if is_special else "x+b")
     except OSError as error:
         raise InvalidRequest(f"{path}: can't be written: {error.strerror}.") from error
+    if is_special:
+        with file:
+            yield file
+        return
     try:
         with file:
             yield file

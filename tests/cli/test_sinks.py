@@ -58,6 +58,14 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InvalidRequest, match="can't be written: Is a directory"),
+        file_sink(tmp_path, "mp3"),
+    ):
+        pass
+
+
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
     """Install a player of this name that is a shell script, and say what it writes to."""
