@@ -47,6 +47,7 @@ class HubFile:
     """SHA-256 of a large file, git's SHA-1 of another; hexadecimal."""
 
     def __post_init__(self) -> None:
+        self.name.encode()  # a ValueError if it is none: JSON may hold half a character
         path = PurePosixPath(self.name)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in self.name:
             raise ValueError(f"a file is called {self.name!r}")

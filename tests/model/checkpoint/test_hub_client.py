@@ -233,6 +233,7 @@ SPOILED: dict[str, Callable[[dict], object]] = {
     "no sizes": lambda found: found["siblings"][0].pop("size"),
     "a name that leads away": lambda found: found["siblings"][0].update(rfilename="../../x.json"),
     "a name from the root": lambda found: found["siblings"][0].update(rfilename="/etc/x.json"),
+    "a name that is none": lambda found: found["siblings"][0].update(rfilename="\ud800.json"),
     "a digest that is a path": lambda found: found["siblings"][0].update(blobId="../x"),
     "more than all": lambda found: found["siblings"][0].update(size=float("inf")),
     "less than nothing": lambda found: found["siblings"][0].update(size=-1),
