@@ -98,18 +98,14 @@ def prepared(checkpoint: Checkpoint, settings: Settings, report: Report = quiet)
     log.info("%s: weights in %s: %s", name, weights, agreement)
     for other in folder.parent.iterdir():
         if other != folder and _OURS.fullmatch(other.name) and origin_of(other) == origin:
-            with suppress(_InUse), alone(other / LOCK, _in_use, ""):
+            with suppress(OSError), alone(other / LOCK, _in_use, ""):  # or it is not ours to write
                 log.info("%s: removed: it was converted from what the model was before", other)
                 shutil.rmtree(other, ignore_errors=True)
     return open_converted(folder, whole=False)
 
 
-class _InUse(Exception):
-    """Another process converts there."""
-
-
 def _in_use(*said: object) -> Never:
-    raise _InUse
+    raise BlockingIOError  # another process converts there
 
 
 def is_prepared(checkpoint: Checkpoint, settings: Settings) -> bool:

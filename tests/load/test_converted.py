@@ -127,7 +127,10 @@ def test_what_a_model_was_before_is_known_wherever_mira_is_started(
 def test_nothing_is_removed_that_others_use_or_made(
     checkpoint: Checkpoint, tmp_path: Path, quick: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where another process converts, what another version converted, and somebody's copy."""
+    """Where another process converts, what another version converted, and somebody's copy.
+
+    Nor does a start fail of one that can't be written.
+    """
     settings = named(str(tmp_path / "model"), tmp_path / "cache")
     kept = []
     with monkeypatch.context() as patch:
@@ -138,7 +141,12 @@ def test_nothing_is_removed_that_others_use_or_made(
     with alone(busy / LOCK, lambda *said: None, ""):
         after = prepared(changed(checkpoint, tmp_path / "model", 3), settings).directory
     assert sorted(after.parent.iterdir()) == sorted([*kept, after])
+    (busy / LOCK).unlink()
+    (busy / LOCK).mkdir()
     after = prepared(changed(checkpoint, tmp_path / "model", 4), settings).directory
+    assert busy.exists()
+    (busy / LOCK).rmdir()
+    after = prepared(changed(checkpoint, tmp_path / "model", 5), settings).directory
     kept.remove(busy)
     assert sorted(after.parent.iterdir()) == sorted([*kept, after])
 

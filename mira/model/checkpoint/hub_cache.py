@@ -120,8 +120,11 @@ class HubCache:
         """
         with ExitStack() as stack:
             with self.writing():
-                part = stack.enter_context(self._part(file).open("ab", buffering=0))
+                self._part(file).touch()
+                # Not "ab": two processes that no lock keeps apart write the same to the same place.
+                part = stack.enter_context(self._part(file).open("r+b", buffering=0))
                 part.truncate(start)
+                part.seek(start)
 
             def write(block: bytes) -> None:
                 left = memoryview(block)

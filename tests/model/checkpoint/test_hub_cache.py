@@ -84,6 +84,15 @@ def test_content_is_cut_where_it_is_to_go_on(cache: HubCache) -> None:
     assert cache.finish(COMMIT, LARGE)
 
 
+def test_two_that_no_lock_keeps_apart_write_the_same_to_the_same_place(cache: HubCache) -> None:
+    with cache.gathering(LARGE, 0) as first, cache.gathering(LARGE, 0) as second:
+        first(CONTENT[:3])
+        second(CONTENT[:4])
+        first(CONTENT[3:])
+        second(CONTENT[4:])
+    assert cache.finish(COMMIT, LARGE)
+
+
 def test_a_revision_is_complete_with_all_that_is_wanted(cache: HubCache) -> None:
     cache.remember("main", FOUND)
     write(cache, SMALL)
