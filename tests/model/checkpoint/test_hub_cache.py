@@ -85,6 +85,7 @@ def test_content_is_cut_where_it_is_to_go_on(cache: HubCache) -> None:
 
 
 def test_two_that_no_lock_keeps_apart_write_the_same_to_the_same_place(cache: HubCache) -> None:
+    (cache.folder / "blobs").mkdir(parents=True)
     with cache.gathering(LARGE, 0) as first, cache.gathering(LARGE, 0) as second:
         first(CONTENT[:3])
         second(CONTENT[:4])
