@@ -1,6 +1,6 @@
 """A sentence in, a tone as long as the sentence out: a synthesizer that needs no model.
 
-Obeys the contract of the real ones (tests/synth/test_base.py), counts what it does, and can be
+Obeys the contract of the real ones (tests/test_synthesizer.py), counts what it does, and can be
 told to be slow, to wait and to break.
 """
 
