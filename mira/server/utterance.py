@@ -260,7 +260,8 @@ class Incoming:
         self._chars_left -= len(part)
         if self._chars_left < 0:
             raise InvalidRequest("input: the text is too long. Begin another one.", "input")
-        self._parts.put(part)
+        if part:  # any number of empty ones is within the limit
+            self._parts.put(part)
 
     def end(self) -> None:
         """Say that no part follows."""

@@ -269,6 +269,9 @@ def test_words_that_come_late_do_not_make_a_first_word_late(
 def test_a_text_in_parts_is_bounded() -> None:
     words = Incoming(Cancel(), 10)
     words.push("1234567890")
+    for _ in range(1000):
+        words.push("")
+    assert words._parts.qsize() == 1
     with pytest.raises(InvalidRequest, match="too long"):
         words.push("1")
 
