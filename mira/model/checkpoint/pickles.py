@@ -8,10 +8,10 @@ inert object, and all that those can make are plain containers and tensors. Sour
 import pickle
 import pickletools
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -82,11 +82,9 @@ def _tensors(path: Path, archive: zipfile.ZipFile, key: str | None) -> dict[str,
     if order in archive.namelist() and archive.read(order) != b"little":
         raise _Refused("written on a big-endian machine")
     instructions = archive.read(pickles[0])
-    for opcode, argument, _ in pickletools.genops(instructions):
+    for opcode, _, _ in pickletools.genops(instructions):
         if opcode.name not in _INSTRUCTIONS:
             raise _Refused(f"the instruction {opcode.name}")
-        if opcode.name == "LONG_BINPUT" and int(argument or 0) > len(instructions):
-            raise _Refused("a memory of another size")  # which would be allocated
     content = _Unpickler(BytesIO(instructions)).load()
     named = _named(path, content, key, lambda value: getattr(value, "dtype", type(value).__name__))
     return {name: tensor.read(archive, folder) for name, tensor in named.items()}
@@ -106,8 +104,27 @@ def _named(
     return tensors
 
 
-class _Unpickler(pickle.Unpickler):
-    """Makes what a pickle describes of objects of this module alone."""
+class _Unpickler(pickle._Unpickler):
+    """Makes what a pickle describes of objects of this module alone.
+
+    It is the one in Python, whose steps can be replaced, and whose memory is as large as its use.
+    """
+
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+
+    def load_setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        _put(self.stack[-1], ((key, value),))
+
+    def load_setitems(self) -> None:
+        items = self.pop_mark()
+        _put(self.stack[-1], zip(items[::2], items[1::2]))
+
+    dispatch: ClassVar[Any] = pickle._Unpickler.dispatch | {
+        pickle.SETITEM[0]: load_setitem,
+        pickle.SETITEMS[0]: load_setitems,
+    }
 
     def find_class(self, module: str, name: str) -> "_Name":
         return _Name(f"{module} {name}")  # nothing is imported
@@ -122,6 +139,13 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(name, _STORAGES[known])
 
 
+def _put(into: Any, items: Iterable[tuple[Any, Any]]) -> None:
+    for key, value in items:
+        if not isinstance(key, str | int):  # to hash what is nested could be endless
+            raise _Refused("a name that is no text")
+        into[key] = value
+
+
 # Tuples, since a pickle can set an attribute of any object that has one to set.
 
 
@@ -132,7 +156,9 @@ class _Name(NamedTuple):
 
     def __call__(self, *arguments: Any) -> object:
         if self.name == "collections OrderedDict":
-            return _Dict(*arguments)
+            ordered = _Dict()
+            _put(ordered, *arguments or ((),))
+            return ordered
         if self.name == "torch._utils _rebuild_parameter":
             return arguments[0]
         if self.name != "torch._utils _rebuild_tensor_v2":

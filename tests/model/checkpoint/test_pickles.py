@@ -184,8 +184,11 @@ DOUBLED = b")" + b"".join(b"q%ch%c\x86" % (n, n) for n in range(60))
         (TENSOR + b"(NK\0)ttR", "damaged"),
         (TENSOR + b"(}K\0))tR", "refused.*something else than numbers"),
         (b"(X\x07\0\0\0storagecos\nsystem\nX\1\0\0\x000X\3\0\0\0cpuK\2tQ", "refused"),
-        (b"}r\xff\xff\xff\x7f", "refused.*a memory of another size"),
-        # What would be endless to show, or to multiply.
+        (b"}r\xff\xff\xff\x7f", "expected tensors under"),
+        (b"}" + DOUBLED + b"Ns", "refused.*no text"),
+        (b"}(" + DOUBLED + b"Nu", "refused.*no text"),
+        (b"ccollections\nOrderedDict\n]" + DOUBLED + b"N\x86a\x85R", "refused.*no text"),
+        # What would be endless to hash, to show or to multiply.
         (b"(X\x07\0\0\0storage" + DOUBLED + b"NNNtQ", "refused.*numbers from elsewhere"),
         (b"(X\x07\0\0\0storagectorch\nFloatStorage\n" + DOUBLED + b"NNtQ", "refused.*elsewhere"),
         (
