@@ -47,7 +47,7 @@ class _Stream:
     unread: list[int] = field(default_factory=list)  # codes that aren't among the news yet
     task: "asyncio.Task[None] | None" = None
     left: bool = False  # nobody reads it any more
-    ending: bool = False  # the engine is letting it go: from then on nobody may interrupt it
+    speaking: bool = False  # its instance may be interrupted: it has begun, and nothing ended it
 
 
 class LMDeployLM:
@@ -242,7 +242,7 @@ class LMDeployLM:
         stream.left = True
         if not stream.lent.done():
             stream.task.cancel()
-        elif not stream.ending:
+        elif stream.speaking:
             # Not by cancelling the task: the engine in PyTorch counts those that wait to send, and
             # a wait that is cancelled is counted forever, which keeps its loop busy.
             interrupt = stream.lent.result().async_cancel(stream.number)
@@ -282,10 +282,11 @@ class LMDeployLM:
                 stream_output=True,
                 **self._dialect.inputs(stream.prompt),
             )
+            stream.speaking = True
             async with aclosing(said) as outputs:
                 async for output in outputs:
                     status = output.status.name
-                    stream.ending = stream.ending or status != "SUCCESS"
+                    stream.speaking = status == "SUCCESS"
                     ended = self._hear(stream, output.token_ids)
                     if ended or status == "FINISH":
                         why = ""
@@ -298,7 +299,7 @@ class LMDeployLM:
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, its reader must know
             why = one_line(error)
-        stream.ending = True
+        stream.speaking = False
         stream.news.put(stream.unread)
         if not why:
             self._failures = 0
@@ -312,10 +313,10 @@ class LMDeployLM:
             try:
                 code = self._dialect.code(i)
             except SynthesisFailed:
-                stream.ending = True
+                stream.speaking = False
                 raise
             if code is None:
-                stream.ending = True
+                stream.speaking = False
                 return True
             stream.unread.append(code)
         if stream.unread and stream.playback.wants(len(stream.unread)):

@@ -5,11 +5,13 @@ in `BACKENDS` of test_base.py.
 """
 
 import importlib.util
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import islice
 
 import pytest
 
@@ -125,6 +127,34 @@ def test_a_stream_that_is_left_ends_although_its_interruption_was_lost(
         tokens.close()
         assert freed(lm) and lm.ready
         assert engine.steps <= 4 and engine.waits_cancelled == 0
+
+
+def test_whoever_leaves_disturbs_nobody(
+    mira: Checkpoint, engine: ToyEngine, prompt: list[int]
+) -> None:
+    """Left at any token or moment, waiting or ending: others say what they say alone."""
+    engine.step_s = 0.0005
+
+    def listen(lm: LMDeployLM, number: int) -> None:
+        dice, cancel, said = random.Random(number), Cancel(), []
+        leaves = dice.choice(
+            [None, dice.randrange(60), threading.Timer(dice.random() / 20, cancel)]
+        )
+        if isinstance(leaves, threading.Timer):
+            leaves.start()
+        with (
+            suppress(Cancelled),
+            closing(lm.generate(prompt, sampling(number % 8, 40), cancel=cancel)) as tokens,
+        ):
+            said += islice(tokens, leaves if isinstance(leaves, int) else None)
+        assert said == alone[number % 8][: len(said) if leaves is not None else None]
+
+    with closing(around(engine, mira)) as lm, ThreadPoolExecutor(16) as pool:
+        alone = [list(lm.generate(prompt, sampling(seed, 40))) for seed in range(8)]
+        list(pool.map(lambda number: listen(lm, number), range(200)))
+        assert freed(lm) and lm.ready
+        assert len(lm._idle) == lm.max_streams and not lm._waiting
+        assert engine.waits_cancelled == engine.wrongly_interrupted == 0
 
 
 def test_a_listener_that_leaves_while_waiting(
