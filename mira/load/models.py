@@ -9,7 +9,7 @@ from mira.errors import InvalidRequest
 from mira.load.facts import facts_here, located, place_of, short
 from mira.load.parts import Parts, load_parts, require
 from mira.load.plan import Plan
-from mira.model.checkpoint.converted import open_converted
+from mira.model.checkpoint.converted import is_converted, open_converted
 from mira.model.checkpoint.hub import Part, directory_of, locate
 from mira.model.checkpoint.inspect import FileRow, describe
 from mira.model.checkpoint.layout import Checkpoint, Layout, open_checkpoint
@@ -56,6 +56,7 @@ def inspect(model: str, codec_model: str, report: Report) -> tuple[Layout, list[
 
     Raises:
         CheckpointError: A file is missing or damaged.
+        InvalidRequest: It is a converted one.
         InvalidSettings: A library is missing.
     """
     checkpoint = _opened(model, codec_model, report, "safetensors", "tokenizers")
@@ -87,7 +88,12 @@ def _opened(model: str, codec_model: str, report: Report, *libraries: str) -> Ch
     is_id = [directory_of(name) is None for name in (model, codec_model) if name]
     require("cpu", *libraries, *(("huggingface_hub", "httpx2") if any(is_id) else ()))
     codec = locate(codec_model, part="codec", report=report) if codec_model else None
-    return open_checkpoint(locate(model, report=report), codec)
+    directory = locate(model, report=report)
+    if is_converted(directory):
+        raise InvalidRequest(
+            f"{model}: is converted and speaks as it is. Name what it was made of."
+        )
+    return open_checkpoint(directory, codec)
 
 
 def measure_look_ahead(

@@ -24,6 +24,14 @@ def test_inspect_names_every_file(mira_directory: Path, here: Here) -> None:
     assert "mira layout" in shown
 
 
+def test_what_is_converted_has_nothing_to_look_into_or_convert(tmp_path: Path, here: Here) -> None:
+    (tmp_path / "mira.json").write_text("{}")
+    for command in (("inspect", str(tmp_path)), ("convert", str(tmp_path), "out")):
+        done = here("model", *command)
+        assert (done.status, done.out) == (2, b"")
+        assert "is converted and speaks as it is. Name what it was made of." in done.err
+
+
 def test_download_asks_the_hub_each_time_and_a_start_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
