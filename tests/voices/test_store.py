@@ -148,6 +148,18 @@ def test_there_is_an_end_to_them(tmp_path: Path) -> None:
         VoiceStore(settings_in(tmp_path, max_recording_s=5)).add("anna", DATA["june"])
 
 
+def test_nobody_else_may_read_what_is_written(store: VoiceStore) -> None:
+    before = os.umask(0o022)
+    try:
+        consent = store.add_consent("Anna", "en-US", DATA["carlo"])
+        store.prepare(store.add("anna", DATA["allison"], "Hello.", consent))
+    finally:
+        os.umask(before)
+    written = [path for path in store.path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in written} == {".voice", ".consent", ".json"}
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+
+
 def test_a_folder_that_cant_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = VoiceStore(settings_in(tmp_path / "file" / "voices"))
@@ -445,6 +457,50 @@ def test_what_is_removed_while_it_is_computed_leaves_nothing(
         assert voice.result().global_tokens
     assert [path for path in store.path.rglob("*") if path.is_file()] == []
     assert store.remembered(added) is None
+
+
+def test_what_is_removed_while_it_is_read_is_not_remembered(
+    store: VoiceStore, toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare(store.add("anna", DATA["allison"]))
+    restarted = again(store, toy)
+    anna, tokens = restarted.recorded["anna"], restarted._cache.tokens
+
+    def then_remove(content: str) -> object:
+        found = tokens(content)
+        restarted.remove("anna")
+        return found
+
+    monkeypatch.setattr(restarted._cache, "tokens", then_remove)
+    assert restarted.prepare(anna).name == "anna"
+    assert restarted.remembered(anna) is None
+
+
+def test_what_changes_during_a_look_is_left_to_the_next(
+    store: VoiceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is still being copied, and another added once the folder had been listed."""
+    bring(store.path, CARLO)
+    look, scan = store._inspector.look, store._folder.scan
+
+    def then_change(candidate: Candidate) -> object:
+        found = look(candidate)
+        with (store.path / candidate.filename).open("ab") as file:
+            file.write(b"more")
+        return found
+
+    def then_add() -> object:
+        found = scan()
+        store.add("anna", DATA["allison"])
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._inspector, "look", then_change)
+        patch.setattr(store._folder, "scan", then_add)
+        store.refresh()
+    assert set(store.recorded) == {"anna"}
+    store.refresh()
+    assert set(store.recorded) == {"anna", "carlo"}
 
 
 def test_a_recording_that_changed_since_it_was_read_is_not_taken_for_it(
