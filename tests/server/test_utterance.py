@@ -1,8 +1,10 @@
 """A stream without HTTP: text in parts goes in, chunks come out, and it ends however it is left."""
 
 import asyncio
+import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import numpy as np
@@ -274,6 +276,71 @@ def test_a_text_in_parts_is_bounded() -> None:
     assert words._parts.qsize() == 1
     with pytest.raises(InvalidRequest, match="too long"):
         words.push("1")
+
+
+async def write(words: Incoming, draw: random.Random) -> None:
+    for word in STORY.split()[: draw.randint(5, 60)]:
+        words.push(word + " ")
+        await asyncio.sleep(draw.choice([0, 0, 0.02]))
+    words.end()
+
+
+async def listen(utterance: Utterance, draw: random.Random) -> str:
+    leaves = draw.random() < 0.2
+    async with utterance.speaking() as chunks:
+        async for _ in chunks:
+            await asyncio.sleep(draw.choice([0, 0, 0.05]))
+            if leaves and draw.random() < 0.5:
+                return "left"
+        return "whole"
+    return "cancelled"
+
+
+def interrupt(listening: asyncio.Future[str], cancel: Cancel, draw: random.Random) -> None:
+    """In no way, in one, or in two ways at once."""
+    after_s = draw.random()
+    for way in draw.sample(["loop", "thread", "task"], draw.choice([0, 0, 1, 2])):
+        if way == "thread":
+            threading.Timer(after_s, cancel).start()
+        else:
+            end = cancel if way == "loop" else listening.cancel
+            asyncio.get_running_loop().call_later(after_s, end)
+
+
+def test_a_storm_leaves_nothing_behind() -> None:
+    """Ended at any moment: in the queue, or while it waits for text, a turn or its listener."""
+    draw = random.Random(5)
+
+    def before_block(number: int) -> None:
+        if draw.random() < 0.03:
+            raise SynthesisFailed("now and then")
+
+    toy = ToySynthesizer(compute_s=0.002, at_once=2, before_block=before_block)
+    service = ready_service(toy, max_streams=20, queue_s=0.3, lead_s=0.1)
+    ended = Counter[str]()
+
+    async def one() -> None:
+        await asyncio.sleep(draw.random())
+        cancel = Cancel()
+        words = Incoming(cancel, 10_000)
+        utterance = Utterance(service, words, ANNA, PCM, cancel=cancel)
+        listening = asyncio.ensure_future(listen(utterance, draw))
+        interrupt(listening, cancel, draw)
+        writing = asyncio.ensure_future(write(words, draw))
+        try:
+            ended[await listening] += 1
+        except (Overloaded, SynthesisFailed, asyncio.CancelledError) as error:
+            ended[type(error).__name__] += 1
+        await writing
+
+    async def main() -> None:
+        await asyncio.gather(*(one() for _ in range(120)))
+        await service.admission.idle()
+
+    run(main)
+    assert {*ended} >= {"whole", "left", "cancelled", "CancelledError", "SynthesisFailed"}
+    check_nothing_is_left(service, toy)
+    assert (toy._turns._free, toy._turns._waiting) == (2, [])
 
 
 @pytest.mark.parametrize("pace", [0.5, 1.0, 4.0])
