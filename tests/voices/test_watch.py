@@ -66,6 +66,17 @@ def test_a_folder_that_is_not_there_is_looked_at_once(looks: Looks) -> None:
         time.sleep(0.01)
 
 
+def test_where_no_change_is_reported_it_is_looked_at_all_the_same(
+    tmp_path: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mira.voices.watch._LOOK_ANYWAY_S", 0.1)
+    (tmp_path / "voices").mkdir()
+    deadline = time.monotonic() + 20
+    while looks.looks < 4:  # one because it wasn't there, one because it is
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_the_folder_may_come_and_go(tmp_path: Path, looks: Looks) -> None:
     folder = tmp_path / "voices"
     for name in ("one", "two"):
