@@ -159,9 +159,11 @@ class Engine:
                 continue
             with closing(synthesize(piece.sentence)) as spoken:
                 try:
-                    first = next(spoken)
+                    first = next(spoken, None)
                 except NothingToSay as error:
                     refused = error
+                    continue
+                if first is None:
                     continue
                 # Only now: what can't be read has no pause. But before it is computed: meanwhile,
                 # the pause can be listened to.

@@ -21,8 +21,10 @@ from mira.server.errors import RESPONSES, body, respond
 
 
 def family(root: type[MiraError] = MiraError) -> Iterator[type[MiraError]]:
+    """All that a service may raise: it never imports the command line."""
     for child in root.__subclasses__():
-        yield child
+        if not child.__module__.startswith("mira.cli."):
+            yield child
         yield from family(child)
 
 
