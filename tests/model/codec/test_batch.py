@@ -244,8 +244,9 @@ def test_closing_waits_for_a_pass_that_hangs_no_longer_than_told(
     codec = gather(gather_s=0)
     echo.go_on.clear()
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(codec.decode, [span(number)]) for number in range(2)]
+        hangs = pool.submit(codec.decode, [span(0)])
         assert echo.started.wait(10)
+        asked = [hangs, pool.submit(codec.decode, [span(1)])]
         wait_until(lambda: len(codec._requests) == 1)
         codec.close()
         for waits in asked:
