@@ -323,8 +323,8 @@ class _Handler(BaseHTTPRequestHandler):
             while cut > 0 and (block := content.read(min(BLOCK_BYTES, cut))):
                 if name in self.hub.spoiled and content.tell() == file.size:
                     block = block[:-1] + bytes([block[-1] ^ 1])
+                self.hub.sent[name] += len(block)  # before whoever reads it can look
                 self.wfile.write(block)
-                self.hub.sent[name] += len(block)
                 cut -= len(block)
                 if self.hub.bytes_per_s:
                     time.sleep(len(block) / self.hub.bytes_per_s)
@@ -332,8 +332,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         for _ in range(0, self.hub.surplus, BLOCK_BYTES):
-            self.wfile.write(bytes(BLOCK_BYTES))
             self.hub.sent[name] += BLOCK_BYTES
+            self.wfile.write(bytes(BLOCK_BYTES))
 
     def _write_json(self, value: object) -> None:
         body = json.dumps(value).encode()
