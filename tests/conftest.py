@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a real voice, a toy, and servers."""
+"""What tests of several rooms share: a real voice, a toy, tiny checkpoints, and servers."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from mira.builtin.synthesizer import BuiltinSynthesizer
+from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from mira.synthesizer import Synthesizer
 from tests.server.serving import Load, Served, quick, serving, speaking
 from tests.toys import ToySynthesizer
@@ -55,6 +56,18 @@ def mira_directory() -> Path:
 def spark_directory() -> Path:
     """The same as Spark-TTS is published."""
     return _tiny("spark")
+
+
+@pytest.fixture(scope="session")
+def mira(mira_directory: Path) -> Checkpoint:
+    """The tiny checkpoint in MiraTTS' layout, opened."""
+    return open_checkpoint(mira_directory)
+
+
+@pytest.fixture(scope="session")
+def spark(spark_directory: Path) -> Checkpoint:
+    """The tiny checkpoint in Spark's layout, opened."""
+    return open_checkpoint(spark_directory)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from typing import Never
 
 from mira.errors import CheckpointError, InvalidSettings
 from mira.load.facts import short
-from mira.load.parts import Parts, loading
+from mira.load.parts import Parts, closed_on_failure, loading
 from mira.model.checkpoint.converted import (
     CODEC,
     FORMAT,
@@ -65,11 +65,8 @@ def load_converted(settings: Settings, converted: Converted, report: Report) -> 
     hears = tuple(sorted(codec_files.glob("speaker_encoder.*")))
     # Two windows together take as long as one after the other.
     parts = Parts(language_model, codec, prompts, hears, spans_at_once=1, processors=processors)
-    try:
+    with closed_on_failure(parts):
         did()
-    except BaseException:
-        parts.close()
-        raise
     return parts
 
 

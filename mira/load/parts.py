@@ -4,7 +4,8 @@ Downloads and converts what has to be. published.py and converted.py load the tw
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -43,6 +44,16 @@ class Parts:
         self.codec.close()
 
 
+@contextmanager
+def closed_on_failure(parts: Parts) -> Iterator[None]:
+    """Close the parts if the block fails, whoever would have had them."""
+    try:
+        yield
+    except BaseException:
+        parts.close()
+        raise
+
+
 def load_synthesizer(settings: Settings, report: Report) -> Synthesizer:
     """Load a model, with the sample voice; arguments and errors as for `load_parts`."""
     parts = load_parts(settings, report)
@@ -52,7 +63,7 @@ def load_synthesizer(settings: Settings, report: Report) -> Synthesizer:
     from mira.model.synthesizer import MiraSynthesizer
     from mira.voices.sample import SAMPLE_VOICE, sample_recording, sample_transcript
 
-    try:
+    with closed_on_failure(parts):
         codec, recording, said = parts.codec, sample_recording(), sample_transcript()
         tokens = codec.encode(*recording), codec.speech_tokens(*recording)
         hears = fingerprint(parts.hears)[:FINGERPRINT_DIGITS]
@@ -66,9 +77,6 @@ def load_synthesizer(settings: Settings, report: Report) -> Synthesizer:
             voices=(Voice(SAMPLE_VOICE, *tokens, said),),
             fingerprint=hears,
         )
-    except BaseException:
-        parts.close()
-        raise
 
 
 def load_parts(settings: Settings, report: Report = quiet) -> Parts:

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mira.load.parts import Parts, loading
+from mira.load.parts import Parts, closed_on_failure, loading
 from mira.load.plan import Plan, install
 from mira.model.checkpoint.layout import Checkpoint
 from mira.progress import Report
@@ -53,11 +53,8 @@ def load_published(
     # nobody would stop if another part were missing.
     language_model = _language_model(settings, planned, checkpoint)
     parts = Parts(language_model, codec, prompts, hears, CODEC_SPEAKS_AT_MOST)
-    try:
+    with closed_on_failure(parts):
         did()
-    except BaseException:
-        parts.close()
-        raise
     return parts
 
 

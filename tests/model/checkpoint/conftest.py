@@ -1,4 +1,4 @@
-"""What tests of this folder share: the tiny checkpoints, opened, and a hub."""
+"""What tests of this folder share: a checkpoint to damage, and a hub."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -6,18 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
 from tests.model.checkpoint.hub_server import Hub, pointed_at, serving_hub, write_model
-
-
-@pytest.fixture(scope="session")
-def mira(mira_directory: Path) -> Checkpoint:
-    return open_checkpoint(mira_directory)
-
-
-@pytest.fixture(scope="session")
-def spark(spark_directory: Path) -> Checkpoint:
-    return open_checkpoint(spark_directory)
 
 
 @pytest.fixture

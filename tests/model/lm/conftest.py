@@ -1,24 +1,14 @@
-"""One tiny checkpoint of each naming, and the reference backend on the first."""
+"""A prompt for the tiny checkpoint, and the reference backend on it."""
 
 from pathlib import Path
 
 import pytest
 
-from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
+from mira.model.checkpoint.layout import Checkpoint
 from mira.model.lm.prompt import PromptBuilder
 from tests.model.lm.reference import Reference
 
 GLOBAL_TOKENS = list(range(0, 4096, 128))
-
-
-@pytest.fixture(scope="session")
-def mira(mira_directory: Path) -> Checkpoint:
-    return open_checkpoint(mira_directory)
-
-
-@pytest.fixture(scope="session")
-def spark(spark_directory: Path) -> Checkpoint:
-    return open_checkpoint(spark_directory)
 
 
 @pytest.fixture(scope="session")
