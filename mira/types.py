@@ -29,6 +29,8 @@ class Word:
 
     text: str
     source: Span
+    phonemes: str = ""
+    """How it sounds, in IPA, where that is known; a voice that reads letters goes by its text."""
 
 
 @dataclass(frozen=True, slots=True)
