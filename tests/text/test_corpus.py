@@ -15,7 +15,7 @@ def pairs(category: Path) -> Iterator[tuple[str, list[str]]]:
     for line in category.read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             written, spoken = line.split("\t")
-            yield written, spoken.split(" | ")
+            yield written.replace("⏎", "\n"), spoken.split(" | ")
 
 
 def letters(text: str) -> str:
