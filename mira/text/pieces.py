@@ -47,7 +47,7 @@ def split_sentences(
 
 
 def _read(cut: Cut, max_chars: int) -> Iterator[Piece]:
-    said = Traced(cut.text, cut.places)
+    said = Traced(cut.text, cut.firsts, cut.lasts)
     speakable(said)
     text, before, source = said.text, cut.before, cut.span
     if not any(map(str.isalnum, text)):

@@ -28,15 +28,18 @@ class Cut:
     """A sentence, or a part of one, as it is written."""
 
     text: str
-    places: Sequence[int]
-    """[len(text)] the index of each character in the input, counted over all pushes."""
+    firsts: Sequence[int]
+    """[len(text)] the index in the input of the first character that each one stands for, counted
+    over all pushes."""
+    lasts: Sequence[int]
+    """[len(text)] that of the last one."""
     before: Break = Break.NONE
     """What stands between the piece before and this one."""
 
     @property
     def span(self) -> Span:
         """All of it, in the input."""
-        return Span(self.places[0], self.places[-1] + 1)
+        return Span(self.firsts[0], self.lasts[-1] + 1)
 
 
 class SentenceSplitter:
@@ -121,7 +124,7 @@ class SentenceSplitter:
             if newline >= 0:
                 self._line_start = newline + 1
             places = self._places[start : start + len(text)]
-            cut = Cut(text.replace("\n", " "), places, self._break)
+            cut = Cut(text.replace("\n", " "), places, places, self._break)
             self._break, self._first = Break.NONE, False
             self._skip_white()
             yield cut

@@ -43,12 +43,20 @@ class Traced:
 
     Args:
         text: As it was written.
-        places: [len(text)] the index of each character in the input; None: the text is all of it.
+        firsts: [len(text)] the index in the input of the first character that each one stands for;
+            None: the text is all of it.
+        lasts: [len(text)] that of the last one; None: each stands for one.
     """
 
-    def __init__(self, text: str, places: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        firsts: Sequence[int] | None = None,
+        lasts: Sequence[int] | None = None,
+    ) -> None:
         self.text = text
-        self._firsts = self._lasts = range(len(text)) if places is None else places
+        self._firsts = range(len(text)) if firsts is None else firsts
+        self._lasts = self._firsts if lasts is None else lasts
 
     def apply(self, rules: Rules) -> None:
         """Read every match of every rule, in order."""
