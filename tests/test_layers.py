@@ -100,6 +100,7 @@ TESTED_THROUGH = {
     "text/dates": "text/test_normalize.py",
     "text/lexicon": "text/test_normalize.py",
     "text/numbers": "text/test_normalize.py",
+    "text/weekdays": "text/test_normalize.py",
     "text/words": "text/test_normalize.py",
 }
 """Parts and tables of one stage, which is tested as a whole."""

@@ -18,7 +18,7 @@ NEVER_LAST = frozenset(
 BEFORE_NUMBER = frozenset(
     """
     no nos nr fig figs eq eqs p pp vol vols ch chap sec art para pt ver v ex tab app rm ext tel jan
-    feb mar apr jun jul aug sep sept oct nov dec
+    feb mar apr jun jul aug sep sept oct nov dec exp
     """.split()
 )
 
@@ -28,10 +28,13 @@ MAYBE_LAST = frozenset(
     etc inc ltd co corp bros llc plc jr sr esq st ave blvd rd ln pl hwy dept dist univ assn est min
     max hr hrs sec secs mins oz lb lbs ft tbsp tsp sq cu gal mi km vs a.m p.m et al mon gen sen
     rep gov col maj adm rev hon fr pres
-    tue tues wed thu thurs fri jan feb mar apr jun jul aug sep sept oct nov dec ph.d m.d
+    tue tues wed weds thu thur thurs fri jan feb mar apr jun jul aug sep sept oct nov dec ph.d m.d
     b.a m.a m.sc b.sc j.d u.s u.s.a u.k u.n e.u d.c l.a n.y b.c a.d b.c.e c.e
     """.split()
 )
+
+# The same, with the capital of a name: "we sat. John left" are two sentences.
+MAYBE_LAST_AS_NAMES = frozenset(("Sat", "Sun"))
 
 # A capitalised one of these after a doubtful full stop starts a sentence: none is a name or the
 # second half of one. ("Will", "May", "Mark" and so on are missing on purpose.)

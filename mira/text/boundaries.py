@@ -6,7 +6,13 @@ about length limits.
 
 import re
 
-from mira.text.abbreviations import BEFORE_NUMBER, MAYBE_LAST, NEVER_LAST, STARTERS
+from mira.text.abbreviations import (
+    BEFORE_NUMBER,
+    MAYBE_LAST,
+    MAYBE_LAST_AS_NAMES,
+    NEVER_LAST,
+    STARTERS,
+)
 
 # Full stops of scripts that use them for nothing else: Chinese and Japanese, Hindi, Urdu, Arabic,
 # Armenian, Ethiopic, Khmer, Burmese.
@@ -108,7 +114,7 @@ def _full_stop(before: str, first: str, closed: bool, alone: bool) -> bool | Non
         return False if first.isdigit() else None
     if plain in NEVER_LAST:
         return False
-    if plain in MAYBE_LAST or _DOTTED.fullmatch(before):
+    if plain in MAYBE_LAST or before in MAYBE_LAST_AS_NAMES or _DOTTED.fullmatch(before):
         return False if first.islower() or first.isdigit() else None
     if len(before) == 1 and before.isalpha() and before.isupper() and before != "I":
         return False if first.islower() else None  # an initial, or "plan B."

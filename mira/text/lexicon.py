@@ -13,6 +13,18 @@ MONTHS = {
     )
 }  # fmt: skip
 
+WEEKDAYS = {
+    "mon": "Monday", "tue": "Tuesday", "tues": "Tuesday", "wed": "Wednesday", "weds": "Wednesday",
+    "thu": "Thursday", "thur": "Thursday", "thurs": "Thursday", "fri": "Friday",
+    "sat": "Saturday", "sun": "Sunday",
+}  # fmt: skip
+# In opening hours and timetables: "M-F", "T/Th", "Mo-Sa".
+DAY_LETTERS = {
+    "M": "Monday", "Mo": "Monday", "T": "Tuesday", "Tu": "Tuesday", "W": "Wednesday",
+    "We": "Wednesday", "Th": "Thursday", "F": "Friday", "Fr": "Friday", "S": "Saturday",
+    "Sa": "Saturday", "Su": "Sunday",
+}  # fmt: skip
+
 # Symbol or code: (one, many, one hundredth, many hundredths)
 CURRENCIES = {
     "$": ("dollar", "dollars", "cent", "cents"),
@@ -104,10 +116,6 @@ ABBREVIATIONS = {
     "FYI": "for your information", "ASAP": "as soon as possible", "btw": "by the way",
     "C#": "C sharp", "F#": "F sharp", "C++": "C plus plus", "g++": "g plus plus",
     ".NET": "dot net", "Node.js": "Node J S", "AT&T": "A.T. and T.",
-    "Mon.": "Monday", "Tue.": "Tuesday", "Tues.": "Tuesday", "Wed.": "Wednesday",
-    "Thu.": "Thursday", "Thurs.": "Thursday", "Fri.": "Friday",
-    "Jan.": "January", "Feb.": "February", "Apr.": "April", "Aug.": "August", "Sept.": "September",
-    "Sep.": "September", "Oct.": "October", "Nov.": "November", "Dec.": "December",
 }  # fmt: skip
 # Expanded before a capitalised word.
 TITLES = {

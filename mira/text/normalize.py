@@ -6,7 +6,7 @@ left to the voice. Knows nothing about sentences or voices.
 
 import re
 
-from mira.text import amounts, codes, dates, words
+from mira.text import amounts, codes, dates, weekdays, words
 from mira.text.clean import clean, collapse
 from mira.text.traced import Traced
 
@@ -32,6 +32,8 @@ def speakable(text: Traced) -> None:
         return
     if _ADDRESS.search(text.text):
         text.apply(codes.ADDRESSES)
+    if weekdays.MAY_MATTER.search(text.text):
+        text.apply(weekdays.RULES)
     text.apply(words.SHORT_FORMS)
     if _DIGIT.search(text.text):
         # The most particular form first: what is left for the later rules is a plain number.

@@ -1,0 +1,213 @@
+"""Weekdays and months in short in, their names out: "Mon-Fri", "M/W/F", "Jan-Mar", "since Dec."
+
+Also what joins two of them. "Sun" the star, "Sat" the verb and "Jan" the person stay as they are:
+what stands directly before and after decides. Knows nothing about numbers.
+"""
+
+import re
+
+from mira.text.lexicon import DAY_LETTERS, MONTHS, WEEKDAYS
+from mira.text.traced import one_of, rule
+
+MAY_MATTER = re.compile(
+    r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|thru"
+    r"|(?:M|T|W|Th|Mo|Tu|Sa)\s?[-–/&]|(?:M|T|Th) (?:th|to)|[MT],|M?WF|Tu?Th\b)",
+    re.IGNORECASE,
+)
+"""What a text must contain for these rules to have any work."""
+
+_NEAR = 40  # characters before and after a word that may decide how it is read
+_DAY = one_of([name for short in WEEKDAYS for name in (short, WEEKDAYS[short].lower())])
+_SHORT_MONTHS = {**{s: n for s, n in MONTHS.items() if s != n.lower()}, "sept": "September"}
+_MONTH = one_of([*_SHORT_MONTHS, *(name.lower() for name in MONTHS.values())])
+_NAME = one_of([*dict.fromkeys(WEEKDAYS.values()), *MONTHS.values()])
+
+# Between two neighbours. A comma alone is not enough for words in small letters ("we sat, sun…").
+_JOINT = r"(?:\.?\s?[-–—/&+]\s?|\.?,? (?:and|or|to|thru|through|till|until|&) )"
+_COMMA = rf"(?:{_JOINT}|\.?,\s?)"
+_SENTENCE_END = re.compile(rf"[\"'”’)\]]{{0,4}}(?:\Z| (?!{_NAME})[A-Z])")
+
+_ON = r"\b(?:on|this|next|last|past|every|each|until|till|by|through|thru|starting|closed|open) \Z"
+_ABOUT_DAY = r"\b(?:on|by|from|to|since|before|after|for|or|and|of|late|early|except|mid)[ -]\Z"
+_CLOCK = (
+    r"\.?[,:]? ?\(?(?:at |from |between |by |@ ?|the )?(?:[0-9]{1,2}(?:[:/][0-9]{1,2}"
+    r"|\s?[AaPp]\.?[Mm]|st|nd|rd|th|\s?[-–]\s?[0-9])|noon|midnight|morning|afternoon|evening|night|nite|[AP]M\b)"
+)
+_NUMBER = r"\.?[,:]? ?(?:at |from |the |@ ?)?[0-9]"
+
+
+class _Neighbours:
+    """Patterns for another name of the same kind, joined to the word that is looked at."""
+
+    def __init__(self, name: str) -> None:
+        self.before = re.compile(rf"\b{name}{_JOINT}\Z", re.IGNORECASE)
+        self.after = re.compile(rf"{_JOINT}{name}\b", re.IGNORECASE)
+        self.listed_before = re.compile(rf"\b{name}{_COMMA}\Z", re.IGNORECASE)
+        self.listed_after = re.compile(rf"{_COMMA}{name}\b", re.IGNORECASE)
+
+    def found(self, before: str, after: str, listed: bool) -> bool:
+        if listed:
+            return bool(self.listed_before.search(before) or self.listed_after.match(after))
+        return bool(self.before.search(before) or self.after.match(after))
+
+
+_DAYS_BESIDE = _Neighbours(_DAY)
+_MONTHS_BESIDE = _Neighbours(_MONTH)
+_ON_IT = re.compile(_ON)
+_ABOUT_IT = re.compile(_ABOUT_DAY)
+_AT_A_TIME = re.compile(_CLOCK)
+_AT_A_NUMBER = re.compile(_NUMBER)
+_ARTICLE = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Oo]ur) \Z")
+_START = re.compile(r"(?:\A|[.!?:\"“(] ?)\Z")
+_TITLE = re.compile(r"\b(?:M(?:rs?|s)|Dr|Miss|Mister|Missus|Doctor)\.? \Z")
+_NAME_AFTER = re.compile(rf" (?!{_NAME}|(?:{_DAY}|{_MONTH})\b|I\b)[A-Z][a-z]|-[a-z]", re.ASCII)
+_CAPITAL_AFTER = re.compile(r" [A-Z]|-[A-Za-z]")
+
+_IN_MONTH = re.compile(
+    r"\b(?:in|since|until|till|through|thru|last|next|this|early|late|mid|during|every|each"
+    r"|(?:end|start|beginning|middle|month|rest|first|week) of)[ -]\Z",
+    re.IGNORECASE,
+)
+_BY_MONTH = re.compile(r"\b(?:by|before|after|from|to|of|for|and|or) \Z")
+_YEAR_AFTER = re.compile(r"\.?,? ?(?:'[0-9]{2}\b|[12][0-9]{3}\b)")
+
+
+def _around(match: re.Match[str]) -> tuple[str, str]:
+    text = match.string
+    return text[max(0, match.start() - _NEAR) : match.start()], text[
+        match.end(1) : match.end(1) + _NEAR
+    ]
+
+
+def _named(match: re.Match[str], name: str) -> str:
+    """Write the name; the full stop of a short form stays where it is the sentence's own too."""
+    ends = match[2] and _SENTENCE_END.match(match.string, match.end())
+    return name + ("." if ends else "")
+
+
+def _weekday(match: re.Match[str]) -> str:
+    before, after = _around(match)
+    return (
+        _named(match, WEEKDAYS[match[1].lower()]) if _is_day(match[1], before, after) else match[0]
+    )
+
+
+def _is_day(word: str, before: str, after: str) -> bool:
+    short = word.lower()
+    rest = short in ("sat", "sun")
+    if _DAYS_BESIDE.found(before, after, listed=not (rest and word.islower())):
+        return True
+    if _ARTICLE.search(before) and (rest or word.isupper()):
+        return False  # the star, the test
+    at_a_time = bool(_AT_A_TIME.match(after))
+    on_it = bool(_ON_IT.search(before))
+    if word.istitle():
+        return _is_title_day(short, before, after, at_a_time or on_it)
+    if short in ("tues", "thurs", "thur", "weds"):
+        return True
+    return (on_it and at_a_time) or (not (rest or short == "wed") and (on_it or at_a_time))
+
+
+def _is_title_day(short: str, before: str, after: str, cued: bool) -> bool:
+    if short == "sun":
+        cued = cued or bool(_ABOUT_IT.search(before) or _AT_A_NUMBER.match(after))
+        return cued and not _CAPITAL_AFTER.match(after)
+    if short == "sat" and _START.search(before):
+        return cued or bool(_AT_A_NUMBER.match(after))
+    # "Thu Nguyen", "Mon Valley" are names, "on Thu Nguyen called" is not.
+    return cued or not (_NAME_AFTER.match(after) or _TITLE.search(before))
+
+
+def _month(match: re.Match[str]) -> str:
+    before, after = _around(match)
+    name = _SHORT_MONTHS[match[1].lower()]
+    return _named(match, name) if _is_month(match[1], before, after) else match[0]
+
+
+def _is_month(word: str, before: str, after: str) -> bool:
+    short = word.lower()
+    if _YEAR_AFTER.match(after) or _MONTHS_BESIDE.found(before, after, listed=word.istitle()):
+        return True
+    in_it = bool(_IN_MONTH.search(before)) and not _CAPITAL_AFTER.match(after)
+    if not word.istitle():
+        return in_it and short not in ("mar", "sept" if word.isupper() else "")
+    if short in ("jan", "mar", "jun", "jul", "dec"):
+        # Names of people, half of a name; "Jan." before a small letter is short for something.
+        dotted = bool(re.match(r"\.(?: [a-z0-9]|[,;)])", after))
+        by_it = (
+            short != "jan" and bool(_BY_MONTH.search(before)) and not _CAPITAL_AFTER.match(after)
+        )
+        return in_it or dotted or by_it
+    return not _NAME_AFTER.match(after)
+
+
+_LETTER = one_of([*DAY_LETTERS, *dict.fromkeys(WEEKDAYS.values())])
+_HOURS_AFTER = re.compile(
+    r"[.,:;]?\s?\(?(?:from |at |between |@ ?|only\b|until )?(?:[0-9]|noon|only)"
+)
+_HOURS_BEFORE = re.compile(
+    r"\b(?:open|hours|closed|available|schedule|office|class(?:es)?|meets?|runs?|lessons?|shifts?"
+    r"|appointments?|weekdays?|days|every|from)\b[^.;!?]{0,30}\Z",
+    re.IGNORECASE,
+)
+_SEX = re.compile(
+    r"\b(?:gender|sex|male|female|patient|option|select|choose|enter|circle|letters?|type|key"
+    r"|couple|ratio|voice|spell|code)\b",
+    re.IGNORECASE,
+)
+_ORDER = list(dict.fromkeys(WEEKDAYS.values()))
+
+
+def _day_letters(match: re.Match[str]) -> str:
+    before, after = _around_all(match)
+    joint = match[2].strip()
+    parts = [part for part in match.group(1, 3, 4, 5) if part]
+    days = [DAY_LETTERS.get(part, part) for part in parts]
+    if parts == days or len({*days}) < len(days) or _SEX.search(before):
+        return match[0]
+    hours = bool(_HOURS_AFTER.match(after) or _HOURS_BEFORE.search(before))
+    if joint in ("-", "–", "to", "thru", "through"):
+        first, last = _ORDER.index(days[0]), _ORDER.index(days[-1])
+        usual = parts[0] in ("M", "Mo") and days[-1] not in ("Tuesday", "Wednesday", "Monday")
+        known = hours or (usual and parts[-1] != "S" and joint != "to")
+        if len(days) != 2 or first > last or not known:
+            return match[0]
+        return f"{days[0]} {joint if joint[0] == 't' else 'to'} {days[1]}".replace(
+            "thru", "through"
+        )
+    sure = joint == "/" and (len(days) > 2 or any(len(part) > 1 for part in parts))
+    if not (hours or sure):
+        return match[0]
+    return " and ".join(days) if joint == "&" else ", ".join(days)
+
+
+def _around_all(match: re.Match[str]) -> tuple[str, str]:
+    text, (start, stop) = match.string, match.span()
+    return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
+
+
+def _packed_letters(match: re.Match[str]) -> str:
+    before, after = _around_all(match)
+    if not (_HOURS_AFTER.match(after) or _HOURS_BEFORE.search(before)):
+        return match[0]
+    return ", ".join(DAY_LETTERS[day] for day in re.findall("Th|Tu|[MTWF]", match[0]))
+
+
+RULES = (
+    rule(rf"(?<![\w@#])({one_of(list(WEEKDAYS))})\b(\.?)(?!\w|/\d)", _weekday, re.IGNORECASE),
+    rule(
+        rf"(?<![\w@#])({one_of(list(_SHORT_MONTHS))})\b(\.?)(?![\w]|\.?[ -][0-9]{{1,2}}(?![0-9]))",
+        _month,
+        re.IGNORECASE,
+    ),
+    rule(
+        rf"(?<![\w/&@#'.+-])({_LETTER})(\s?[-–/&]\s?|,\s?| (?:to|thru|through) )({_LETTER})"
+        rf"(?:,? ?(?:\2|and |& )({_LETTER}))?(?:,? ?(?:\2|and |& )({_LETTER}))?(?![\w'/&+-])",
+        _day_letters,
+    ),
+    rule(r"\b(?:MWF|TTh|TuTh)\b", _packed_letters),
+    rule(rf"\b({_NAME})\s?-\s?({_NAME})\s?-\s?({_NAME})\b", r"\1, \2, \3"),
+    rule(rf"\b({_NAME}s?)(?:\s?[-–]\s?|—)(?={_NAME})", r"\1 to "),
+    rule(rf"\b({_NAME}s?)\s?/\s?(?={_NAME})", r"\1, "),
+    rule(r"(?<!drive[ -])\bthru\b(?!-)", "through", re.IGNORECASE),
+)
