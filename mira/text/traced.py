@@ -5,13 +5,18 @@ Knows nothing about what the rules are for.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
+from mira.text.sounds import ENDING, with_ending
 from mira.text.weight import CJK
 from mira.types import Span, Word
 
 # One character of Chinese or Japanese is a word: no white space divides them.
 _WORD = re.compile(rf"[{CJK}][^\w\s]*|[^\s{CJK}]+")
+# What may stand between two words without a space; what is in a contraction does not.
+_JOINING = re.compile(r"[^\w\s']+")
 _GROUP = re.compile(r"\\(\d)")
 _TO_LAST_SPACE = re.compile(r".*\s", re.DOTALL)
 _TO_LAST_MARK = re.compile(r".*\W", re.DOTALL)
@@ -24,6 +29,9 @@ A function may return the match itself to leave it as it is.
 
 Rules = Sequence[tuple[re.Pattern[str], Reading]]
 
+Edit = tuple[str, int, int]
+"""What to put in place of the characters [start, stop)."""
+
 
 def rule(pattern: str, reading: Reading, flags: int = 0) -> tuple[re.Pattern[str], Reading]:
     """Compile one rule."""
@@ -33,6 +41,16 @@ def rule(pattern: str, reading: Reading, flags: int = 0) -> tuple[re.Pattern[str
 def one_of(words: Sequence[str]) -> str:
     """Write a pattern for any of the words, the longest first."""
     return "(?:" + "|".join(map(re.escape, sorted(words, key=len, reverse=True))) + ")"
+
+
+@dataclass(slots=True)
+class _Found:
+    """A word: number of its part, characters of the text, first and last of its source."""
+
+    part: int
+    start: int
+    stop: int
+    source: list[int]
 
 
 class Traced:
@@ -46,6 +64,7 @@ class Traced:
         firsts: [len(text)] the index in the input of the first character that each one stands for;
             None: the text is all of it.
         lasts: [len(text)] that of the last one; None: each stands for one.
+        sounds: See the attribute.
     """
 
     def __init__(
@@ -53,8 +72,12 @@ class Traced:
         text: str,
         firsts: Sequence[int] | None = None,
         lasts: Sequence[int] | None = None,
+        sounds: Mapping[Span, str] | None = None,
     ) -> None:
         self.text = text
+        self.sounds = dict(sounds or {})
+        """How parts of the input sound, in canonical IPA, whatever becomes of their text. No two
+        overlap; to have one, the words of a part must stand for all of it and nothing else."""
         self._firsts = range(len(text)) if firsts is None else firsts
         self._lasts = self._firsts if lasts is None else lasts
 
@@ -62,56 +85,114 @@ class Traced:
         """Read every match of every rule, in order."""
         for pattern, reading in rules:
             if pattern.search(self.text):  # most have none, and this is quick
-                self._sub(pattern, reading)
+                matches = pattern.finditer(self.text)
+                self.edit(chain.from_iterable(_edits(match, reading) for match in matches))
 
-    def _sub(self, pattern: re.Pattern[str], reading: Reading) -> None:
+    def edit(self, edits: Iterable[Edit]) -> None:
+        """Make some changes: all of the text as it is now, in order, none over another."""
         text, at = self.text, 0
         texts: list[str] = []
         firsts: list[int] = []
         lasts: list[int] = []
-        for match in pattern.finditer(text):
-            for said, start, stop in _edits(match, reading):
-                # What is put in where nothing was stands for its neighbours.
-                low, high = (start, stop) if start < stop else (start - 1, stop + 1)
-                first, last = self._firsts[max(low, 0)], self._lasts[min(high, len(text)) - 1]
-                texts += (text[at:start], said)
-                firsts += self._firsts[at:start]
-                firsts += [first] * len(said)
-                lasts += self._lasts[at:start]
-                lasts += [last] * len(said)
-                at = stop
+        for said, start, stop in edits:
+            # What is put in where nothing was stands for its neighbours.
+            source = self.source(start, stop) if start < stop else self.source(start - 1, stop + 1)
+            texts += (text[at:start], said)
+            firsts += self._firsts[at:start]
+            firsts += [source.start] * len(said)
+            lasts += self._lasts[at:start]
+            lasts += [source.stop - 1] * len(said)
+            at = stop
         if texts:
             self.text = "".join(texts) + text[at:]
             self._firsts = firsts + list(self._firsts[at:])
             self._lasts = lasts + list(self._lasts[at:])
 
-    def words(self, parts: Iterable[Span]) -> list[tuple[Word, ...]]:
+    def source(self, start: int, stop: int) -> Span:
+        """Find what the characters [start, stop), as far as they exist, stand for."""
+        return Span(self._firsts[max(start, 0)], self._lasts[min(stop, len(self.text)) - 1] + 1)
+
+    def words(self, parts: Sequence[Span]) -> list[tuple[Word, ...]]:
         """Find the words of each part of the text.
 
         Each has a letter or a digit. Marks that stand alone belong to the word before them, at
         the start of a part to the one after; no mark at an edge of a word belongs to its source.
         Two sources are the same or have nothing in common.
+
+        What has a sound stands apart from what a mark joins to it. It is as many words as the
+        sound has, or else a single one; "Ann's" has the sound of "Ann" and an ending.
         """
+        found = self._found(parts)
+        spoken = self._sounded(found) if self.sounds else ((at, "") for at in found)
+        words: list[list[Word]] = [[] for _ in parts]
+        for at, phonemes in spoken:
+            source = Span(at.source[0], at.source[1] + 1)
+            words[at.part].append(Word(self.text[at.start : at.stop], source, phonemes))
+        return [*map(tuple, words)]
+
+    def _found(self, parts: Sequence[Span]) -> list[_Found]:
         text, source = self.text, [-1, -1]
-        found: list[list[tuple[int, int, list[int]]]] = []
-        for part in parts:
-            words: list[tuple[int, int, list[int]]] = []
-            for match in _WORD.finditer(text, part.start, part.stop):
-                start, stop = match.span()
+        found: list[_Found] = []
+        for number, part in enumerate(parts):
+            for start, stop in self._runs(part):
                 bare = _without_marks(text, start, stop)
+                alone = not found or found[-1].part != number
                 if bare:
                     first, last = self._firsts[bare[0]], self._lasts[bare[1]]
                     if first > source[1]:
                         source = [first, last]
                     source[1] = max(source[1], last)
-                    words.append((start if words else part.start, stop, source))
-                elif words:
-                    words[-1] = (words[-1][0], stop, words[-1][2])
-            found.append(words)
-        return [
-            tuple(Word(text[start:stop], Span(at[0], at[1] + 1)) for start, stop, at in words)
-            for words in found
-        ]
+                    found.append(_Found(number, part.start if alone else start, stop, source))
+                elif not alone:
+                    found[-1].stop = stop
+        return found
+
+    def _runs(self, part: Span) -> Iterator[tuple[int, int]]:
+        """Yield what stands between white space, in two where a mark joins something to a sound."""
+        starts = {span.start for span in self.sounds}
+        stops = {span.stop for span in self.sounds}
+        for match in _WORD.finditer(self.text, part.start, part.stop):
+            start, stop = match.span()
+            for mark in _JOINING.finditer(self.text, start + 1, stop - 1) if starts else ():
+                before, after = self._lasts[mark.start() - 1] + 1, self._firsts[mark.end()]
+                if before in stops or after in starts:
+                    yield start, mark.end()
+                    start = mark.end()
+            yield start, stop
+
+    def _sounded(self, found: Sequence[_Found]) -> Iterator[tuple[_Found, str]]:
+        """Yield the words with their phonemes, as many words as a sound has or one."""
+        at = 0
+        for span, phonemes in sorted(self.sounds.items(), key=lambda item: item[0].start):
+            while at < len(found) and found[at].source[0] < span.start:
+                yield found[at], ""
+                at += 1
+            stop = at
+            while stop < len(found) and found[stop].source[0] < span.stop:
+                stop += 1
+            words = found[at:stop]
+            if words and (ended := self._ended(words, span, phonemes)):
+                at = stop
+                groups = ended.split()
+                if len(groups) == len(words):
+                    yield from zip(words, groups)
+                else:
+                    first, last = words[0], words[-1]
+                    source = [first.source[0], last.source[1]]
+                    yield _Found(first.part, first.start, last.stop, source), ended
+        yield from ((word, "") for word in found[at:])
+
+    def _ended(self, words: Sequence[_Found], span: Span, phonemes: str) -> str:
+        """Return the phonemes of words that stand for `span` and at most an ending; "" if not."""
+        first, last = words[0], words[-1]
+        if first.part != last.part or first.source[0] != span.start:
+            return ""
+        if last.source[1] + 1 == span.stop:
+            return phonemes
+        ending = ENDING.search(self.text, last.start, last.stop)
+        if ending and self._lasts[ending.start() - 1] < span.stop <= self._firsts[ending.start()]:
+            return with_ending(phonemes, ending[1])
+        return ""
 
 
 def _without_marks(text: str, start: int, stop: int) -> tuple[int, int] | None:
@@ -127,7 +208,7 @@ def _without_marks(text: str, start: int, stop: int) -> tuple[int, int] | None:
     return first, last
 
 
-def _edits(match: re.Match[str], reading: Reading) -> Iterator[tuple[str, int, int]]:
+def _edits(match: re.Match[str], reading: Reading) -> Iterator[Edit]:
     """Yield what to put in place of which characters of the text; the others stay."""
     start, stop = match.span()
     if isinstance(reading, str):
