@@ -101,7 +101,9 @@ TESTED_THROUGH = {
     "text/lexicon": "text/test_normalize.py",
     "text/numbers": "text/test_normalize.py",
     "text/weekdays": "text/test_normalize.py",
+    "text/times": "text/test_normalize.py",
     "text/words": "text/test_normalize.py",
+    "text/years": "text/test_normalize.py",
 }
 """Parts and tables of one stage, which is tested as a whole."""
 

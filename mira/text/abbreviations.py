@@ -18,7 +18,7 @@ NEVER_LAST = frozenset(
 BEFORE_NUMBER = frozenset(
     """
     no nos nr fig figs eq eqs p pp vol vols ch chap sec art para pt ver v ex tab app rm ext tel jan
-    feb mar apr jun jul aug sep sept oct nov dec exp
+    feb mar apr jun jul aug sep sept oct nov dec
     """.split()
 )
 
@@ -28,7 +28,8 @@ MAYBE_LAST = frozenset(
     etc inc ltd co corp bros llc plc jr sr esq st ave blvd rd ln pl hwy dept dist univ assn est min
     max hr hrs sec secs mins oz lb lbs ft tbsp tsp sq cu gal mi km vs a.m p.m et al mon gen sen
     rep gov col maj adm rev hon fr pres
-    tue tues wed weds thu thur thurs fri jan feb mar apr jun jul aug sep sept oct nov dec ph.d m.d
+    tue tues wed weds thu thur thurs fri exp jan feb mar apr jun jul aug sep sept oct nov dec ph.d
+    m.d
     b.a m.a m.sc b.sc j.d u.s u.s.a u.k u.n e.u d.c l.a n.y b.c a.d b.c.e c.e
     """.split()
 )
@@ -78,4 +79,9 @@ PREPOSITIONS = frozenset(
     against across along around behind beyond toward towards within upon of to that than as like
     and or so yet nor via per despite
     """.split()
+)
+
+# The first three letters of their names. A dash before one joins it to another.
+DAYS_AND_MONTHS = frozenset(
+    "mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec".split()
 )

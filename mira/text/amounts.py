@@ -63,7 +63,12 @@ def _vulgar(match: re.Match[str]) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     above, below = int(match[1]), int(match[2])
-    special = {(24, 7): "twenty-four seven", (50, 50): "fifty-fifty", (9, 11): "nine eleven"}
+    special = {
+        (24, 7): "twenty-four seven",
+        (50, 50): "fifty-fifty",
+        (9, 11): "nine eleven",
+        (7, 11): "seven eleven",
+    }
     if (above, below) in special:
         return special[above, below]
     if below in (5, 10, 100) and above >= below:

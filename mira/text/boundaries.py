@@ -126,7 +126,7 @@ def _full_stop(before: str, first: str, closed: bool, alone: bool) -> bool | Non
 
 def _word_before(text: str, start: int, at: int) -> str:
     low = max(start, at - _WORD_BEFORE)
-    low = max(low, text.rfind(" ", low, at) + 1, text.rfind("\n", low, at) + 1)
+    low = max(text.rfind(mark, low, at) + 1 or low for mark in " \n-–—/")  # "Dec. 20–Jan. 3"
     return text[low:at].lstrip("\"'“‘«(（[{*_~`")
 
 

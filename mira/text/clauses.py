@@ -7,7 +7,13 @@ import re
 import unicodedata
 from itertools import accumulate
 
-from mira.text.abbreviations import COORDINATORS, PREPOSITIONS, SUBJECTS, SUBORDINATORS
+from mira.text.abbreviations import (
+    COORDINATORS,
+    DAYS_AND_MONTHS,
+    PREPOSITIONS,
+    SUBJECTS,
+    SUBORDINATORS,
+)
 from mira.text.weight import CJK
 
 _CLAUSE_WIDE = "，、；：。！？"
@@ -100,6 +106,8 @@ def _words(token: re.Match[str]) -> float:
 def _place(token: re.Match[str], word: re.Match[str], after: re.Match[str] | None = None) -> str:
     """Tell what kind of place to breathe is between a token and the next word."""
     mark, apart = token[0].rstrip(_CLOSERS)[-1:], word.start() > token.end()
+    if token[0] in ("-", "–") and word[0][:3].lower() in DAYS_AND_MONTHS:
+        return ""  # "Mon - Fri"
     # Not inside "March 5, 2024" or "Room 4, 5 and 6".
     if mark and (mark in _CLAUSE_WIDE or (apart and mark in _CLAUSE and not word[0][0].isdigit())):
         return "mark"

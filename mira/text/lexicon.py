@@ -25,6 +25,37 @@ DAY_LETTERS = {
     "Sa": "Saturday", "Su": "Sunday",
 }  # fmt: skip
 
+# After 3/4: a part of it, no day. (Patterns.)
+FRACTION_OF = """
+    of cups? inch inches in\\. miles? hours? minutes? tsps? tbsps? teaspoons? tablespoons? pounds?
+    lbs? oz ounces? acres? mi ft feet foot yards? kilometers? km gallons? quarts? pints? liters? kg
+    grams? full empty price off majority vote scale stars? complete done finished way size
+    length width people users? steps? blocks? times? turns? pages? points? percent
+    """.split()
+# After a month: the name of a street. (A pattern.)
+STREET_AFTER = (
+    r"(?:St|Ave|Rd|Blvd|Dr|Ln|Ct|Street|Avenue|Road|Boulevard|Drive|Lane|Court|Way|Place)"
+)
+
+# After a time of day they stay letters.
+ZONES = """
+    EST EDT CST CDT MST MDT PST PDT AKST HST ET CT MT PT GMT UTC BST CET CEST EET IST JST AEST AEDT
+    """.split()
+# Chapter and verse follow.
+BOOKS = """
+    Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra
+    Nehemiah Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations Ezekiel
+    Daniel Hosea Joel Amos Obadiah Jonah Micah Nahum Habakkuk Zephaniah Haggai Zechariah Malachi
+    Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians Philippians Colossians
+    Thessalonians Timothy Titus Philemon Hebrews James Peter Jude Revelation Surah Quran
+    """.split()
+# After a year: what is not counted but belongs to it, "2024 sales", or happens in it.
+YEAR_NOUNS = """
+    sales taxes elections earnings results models? games olympics finals figures numbers statements?
+    rates prices revenues? profits returns awards bonuses reports? was is has does had saw brings
+    starts begins ends marks works looks sees shows comes goes says seems means needs ours
+    """.split()
+
 # Symbol or code: (one, many, one hundredth, many hundredths)
 CURRENCIES = {
     "$": ("dollar", "dollars", "cent", "cents"),

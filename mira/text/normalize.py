@@ -6,7 +6,7 @@ left to the voice. Knows nothing about sentences or voices.
 
 import re
 
-from mira.text import amounts, codes, dates, weekdays, words
+from mira.text import amounts, codes, dates, times, weekdays, words, years
 from mira.text.clean import clean, collapse
 from mira.text.traced import Traced
 
@@ -34,11 +34,16 @@ def speakable(text: Traced) -> None:
         text.apply(codes.ADDRESSES)
     if weekdays.MAY_MATTER.search(text.text):
         text.apply(weekdays.RULES)
+    has_digit = _DIGIT.search(text.text)
+    if has_digit:
+        text.apply(dates.RULES)
+        text.apply(times.RULES)
+        text.apply(years.PERIODS)
     text.apply(words.SHORT_FORMS)
-    if _DIGIT.search(text.text):
+    if has_digit:
         # The most particular form first: what is left for the later rules is a plain number.
         text.apply(codes.NUMBERS)
-        text.apply(dates.RULES)
+        text.apply(years.RULES)
         text.apply(amounts.RULES)
     if not _PLAIN.fullmatch(text.text):
         text.apply(words.SYMBOLS_AND_SPACES)

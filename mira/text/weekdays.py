@@ -31,7 +31,7 @@ _ON = r"\b(?:on|this|next|last|past|every|each|until|till|by|through|thru|starti
 _ABOUT_DAY = r"\b(?:on|by|from|to|since|before|after|for|or|and|of|late|early|except|mid)[ -]\Z"
 _CLOCK = (
     r"\.?[,:]? ?\(?(?:at |from |between |by |@ ?|the )?(?:[0-9]{1,2}(?:[:/][0-9]{1,2}"
-    r"|\s?[AaPp]\.?[Mm]|st|nd|rd|th|\s?[-–]\s?[0-9])|noon|midnight|morning|afternoon|evening|night|nite|[AP]M\b)"
+    r"|\s?[AaPp]\.?[Mm]|st|nd|rd|th|\s?[-–]\s?[0-9])|noon|midnight|morning|afternoon|evening|night|nite|[AP]M\b|closed|open\b)"
 )
 _NUMBER = r"\.?[,:]? ?(?:at |from |the |@ ?)?[0-9]"
 
@@ -55,7 +55,7 @@ _DAYS_BESIDE = _Neighbours(_DAY)
 _MONTHS_BESIDE = _Neighbours(_MONTH)
 _ON_IT = re.compile(_ON)
 _ABOUT_IT = re.compile(_ABOUT_DAY)
-_AT_A_TIME = re.compile(_CLOCK)
+_AT_A_TIME = re.compile(rf"{_CLOCK}|\.?,? {_MONTH}\b\.? [0-9]", re.IGNORECASE)
 _AT_A_NUMBER = re.compile(_NUMBER)
 _ARTICLE = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Oo]ur) \Z")
 _START = re.compile(r"(?:\A|[.!?:\"“(] ?)\Z")

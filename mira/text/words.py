@@ -39,6 +39,7 @@ def _abbreviation(match: re.Match[str]) -> str:
 _PERIODS = {"mo": "month", "yr": "year", "hr": "hour", "min": "minute", "wk": "week"}
 
 SHORT_FORMS = (
+    rule(r"\b([Ee])xp\b\.? (?=dates?\b)", r"\1xpiration "),
     rule(rf"\b({one_of(list(TITLES))})\.? (?=[A-Z])", lambda m: TITLES[m[1]] + " "),
     rule(r"(?<=[a-z] )St\.(?=$|[,;)]| [a-z])", "Street"),
     rule(r"\bSt\. (?=[A-Z])", "Saint "),

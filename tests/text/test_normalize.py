@@ -199,7 +199,8 @@ def test_other_scripts_keep_their_numbers(text: str) -> None:
     "unit",
     ["1,", "a@", "((((", "-- ", "1.", "1-", "a.", "1 ", "1/", "A1", "+1 ", "$", "$1-", "code ", "- ",
      "a-", "1:", "www.", "#a", "v1.", "5 ", "X", "IV ", "May ", "order #", "0", "°", "1'", "a/", "...",
-     "AB1-", "-", "1a", "number is "],
+     "AB1-", "-", "1a", "number is ", "Mon-", "Mon, ", "M/", "Mar ", "Mar. 5, ", "9am-", "5:30-", "2020-",
+     "2020 ", "1h", "1h 2m ", "3/4 ", "on 3/4, ", "exp 04/27 ", "1:30:", "90s ", "Q1-", "M-F "],
 )  # fmt: skip
 def test_time_is_linear(unit: str) -> None:
     text = unit * (20_000 // len(unit))

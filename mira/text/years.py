@@ -1,0 +1,163 @@
+"""Years, decades, seasons, quarters in, words out: 1999, the '90s, 2019/20, FY24, Q3 2024.
+
+A number like a year is one, unless it counts something. Knows nothing about days.
+"""
+
+import re
+
+from mira.text.dates import full_year
+from mira.text.lexicon import MONTHS, YEAR_NOUNS
+from mira.text.numbers import cardinal, decade, year
+from mira.text.traced import one_of, rule
+
+_NEAR = 40
+_YEAR = "(1[5-9][0-9]{2}|20[0-9]{2})"
+_BEFORE = r"(?<![\w.,$€£¥₹])"
+_AFTER = r"(?![\w%]|[.,]\d)"
+
+
+def _around(match: re.Match[str]) -> tuple[str, str]:
+    text, (start, stop) = match.string, match.span()
+    return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
+
+
+def _bare(match: re.Match[str]) -> str:
+    before, after = _around(match)
+    return year(int(match[1])) if _is_year(int(match[1]), before, after) else match[0]
+
+
+def _is_year(number: int, before: str, after: str) -> bool:
+    if _MEASURED.match(after):
+        return False
+    if _IN_YEAR.search(before):
+        return number % 100 != 0 or not _COUNTED.match(after)
+    if _HOW_MANY.search(before):
+        return False
+    recent = 1950 <= number < 2050 and number % 50 != 0
+    if not (_COUNTS if recent else _COUNTED).match(after) or _YEARLY.match(after):
+        return True
+    return recent and bool(_THE.search(before))
+
+
+def _old(match: re.Match[str]) -> str:
+    """Read a year before 1500, or one of the next century: only where the words say so."""
+    before, after = _around(match)
+    if _COUNTED.match(after) or _MEASURED.match(after) or not _IN_YEAR.search(before):
+        return match[0]
+    return year(int(match[1]))
+
+
+def _span(match: re.Match[str]) -> str:
+    first, last = match[1], match[2]
+    if _COUNTED.match(match.string[match.end() :][:_NEAR]) and first[2:] == last[2:] == "00":
+        return match[0]
+    return f"{year(int(first))} to {year(int(last))}"
+
+
+def _season(match: re.Match[str]) -> str:
+    """Read 2019/20 and 1939-45; 2024-03 is a month."""
+    first, mark, last = int(match[1]), match[2], int(match[3])
+    if first % 100 + 1 != last and mark != "–" and 1 <= last <= 12:
+        return f"{list(MONTHS.values())[last - 1]} {year(first)}"
+    if last <= first % 100 and (first % 100, last) != (99, 0):
+        return match[0]
+    said = f"oh {cardinal(last)}" if 0 < last < 10 else cardinal(last) if last else "two thousand"
+    return f"{year(first)} to {said}"
+
+
+def _tens(match: re.Match[str]) -> str:
+    """Read 90s: a decade, or so many seconds."""
+    before, after = _around(match)
+    number = int(match[2])
+    sure = match[1] or match[3] or number > 99 or _AGE.search(before) or _STYLE.match(after)
+    if not sure and (number < 60 or _WAIT.search(before)):
+        return f"{cardinal(number)} second{'' if _SECOND.match(after) else 's'}"
+    return decade(number)
+
+
+def _fiscal(match: re.Match[str]) -> str:
+    name, mark, text, last = match.groups()
+    if len(text) == 4:
+        said = year(int(text))
+    elif mark == "'":
+        said = year(full_year(text))
+    else:
+        said = cardinal(int(text))
+    return f"{name} {said}" + (f" to {cardinal(int(last))}" if last else "")
+
+
+def _quarter(match: re.Match[str]) -> str:
+    name, in_year = match[1], match[2]
+    return f"{name} {year(full_year(in_year))}"
+
+
+def _class_of(match: re.Match[str]) -> str:
+    number = int(match[1])
+    return f"oh {cardinal(number)}" if number < 10 else cardinal(number)
+
+
+_IN_YEAR = re.compile(
+    r"(?i)\b(?:in|since|during|year|years|fy|fiscal|early|late|mid|circa|class of|spring|summer"
+    rf"|autumn|fall of|winter|back in|model year|{one_of(list(MONTHS.values()))}|of ad|ad|anno)"
+    r"(?: the year)?[ ,-]{1,2}\Z"
+)
+_HOW_MANY = re.compile(
+    r"(?i)\b(?:over|than|at least|at most|up to|nearly|almost|only|exactly|approximately|totals?"
+    r"|total of|costs?|paid|pays?|worth|balance(?: is| of)?|scored?|score(?: is| was| of)?|weighs"
+    r"|another|extra|every|exceeds?|maximum(?: of)?|minimum(?: of)?|limit(?: is| of)?|set of"
+    r"|sum of|count(?: is| of)?|population(?: is| of)?|holds|fits|seats) \Z"
+)
+_THE = re.compile(r"(?i)\b(?:the|your|our|their|his|her|my|its|this|a|and) \Z")
+# After a number: what it counts or measures.
+_MEASURED = re.compile(
+    r"\s?(?:people|men|women|children|km|kg|m|g|ml|mg|W|mph|lbs?|ft|feet|USD|EUR|dollars|rpm|kcal"
+    r"|hours|hrs|MB|GB|px)\b|[ -](?:square|cubic|percent|million|thousand|hundred|billion|degrees"
+    r"|or (?:more|less|fewer)|foot|watts?|in total|total|apiece|each)\b"
+)
+_COUNTS = re.compile(r" [a-z]{3,20}s\b(?<! was)(?<! has)(?<! its)")
+_COUNTED = re.compile(r" (?:[a-z]{3,15} )?[a-z]{3,20}s\b(?<! was)(?<! has)(?<! its)(?<! is)")
+_YEARLY = re.compile(rf" (?:[a-z]{{3,15}} )?(?:{'|'.join(YEAR_NOUNS)})\b")
+_AGE = re.compile(
+    r"(?i)\b(?:the|his|her|my|your|our|their|early|mid|late|low|high|upper|lower|those"
+    r"|[0-9]s (?:and|or|to)|decades?)[ -]'?\Z"
+)
+_STYLE = re.compile(
+    r" (?:music|style|night|bands?|hits|rock|movies?|films?|kids?|fashion|pop|party|songs|sitcom"
+    r"|show|theme|classics?|and early|or early|and [0-9]0s)\b"
+)
+_SECOND = re.compile(
+    r" (?:timeout|delay|limit|clip|ad|video|window|wait|hold|spot|interval|recording)\b"
+)
+_WAIT = re.compile(r"(?i)\b(?:wait|for|after|every|timeout|within|about|takes?|another) \Z")
+
+PERIODS = (
+    rule(
+        r"\b(FY|CY|SY)[ -]?(')?([12][0-9]{3}|[0-9]{2})(?:[-–/]([0-9]{2}))?(?![\w%/-]|[.,]\d)",
+        _fiscal,
+    ),
+    rule(r"\b([QH][1-4])\s?[-–]\s?(?=[QH][1-4]\b)", r"\1 to "),
+    rule(
+        r"\b([QH][1-4])(?: |/|-|,? ?')((?:19|20)[0-9]{2}|(?<=')[0-9]{2})(?![\w%/-]|[.,]\d)",
+        _quarter,
+    ),
+)
+"""Sure to be what they look like: before codes are looked for."""
+
+RULES = (
+    rule(r"\b([0-9]{1,3}0'?s) ?[-–] ?(?='?[0-9]{1,3}0'?s)", r"\1 to "),
+    rule(r"(?<![\w.,$])(')?([0-9]{1,3}0|[0-9]0)(')?s\b", _tens),
+    rule(r"(?<![\w'])'([0-9]{2})(?![\w'\"])", _class_of),
+    rule(rf"{_BEFORE}{_YEAR}\s?[-–]\s?{_YEAR}{_AFTER}", _span),
+    rule(rf"(?<![\w.,$€£¥₹/-]){_YEAR}([-–/])([0-9]{{2}})(?![\w%/-]|[.,]\d)", _season),
+    # A bare number like a year is one, unless it counts something: "1800 people".
+    rule(
+        rf"(?<![\w.,$€£¥₹+*/=#-])(?<![$€£¥₹+*/=<>-] ){_YEAR}"
+        r"(?![\w%°\"²]|'(?!s)|[.,:/]\d|[-–/]\w|\s?[+*×x/=<>]\s?[0-9])",
+        _bare,
+    ),
+    rule(
+        r"(?<![\w.,$€£¥₹+*/=#-])(1[0-4][0-9]{2}|2100|21[0-9]{2})(?![\w%°\"²]|'(?!s)|[.,:/]\d|[-–/]\w"
+        r"|\s?[+*×x/=<>]\s?[0-9])",
+        _old,
+    ),
+)
