@@ -7,8 +7,15 @@ stops. Knows nothing about times of day, nor about years that stand alone.
 import re
 
 from mira.text.lexicon import FRACTION_OF, MONTHS, STREET_AFTER, WEEKDAYS
-from mira.text.numbers import ordinal, year
+from mira.text.numbers import cardinal, ordinal, year
 from mira.text.traced import one_of, rule
+
+MAY_MATTER = re.compile(
+    r"[0-9]\s?[/.-]\s?[0-9]|'[0-9]{2}|[0-9](?:st|nd|rd|th)\b|\b[QH][1-4]|\b[FCS]Y"
+    r"|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
+    re.IGNORECASE,
+)
+"""What a text must contain for these rules to have any work."""
 
 _NEAR = 60
 _NAMES = list(MONTHS.values())
@@ -71,6 +78,13 @@ def _around(match: re.Match[str]) -> tuple[str, str]:
     return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
 
 
+def _is_on_a_day(before: str) -> bool:
+    """Tell whether what stands before a day, or before the list it is in, is about days."""
+    listed = _LISTED.search(before)
+    stop = listed.start() if listed else len(before)
+    return bool(_ON_A_DAY.search(before, max(0, stop - 24), stop))
+
+
 def _iso(match: re.Match[str]) -> str:
     month, day = int(match[3]), int(match[4])
     if not _is_day(month, day):
@@ -84,7 +98,7 @@ def _numeric(match: re.Match[str]) -> str:
     before, _ = _around(match)
     if len(in_year) == 2 and mark != "/":
         padded = len(first) == len(second) == 2
-        if not (_ON_A_DAY.search(before) or (mark == "-" and padded)) or _NO_DATE.search(before):
+        if not (_is_on_a_day(before) or (mark == "-" and padded)) or _NO_DATE.search(before):
             return match[0]
     month, day = int(first), int(second)
     if month > 12 or (mark == "." and day <= 12):
@@ -151,7 +165,7 @@ def _expiry(match: re.Match[str]) -> str:
     """Read month and year of a card: "expires 04/27"."""
     before, _ = _around(match)
     month, in_year = match[1], match[2]
-    cue = _EXPIRES.search(before)
+    cue = _EXPIRES.search(before, max(0, len(before) - 36))
     if not cue or cue["on"] or not 1 <= int(month) <= 12:
         return match[0]
     said = f"{_NAMES[int(month) - 1]} {year(full_year(in_year))}"
@@ -169,21 +183,39 @@ def _slashed_day(match: re.Match[str]) -> str:
     month, day = int(match[1]), int(match[2])
     if not _is_day(month, day) or ((month, day) == (9, 11) and not _AT_A_TIME.match(after)):
         return match[0]
-    on_a_day = (_ON_A_DAY.search(before) and not _CUT_BY.search(before)) or (
-        _AT_A_TIME.match(after) or _OF_A_DAY.match(after)
+    if _PART_OF.match(after):
+        return match[0]
+    on_a_day = (
+        _AT_A_TIME.match(after)
+        or _OF_A_DAY.match(after)
+        or (_is_on_a_day(before) and not _CUT_BY.search(before))
     )
-    if on_a_day and not _PART_OF.match(after):
-        return _said(month, day)
-    return match[0]
+    return _said(month, day) if on_a_day else match[0]
 
 
 def _two_slashed_days(match: re.Match[str]) -> str:
     before, after = _around(match)
     one, other = (int(match[1]), int(match[2])), (int(match[3]), int(match[4]))
-    halves = {one[1], other[1]} <= {2, 3, 4, 8, 16} and not _ON_A_DAY.search(before)
+    halves = {one[1], other[1]} <= {2, 3, 4, 8, 16} and not _is_on_a_day(before)
     if not (_is_day(*one) and _is_day(*other)) or halves or _PART_OF.match(after):
         return match[0]
     return f"{_said(*one)} to {_said(*other)}"
+
+
+def _fiscal(match: re.Match[str]) -> str:
+    name, mark, text, last = match.groups()
+    if len(text) == 4:
+        said = year(int(text))
+    elif mark == "'":
+        said = year(full_year(text))
+    else:
+        said = cardinal(int(text))
+    return f"{name} {said}" + (f" to {cardinal(int(last))}" if last else "")
+
+
+def _quarter(match: re.Match[str]) -> str:
+    name, in_year = match[1], match[2]
+    return f"{name} {year(full_year(in_year))}"
 
 
 _WEEKDAY = one_of([*dict.fromkeys(WEEKDAYS.values())])
@@ -194,9 +226,11 @@ _ON_A_DAY = re.compile(
     r"|today|tomorrow|yesterday|tonight|week of|posted|departs?|leav(?:es?|ing)|return(?:s|ing)?"
     r"|check-?in|check-?out|expir(?:es?|ed|ing)|issued|shipp?(?:s|ed|ing)|moved to|rescheduled to"
     r"|renews?|closes|opens"
-    rf"|{_WEEKDAY}s?)(?: (?:is|was|for|of|on|the|date|it))?[,:]?(?: the)? ?\(?)"
-    # ... and the days before it in a list.
-    r"(?:[0-9]{1,2}/[0-9]{1,2}(?:,? (?:and|or|to|through|until|till|&) |,\s|\s?[-–]\s?)){0,4}\Z"
+    rf"|{_WEEKDAY}s?)(?: (?:is|was|for|of|on|the|date|it))?[,:]?(?: the)? ?\(?\Z)"
+)
+# The days before it in a list.
+_LISTED = re.compile(
+    r"(?:[0-9]{1,2}/[0-9]{1,2}(?:,? (?:and|or|to|through|until|till|&) |,\s|\s?[-–]\s?)){1,4}\Z"
 )
 _NO_DATE = re.compile(
     r"(?i)\b(?:version|v|release|firmware|build|update|code|pin|sort|lock|combination|ip|serial|part"
@@ -294,5 +328,14 @@ RULES = (
         _two_slashed_days,
     ),
     rule(r"(?<![\w./$-])([0-9]{1,2})/([0-9]{1,2})(?![\w/%]|[.,-]\d)", _slashed_day),
+    rule(
+        r"\b(FY|CY|SY)[ -]?(')?([12][0-9]{3}|[0-9]{2})(?:[-–/]([0-9]{2}))?(?![\w%/-]|[.,]\d)",
+        _fiscal,
+    ),
+    rule(r"\b([QH][1-4])\s?[-–]\s?(?=[QH][1-4]\b)", r"\1 to "),
+    rule(
+        r"\b([QH][1-4])(?: |/|-|,? ?')((?:19|20)[0-9]{2}|(?<=')[0-9]{2})(?![\w%/-]|[.,]\d)",
+        _quarter,
+    ),
 )
-"""Dates that are sure to be some: before codes are looked for."""
+"""They are sure of what they read, so they come before codes are looked for."""

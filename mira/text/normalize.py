@@ -36,9 +36,9 @@ def speakable(text: Traced) -> None:
         text.apply(weekdays.RULES)
     has_digit = _DIGIT.search(text.text)
     if has_digit:
-        text.apply(dates.RULES)
-        text.apply(times.RULES)
-        text.apply(years.PERIODS)
+        for family in (dates, times):
+            if family.MAY_MATTER.search(text.text):
+                text.apply(family.RULES)
     text.apply(words.SHORT_FORMS)
     if has_digit:
         # The most particular form first: what is left for the later rules is a plain number.

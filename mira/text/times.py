@@ -9,6 +9,12 @@ from mira.text.lexicon import BOOKS, ZONES
 from mira.text.numbers import cardinal
 from mira.text.traced import one_of, rule
 
+MAY_MATTER = re.compile(
+    r"[0-9]:[0-9]|[0-9]\s?(?:[AaPp]\b|[AaPp]\.?\s?[Mm]|[dhms]\b|h[0-9])|[0-9]{4} ?(?:hours|hrs)"
+    r"|[Nn]oon|[Mm]idnight|close|closing|closed|GMT|UTC|\b24|[a-z]/[A-Z]"
+)
+"""What a text must contain for these rules to have any work."""
+
 _NEAR = 60
 _HALF = r"[AaPp](?:\.\s?[Mm]\.?|[Mm])(?![A-Za-z])"
 _MARKED = rf"(?:[0-9]{{1,2}}:[0-9]{{2}}(?:\s?{_HALF})?|[0-9]{{1,2}}\s?{_HALF})"

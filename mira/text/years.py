@@ -5,7 +5,6 @@ A number like a year is one, unless it counts something. Knows nothing about day
 
 import re
 
-from mira.text.dates import full_year
 from mira.text.lexicon import MONTHS, YEAR_NOUNS
 from mira.text.numbers import cardinal, decade, year
 from mira.text.traced import one_of, rule
@@ -75,22 +74,6 @@ def _tens(match: re.Match[str]) -> str:
     return decade(number)
 
 
-def _fiscal(match: re.Match[str]) -> str:
-    name, mark, text, last = match.groups()
-    if len(text) == 4:
-        said = year(int(text))
-    elif mark == "'":
-        said = year(full_year(text))
-    else:
-        said = cardinal(int(text))
-    return f"{name} {said}" + (f" to {cardinal(int(last))}" if last else "")
-
-
-def _quarter(match: re.Match[str]) -> str:
-    name, in_year = match[1], match[2]
-    return f"{name} {year(full_year(in_year))}"
-
-
 def _class_of(match: re.Match[str]) -> str:
     number = int(match[1])
     return f"oh {cardinal(number)}" if number < 10 else cardinal(number)
@@ -129,19 +112,6 @@ _SECOND = re.compile(
     r" (?:timeout|delay|limit|clip|ad|video|window|wait|hold|spot|interval|recording)\b"
 )
 _WAIT = re.compile(r"(?i)\b(?:wait|for|after|every|timeout|within|about|takes?|another) \Z")
-
-PERIODS = (
-    rule(
-        r"\b(FY|CY|SY)[ -]?(')?([12][0-9]{3}|[0-9]{2})(?:[-–/]([0-9]{2}))?(?![\w%/-]|[.,]\d)",
-        _fiscal,
-    ),
-    rule(r"\b([QH][1-4])\s?[-–]\s?(?=[QH][1-4]\b)", r"\1 to "),
-    rule(
-        r"\b([QH][1-4])(?: |/|-|,? ?')((?:19|20)[0-9]{2}|(?<=')[0-9]{2})(?![\w%/-]|[.,]\d)",
-        _quarter,
-    ),
-)
-"""Sure to be what they look like: before codes are looked for."""
 
 RULES = (
     rule(r"\b([0-9]{1,3}0'?s) ?[-–] ?(?='?[0-9]{1,3}0'?s)", r"\1 to "),
