@@ -20,6 +20,7 @@ _CLAUSE_WIDE = "，、；：。！？"
 _CLAUSE = ",;:—–،؛-"
 _TOKEN = re.compile(rf"[{CJK}][{_CLAUSE_WIDE}」』）]*|[^\s{CJK}]+")
 _IS_CJK = re.compile(rf"[{CJK}]")
+_CAPITALS = re.compile(r"[A-Z]{2}(?![\w'])")
 _CLOSERS = "\"'”’»)]*_"
 
 _FIRST_MIN_WORDS = 4
@@ -92,7 +93,7 @@ def length_cut(text: str) -> int:
 _WORDS_OF_CLAUSE = "|".join(sorted(SUBORDINATORS | COORDINATORS))
 _BY_LENGTH = (
     re.compile(rf"[;:—–؛][{re.escape(_CLOSERS)}]{{0,4}}(?=\s)|[；：]"),
-    re.compile(rf"[,،][{re.escape(_CLOSERS)}]{{0,4}}(?=\s(?!\d))|[，、]"),
+    re.compile(rf"[,،][{re.escape(_CLOSERS)}]{{0,4}}(?=\s(?!\d|[A-Z]{{2}}\b))|[，、]"),
     re.compile(rf"(?=\s(?:{_WORDS_OF_CLAUSE})\s)", re.IGNORECASE),
 )
 
@@ -108,8 +109,9 @@ def _place(token: re.Match[str], word: re.Match[str], after: re.Match[str] | Non
     mark, apart = token[0].rstrip(_CLOSERS)[-1:], word.start() > token.end()
     if token[0] in ("-", "–") and word[0][:3].lower() in DAYS_AND_MONTHS:
         return ""  # "Mon - Fri"
-    # Not inside "March 5, 2024" or "Room 4, 5 and 6".
-    if mark and (mark in _CLAUSE_WIDE or (apart and mark in _CLAUSE and not word[0][0].isdigit())):
+    # Not inside "March 5, 2024", "Room 4, 5 and 6" or "Portland, OR".
+    goes_on = word[0][0].isdigit() or _CAPITALS.match(word[0])
+    if mark and (mark in _CLAUSE_WIDE or (apart and mark in _CLAUSE and not goes_on)):
         return "mark"
     plain = _plain(word)
     if not apart:

@@ -1,68 +1,21 @@
-"""Addresses, telephone numbers, codes and versions in, the words to say out.
+"""Cards, accounts, tracking numbers, rooms, flights and versions in, the words to say out.
 
-Knows nothing about quantities: every number here names something.
+Knows nothing about quantities: every number here names something, by its shape or its context.
 """
+
+# ruff: noqa: SIM905  (long word lists read best as text)
 
 import re
 
-from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES, SPELLED_DOMAINS
-from mira.text.numbers import DIGITS, cardinal, digits, number, short
+from mira.text import phones
+from mira.text.context import Kind, is_counted, kind_of
+from mira.text.numbers import DIGITS, digits, name, number, short
 from mira.text.traced import one_of, rule
 
-_PARTS = re.compile(r"[0-9]+|[^\W\d_]+|[^\w\s]|_")
 _RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
-
-
-def _address(text: str) -> str:
-    """Name every word, digit and mark of an address."""
-    said = []
-    for part in _PARTS.findall(text):
-        if part[0] in DIGITS:
-            said.append(short(part))
-        elif part[0].isalnum() or part in ADDRESS_MARKS:
-            said.append(ADDRESS_MARKS.get(part, part))
-    if said and said[-1].lower() in SPELLED_DOMAINS:
-        said[-1] = " ".join(said[-1].upper())
-    return " ".join(said)
-
-
-def _url(match: re.Match[str]) -> str:
-    whole = match[0].rstrip(".,;:!?'\")]}")
-    after = match[0][len(whole) :]
-    bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", whole, flags=re.IGNORECASE)
-    # Nobody reads a query aloud.
-    host, slash, path = re.split(r"[?#]", bare, maxsplit=1)[0].rstrip("/").partition("/")
-    said = _address(host)
-    if not said:
-        return match[0]
-    return (f"{said} slash {_address(path)}" if slash else said) + after
-
-
-def _email(match: re.Match[str]) -> str:
-    whole = match[0].rstrip(".-")
-    return _address(whole) + match[0][len(whole) :]
-
-
-def _file(match: re.Match[str]) -> str:
-    return f"{_address(match[1])} dot {FILE_TYPES[match[2].lower()]}"
-
-
-def _hashtag(match: re.Match[str]) -> str:
-    return "hashtag " + re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", match[1])
-
-
-ADDRESSES = (
-    rule(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}", _email),
-    rule(r"(?:\bhttps?://|\bwww\.)[^\s<>\"]{1,4000}", _url, re.IGNORECASE),
-    rule(
-        rf"(?<![\w@.-])(?:[a-z0-9][a-z0-9-]{{0,62}}\.){{1,5}}{one_of(DOMAINS)}(?![\w-]|\.\w)"
-        r"(?:/[^\s<>\"]{0,2000})?",
-        _url,
-        re.IGNORECASE,
-    ),
-    rule(rf"(?<![\w.-])([\w-]{{1,64}})\.({one_of(list(FILE_TYPES))})(?![\w.]\w)(?!\w)", _file),
-    rule(r"(?<![\w&])#([A-Za-z]\w{0,100})", _hashtag),
-    rule(r"(?<![\w.])@(?=\w)", "at "),
+_ISO_DATE = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_DAY = re.compile(
+    r"[0-9]{1,2}([-. ])[0-9]{1,2}\1(?:19|20)?[0-9]{2}|[0-9]{4}([-. ])[0-9]{1,2}\2[0-9]{1,2}"
 )
 
 
@@ -76,31 +29,69 @@ def spell(text: str) -> str:
     return ", ".join(filter(None, groups))
 
 
-def _phone(match: re.Match[str]) -> str:
-    plus = "plus " if match[0].startswith("+") else ""
-    return plus + ", ".join(map(digits, re.findall("[0-9]+", match[0])))
+def _spell(match: re.Match[str]) -> str:
+    return spell(match[0])
 
 
-def _named_code(match: re.Match[str]) -> str:
-    return match[1] + spell(match[2]) if any(map(str.isdigit, match[2])) else match[0]
+def _place(text: str) -> str:
+    """Read the name of a room or a flight: "two oh four", "twenty-four ninety", "four B"."""
+    low, dash, high = text.partition("-")
+    if dash and low.isdigit() and high.isdigit() and int(high) > int(low):
+        return f"{name(low)} to {name(high)}"
+    return " ".join(run.upper() if run.isalpha() else name(run) for run in _RUNS.findall(text))
 
 
-def _number_name(text: str) -> str:
-    """Read a number that names a place or a flight: "two twenty-one", "twenty-four ninety"."""
-    head, tail = text[:-2], text[-2:]
-    if not head or head[0] == "0" or (tail[0] == "0" and tail != "00"):
-        return short(text)
-    return f"{short(head)} {'hundred' if tail == '00' else cardinal(int(tail))}"
+def _by_context(match: re.Match[str]) -> str:
+    """Read what the words around it say is a code or a place; leave everything else."""
+    text, start, stop = match[0], match.start(), match.end()
+    groups = text.count(" ")
+    if groups and is_counted(match.string, stop):  # "call 911 24 hours a day"
+        stop = match.string.rindex(" ", start, stop)
+    said = text[: stop - start]
+    if _ISO_DATE.fullmatch(said):
+        return text
+    kind = kind_of(match.string, start, stop)
+    if kind is Kind.CODE:
+        return spell(said) + text[len(said) :]
+    if kind is Kind.PLACE:
+        first, space, rest = text.partition(" ")
+        return _place(first) + space + rest
+    if match.string[start - 1 : start] == "#" and not groups and not text.isdigit():
+        return _place(text)  # "12 Elm St #4B"
+    return text
 
 
-def _place(match: re.Match[str]) -> str:
-    said = [run.upper() if run.isalpha() else _number_name(run) for run in _RUNS.findall(match[2])]
-    return f"{match[1]}{' '.join(said)}"
+def _lower_case(match: re.Match[str]) -> str:
+    known = kind_of(match.string, match.start(), match.end()) is Kind.CODE
+    return spell(match[0]) if known else match[0]
+
+
+def _emergency(match: re.Match[str]) -> str:
+    return match[0] if is_counted(match.string, match.end()) else digits(match[0])
+
+
+def _masked(match: re.Match[str]) -> str:
+    """Read the last digits of a card of which the others are stars."""
+    before = match.string[max(0, match.start() - 12) : match.start()].lower()
+    said_so = re.search(r"(?:end\w*(?: in| with)?|last four) ?\(?$", before)
+    return ("" if said_so else "ending in ") + digits(match[1])
+
+
+def _grouped(match: re.Match[str]) -> str:
+    text = match[0]
+    if sum(map(str.isdigit, text)) < 8 or _DAY.fullmatch(text):
+        return text
+    return text if is_counted(match.string, match.end()) else spell(text)
+
+
+def _promotion(match: re.Match[str]) -> str:
+    """Read a code that is made of a word: "SAVE20"."""
+    return f"{match[1]}{match[2].lower()} {short(match[3])}"
 
 
 def _version(match: re.Match[str]) -> str:
     parts = match[2].split(".")
-    dot = " dot " if len(parts) == 4 else " point "
+    dot = " dot " if len(parts) == 4 and not match[1] else " point "
     said = dot.join(number(part) for part in parts)
     return f"version {said}" if match[1] else said
 
@@ -115,60 +106,76 @@ def _mixed(match: re.Match[str]) -> str:
 
 def _long(match: re.Match[str]) -> str:
     text = match[0]
-    if text.endswith("000") and len(text) <= 15 and text[0] != "0":
+    is_sum = len(text) <= 15 and text[0] != "0"
+    if is_sum and (text.endswith("000") or is_counted(match.string, match.end())):
         return text  # a round sum, not a code
     return ", ".join(digits(text[i : i + 3]) for i in range(0, len(text), 3))
 
 
-_NAMES_ANY = (
-    "code|pin|otp|zip(?: code)?|postcode|ending (?:in|with)|ends (?:in|with)|passcode|password|"
-    "extension|ext|pnr|last (?:four|three) digits(?: are)?"
+_BEGIN = r"(?<![\w$€£¥₹@/-])(?<![0-9][.,])(?<![$€£¥₹] )"
+_END = r"(?![\w%°-]|[.,:/][0-9])"
+_GROUP = r"[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){0,8}"
+_SOFTWARE = one_of(
+    """
+    python version node java php ruby go ios android ubuntu macos release django windows firmware
+    chrome firefox safari build update app software kernel linux openssl bluetooth wi-fi usb hdmi
+    """.split()
 )
-_NAMES_LONG = (
-    "account|order|ticket|case|reference|ref|confirmation|tracking|serial|invoice|booking|id|"
-    "policy|member|customer|card|reservation|number"
-)
-_PLACES = "rooms?|suite|apartment|apt|unit|flight|gates?|floor|exit|bus|train|platform|bay|seat|row"
-_LINK = r"(?:\.?\s?(?:number|code|no\.|id|is|are|was|#|:|-)){0,3}\s?#?"
-_CODE = r"(?=[A-Z0-9-]{0,30}[0-9])[A-Z0-9]{1,30}(?:-[A-Z0-9]{1,30}){0,6}(?![\w%]|[.,:/]\d)"
 
 NUMBERS = (
-    rule(r"(?<![\w.])(?:[0-9]{4}[ -]){3}[0-9]{4}(?![\w-])", _phone),
-    rule(r"(?<![\w.-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])", _phone),
+    *phones.RULES,
+    # The cards' own groups, then numbers of people and firms: 123-45-6789, 12-3456789.
+    rule(r"(?<![\w.])(?:[0-9]{4}[ -]){3}[0-9]{3,4}(?![\w-])", _spell),
+    rule(r"(?<![\w.])3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5}(?![\w-])", _spell),
+    rule(r"(?<![\w.-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])", _spell),
+    rule(r"(?<![\w.-])[0-9]{2}-[0-9]{7}(?![\w-])", _spell),
     rule(
-        r"(?<![\w.,-])(?:\+?[0-9]{1,3}[ .-]?)?(?:\([0-9]{3}\) ?|[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}"
-        r"(?![\w-]|[.,]\d)",
-        _phone,
+        r"(?<![\w.])(?:[*•·xX#.]{2,4}[ -]?){1,4}(?<=[*•·xX #-])([0-9]{2,5})(?![\w-]|[.,]\d)",
+        _masked,
     ),
-    rule(r"(?<![\w.])\+[0-9](?:[ ().-]{0,2}[0-9]){7,17}(?!\w)", _phone),
-    rule(r"(?<![\w.-])0[0-9]{2,4} [0-9]{3,4} [0-9]{3,4}(?!\w)", _phone),
-    rule(r"(?<![\w.-])[0-9]{3}-[0-9]{4}(?![\w-])", _phone),
+    # Parcels, bank accounts, vehicles.
+    rule(r"(?<!\w)1Z(?: ?[0-9A-Z]){16}(?!\w)", _spell),
+    rule(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?(?!\w)", _spell),
+    # Postal codes: SW1A 1AA, K1A 0B6.
     rule(
-        r"\b((?i:python|version|node|java|php|ruby|go|ios|android|ubuntu|macos|release|django)\s)"
-        r"v?([0-9]{1,4})\.([0-9]{1,4})(?![\w.]\d)(?!\w)",
+        r"(?<![\w-])[A-Z]{1,2}[0-9]{1,2}[A-Z]? [0-9](?!GB|TB)[ABD-HJLNP-UW-Z]{2}(?![\w-])", _spell
+    ),
+    rule(r"(?<![\w-])[ABCEGHJ-NPR-TVXY][0-9][A-Z][ -]?[0-9][A-Z][0-9](?![\w-])", _spell),
+    rule(
+        r"\b((?i:promo|coupon|discount|voucher|promotion|referral|offer)(?: code)?:?(?: is)? \"?)"
+        r"([A-Z]*[AEIOUY][A-Z]*)([0-9]{1,4})\b",
+        _promotion,
+    ),
+    rule(
+        rf"\b((?i:{_SOFTWARE})\s)v?([0-9]{{1,4}})\.([0-9]{{1,4}})(?![\w.]\d)(?!\w)",
         lambda m: f"{m[1]}{number(m[2])} point {number(m[3])}",
     ),
     rule(
-        r"(?<![\w.,$€£/-])(?:(v)(?=[0-9]))?([0-9]{1,6}(?:\.[0-9]{1,6}){2,5})(?![\w]|\.\d)", _version
+        r"(?<![\w.,$€£/-])(?:(?:(?<=ersion )|(?<=ersions ))v|(v)(?=[0-9]))?"
+        r"([0-9]{1,6}(?:\.[0-9]{1,6}){2,5})(?![\w]|\.\d)",
+        _version,
     ),
     rule(r"(?<![\w.])(v)([0-9]{1,6}(?:\.[0-9]{1,6})?)(?![\w]|\.\d)", _version),
     rule(
-        rf"\b((?i:{_PLACES}) (?:number |no\. |#)?)((?:[A-Z]{{1,3}} ?)?[0-9]{{1,4}}[A-Z]?)"
-        r"(?![\w%-]|[.,:/]\d)",
-        _place,
+        rf"{_BEGIN}(?=[A-Z-]{{0,20}}[0-9]){_GROUP}"
+        rf"(?: (?:(?=[A-Z]{{0,4}}[0-9]){_GROUP}|[A-Z]{{2,4}}(?= [0-9]{{2}}))){{0,12}}{_END}",
+        _by_context,
     ),
-    # "221B Baker Street" is no sum of billions.
     rule(
-        r"(?<![\w.,$€£¥₹-])([0-9]{1,4})([A-Z])(?= [A-Z][a-z])",
-        lambda m: f"{_number_name(m[1])} {m[2]}",
+        r"(?<![\w.,@/-])(?=[A-Z0-9]{0,20}[a-z])(?=[A-Za-z]{0,20}[0-9])(?![0-9]{1,9}[a-z]{1,3}\b)[A-Za-z0-9]{4,40}(?![\w-])",
+        _lower_case,
     ),
-    rule(rf"\b((?i:{_NAMES_ANY}){_LINK}\s?)({_CODE})", _named_code),
-    rule(rf"\b((?i:{_NAMES_LONG}){_LINK}\s?)(?=[A-Z0-9-]{{4}})({_CODE})", _named_code),
+    rule(
+        rf"{_BEGIN}(?:911(?! (?:were|are|have|had)\b)"
+        rf"|[2-9](?:11|88)(?= (?:[Ll]ifeline|[Hh]otline|operator|line|service)\b)){_END}",
+        _emergency,
+    ),
+    rule(r"(?<![\w.,$€£¥₹/-])[0-9]{2,6}(?:[ -][0-9]{2,6}){2,7}(?![\w%-]|[.,:/]\d)", _grouped),
     # Digits among capitals, more than one change from one to the other: "X7K2QP", "A4B-729X".
     rule(
         r"(?<![\w.-])(?=[A-Z][A-Z-]{0,20}[0-9][0-9-]{0,20}[A-Z]|[0-9-]{1,20}[A-Z][A-Z-]{0,20}[0-9])"
         r"[A-Z0-9]{1,30}(?:-[A-Z0-9]{1,30}){0,6}(?![\w-])",
-        lambda m: spell(m[0]),
+        _spell,
     ),
     rule(r"(?<![\w.,$€£¥₹-])[0-9]{7,400}(?![\w%]|[.,]\d)", _long),
 )

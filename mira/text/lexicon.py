@@ -137,8 +137,6 @@ ABBREVIATIONS = {
     "Inc.": "Incorporated", "Ltd.": "Limited", "Co.": "Company", "Corp.": "Corporation",
     "Jr.": "Junior", "Sr.": "Senior", "Esq.": "Esquire", "Bros.": "Brothers",
     "Assn.": "Association",
-    "Ave.": "Avenue", "Blvd.": "Boulevard", "Rd.": "Road", "Ln.": "Lane", "Hwy.": "Highway",
-    "Pkwy.": "Parkway", "Sq.": "Square", "Apt.": "Apartment", "apt.": "apartment",
     "Univ.": "University", "ext.": "extension", "Ext.": "Extension", "tel.": "telephone",
     "Tel.": "Telephone", "min.": "minimum", "max.": "maximum", "misc.": "miscellaneous",
     "temp.": "temperature", "avg.": "average", "w/o": "without", "w/": "with", "b/c": "because",
@@ -180,10 +178,10 @@ ADDRESS_MARKS = {
     "+": "plus", "=": "equals", "&": "and", "#": "hash", "~": "tilde", "%": "percent",
     "?": "question mark",
 }  # fmt: skip
-SPELLED_DOMAINS = frozenset("io ai uk us eu fr jp ch nl tv fm ly gg".split())
 DOMAINS = """
     com org net edu gov mil int info biz io ai app dev co uk de fr es it nl eu us ca au in jp cn
-    ch at se no fi dk pl pt br mx ru tv fm me ly gg xyz online store shop cloud tech
+    ch at se no fi dk pl pt br mx ru tv fm me ly gg ie nz za sg xyz online store shop cloud tech
+    site blog health bank live support help care travel agency law
     """.split()
 FILE_TYPES = {
     "pdf": "PDF", "txt": "text", "csv": "CSV", "doc": "doc", "docx": "doc X", "xls": "XLS",
@@ -191,7 +189,12 @@ FILE_TYPES = {
     "gif": "gif", "mp3": "MP three", "mp4": "MP four", "wav": "wave", "py": "pie", "js": "J S",
     "ts": "T S", "json": "jason", "yaml": "yammel", "yml": "Y M L", "toml": "toml", "md": "M D",
     "html": "HTML", "css": "CSS", "zip": "zip", "exe": "E X E", "sh": "S H", "log": "log",
-    "xml": "XML", "sql": "SQL", "rs": "R S", "cpp": "C P P", "java": "java",
+    "xml": "XML", "sql": "SQL", "rs": "R S", "cpp": "C P P", "java": "java", "svg": "SVG",
+    "webp": "web P", "mov": "M O V", "avi": "A V I", "tar.gz": "tar dot G Z", "gz": "G Z",
+    "tar": "tar", "bak": "back", "cfg": "C F G", "ini": "I N I", "ics": "I C S", "eml": "E M L",
+    "heic": "heic", "dmg": "D M G", "apk": "A P K", "iso": "I S O", "rtf": "RTF", "bat": "bat",
+    "dll": "DLL", "psd": "PSD", "tiff": "tiff", "rar": "rar", "ipynb": "I P Y N B", "jsx": "J S X",
+    "tsx": "T S X", "m4a": "M four A", "flac": "flack", "ogg": "ogg", "vcf": "V C F",
 }  # fmt: skip
 
 BEFORE_ROMAN = """
@@ -203,3 +206,44 @@ RULERS = """
     Catherine Frederick Napoleon Pius Benedict John Paul Leo Gregory Clement Innocent Francis
     Peter Leopold Ferdinand Umberto Otto Ramses Ramesses Mary
     """.split()
+
+# Written after a street's name, with or without a full stop.
+STREETS = {
+    "St": "Street", "Ave": "Avenue", "Av": "Avenue", "Blvd": "Boulevard", "Rd": "Road",
+    "Ln": "Lane", "Dr": "Drive", "Ct": "Court", "Pl": "Place", "Pkwy": "Parkway", "Pky": "Parkway",
+    "Hwy": "Highway", "Sq": "Square", "Ter": "Terrace", "Terr": "Terrace", "Cir": "Circle",
+    "Trl": "Trail", "Expy": "Expressway", "Expwy": "Expressway", "Fwy": "Freeway",
+    "Xing": "Crossing", "Plz": "Plaza", "Cres": "Crescent", "Tpke": "Turnpike", "Aly": "Alley",
+    "Brg": "Bridge", "Hts": "Heights", "Ctr": "Center", "Rte": "Route", "Mtn": "Mountain",
+}  # fmt: skip
+# Never shortened.
+WAYS = "Way Row Loop Walk Path Mews Run Close Gardens Grove Broadway Pike Bend Wharf Quay".split()
+DIRECTIONS = {
+    "N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest",
+    "SE": "Southeast", "SW": "Southwest",
+}  # fmt: skip
+# Expanded before a number or a letter.
+BUILDINGS = {
+    "Apt": "Apartment", "apt": "apartment", "Ste": "Suite", "ste": "suite", "Fl": "Floor",
+    "fl": "floor", "Flr": "Floor", "Bldg": "Building", "bldg": "building", "Rm": "Room",
+    "rm": "room", "Hwy": "Highway", "hwy": "highway", "Rte": "Route", "rte": "route",
+    "Rt": "Route",
+}  # fmt: skip
+STATES = {
+    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California",
+    "CO": "Colorado", "CT": "Connecticut", "DE": "Delaware", "DC": "DC", "FL": "Florida",
+    "GA": "Georgia", "HI": "Hawaii", "ID": "Idaho", "IL": "Illinois", "IN": "Indiana",
+    "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky", "LA": "Louisiana", "ME": "Maine",
+    "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota",
+    "MS": "Mississippi", "MO": "Missouri", "MT": "Montana", "NE": "Nebraska", "NV": "Nevada",
+    "NH": "New Hampshire", "NJ": "New Jersey", "NM": "New Mexico", "NY": "New York",
+    "NC": "North Carolina", "ND": "North Dakota", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon",
+    "PA": "Pennsylvania", "PR": "Puerto Rico", "RI": "Rhode Island", "SC": "South Carolina",
+    "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas", "UT": "Utah", "VT": "Vermont",
+    "VA": "Virginia", "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin",
+    "WY": "Wyoming",
+}  # fmt: skip
+PROVINCES = {
+    "ON": "Ontario", "QC": "Quebec", "BC": "British Columbia", "AB": "Alberta", "MB": "Manitoba",
+    "SK": "Saskatchewan", "NS": "Nova Scotia", "NB": "New Brunswick",
+}  # fmt: skip

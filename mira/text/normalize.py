@@ -6,7 +6,7 @@ left to the voice. Knows nothing about sentences or voices.
 
 import re
 
-from mira.text import amounts, codes, dates, times, weekdays, words, years
+from mira.text import addresses, amounts, codes, dates, places, times, weekdays, words, years
 from mira.text.clean import clean, collapse
 from mira.text.traced import Traced
 
@@ -16,8 +16,7 @@ _OTHER_SCRIPT = re.compile(
     "\u3040-\ua4cf\ua500-\ua6ff\ua800-\uab2f\uabc0-\ud7ff\uf900-\ufaff\ufb13-\ufdff\ufe70-\ufeff"
     "\uff66-\uffdf\U00010000-\U0001cfff\U0001e000-\U0001efff\U00020000-\U0003ffff]"
 )
-# What the rules for addresses and for symbols need to have any work; most sentences have none.
-_ADDRESS = re.compile(r"[@#]|\w\.\w|://")
+# What the rules for symbols need to have any work; most sentences have none.
 _PLAIN = re.compile(r"(?:[A-Za-z',;:!?]|-(?=[A-Za-z])| (?![ ,.;:!?-])|\.(?!\.))*")
 _DIGIT = re.compile("[0-9¼-¾⅐-⅞]")
 
@@ -30,10 +29,12 @@ def speakable(text: Traced) -> None:
     clean(text)
     if _OTHER_SCRIPT.search(text.text):
         return
-    if _ADDRESS.search(text.text):
-        text.apply(codes.ADDRESSES)
+    if addresses.MAY_MATTER.search(text.text):
+        text.apply(addresses.RULES)
     if weekdays.MAY_MATTER.search(text.text):
         text.apply(weekdays.RULES)
+    if places.MAY_MATTER.search(text.text):
+        text.apply(places.RULES)
     has_digit = _DIGIT.search(text.text)
     if has_digit:
         for family in (dates, times):

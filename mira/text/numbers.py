@@ -43,6 +43,19 @@ def short(text: str) -> str:
     return cardinal(int(text)) if len(text) < 3 and text[0] != "0" else digits(text)
 
 
+def name(text: str) -> str:
+    """Read a number that names a place in pairs: 204 is "two oh four", 1600 "sixteen hundred".
+
+    From five digits on, and with a zero at its start, digit by digit.
+    """
+    head, tail = text[:-2], text[-2:]
+    if not head or head[0] == "0" or len(text) > 4:
+        return short(text)
+    if tail == "00":
+        return cardinal(int(text)) if head.endswith("0") else f"{cardinal(int(head))} hundred"
+    return f"{cardinal(int(head))} {'oh ' if tail[0] == '0' else ''}{cardinal(int(tail))}"
+
+
 def number(text: str) -> str:
     """Write in words what has thousands commas and a decimal point: "1,234.5", ".5", "007"."""
     whole, point, rest = text.replace(",", "").partition(".")
