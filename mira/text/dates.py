@@ -165,7 +165,9 @@ def _expiry(match: re.Match[str]) -> str:
     """Read month and year of a card: "expires 04/27"."""
     before, _ = _around(match)
     month, in_year = match[1], match[2]
-    cue = _EXPIRES.search(before, max(0, len(before) - 36))
+    listed = _LISTED.search(before)
+    stop = listed.start() if listed else len(before)
+    cue = _EXPIRES.search(before, max(0, stop - 36), stop)
     if not cue or cue["on"] or not 1 <= int(month) <= 12:
         return match[0]
     said = f"{_NAMES[int(month) - 1]} {year(full_year(in_year))}"

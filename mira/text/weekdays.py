@@ -186,6 +186,19 @@ def _around_all(match: re.Match[str]) -> tuple[str, str]:
     return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
 
 
+def _lone_letter(match: re.Match[str]) -> str:
+    """Read "F 9-1", "closed M" where another day is near."""
+    before, after = _around_all(match)
+    known = _DAY_NEAR.search(before) or _DAY_NEAR.search(after)
+    letter = match[1] or match[3]
+    return f"{match[2] or ''}{DAY_LETTERS[letter]}" if known else match[0]
+
+
+_DAY_NEAR = re.compile(
+    rf"\b(?:{one_of(_ORDER)}|(?:{one_of(list(DAY_LETTERS))}):? [0-9]{{1,2}}(?::[0-9]{{2}})?\s?[-–])"
+)
+
+
 def _packed_letters(match: re.Match[str]) -> str:
     before, after = _around_all(match)
     if not (_HOURS_AFTER.match(after) or _HOURS_BEFORE.search(before)):
@@ -206,6 +219,11 @@ RULES = (
         _day_letters,
     ),
     rule(r"\b(?:MWF|TTh|TuTh)\b", _packed_letters),
+    rule(
+        rf"(?<![\w/&@#'.+-])(?:({one_of(list(DAY_LETTERS))})(?=:? [0-9]{{1,2}}(?::[0-9]{{2}})?"
+        rf"\s?(?:[ap]m?)?\s?[-–])|(closed |off )({one_of(list(DAY_LETTERS))})(?![\w'-]))",
+        _lone_letter,
+    ),
     rule(rf"\b({_NAME})\s?-\s?({_NAME})\s?-\s?({_NAME})\b", r"\1, \2, \3"),
     rule(rf"\b({_NAME}s?)(?:\s?[-–]\s?|—)(?={_NAME})", r"\1 to "),
     rule(rf"\b({_NAME}s?)\s?/\s?(?={_NAME})", r"\1, "),

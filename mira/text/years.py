@@ -32,10 +32,13 @@ def _is_year(number: int, before: str, after: str) -> bool:
         return number % 100 != 0 or not _COUNTED.match(after)
     if _HOW_MANY.search(before):
         return False
-    recent = 1950 <= number < 2050 and number % 50 != 0
-    if not (_COUNTS if recent else _COUNTED).match(after) or _YEARLY.match(after):
+    if not _COUNTED.match(after) or _YEARLY.match(after):
         return True
-    return recent and bool(_THE.search(before))
+    recent = 1950 <= number < 2050 and number % 50 != 0
+    if recent and _THE.search(before):
+        return True
+    # "The law of 2010 still applies", but "we got 2024 new users".
+    return recent and not (_COUNTS.match(after) or _GOT.search(before))
 
 
 def _old(match: re.Match[str]) -> str:
@@ -89,6 +92,10 @@ _HOW_MANY = re.compile(
     r"|total of|costs?|paid|pays?|worth|balance(?: is| of)?|scored?|score(?: is| was| of)?|weighs"
     r"|another|extra|every|exceeds?|maximum(?: of)?|minimum(?: of)?|limit(?: is| of)?|set of"
     r"|sum of|count(?: is| of)?|population(?: is| of)?|holds|fits|seats) \Z"
+)
+_GOT = re.compile(
+    r"(?i)\b(?:have|has|had|got|gets?|need|needs|needed|sold|bought|ordered|received|added|lost|won"
+    r"|found|served|shipped|made|used|sent|with|about|are|were) \Z"
 )
 _THE = re.compile(r"(?i)\b(?:the|your|our|their|his|her|my|its|this|a|and) \Z")
 # After a number: what it counts or measures.
