@@ -11,7 +11,9 @@ import unicodedata
 from mira.text.traced import Traced, rule
 
 # A piece with none of these is clean already, save for its white space.
-_SUSPECT = re.compile(r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}")
+_SUSPECT = re.compile(
+    r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}|([^\w\s.,!?…–—-])\1{4}"
+)
 
 _STYLES = "a b em i s strong sub sup u span code mark small wbr"
 _TAGS = (
@@ -83,6 +85,8 @@ _LOOKALIKES = (
         " ",
     ),
 )
+# A line, a frame or a slip of the hand: nobody says "dollars" five times.
+_OVER_AND_OVER = rule(r"([^\w\s.,!?…–—-])\1{4,}", " ")
 _ONE_SPACE = rule(r"\s{2,}|[^\S ]", " ")
 _SPACES = (_ONE_SPACE, rule(r"\A | \Z", ""))
 
@@ -129,7 +133,7 @@ def clean(text: Traced) -> None:
         text.apply((*_LOOKALIKES, *_LINE))
         if text.text.lstrip().startswith("|"):
             text.apply(_ROW)
-        text.apply(_INLINE)
+        text.apply((*_INLINE, _OVER_AND_OVER))
     collapse(text)
 
 

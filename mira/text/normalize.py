@@ -44,6 +44,7 @@ def speakable(text: Traced) -> None:
     if has_digit:
         # The most particular form first: what is left for the later rules is a plain number.
         text.apply(codes.NUMBERS)
+    if has_digit and _DIGIT.search(text.text):
         text.apply(years.RULES)
         text.apply(amounts.RULES)
     if not _PLAIN.fullmatch(text.text):

@@ -95,6 +95,7 @@ def test_what_is_said_is_not_damaged(text: str) -> None:
         ("[1]: https://example.com", ""),
         ("[^1]: A note.", "A note."),
         ("***", ""),
+        ("Yours ##### $$$$$$ $5 ++", "Yours $5 ++"),
         ("- 5 and -5", "5 and -5"),
         ("• item", "item"),
         (r"\*not emphasis\*", "*not emphasis*"),
