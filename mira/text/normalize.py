@@ -8,7 +8,7 @@ import re
 
 from mira.text import addresses, amounts, codes, dates, places, times, weekdays, words, years
 from mira.text.clean import clean, collapse
-from mira.text.traced import Traced
+from mira.text.traced import Rules, Traced
 
 # A single Greek letter is a symbol (π, Ω); two are a word.
 _OTHER_SCRIPT = re.compile(
@@ -19,6 +19,19 @@ _OTHER_SCRIPT = re.compile(
 # What the rules for symbols need to have any work; most sentences have none.
 _PLAIN = re.compile(r"(?:[A-Za-z',;:!?]|-(?=[A-Za-z])| (?![ ,.;:!?-])|\.(?!\.))*")
 _DIGIT = re.compile("[0-9¼-¾⅐-⅞]")
+_FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
+    ((addresses.MAY_MATTER,), addresses.RULES),
+    ((weekdays.MAY_MATTER,), weekdays.RULES),
+    ((places.MAY_MATTER,), places.RULES),
+    ((_DIGIT, dates.MAY_MATTER), dates.RULES),
+    ((_DIGIT, times.MAY_MATTER), times.RULES),
+    ((), words.SHORT_FORMS),
+    ((_DIGIT,), codes.NUMBERS),
+    ((_DIGIT,), years.RULES),
+    ((_DIGIT,), amounts.RULES),
+)
+"""What must be in a text so that rules may have any work, and these. The most particular form
+first: what is left for the later ones is a plain number."""
 
 
 def speakable(text: Traced) -> None:
@@ -29,24 +42,9 @@ def speakable(text: Traced) -> None:
     clean(text)
     if _OTHER_SCRIPT.search(text.text):
         return
-    if addresses.MAY_MATTER.search(text.text):
-        text.apply(addresses.RULES)
-    if weekdays.MAY_MATTER.search(text.text):
-        text.apply(weekdays.RULES)
-    if places.MAY_MATTER.search(text.text):
-        text.apply(places.RULES)
-    has_digit = _DIGIT.search(text.text)
-    if has_digit:
-        for family in (dates, times):
-            if family.MAY_MATTER.search(text.text):
-                text.apply(family.RULES)
-    text.apply(words.SHORT_FORMS)
-    if has_digit:
-        # The most particular form first: what is left for the later rules is a plain number.
-        text.apply(codes.NUMBERS)
-    if has_digit and _DIGIT.search(text.text):
-        text.apply(years.RULES)
-        text.apply(amounts.RULES)
+    for gates, rules in _FAMILIES:
+        if all(gate.search(text.text) for gate in gates):
+            text.apply(rules)
     if not _PLAIN.fullmatch(text.text):
         text.apply(words.SYMBOLS_AND_SPACES)
     collapse(text)
