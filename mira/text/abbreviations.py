@@ -9,33 +9,56 @@ that use it.
 # Always followed by the rest of their phrase: a name, a number, an example.
 NEVER_LAST = frozenset(
     """
-    mr mrs ms mx messrs dr prof mt capt cmdr lt sgt cpl pvt supt det insp vs e.g i.e eg ie cf viz
-    ca approx esp incl resp sra dra srta mme mlle bzw z.b d.h usw u.a p.ej s.v
+    mr mrs ms mx messrs drs dr prof profs mt mts capt cmdr lt sgt cpl pvt supt det insp atty maj
+    vs e.g i.e eg ie cf viz ca approx esp incl excl resp sra dra srta mme mlle bzw z.b d.h usw u.a
+    p.ej s.v p.s p.p.s a.k.a n.b w.r.t attn
     """.split()
 )
 
 # Abbreviations only before a number (or a letter used as one): otherwise ordinary words.
 BEFORE_NUMBER = frozenset(
     """
-    no nos nr fig figs eq eqs p pp vol vols ch chap sec art para pt ver v ex tab app rm ext tel jan
-    feb mar apr jun jul aug sep sept oct nov dec
+    no nos nr fig figs eq eqs p pp pg pgs vol vols ch chs chap sec secs art arts para pt ver v ex
+    tab app cl col rm fl ste apt bldg unit hwy rte lot ext tel fax ph jan feb mar apr jun jul aug
+    sep sept oct nov dec
     """.split()
 )
 
-# May end a sentence: they do when the next word can only start one.
+# May end a sentence: they do when the next word can only start one. So may every short form that
+# is no word (`shortforms`), and those without a vowel.
 MAYBE_LAST = frozenset(
     """
-    etc inc ltd co corp bros llc plc jr sr esq st ave blvd rd ln pl hwy dept dist univ assn est min
-    max hr hrs sec secs mins oz lb lbs ft tbsp tsp sq cu gal mi km vs a.m p.m et al mon gen sen
-    rep gov col maj adm rev hon fr pres
-    tue tues wed weds thu thur thurs fri exp jan feb mar apr jun jul aug sep sept oct nov dec ph.d
-    m.d
-    b.a m.a m.sc b.sc j.d u.s u.s.a u.k u.n e.u d.c l.a n.y b.c a.d b.c.e c.e
+    etc llc plc st ste ave blvd rd ln pl hwy rte fl apt bldg rm est exp min max hr hrs sec secs mins
+    oz lb lbs ft tbsp tsp sq cu gal mi km vs a.m p.m al mon gen sen rep gov col adm rev hon fr
+    pres tue tues wed weds thu thur thurs fri jan feb mar apr jun jul aug sep sept oct nov dec
+    ph.d m.d b.a m.a m.sc b.sc j.d u.s u.s.a u.k u.n e.u d.c l.a n.y b.c a.d b.c.e c.e
     """.split()
 )
 
-# The same, with the capital of a name: "we sat. John left" are two sentences.
-MAYBE_LAST_AS_NAMES = frozenset(("Sat", "Sun"))
+# The same, with the capital of a name: in small letters they are words.
+MAYBE_LAST_AS_NAMES = frozenset("Sat Sun Art Ill Mass Miss Wash Ore Ind Pa Me La Man Del".split())
+
+# After a number they are measures, and what follows with a capital starts a sentence.
+MEASURES = frozenset(
+    """
+    min mins hr hrs sec secs oz lb lbs ft in yd yds mi km kg g cm mm ml gal qt pt tbsp tsp yr yrs mo
+    mos wk wks
+    """.split()
+)
+
+# After "5 p.m." they belong to the time of day.
+GOES_ON_AFTER_TIME = frozenset(
+    """
+    est edt et cst cdt ct mst mdt mt pst pdt pt akst hst gmt utc bst cet ist jst aest eastern
+    central mountain pacific atlantic alaska hawaii standard daylight local monday tuesday
+    wednesday thursday friday saturday sunday mon tue tues wed thu thurs fri sat sun january
+    february march april may june july august september october november december jan feb mar apr
+    jun jul aug sep sept oct nov dec
+    """.split()
+)
+
+# Names with an exclamation mark of their own.
+EXCLAIMED = frozenset("yahoo jeopardy kahoot".split())
 
 # A capitalised one of these after a doubtful full stop starts a sentence: none is a name or the
 # second half of one. ("Will", "May", "Mark" and so on are missing on purpose.)
@@ -49,7 +72,10 @@ STARTERS = frozenset(
     for from with without about as to not no yes some many most all each every both only even just
     now today tomorrow yesterday do does did don't doesn't didn't is are was were isn't aren't
     wasn't has have had can could would should can't couldn't won't wouldn't let let's please
-    thanks nobody everyone everybody someone something nothing maybe perhaps
+    thanks nobody everyone everybody someone something nothing anything maybe perhaps sorry hello
+    hi ok okay sure great unfortunately thank call press go turn take send enter visit reply tell
+    ask wait bring give check make keep try see look click say type dial pay stay select choose
+    which any another if
     """.split()
 )
 

@@ -5,14 +5,20 @@ about length limits.
 """
 
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from mira.text.abbreviations import (
     BEFORE_NUMBER,
+    EXCLAIMED,
+    GOES_ON_AFTER_TIME,
     MAYBE_LAST,
     MAYBE_LAST_AS_NAMES,
+    MEASURES,
     NEVER_LAST,
     STARTERS,
 )
+from mira.text.shortforms import ANYWHERE, DOTTED, INSIDE, STATES
 
 # Full stops of scripts that use them for nothing else: Chinese and Japanese, Hindi, Urdu, Arabic,
 # Armenian, Ethiopic, Khmer, Burmese.
@@ -32,6 +38,9 @@ _BLOCK_START = re.compile(
 )
 _LINE_BLOCK = re.compile(r"#{1,6}\s|\||```|~~~|---|\*\*\*")
 _LIST_ITEM = re.compile(r"(?:[-*•+–—·▪◦‣]|\d{1,3}[.)])\s")
+_SHORT_FORMS = MAYBE_LAST.union(ANYWHERE, DOTTED, INSIDE, STATES) - {"asap", "thx"}
+_NO_VOWEL = re.compile(r"(?=..)[BCDFGHJKLMNPQRSTVWXZ]?[bcdfghjklmnpqrstvwxz]{1,5}")
+_NUMERAL = re.compile(r"[IVX]{2,6}|[B-HJ-Z]")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,3}")
 _WRAPPED_CHARS = 45  # a line at least this long was probably broken by its width
 _NARROW_CHARS = 25  # or one this long, if a small letter goes on
@@ -85,49 +94,95 @@ def _ends_before_space(text: str, start: int, tail: re.Match[str], final: bool) 
         # Not a word: an emoji or a symbol starts something new, a dash or a bracket does not.
         begins = ahead.end() < len(text) and text[ahead.end()] not in "-–—)]},;:.!?…/&+="
         return begins if word_is_whole else None
-    word, first = ahead[2].replace("’", "'"), ahead[2][0]
+    following = _Following(ahead[2].replace("’", "'"), word_is_whole)
     if marks == ".":
-        before = _word_before(text, start, at)
-        ends = _full_stop(before, first, bool(closers), at - len(before) == start)
-        begins = word.lower() in STARTERS
-    elif "…" in marks or marks.startswith(".."):
-        ends = (
-            None if first.isalpha() and not first.islower() and not _is_caseless(first) else False
-        )
-        begins = word.split("'")[0] != "I"
-    else:
-        return not (first.islower() and closers)
-    if ends is None and word_is_whole:
-        return begins
-    return ends
+        before, above = _words_before(text, start, at)
+        alone = at - len(before) == start
+        return _ends_at_full_stop(before, above, following, bool(closers), alone)
+    first = following.word[0]
+    if "…" in marks or marks.startswith(".."):
+        if not first.isalpha() or first.islower() or _is_caseless(first):
+            return False
+        return following.is_none_of({"i"})
+    name, _ = _words_before(text, start, at)
+    return not (first.islower() and (closers or name.lower() in EXCLAIMED))
 
 
-def _full_stop(before: str, first: str, closed: bool, alone: bool) -> bool | None:
-    """Tell whether a full stop after `before` ends the sentence, given the next word's `first`.
+@dataclass(frozen=True, slots=True)
+class _Following:
+    """The next word, as far as it is known."""
 
-    None: only if the next word is one that starts sentences.
+    word: str
+    is_whole: bool
+
+    def starts_sentences(self) -> bool | None:
+        return self.word.lower() in STARTERS if self.is_whole else None
+
+    def is_none_of(self, words: Collection[str]) -> bool | None:
+        return self.word.split("'")[0].lower() not in words if self.is_whole else None
+
+
+def _ends_at_full_stop(
+    before: str, above: str, following: _Following, closed: bool, alone: bool
+) -> bool | None:
+    """Tell whether a full stop after the words `above` and `before` ends the sentence.
+
+    Args:
+        closed: A closing quotation mark or bracket stands after it.
+        alone: The sentence has begun with `before`.
     """
-    plain = before.lower()
+    plain, first = before.lower(), following.word[0]
     if alone and before.isdigit() and len(before) <= 3:
         return False  # "1. First item"
-    if plain in BEFORE_NUMBER and (first.isdigit() or (first.isupper() and plain in MAYBE_LAST)):
-        return False if first.isdigit() else None
-    if plain in NEVER_LAST:
+    if plain in BEFORE_NUMBER:
+        if first.isdigit():
+            return False
+        if following.is_whole and _NUMERAL.fullmatch(following.word):
+            return False  # "Art. IV", "Apt. B"
+        if not following.is_whole and _NUMERAL.fullmatch(following.word[:6]):
+            return None
+    if plain in NEVER_LAST and not (plain == "dr" and _is_name(above)):
         return False
-    if plain in MAYBE_LAST or before in MAYBE_LAST_AS_NAMES or _DOTTED.fullmatch(before):
-        return False if first.islower() or first.isdigit() else None
+    if _may_be_short(before, plain):
+        return _ends_at_short_form(plain, above, following)
     if len(before) == 1 and before.isalpha() and before.isupper() and before != "I":
-        return False if first.islower() else None  # an initial, or "plan B."
+        return False if first.islower() else following.starts_sentences()  # initial, or "plan B."
     if first.islower():
         # Someone who types without capitals, unless it looks like an abbreviation or a quotation.
         return len(before) > 2 and before.isalpha() and not closed
     return True
 
 
-def _word_before(text: str, start: int, at: int) -> str:
-    low = max(start, at - _WORD_BEFORE)
-    low = max(text.rfind(mark, low, at) + 1 or low for mark in " \n-–—/")  # "Dec. 20–Jan. 3"
-    return text[low:at].lstrip("\"'“‘«(（[{*_~`")
+def _may_be_short(before: str, plain: str) -> bool:
+    return (
+        plain in _SHORT_FORMS
+        or (plain.endswith("s") and plain[:-1] in ANYWHERE)
+        or before in MAYBE_LAST_AS_NAMES
+        or plain == "dr"
+        or bool(_DOTTED.fullmatch(before) or _NO_VOWEL.fullmatch(before))
+    )
+
+
+def _ends_at_short_form(plain: str, above: str, following: _Following) -> bool | None:
+    if following.word[0].islower() or following.word[0].isdigit():
+        return False
+    if plain == "etc" or (plain in MEASURES and above[-1:].isdigit()):
+        return True
+    if plain in ("a.m", "p.m"):
+        return following.is_none_of(GOES_ON_AFTER_TIME)
+    return following.starts_sentences()
+
+
+def _is_name(word: str) -> bool:
+    return word[:1].isupper() and word[1:].islower() and word.lower() not in STARTERS
+
+
+def _words_before(text: str, start: int, at: int) -> tuple[str, str]:
+    """Find the word that ends at `at` and the one above it; "" where the sentence begins."""
+    words = text[max(start, at - _WORD_BEFORE) : at].replace("\n", " ").rsplit(" ", 2)
+    before, above = words[-1], words[-2] if len(words) > 1 else ""
+    before = before[max(before.rfind(mark) for mark in "-–—/") + 1 :]  # "Dec. 20–Jan. 3"
+    return before.lstrip("\"'“‘«(（[{*_~`"), above
 
 
 def _ends_at_newline(text: str, start: int, line_start: int, at: int, final: bool) -> bool | None:

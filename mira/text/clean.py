@@ -12,7 +12,8 @@ from mira.text.traced import Traced, rule
 
 # A piece with none of these is clean already, save for its white space.
 _SUSPECT = re.compile(
-    r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}|([^\w\s.,!?…–—-])\1{4}"
+    r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}|==|([^\w\s.,!?…–—-])\1{4}"
+    r"|[:;=]['-]{0,2}[()DPpOo/|]|:[a-z+]|[xX]D\b"
 )
 
 _STYLES = "a b em i s strong sub sup u span code mark small wbr"
@@ -54,6 +55,18 @@ _COMPATIBLE = rule(
     "\u2160-\u217f\u2460-\u24ff\u3300-\u33ff\U0001d400-\U0001d7ff]",
     lambda m: unicodedata.normalize("NFKC", m[0]),
 )
+# Faces and hearts typed in marks, and emoji by name: no part of a word, a time or a list.
+_EMOTICONS = (
+    rule(
+        r"(?:(?<!\S)|(?<=[a-z!?.,]))(?:[:;=]['’]?-?[)(]{1,5}|[:;]-[DPpOo/|*\]\[])(?![\w(])",
+        " ",
+    ),
+    rule(
+        r"(?<!\S)(?:[:;=][DPpoO/|*\]\[]|[xX]D|<{1,2}3{1,5}|</3|\^_{0,3}\^|[oO]_[oO]|[-T]_[-T])(?![\w/])",
+        " ",
+    ),
+    rule(r"(?<![\w:]):(?=[a-z+-])[a-z0-9_+-]{1,30}:(?![\w:])", " "),
+)
 # A letter and its accents.
 _COMPOSED = rule(
     r"(?:[\u1100-\u11ff\uac00-\ud7a3]+|\S)[^\w\s]*", lambda m: unicodedata.normalize("NFC", m[0])
@@ -69,6 +82,11 @@ _SAME = {
     "⁄": "/",
     "∕": "/",
     "№": "No. ",
+    "⌘": "Command ",
+    "⌥": "Option ",
+    "⇧": "Shift ",
+    "⌃": "Control ",
+    "⏎": "Enter ",
     "‼": "!!",
     "⁇": "??",
     "⁈": "?!",
@@ -76,6 +94,8 @@ _SAME = {
 }
 _LOOKALIKES = (
     rule(f"[{''.join(_SAME)}]", lambda m: _SAME[m[0]]),
+    rule(r"\b[Nn][º°] ?(?=[0-9])", "No. "),
+    rule(r"©\s?(?=(?:19|20)[0-9]{2}\b)", "copyright "),
     # A unit's, not that of a Greek word.
     rule(r"(?<![\u0370-\u03bb\u03bd-\u03ff])μ(?![\u0370-\u03bb\u03bd-\u03ff])", "µ"),
     rule(
@@ -111,6 +131,7 @@ _INLINE = (
     rule(r"\[\^[^\]\[\s]{1,50}\]", ""),
     rule("`", ""),
     rule("~~", ""),
+    rule(r"(?<![\w=])==(?=[^\s=])|(?<=[^\s=])==(?![\w=])", ""),
     rule(r"(?<![\w*\\])\*{1,3}(?=[^\s*])", ""),
     rule(r"(?<=[^\s*\\])\*{1,3}(?![\w*])", ""),
     rule(r"(?<=[^\s*])\*\*\*?(?=[^\s*\d])", ""),  # 2**3 is a power
@@ -127,7 +148,7 @@ _INLINE = (
 def clean(text: Traced) -> None:
     """Strip everything that is not spoken from one piece of text."""
     if _SUSPECT.search(text.text):
-        text.apply((*_HTML, _COMPATIBLE, _INVISIBLE))
+        text.apply((*_EMOTICONS, *_HTML, _COMPATIBLE, _INVISIBLE))
         if not unicodedata.is_normalized("NFC", text.text):
             text.apply((_COMPOSED,))
         text.apply((*_LOOKALIKES, *_LINE))

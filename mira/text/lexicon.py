@@ -128,45 +128,13 @@ UNITS = {
     "lb/in²": ("pound per square inch", "pounds per square inch"), "psi": ("PSI", "PSI"),
 }  # fmt: skip
 
-# Expanded wherever they stand, with or without the final full stop as written here.
-ABBREVIATIONS = {
-    "e.g.": "for example", "i.e.": "that is", "etc.": "etcetera", "vs.": "versus", "vs": "versus",
-    "approx.": "approximately", "cf.": "compare", "et al.": "and others", "esp.": "especially",
-    "incl.": "including", "excl.": "excluding", "dept.": "department", "Dept.": "Department",
-    "govt.": "government", "Govt.": "Government", "est.": "established", "Est.": "Established",
-    "Inc.": "Incorporated", "Ltd.": "Limited", "Co.": "Company", "Corp.": "Corporation",
-    "Jr.": "Junior", "Sr.": "Senior", "Esq.": "Esquire", "Bros.": "Brothers",
-    "Assn.": "Association",
-    "Univ.": "University", "ext.": "extension", "Ext.": "Extension", "tel.": "telephone",
-    "Tel.": "Telephone", "min.": "minimum", "max.": "maximum", "misc.": "miscellaneous",
-    "temp.": "temperature", "avg.": "average", "w/o": "without", "w/": "with", "b/c": "because",
-    "and/or": "and or", "N/A": "not applicable", "n/a": "not applicable", "c/o": "care of",
-    "Ph.D.": "PhD", "Ph.D": "PhD", "a.k.a.": "also known as", "aka": "also known as",
-    "FYI": "for your information", "ASAP": "as soon as possible", "btw": "by the way",
-    "C#": "C sharp", "F#": "F sharp", "C++": "C plus plus", "g++": "g plus plus",
-    ".NET": "dot net", "Node.js": "Node J S", "AT&T": "A.T. and T.",
-}  # fmt: skip
-# Expanded before a capitalised word.
-TITLES = {
-    "Dr": "Doctor", "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor",
-    "Gen": "General", "Sen": "Senator", "Rep": "Representative", "Gov": "Governor",
-    "Capt": "Captain", "Lt": "Lieutenant", "Col": "Colonel", "Sgt": "Sergeant", "Rev": "Reverend",
-    "Hon": "Honorable", "Pres": "President", "Mt": "Mount", "Ft": "Fort", "Messrs": "Messieurs",
-}  # fmt: skip
-# Expanded before a number.
-BEFORE_NUMBER = {
-    "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "p": "page", "pp": "pages",
-    "Fig": "Figure", "fig": "figure", "Figs": "Figures", "Eq": "Equation", "eq": "equation",
-    "Vol": "Volume", "vol": "volume", "Ch": "Chapter", "ch": "chapter", "Sec": "Section",
-    "sec": "section", "Art": "Article", "art": "article",
-}  # fmt: skip
-
 SYMBOLS = {
     "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "<": "less than",
     ">": "greater than", "≤": "less than or equal to", "≥": "greater than or equal to",
     "<=": "less than or equal to", ">=": "greater than or equal to", "!=": "is not equal to",
     "==": "equals", "=>": "to", "->": "to", "→": "to", "←": "from", "≠": "is not equal to",
     "≈": "is about", "×": "times", "÷": "divided by", "±": "plus or minus", "°": "degrees",
+    "↑": "up", "↓": "down", "⇒": "to", "⟶": "to",
     "²": "squared", "³": "cubed", "√": "the square root of", "∞": "infinity", "π": "pi",
     "§": "section", "~": "about", "^": "to the power of", "#": "number", "µ": "micro",
     "¢": "cents", "∑": "the sum of", "Ω": "ohms", "‰": "per mille", "¹": "one",

@@ -6,7 +6,21 @@ left to the voice. Knows nothing about sentences or voices.
 
 import re
 
-from mira.text import addresses, amounts, codes, dates, places, times, weekdays, words, years
+from mira.text import (
+    addresses,
+    amounts,
+    codes,
+    dates,
+    identifiers,
+    paths,
+    places,
+    shouted,
+    symbols,
+    times,
+    weekdays,
+    words,
+    years,
+)
 from mira.text.clean import clean, collapse
 from mira.text.traced import Rules, Traced
 
@@ -20,11 +34,14 @@ _OTHER_SCRIPT = re.compile(
 _PLAIN = re.compile(r"(?:[A-Za-z',;:!?]|-(?=[A-Za-z])| (?![ ,.;:!?-])|\.(?!\.))*")
 _DIGIT = re.compile("[0-9¼-¾⅐-⅞]")
 _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
+    ((paths.MAY_MATTER,), paths.RULES),
     ((addresses.MAY_MATTER,), addresses.RULES),
+    ((identifiers.MAY_MATTER,), identifiers.RULES),
     ((weekdays.MAY_MATTER,), weekdays.RULES),
     ((places.MAY_MATTER,), places.RULES),
     ((_DIGIT, dates.MAY_MATTER), dates.RULES),
     ((_DIGIT, times.MAY_MATTER), times.RULES),
+    ((shouted.MAY_MATTER,), shouted.RULES),
     ((), words.SHORT_FORMS),
     ((_DIGIT,), codes.NUMBERS),
     ((_DIGIT,), years.RULES),
@@ -46,5 +63,5 @@ def speakable(text: Traced) -> None:
         if all(gate.search(text.text) for gate in gates):
             text.apply(rules)
     if not _PLAIN.fullmatch(text.text):
-        text.apply(words.SYMBOLS_AND_SPACES)
+        text.apply(symbols.RULES)
     collapse(text)

@@ -112,7 +112,11 @@ _ROAD = (
 RULES = (
     rule(r"\b(P\. ?O\. ?Box |PO Box )#?([0-9]{1,9})(?![\w-])", _box, re.IGNORECASE),
     rule(rf"({_CAPITAL} )({_SAFE})(?!\w|['’]\w)\.?", _street),
-    rule(rf"(?<!\bSault )({_CAPITAL} )({_DOUBTFUL})(?!\w|['’]\w){_AFTER_STREET}\.?", _street),
+    rule(
+        r"(?<!\bSault )(?!(?:The|My|Your|Our|His|Her|Their|This|A|Any)\b)"
+        rf"({_CAPITAL} )({_DOUBTFUL})(?!\w|['’]\w){_AFTER_STREET}\.?",
+        _street,
+    ),
     # A house's number makes it certain: "12 Oak Dr Miami", not "12 St. James Place".
     rule(
         rf"({_NUMBERED}[0-9]{{1,6}}[A-Z]? (?:{_CAPITAL} ){{1,3}}?)({_DOUBTFUL})(?!\w|['’]\w)\.?"

@@ -130,6 +130,12 @@ SPOKEN = [
     ("It is $9.99/mo.", "It is nine dollars and ninety-nine cents per month."),
     ("Do NOT go there.", "Do not go there."),
     ("**Bold** [link](http://x.y) 👍 `x`.", "Bold link x."),
+    ("PLEASE DO NOT call the FBI NOW.", "please do not call the FBI now."),
+    ("IT IS FOR US. The US and IT.", "it is for us. The US and IT."),
+    ("JOHN SMITH, your PIN IS READY.", "john smith, your pin is ready."),
+    ("DON'T send me UNESCO or HVAC PDFs.", "don't send me UNESCO or HVAC PDFs."),
+    ("It is sooo goood, heyyy!", "It is so good, hey!"),
+    ("J. R. R. Tolkien and A. A. Milne.", "J R R Tolkien and A. A. Milne."),
     ("I'll pay, he's fine, it's 5.", "I'll pay, he's fine, it's five."),
 ]  # fmt: skip
 

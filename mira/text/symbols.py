@@ -1,0 +1,34 @@
+"""Marks that are said in, their words out; then one space between words.
+
+The last of the rules: no digit is left. Knows nothing about words.
+"""
+
+from mira.text.lexicon import SYMBOLS, UNITS
+from mira.text.traced import one_of, rule
+
+_PERIODS = {"mo": "month", "yr": "year", "hr": "hour", "min": "minute", "wk": "week"}
+_RATES = [unit for unit in UNITS if "/" in unit and unit.isascii()]
+
+RULES = (
+    rule(r"(?<=[a-z]{3}) > (?=[A-Z])", ", "),  # Settings > Security
+    rule(r"(?<=[\w.!?)]) [|•·‣▪] (?=\w)", ", "),
+    rule(r"(?<=[a-z])\((e?s)\)", r"\1"),  # ticket(s)
+    rule(rf"(?<![\w/]){one_of(_RATES)}(?![\w/])", lambda m: UNITS[m[0]][1]),
+    rule(r"(?<=[a-z])/(mo|yr|hr|min|wk)\b", lambda m: f" per {_PERIODS[m[1]]}"),
+    rule(r"(?<= )([A-F])-(?=[\s,.;:!?)]|\Z)(?! (?:and|or) \w{1,20}-)(?! [-–—])", r"\1 minus"),
+    rule(r"\.{3,}|…+", "..."),
+    rule(r"\s?-{2,3}\s?|\s[–-]\s|(?<=\w)\s?–\s?(?=\w)", " — "),
+    rule(
+        r"(?<=[a-z])\s?/\s?(?=(?:month|mo|year|yr|day|week|hour|hr|minute|min|night|person)\b)",
+        " per ",
+    ),
+    rule(r"\b([A-Z]{1,5})/(?=[A-Z]{1,5}(?:s?\b))", r"\1 "),  # TCP/IP
+    rule(r"(?<=[a-z])/(?=[A-Z][a-z]{1,20}_[A-Z])", ", "),  # America/New_York
+    rule(r"(?<=[a-z]) ?/ ?(?=[A-Za-z])", " or "),
+    rule(r"/", " slash "),
+    rule(r"(?<=\w)_+(?=\w)", " "),
+    rule(one_of(list(SYMBOLS)), lambda m: f" {SYMBOLS[m[0]]} "),
+    rule(r"[_*|\\{}\[\]`^<>]+", " "),
+    rule(r"\s{2,}", " "),
+    rule(r" ([,.;:!?])(?!\w)", r"\1"),
+)
