@@ -124,8 +124,10 @@ _SOFTWARE = one_of(
 
 NUMBERS = (
     *phones.RULES,
+    # Spelled as it is written: "A-B-C-1-2-3", "9-1-1".
+    rule(r"(?<![\w-])(?=[A-Z-]{0,40}[0-9])[A-Z0-9](?:-[A-Z0-9]){2,20}(?![\w-])", _spell),
     # The cards' own groups, then numbers of people and firms: 123-45-6789, 12-3456789.
-    rule(r"(?<![\w.])(?:[0-9]{4}[ -]){3}[0-9]{3,4}(?![\w-])", _spell),
+    rule(r"(?<![\w.])(?:[0-9]{4}[ -]){3}[0-9]{3,4}(?![\w-]| [0-9])", _spell),
     rule(r"(?<![\w.])3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5}(?![\w-])", _spell),
     rule(r"(?<![\w.-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])", _spell),
     rule(r"(?<![\w.-])[0-9]{2}-[0-9]{7}(?![\w-])", _spell),

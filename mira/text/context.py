@@ -43,9 +43,9 @@ _NAMED = _phrases(
     sku, routing, iban, aba, bic, ssn, ein, social, social security, tax id, part, item, loyalty,
     flyer, visa, mastercard, amex, american express, discover, passport, docket, batch, locator,
     badge, meter, fax, hotline, imei, isbn, rma, po, purchase order, work order, request, incident,
-    file, shipment, package, parcel, receipt, transaction, barcode, dial, enter, type, key in,
-    punch in, short code, model, phone, caller id, call, calls, calling, called, dialed, dialing,
-    ring, text, texted, call us at, reach us at, call us on, call me at, call me on, flat rate code
+    file, port, shipment, package, parcel, receipt, transaction, barcode, dial, enter, type,
+    type in, key in, punch in, short code, model, phone, caller id, call, calls, calling, called,
+    dialed, dialing, ring, text, texted, call us at, reach us at, call us on, call me at, call me on
     """
 )
 # After one of these, four.
@@ -70,7 +70,7 @@ _DOUBTFUL = frozenset(
     number numbers no part file item model ticket tickets exit train trains seat seats row rows
     table tables unit units stop bus buses floors rooms road lot space box card social discover
     claim permit phone package tag reg po units door channel bed accounts buildings tracking booking
-    reference invoice batch fax plate badge member customer client pin pins zip
+    reference invoice batch fax plate badge member customer client pin pins zip port
     """.split()
 )
 _SHORTEST = {
@@ -100,6 +100,7 @@ _LINKS = frozenset(
     the digits code card line at on
     """.split()
 )
+_QUOTES = ('"', "'", "#")
 # The last word before a number that is some way from its cue.
 _COPULAS = frozenset("is are was were be like 's : ( = reads says shows namely as".split())
 # Between the two, or after the number: something is counted.
@@ -118,7 +119,7 @@ _ABBREVIATED = re.compile(r"(?i)\b(?:no|nos|acct|ref|ext|conf|apt|ste|rm|bldg|hw
 _COUNTED = frozenset(
     """
     people men women children feet percent hundred thousand million billion trillion dozen more
-    less fewer of kids staff folks euro yen dollar pound each apiece strong times square cubic
+    less fewer kids staff folks euro yen dollar pound each apiece strong times square cubic
     degrees mph km kg lbs lb ft oz mi cm mm ml pm am
     """.split()
 )
@@ -128,11 +129,12 @@ _NOT_COUNTED = frozenset(
     belongs begins starts ends gets stands appears matches means lets contains includes remains
     takes makes opens closes boards lands covers unlocks activates gives looks seems says runs
     stops serves connects applies and or to for in on at with from by as but if when so then now
-    this his its us the a an your our my that was were are be before after until please today
+    this of out his its us the a an your our my that was were are be before after until please today
     tomorrow yours ours hers theirs via which who because into always plus yes operates perhaps
     status address access
     """.split()
 )
+_UPTO = re.compile(r" ?(?:to|or|and|-|–) ?[0-9]{1,9}(?![\w.])")
 _AFTER = re.compile(r"[ -]?([A-Za-z']+)")
 # "482913 is your verification code", "use 4821 as your PIN", "the 212 area code".
 _OWNED = r",?\s(?:is|are|was|were|as)\s(?:your|the|my|our|a|an|his|her|their)\s"
@@ -144,10 +146,18 @@ _CUE_AFTER = re.compile(
     r"(?i:code|pin|otp|passcode|password|id|extension|zip|number|last four(?: digits)?|prefix)"
     r"(?=$|[.,;:!?)\"']|\s(?:is|and|or|for|to|in|on|has|was|if|when|we|you|i)\b)"
 )
+# "The 405 freeway", "the 38 bus".
+_PLACE_AFTER = re.compile(
+    r" (?:freeway|highway|expressway|interstate|bus|train|tram|flight|exit|turnpike|room|block)\b"
+)
 
 
 def is_counted(text: str, at: int) -> bool:
     """Tell whether the words after `at` are what a number counts: "1234 happy customers"."""
+    if text.startswith(" of ", at):
+        return True
+    if upto := _UPTO.match(text, at):
+        at = upto.end()
     for _ in range(3):
         word = _AFTER.match(text, at)
         if not word:
@@ -170,27 +180,35 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
         return None  # one digit is read in the same way wherever it stands
     before = _WORD.findall(text[_clause_start(text, start) : start])
     words = [word.lower() for word in before]
+    # The last word, whatever marks or letters of the code follow it.
+    last = next(
+        (w for w in reversed(before) if w not in _QUOTES and not _is_lettered(w)), ""
+    ).lower()
     is_direct = True
     for at in range(len(words), 0, -1):
         cue, between = _cue(words, at), words[at:]
         if not cue:
             is_direct = is_direct and _links(before[at - 1])
-            if not is_direct and words[-1] != "to" and words[-1] not in _COPULAS:
+            if not is_direct and last != "to" and last not in _COPULAS:
                 break
         elif _names_nothing(cue, words, at):
             continue
-        elif is_direct or (words[-1] in _COPULAS and cue not in _ONLY_DIRECT):
+        elif is_direct or (last in _COPULAS and cue not in _ONLY_DIRECT):
             is_stated = any(word in _COPULAS or word[0].isdigit() for word in between)
             if is_stated and not _MEASURES.isdisjoint(_thought(words[:at]) + between):
                 return None
             return _kind_after(cue, size, is_stated, is_counted(text, stop))
-        elif words[-1] == "to" and cue in _SEND and 4 <= size <= 6:
+        elif last == "to" and cue in _SEND and 4 <= size <= 6:
             return None if is_counted(text, stop) else Kind.CODE
+    if _PLACE_AFTER.match(text, stop) and text[max(0, start - 4) : start].lower() == "the ":
+        return Kind.PLACE
     return Kind.CODE if size > 2 and _CUE_AFTER.match(text, stop) else None
 
 
 def _names_nothing(cue: str, words: list[str], at: int) -> bool:
     """Tell whether a cue is none here: "the number of guests", "suite number", "text STOP to"."""
+    if words[max(0, at - 3) : at - 1] == ["number", "of"]:
+        return True
     following = "".join(words[at : at + 1])
     if cue in _NUMBERS:
         return following == "of" or bool(_cue(words, at - 1))
@@ -199,7 +217,11 @@ def _names_nothing(cue: str, words: list[str], at: int) -> bool:
 
 def _links(word: str) -> bool:
     """Tell whether a word may stand between a cue and what it announces."""
-    return word.lower() in _LINKS or word[0].isdigit() or (word.isupper() and len(word) < 5)
+    return word.lower() in _LINKS or word[0].isdigit() or _is_lettered(word)
+
+
+def _is_lettered(word: str) -> bool:
+    return word.isupper() and len(word) < 5
 
 
 def _cue(words: list[str], at: int) -> str:

@@ -13,6 +13,7 @@ from mira.text import (
     dates,
     identifiers,
     paths,
+    phones,
     places,
     shouted,
     symbols,
@@ -34,6 +35,7 @@ _OTHER_SCRIPT = re.compile(
 _PLAIN = re.compile(r"(?:[A-Za-z',;:!?]|-(?=[A-Za-z])| (?![ ,.;:!?-])|\.(?!\.))*")
 _DIGIT = re.compile("[0-9¼-¾⅐-⅞]")
 _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
+    ((phones.HAS_KEYS,), phones.KEYS),
     ((paths.MAY_MATTER,), paths.RULES),
     ((addresses.MAY_MATTER,), addresses.RULES),
     ((identifiers.MAY_MATTER,), identifiers.RULES),

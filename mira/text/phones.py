@@ -57,16 +57,25 @@ def _local(match: re.Match[str]) -> str:
     return _groups(text) + (f", extension {digits(extension)}" if extension else "")
 
 
+def _key(match: re.Match[str]) -> str:
+    return f"{match[1]}{'star' if match[2] == '*' else 'pound'} {digits(match[3])}".rstrip()
+
+
+HAS_KEYS = re.compile("[*#]")
+# Keys of a telephone: "dial *67", "press #".
+KEYS = (
+    rule(r"\b((?i:dial|press|enter|hit|pressing|dialing) (?:the )?)([*#])([0-9]{2}|)(?!\w)", _key),
+)
 RULES = (
     rule(
         _BEGIN
-        + r"(\+?1[ .-]?)?\(?([0-9]{3})(?:\) ?|[ .-])([0-9]{3}[ .-]?[0-9]{4})"
+        + r"(\+1[ .-]?|1(?:[ .-]|(?=\()))?\(?([0-9]{3})(?:\) ?|[ .-])([0-9]{3}[ .-]?[0-9]{4})"
         + _EXTENSION
         + _END,
         _american,
     ),
     rule(
-        _BEGIN + r"(\+?1[ .-]?)?\(?(8[0-9]{2}|900)(?:\) ?|[ .-])"
+        _BEGIN + r"(\+1[ .-]?|1(?:[ .-]|(?=\()))?\(?(8[0-9]{2}|900)(?:\) ?|[ .-])"
         r"((?:[0-9]{1,4}[ .-]?)?[A-Z]{2,10}(?:[ .-]?[A-Z]{2,10})?(?:-?[0-9]{1,4})?)()(?![\w-])",
         _american,
     ),
@@ -80,5 +89,5 @@ RULES = (
     rule(_BEGIN + r"13 [0-9]{2} [0-9]{2}(?![\w-])", _phone),
     rule(_BEGIN + r"[6-9][0-9]{4}[ -][0-9]{5}(?![\w-]|[.,]\d)", _phone),
     rule(_BEGIN + r"([0-9]{3}[.-][0-9]{4})" + _EXTENSION + _END, _local),
-    rule(r"(?<![\w.-])([0-9])-([0-9])-([0-9])(?![\w-])", lambda m: _groups(m[0])),
+    rule(r"(?<![\w.-])1-800(?![\w-]|[ .-]?[0-9])", "one eight hundred"),
 )

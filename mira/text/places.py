@@ -78,7 +78,7 @@ def _before_code(match: re.Match[str]) -> str:
 
 def _after_city(match: re.Match[str]) -> str:
     city, short, text = match[1], match[2], match.string
-    if city.lower().rstrip(".") in _NO_CITIES:
+    if city.lower().rstrip(".") in _NO_CITIES or (city.isupper() and len(city) < 5):
         return match[0]
     before = text[max(0, match.start() - 40) : match.start()]
     if short in _SAID_ALONE and not re.search(r"(?:[a-z:]|[A-Z][a-z]+,?) $", before):
@@ -106,7 +106,8 @@ _NAMES = one_of([*STATES.values(), "DC", "D.C."])
 
 _ANY_STATE = one_of([*STATES, *PROVINCES])
 _ROAD = (
-    "Broadway|Avenida|Avenue|Via|Rue|Calle|El Camino|County Road|State Route|Highway|Rural Route"
+    "Broadway|Avenida|Avenue|Via|Rue|Calle|El Camino|County Road|State Route|Rural Route|Highway"
+    "|Hwy|Route|Rte"
 )
 
 RULES = (
@@ -129,7 +130,7 @@ RULES = (
         lambda m: DIRECTIONS[m[1]] + " ",
     ),
     rule(
-        rf"{_NUMBERED}([0-9]{{1,6}})(?:-([0-9]{{1,4}}))?([A-Z])?"
+        rf"{_NUMBERED}(?<!No\. )([0-9]{{1,6}})(?:-([0-9]{{1,4}}))?([A-Z])?"
         rf"(?= (?:(?:{_WORD} ){{1,5}}?{_STREET}(?!\w)|(?:{_ROAD})\b))",
         _house,
     ),
