@@ -11,7 +11,7 @@ from mira.text.numbers import cardinal, ordinal, year
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(
-    r"[0-9]\s?[/.-]\s?[0-9]|'[0-9]{2}|[0-9](?:st|nd|rd|th)\b|\b[QH][1-4]|\b[FCS]Y"
+    r"[0-9]\s?[/.-]\s?[0-9]|'[0-9]{2}|[0-9](?:st|nd|rd|th)\b|\b[QH][1-4]|[1-4]Q|\b[FCS]Y"
     r"|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
     re.IGNORECASE,
 )
@@ -279,12 +279,13 @@ _OFFER = re.compile(
 # Any date, only to know that there is one.
 _ANY = (
     rf"(?:{_MONTH}\.? {_DAY}(?:,? [12][0-9]{{3}})?|{_DAY} {_MONTH}\b\.?(?:,? [12][0-9]{{3}})?"
-    rf"|{_MONTH}\.?,? [12][0-9]{{3}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
+    rf"|{_MONTH}\.?,? (?:[12][0-9]{{3}}|'[0-9]{{2}})|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
     r"|[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{4}|[0-9]{2})|(?:0[1-9]|1[0-2])/[12][0-9]{3})"
 )
 
 RULES = (
-    rule(rf"(?<![\w/.-])({_ANY})\s?[-–—]\s?(?={_ANY}(?!\w))", r"\1 to "),
+    rule(rf"(?<![\w/.-])({_ANY})\s?[-–—]\s?(?=(?:{_WEEKDAY},? )?{_ANY}(?!\w))", r"\1 to "),
+    rule(rf"(?<![\w/.-])([0-9]{{1,2}}/[0-9]{{1,2}})\s?[-–—]\s?(?={_WEEKDAY}\b)", r"\1 to "),
     rule(
         r"(?<![\w.-])([12][0-9]{3})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?:(T)(?=[0-9])|(?![\w-]|\.\d))",
         _iso,
@@ -333,6 +334,10 @@ RULES = (
     rule(
         r"\b(FY|CY|SY)[ -]?(')?([12][0-9]{3}|[0-9]{2})(?:[-–/]([0-9]{2}))?(?![\w%/-]|[.,]\d)",
         _fiscal,
+    ),
+    rule(
+        r"\b([1-4])Q ?'?([0-9]{2}|20[0-9]{2})(?![\w%/-]|[.,]\d)",
+        lambda m: f"{ordinal(int(m[1]))} quarter {year(full_year(m[2]))}",
     ),
     rule(r"\b([QH][1-4])\s?[-–]\s?(?=[QH][1-4]\b)", r"\1 to "),
     rule(

@@ -5,7 +5,7 @@ Also verses and ratios, which are written like times. Knows nothing about dates.
 
 import re
 
-from mira.text.lexicon import BOOKS, ZONES
+from mira.text.lexicon import BOOKS, MONTHS, WEEKDAYS, ZONES
 from mira.text.numbers import cardinal
 from mira.text.traced import one_of, rule
 
@@ -135,6 +135,8 @@ _PARTS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 def _compound(match: re.Match[str]) -> str:
     """Read 2h 30m, 1d 4h, 3m20s, 1h30."""
     if match[4] is not None:
+        if _AT.search(_around(match)[0]) and int(match[3]) <= 24:
+            return _clock_words(int(match[3]), int(match[4]), half=False)
         return f"{_counted(int(match[3]), 'hour')} {cardinal(int(match[4]))}"
     parts = re.findall(r"([0-9]+)\s?([dhms])", match[0])
     units = [unit for _, unit in parts]
@@ -176,6 +178,7 @@ _LONG = re.compile(
 _AT = re.compile(r"(?i)\b(?:at|by|until|till|from|to|before|after|between|and|around) \Z")
 
 _ZONE = one_of(ZONES)
+_DAY = one_of([*dict.fromkeys(WEEKDAYS.values()), *MONTHS.values()])
 
 RULES = (
     rule(
@@ -190,12 +193,15 @@ RULES = (
     ),
     rule(rf"{_FREE}([0-9]{{1,2}}:[0-9]{{2}})\s?([ap])(?![\w'.])", r"\1 \2m"),
     rule(r"\b([Aa]t [0-9]{1,2})([ap])(?![\w'.])", r"\1 \2m"),
+    # "12:00-1 pm": a half of the day for both, so no "o'clock".
+    rule(rf"{_FREE}([0-9]{{1,2}}):00{_DASH}(?=[0-9]{{1,2}}(?::[0-9]{{2}})?\s?{_HALF})", r"\1 to "),
     # One of the two is known to be a time.
     rule(rf"{_FREE}({_MARKED}){_DASH}(?=[0-9]{{1,2}}(?![\w%/-]|[:.,]\d)|{_MARKED})", r"\1 to "),
     rule(rf"{_FREE}([0-9]{{1,2}}){_DASH}(?={_MARKED})", r"\1 to "),
     rule(
         rf"{_FREE}({_MARKED}|[0-9]{{1,2}}){_DASH}(?=(?:noon|midnight|clos(?:e|ing))\b)", r"\1 to "
     ),
+    rule(rf"{_FREE}({_MARKED}){_DASH}(?=(?:{_DAY})\b)", r"\1 to "),
     rule(rf"\b([Nn]oon|[Mm]idnight){_DASH}(?=[0-9]{{1,2}}\b|{_MARKED}|midnight\b)", r"\1 to "),
     rule(rf"{_FREE}({_MARKED})\s?/\s?(?={_MARKED})", r"\1 or "),
     rule(rf"(?<=[0-9AaPpMm.] )({one_of(list(map(str.lower, ZONES)))})\b", lambda m: m[1].upper()),

@@ -142,6 +142,7 @@ def _is_month(word: str, before: str, after: str) -> bool:
 
 
 _LETTER = one_of([*DAY_LETTERS, *dict.fromkeys(WEEKDAYS.values())])
+_LETTER_HERE = rf"(?<![A-Za-z]){_LETTER}(?![A-Za-z])"
 _HOURS_AFTER = re.compile(
     r"[.,:;]?\s?\(?(?:from |at |between |@ ?|only\b|until )?(?:[0-9]|noon|only)"
 )
@@ -170,15 +171,18 @@ def _day_letters(match: re.Match[str]) -> str:
         first, last = _ORDER.index(days[0]), _ORDER.index(days[-1])
         usual = parts[0] in ("M", "Mo") and days[-1] not in ("Tuesday", "Wednesday", "Monday")
         known = hours or (usual and parts[-1] != "S" and joint != "to")
-        if len(days) != 2 or first > last or not known:
+        if first > last or not known:
             return match[0]
+        if len(days) > 2:
+            return ", ".join(days)
         return f"{days[0]} {joint if joint[0] == 't' else 'to'} {days[1]}".replace(
             "thru", "through"
         )
     sure = joint == "/" and (len(days) > 2 or any(len(part) > 1 for part in parts))
     if not (hours or sure):
         return match[0]
-    return " and ".join(days) if joint == "&" else ", ".join(days)
+    said = re.sub(_LETTER_HERE, lambda m: DAY_LETTERS.get(m[0], m[0]), match[0])
+    return re.sub(r"\s?/\s?", ", ", re.sub(r"\s?&\s?", " and ", said))
 
 
 def _around_all(match: re.Match[str]) -> tuple[str, str]:

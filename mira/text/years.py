@@ -28,6 +28,8 @@ def _bare(match: re.Match[str]) -> str:
 def _is_year(number: int, before: str, after: str) -> bool:
     if _MEASURED.match(after):
         return False
+    if after[:1] in ("-", "–"):
+        return 1950 <= number < 2050 and number % 50 != 0  # "2015-style", "a 2000-page book"
     if _IN_YEAR.search(before):
         return number % 100 != 0 or not _COUNTED.match(after)
     if _HOW_MANY.search(before):
@@ -71,10 +73,24 @@ def _tens(match: re.Match[str]) -> str:
     """Read 90s: a decade, or so many seconds."""
     before, after = _around(match)
     number = int(match[2])
+    if number % 10:
+        waits = number < 1000 and (_WAIT.search(before) or _SECOND.match(after))
+        return (
+            f"{cardinal(number)} second{'' if _SECOND.match(after) else 's'}" if waits else match[0]
+        )
     sure = match[1] or match[3] or number > 99 or _AGE.search(before) or _STYLE.match(after)
     if not sure and (number < 60 or _WAIT.search(before)):
         return f"{cardinal(number)} second{'' if _SECOND.match(after) else 's'}"
     return decade(number)
+
+
+def _aged(match: re.Match[str]) -> str:
+    """Read 5yo, 18 y/o, 3 yrs old."""
+    before, _ = _around(match)
+    age = cardinal(int(match[1]))
+    if match[0].endswith("olds") or _ONE.search(before):
+        return f"{age} year {'olds' if match[0].endswith('olds') else 'old'}"
+    return f"{age} year{'' if match[1] == '1' else 's'} old"
 
 
 def _class_of(match: re.Match[str]) -> str:
@@ -93,6 +109,7 @@ _HOW_MANY = re.compile(
     r"|another|extra|every|exceeds?|maximum(?: of)?|minimum(?: of)?|limit(?: is| of)?|set of"
     r"|sum of|count(?: is| of)?|population(?: is| of)?|holds|fits|seats) \Z"
 )
+_ONE = re.compile(r"(?i)\b(?:an?|the|my|your|his|her|our|their|this|that|each|every) \Z")
 _GOT = re.compile(
     r"(?i)\b(?:have|has|had|got|gets?|need|needs|needed|sold|bought|ordered|received|added|lost|won"
     r"|found|served|shipped|made|used|sent|with|about|are|were) \Z"
@@ -102,7 +119,8 @@ _THE = re.compile(r"(?i)\b(?:the|your|our|their|his|her|my|its|this|a|and) \Z")
 _MEASURED = re.compile(
     r"\s?(?:people|men|women|children|km|kg|m|g|ml|mg|W|mph|lbs?|ft|feet|USD|EUR|dollars|rpm|kcal"
     r"|hours|hrs|MB|GB|px)\b|[ -](?:square|cubic|percent|million|thousand|hundred|billion|degrees"
-    r"|or (?:more|less|fewer)|foot|watts?|in total|total|apiece|each)\b"
+    r"|or (?:more|less|fewer)|foot|meter|mile|page|point|word|piece|seat|acre|pound|dollar|liter"
+    r"|gallon|calorie|person|member|year|watts?|in total|total|apiece|each)\b"
 )
 _COUNTS = re.compile(r" [a-z]{3,20}s\b(?<! was)(?<! has)(?<! its)")
 _COUNTED = re.compile(r" (?:[a-z]{3,15} )?[a-z]{3,20}s\b(?<! was)(?<! has)(?<! its)(?<! is)")
@@ -121,15 +139,20 @@ _SECOND = re.compile(
 _WAIT = re.compile(r"(?i)\b(?:wait|for|after|every|timeout|within|about|takes?|another) \Z")
 
 RULES = (
+    rule(
+        r"(?<![\w.,$-])([0-9]{1,3})[ -]?(?:y/?o\b|y\.o\.|yr\.?[ -]olds?\b|yrs\.?[ -]old\b)", _aged
+    ),
     rule(r"\b([0-9]{1,3}0'?s) ?[-–] ?(?='?[0-9]{1,3}0'?s)", r"\1 to "),
-    rule(r"(?<![\w.,$])(')?([0-9]{1,3}0|[0-9]0)(')?s\b", _tens),
+    rule(r"(?<![\w.,$])(')?([0-9]{1,4})(')?s\b", _tens),
     rule(r"(?<![\w'])'([0-9]{2})(?![\w'\"])", _class_of),
-    rule(rf"{_BEFORE}{_YEAR}\s?[-–]\s?{_YEAR}{_AFTER}", _span),
+    rule(rf"{_BEFORE}{_YEAR}\s?[-–/]\s?{_YEAR}{_AFTER}", _span),
+    rule(rf"{_BEFORE}{_YEAR}\s?[-–]\s?(?=(?:present|now|today|current|ongoing)\b)", r"\1 to "),
     rule(rf"(?<![\w.,$€£¥₹/-]){_YEAR}([-–/])([0-9]{{2}})(?![\w%/-]|[.,]\d)", _season),
     # A bare number like a year is one, unless it counts something: "1800 people".
     rule(
-        rf"(?<![\w.,$€£¥₹+*/=#-])(?<![$€£¥₹+*/=<>-] ){_YEAR}"
-        r"(?![\w%°\"²]|'(?!s)|[.,:/]\d|[-–/]\w|\s?[+*×x/=<>]\s?[0-9])",
+        r"(?:(?<![\w.,$€£¥₹+*/=#-])|(?<=\bmid-)|(?<=\bpre-)|(?<=\bpost-)|(?<=\b[Ll]ate-)"
+        rf"|(?<=\b[Ee]arly-))(?<![$€£¥₹+*/=<>-] ){_YEAR}"
+        r"(?![\w%°\"²]|'(?!s)|[.,:/]\d|[-–/][\dA-Z]|/\w|\s?[+*×x/=<>]\s?[0-9])",
         _bare,
     ),
     rule(
