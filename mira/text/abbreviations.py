@@ -20,7 +20,7 @@ BEFORE_NUMBER = frozenset(
     """
     no nos nr fig figs eq eqs p pp pg pgs vol vols ch chs chap sec secs art arts para pt ver v ex
     tab app cl col rm fl ste apt bldg unit hwy rte lot ext tel fax ph jan feb mar apr jun jul aug
-    sep sept oct nov dec
+    sep sept oct nov dec rs
     """.split()
 )
 

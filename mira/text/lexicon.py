@@ -1,9 +1,11 @@
-"""How written short forms are spoken: units, currencies, months, abbreviations, symbols.
+"""How written short forms are spoken: months, abbreviations, symbols.
 
 Only data. Knows nothing about the patterns that use it.
 """
 
 # ruff: noqa: SIM905  (long word lists read best as text)
+
+from mira.text.measures import CURRENCIES
 
 MONTHS = {
     name[:3].lower(): name
@@ -55,78 +57,6 @@ YEAR_NOUNS = """
     rates prices revenues? profits returns awards bonuses reports? was is has does had saw brings
     starts begins ends marks works looks sees shows comes goes says seems means needs ours
     """.split()
-
-# Symbol or code: (one, many, one hundredth, many hundredths)
-CURRENCIES = {
-    "$": ("dollar", "dollars", "cent", "cents"),
-    "€": ("euro", "euros", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"),
-    "¥": ("yen", "yen", "", ""),
-    "₹": ("rupee", "rupees", "paisa", "paise"),
-    "₩": ("won", "won", "", ""),
-    "USD": ("US dollar", "US dollars", "cent", "cents"),
-    "EUR": ("euro", "euros", "cent", "cents"),
-    "GBP": ("pound", "pounds", "penny", "pence"),
-    "JPY": ("yen", "yen", "", ""),
-    "INR": ("rupee", "rupees", "paisa", "paise"),
-    "CAD": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
-    "AUD": ("Australian dollar", "Australian dollars", "cent", "cents"),
-    "CHF": ("Swiss franc", "Swiss francs", "centime", "centimes"),
-}
-SCALES = {
-    "k": "thousand", "m": "million", "mn": "million", "mm": "million",
-    "b": "billion", "bn": "billion", "t": "trillion", "tn": "trillion",
-}  # fmt: skip
-
-_METRIC = {
-    "m": "meter", "g": "gram", "L": "liter", "l": "liter", "W": "watt", "Wh": "watt hour",
-    "V": "volt", "A": "amp", "Hz": "hertz", "Pa": "pascal", "J": "joule", "s": "second",
-    "B": "byte", "b": "bit", "bps": "bit per second", "B/s": "byte per second",
-    "b/s": "bit per second",
-}  # fmt: skip
-_PREFIXES = {
-    "km": "kilo", "cm": "centi", "mm": "milli", "µm": "micro", "nm": "nano", "dm": "deci",
-    "kg": "kilo", "mg": "milli", "µg": "micro", "mL": "milli", "ml": "milli", "cl": "centi",
-    "dL": "deci", "dl": "deci", "kW": "kilo", "MW": "mega", "GW": "giga", "mW": "milli",
-    "kWh": "kilo", "MWh": "mega", "GWh": "giga", "kV": "kilo", "mV": "milli", "mA": "milli",
-    "kHz": "kilo", "MHz": "mega", "GHz": "giga", "hPa": "hecto", "kPa": "kilo", "kJ": "kilo",
-    "ms": "milli", "µs": "micro", "ns": "nano", "kB": "kilo", "KB": "kilo", "MB": "mega",
-    "GB": "giga", "TB": "tera", "PB": "peta", "Mb": "mega", "Gb": "giga", "kb": "kilo",
-    "kbps": "kilo", "Mbps": "mega", "Gbps": "giga", "MB/s": "mega", "GB/s": "giga",
-    "Mb/s": "mega", "Gb/s": "giga",
-}  # fmt: skip
-
-
-def _many(one: str) -> str:
-    head, per, rest = one.partition(" per ")
-    same = head.endswith("hertz")
-    return (head if same else head + "s") + per + rest
-
-
-_OTHERS = {
-    "m": "meter", "g": "gram", "L": "liter", "l": "liter", "W": "watt", "V": "volt", "Hz": "hertz",
-    "mph": "mile per hour", "km/h": "kilometer per hour", "kph": "kilometer per hour",
-    "kmh": "kilometer per hour", "m/s": "meter per second", "mpg": "mile per gallon",
-    "fps": "frame per second", "rpm": "revolution per minute", "RPM": "revolution per minute",
-    "mi": "mile", "yd": "yard", "lb": "pound", "lbs": "pound", "oz": "ounce", "gal": "gallon",
-    "min": "minute", "mins": "minute", "hr": "hour", "hrs": "hour", "h": "hour", "sec": "second",
-    "secs": "second", "px": "pixel", "ha": "hectare", "m²": "square meter",
-    "km²": "square kilometer",
-    "m³": "cubic meter", "cm²": "square centimeter", "cm³": "cubic centimeter",
-    "ft²": "square foot", "m2": "square meter", "km2": "square kilometer", "kcal": "kilocalorie",
-    "cal": "calorie", "tbsp": "tablespoon", "tsp": "teaspoon", "kgs": "kilogram", "MP": "megapixel",
-    "kg/m³": "kilogram per cubic meter", "dB": "decibel", "GiB": "gibibyte", "MiB": "mebibyte",
-}  # fmt: skip
-# Written short form: (one, many)
-UNITS = {
-    **{short: (prefix + _METRIC[short[1:]], _many(prefix + _METRIC[short[1:]]))
-       for short, prefix in _PREFIXES.items()},
-    **{short: (one, _many(one)) for short, one in _OTHERS.items()},
-    "ft": ("foot", "feet"), "sq ft": ("square foot", "square feet"),
-    "ft²": ("square foot", "square feet"),
-    "K": ("K", "K"), "sq km": ("square kilometer", "square kilometers"),
-    "lb/in²": ("pound per square inch", "pounds per square inch"), "psi": ("PSI", "PSI"),
-}  # fmt: skip
 
 SYMBOLS = {
     "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "<": "less than",

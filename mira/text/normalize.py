@@ -25,9 +25,9 @@ from mira.text import (
 from mira.text.clean import clean, collapse
 from mira.text.traced import Rules, Traced
 
-# A single Greek letter is a symbol (π, Ω); two are a word.
+# A single Greek letter is a symbol (π, Ω); two are a word. Signs of money belong to no script.
 _OTHER_SCRIPT = re.compile(
-    "[\u0370-\u03ff]{2}|[\u0400-\u1cff\u1f00-\u1fff\u2c00-\u2c5f\u2c80-\u2dff\u3005-\u3007"
+    "[\u0370-\u03ff]{2}|(?![฿৳])[\u0400-\u1cff\u1f00-\u1fff\u2c00-\u2c5f\u2c80-\u2dff\u3005-\u3007"
     "\u3040-\ua4cf\ua500-\ua6ff\ua800-\uab2f\uabc0-\ud7ff\uf900-\ufaff\ufb13-\ufdff\ufe70-\ufeff"
     "\uff66-\uffdf\U00010000-\U0001cfff\U0001e000-\U0001efff\U00020000-\U0003ffff]"
 )
@@ -39,11 +39,13 @@ _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
     ((paths.MAY_MATTER,), paths.RULES),
     ((addresses.MAY_MATTER,), addresses.RULES),
     ((identifiers.MAY_MATTER,), identifiers.RULES),
+    ((_DIGIT, amounts.MAY_BE_MONEY), amounts.MONEY),
     ((weekdays.MAY_MATTER,), weekdays.RULES),
     ((places.MAY_MATTER,), places.RULES),
     ((_DIGIT, dates.MAY_MATTER), dates.RULES),
     ((_DIGIT, times.MAY_MATTER), times.RULES),
     ((shouted.MAY_MATTER,), shouted.RULES),
+    ((_DIGIT, amounts.MAY_BE_MEASURED), amounts.MEASURES),
     ((), words.SHORT_FORMS),
     ((_DIGIT,), codes.NUMBERS),
     ((_DIGIT,), years.RULES),

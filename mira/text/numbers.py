@@ -3,12 +3,16 @@
 Takes ASCII digits only. Knows nothing about the text around a number.
 """
 
+import unicodedata
 from functools import lru_cache
 
 from num2words import num2words
 
 DIGITS = "0123456789"
 """Those that can be read here: `isdigit` is true of others too, and `int` not able to read all."""
+
+VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+"""Fractions that are one character."""
 
 _LONGEST = 15  # digits; beyond it nobody says "quadrillion", so the digits are named
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -56,6 +60,7 @@ def name(text: str) -> str:
     return f"{cardinal(int(head))} {'oh ' if tail[0] == '0' else ''}{cardinal(int(tail))}"
 
 
+@lru_cache(maxsize=4096)
 def number(text: str) -> str:
     """Write in words what has thousands commas and a decimal point: "1,234.5", ".5", "007"."""
     whole, point, rest = text.replace(",", "").partition(".")
@@ -64,6 +69,41 @@ def number(text: str) -> str:
     else:
         words = cardinal(int(whole)) if whole else ""
     return f"{words} point {digits(rest)}".strip() if point and rest else words
+
+
+def standard(text: str, dots: bool = False) -> str:
+    """Bring a number to the form "1299.99", however its thousands and decimals are marked.
+
+    Args:
+        text: Digits with commas, full stops, apostrophes or spaces: "1,299.99", "1.299,99",
+            "1'299", "12,50", "1,50,000".
+        dots: A full stop before three digits marks thousands.
+    """
+    text = text.replace("'", "").replace(" ", "")
+    at = max(text.rfind(","), text.rfind("."))
+    if at < 0:
+        return text
+    whole, mark, rest = text[:at], text[at], text[at + 1 :]
+    other = "." if mark == "," else ","
+    thousands = mark in whole or (
+        len(rest) == 3 and other not in whole and whole != "0" and (mark == "," or dots)
+    )
+    whole = whole.replace(mark, "").replace(other, "")
+    return whole + rest if thousands else f"{whole}.{rest}"
+
+
+def quantity(text: str) -> str:
+    """Write in words what is measured: "1,234.5", "1,5", "3/4", "1 1/2", "2½", "½"."""
+    if text[-1] in VULGAR:
+        above, _, below = unicodedata.normalize("NFKC", text[-1]).partition("⁄")
+        whole = text[:-1].strip()
+    elif "/" in text:
+        whole, _, parts = text.rpartition(" ")
+        above, _, below = parts.partition("/")
+    else:
+        return number(standard(text) if "," in text else text)
+    part = int(above), int(below or 1)
+    return mixed(int(whole), *part) if whole else fraction(*part)
 
 
 def year(number: int) -> str:

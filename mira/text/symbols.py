@@ -3,17 +3,17 @@
 The last of the rules: no digit is left. Knows nothing about words.
 """
 
-from mira.text.lexicon import SYMBOLS, UNITS
+from mira.text.lexicon import SYMBOLS
+from mira.text.measures import RATES
 from mira.text.traced import one_of, rule
 
 _PERIODS = {"mo": "month", "yr": "year", "hr": "hour", "min": "minute", "wk": "week"}
-_RATES = [unit for unit in UNITS if "/" in unit and unit.isascii()]
 
 RULES = (
     rule(r"(?<=[a-z]{3}) > (?=[A-Z])", ", "),  # Settings > Security
     rule(r"(?<=[\w.!?)]) [|•·‣▪] (?=\w)", ", "),
     rule(r"(?<=[a-z])\((e?s)\)", r"\1"),  # ticket(s)
-    rule(rf"(?<![\w/]){one_of(_RATES)}(?![\w/])", lambda m: UNITS[m[0]][1]),
+    rule(rf"(?<![\w/]){one_of(list(RATES))}(?![\w/])", lambda m: RATES[m[0]]),
     rule(r"(?<=[a-z])/(mo|yr|hr|min|wk)\b", lambda m: f" per {_PERIODS[m[1]]}"),
     rule(r"(?<= )([A-F])-(?=[\s,.;:!?)]|\Z)(?! (?:and|or) \w{1,20}-)(?! [-–—])", r"\1 minus"),
     rule(r"\.{3,}|…+", "..."),

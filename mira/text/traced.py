@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from mira.text.sounds import ENDING, with_ending
@@ -21,16 +22,17 @@ _GROUP = re.compile(r"\\(\d)")
 _TO_LAST_SPACE = re.compile(r".*\s", re.DOTALL)
 _TO_LAST_MARK = re.compile(r".*\W", re.DOTALL)
 
-Reading = str | Callable[[re.Match[str]], str]
+Edit = tuple[str, int, int]
+"""What to put in place of the characters [start, stop)."""
+
+Reading = str | Callable[[re.Match[str]], str | list[Edit]]
 """What to put in place of a match: a text in which "\\1" is the first group, or a function.
 
-A function may return the match itself to leave it as it is.
+A function may return the match itself to leave it as it is, or changes inside of the match, each
+of which stands for what it replaces.
 """
 
 Rules = Sequence[tuple[re.Pattern[str], Reading]]
-
-Edit = tuple[str, int, int]
-"""What to put in place of the characters [start, stop)."""
 
 
 def rule(pattern: str, reading: Reading, flags: int = 0) -> tuple[re.Pattern[str], Reading]:
@@ -94,16 +96,20 @@ class Traced:
         texts: list[str] = []
         firsts: list[int] = []
         lasts: list[int] = []
+        edited = False
         for said, start, stop in edits:
-            # What is put in where nothing was stands for its neighbours.
-            source = self.source(start, stop) if start < stop else self.source(start - 1, stop + 1)
-            texts += (text[at:start], said)
-            firsts += self._firsts[at:start]
-            firsts += [source.start] * len(said)
-            lasts += self._lasts[at:start]
-            lasts += [source.stop - 1] * len(said)
-            at = stop
-        if texts:
+            if at < start:
+                texts.append(text[at:start])
+                firsts += self._firsts[at:start]
+                lasts += self._lasts[at:start]
+            if said:
+                # What is put in where nothing was stands for its neighbours.
+                low, high = (start, stop) if start < stop else (max(start - 1, 0), stop + 1)
+                texts.append(said)
+                firsts += [self._firsts[low]] * len(said)
+                lasts += [self._lasts[min(high, len(text)) - 1]] * len(said)
+            at, edited = stop, True
+        if edited:
             self.text = "".join(texts) + text[at:]
             self._firsts = firsts + list(self._firsts[at:])
             self._lasts = lasts + list(self._lasts[at:])
@@ -213,7 +219,7 @@ def _edits(match: re.Match[str], reading: Reading) -> Iterator[Edit]:
     start, stop = match.span()
     if isinstance(reading, str):
         # The groups stay; the text between two of them stands for what was between them.
-        literals = _GROUP.split(reading)
+        literals = _template(reading)
         for literal, group in zip(literals[::2], [*literals[1::2], ""]):
             low, high = match.span(int(group)) if group else (stop, stop)
             if low < 0:
@@ -221,11 +227,19 @@ def _edits(match: re.Match[str], reading: Reading) -> Iterator[Edit]:
             if literal or low > start:
                 yield literal, start, low
             start = high
-    elif (new := reading(match)) != (old := match[0]):
+    elif isinstance(new := reading(match), list):
+        yield from new
+    elif new != (old := match[0]):
         # Words that both begin with stay, and words and marks that both end with.
-        head = _common(_TO_LAST_SPACE, old, new)
-        tail = _common(_TO_LAST_MARK, old[head:][::-1], new[head:][::-1])
+        head = _common(_TO_LAST_SPACE, old, new) if old[:1] == new[:1] else 0
+        same = old[-1:] == new[-1:]
+        tail = _common(_TO_LAST_MARK, old[head:][::-1], new[head:][::-1]) if same else 0
         yield new[head : len(new) - tail], start + head, stop - tail
+
+
+@lru_cache(maxsize=1024)
+def _template(reading: str) -> list[str]:
+    return _GROUP.split(reading)
 
 
 def _common(pattern: re.Pattern[str], old: str, new: str) -> int:

@@ -36,7 +36,7 @@ SPOKEN = [
     ("Read pages 10–12.", "Read pages ten to twelve."),
     ("We had 1800 people and 2000 steps.", "We had one thousand eight hundred people and two thousand steps."),
     ("The ratio is 3:1.", "The ratio is three to one."),
-    ("I give it 9/10 and 10/10.", "I give it nine tenths and ten out of ten."),
+    ("I give it 9/10 and 10/10.", "I give it nine out of ten and ten out of ten."),
     ("Agent 007.", "Agent zero zero seven."),
     ("It has 100k users and 5M views.", "It has one hundred thousand users and five million views."),
     ("It is 10x faster in 4K at 2.5x.", "It is ten times faster in four K at two point five x."),
@@ -45,7 +45,7 @@ SPOKEN = [
     ("2 * 3 is 6, 5 - 3 = 2.", "two times three is six, five minus three equals two."),
     ("So a < b and 5 > 3.", "So a less than b and five greater than three."),
     ("x² + y³ ≈ 10.", "x squared plus y cubed is about ten."),
-    ("A 1920x1080 screen, 720p.", "A one thousand nine hundred twenty by one thousand eighty screen, seven twenty p."),
+    ("A 1920x1080 screen, 720p.", "A nineteen twenty by ten eighty screen, seven twenty p."),
     # Years and dates
     ("In 1999 and in 2024.", "In nineteen ninety-nine and in twenty twenty-four."),
     ("In 1905, 2000 and 2007.", "In nineteen oh five, two thousand and two thousand seven."),

@@ -35,6 +35,7 @@ def sources(text: str, pattern: str, reading: Reading) -> list[tuple[str, str]]:
         ("a@b.", "a@b.", lambda m: "a b.", [*((c, "a@b") for c in "a b"), (".", ".")]),
         ("a b", "a b", lambda m: "c b", [("c", "a"), (" ", " "), ("b", "b")]),
         ("&b;", "&b;", lambda m: "&", [("&", "&b;")]),
+        ("5 k", "5 k", lambda m: [("x", 0, 1), ("y", 2, 3)], [*zip("x y", "5 k")]),
         ("ab", "ab", lambda m: m[0], [("a", "a"), ("b", "b")]),
     ],
 )  # fmt: skip

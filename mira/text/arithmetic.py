@@ -1,0 +1,124 @@
+"""Fractions, ratios, scores, sums and powers in, words out.
+
+Knows nothing about money, measures, codes and dates, which must have been read before.
+"""
+
+import re
+
+from mira.text.lexicon import MONTHS
+from mira.text.numbers import VULGAR, cardinal, fraction, mixed, number, ordinal, quantity
+from mira.text.traced import rule
+
+_LOOK = 40
+# Over any other number, two small numbers with a slash are a day: 12/25.
+_COMMON_DENOMINATORS = {*range(2, 11), 12, 16, 20, 32, 64, 100}
+_PAIRS = {
+    (24, 7): "twenty-four seven",
+    (9, 11): "nine eleven",
+    (20, 20): "twenty twenty",
+    (7, 11): "seven eleven",
+}
+_GRADED = re.compile(
+    r"\b(?:give|gives|gave|rated?|rates|rating|scor(?:e|ed|es|ing)|got|say|grade|pain|stars?|review|"
+    r"(?:it|them|us|you|that) an?)\b[^.?!]{0,25}\Z",
+    re.IGNORECASE,
+)
+_OUT_OF = re.compile(
+    r" (?:stars?|points?|correct|on|rating|review|score|people|customers|users|patients|times|"
+    r"doctors|dentists|in)\b"
+)
+_STEP = re.compile(r"\b(?:page|part|step|slide|item|attempt|try|day|round|of)s? ?\Z", re.IGNORECASE)
+_PRESSURE = re.compile(r"\b(?:blood pressure|BP|pressure|reading)\b[^.?!]{0,25}\Z")
+
+
+def _fraction(match: re.Match[str]) -> str:
+    above, below = int(match[1]), int(match[2])
+    before = match.string[max(0, match.start() - _LOOK) : match.start()]
+    if (above, below) in _PAIRS:
+        return _PAIRS[above, below]
+    if above + below == 100 and above >= 50:
+        return f"{cardinal(above)} {cardinal(below)}"  # a 60/40 split
+    if _PRESSURE.search(before):
+        return f"{cardinal(above)} over {cardinal(below)}"
+    if _STEP.search(before) and above <= below:
+        return f"{cardinal(above)} of {cardinal(below)}"
+    graded = _GRADED.search(before) or _OUT_OF.match(match.string, match.end())
+    if below in (5, 10, 100) and (above >= below or above == 0 or below == 100 or graded):
+        return f"{cardinal(above)} out of {cardinal(below)}"
+    if 0 < above < below and below in _COMMON_DENOMINATORS:
+        return fraction(above, below)
+    if 1 <= above <= 12 and 1 <= below <= 31 and above != below:
+        return f"{list(MONTHS.values())[above - 1]} {ordinal(below)}"
+    return f"{cardinal(above)} over {cardinal(below)}"
+
+
+def _share(match: re.Match[str]) -> str:
+    above, below = int(match[2]), int(match[3])
+    if not above or below < 2:
+        return match[0]
+    return mixed(int(match[1]), above, below) if match[1] else fraction(above, below)
+
+
+def _record(match: re.Match[str]) -> str:
+    """Say a season's wins, losses and draws: "seven and oh", "twelve, four and one"."""
+    *first, last = [cardinal(int(part)) if int(part) else "oh" for part in match[0].split("-")]
+    return f"{', '.join(first)} and {last}"
+
+
+def _power(match: re.Match[str]) -> str:
+    said = f"{number(match[1])} times ten to the power of "
+    return said + ("minus " if "-" in match[2] else "") + cardinal(abs(int(match[2])))
+
+
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def _superscript(match: re.Match[str]) -> str:
+    power = match[0].translate(_RAISED)
+    if power in ("2", "3", "1"):
+        return match[0]
+    return " to the power of " + number(power.lstrip("-")).join(
+        ("minus ", "") if power[0] == "-" else ("", "")
+    )
+
+
+def _screen(match: re.Match[str]) -> str:
+    return f"{_pair(match[1])} by {_pair(match[2])}"
+
+
+def _pair(text: str) -> str:
+    """Read the pixels of a screen: 1920 is "nineteen twenty", 480 "four eighty"."""
+    high, low = divmod(int(text), 100)
+    if low < 10 or high == 0:
+        return cardinal(int(text))
+    return f"{cardinal(high)} {cardinal(low)}"
+
+
+_SUM = r"(?=[-+*/×÷x0-9., ()]{0,40}=)"
+FIRST = (
+    rule(
+        r"(?<![\w.,:/-])(?:([0-9]{1,4}) )?([0-9]{1,2})/([0-9]{1,3})(?= (?:of|cups?|miles?|inch|"
+        r"inches|hours?|teaspoons?|tablespoons?|pounds?|full|empty|complete|done|majority|price|size|mark)\b)",
+        _share,
+    ),
+    rule(r"(?<![\w.,:/-])[0-9]{1,3}-[0-9]{1,3}(?:-[0-9]{1,3})?(?= (?:record|start)\b)", _record),
+    rule(r"(?<![\w.,-])([0-9]{1,9}(?:\.[0-9]{1,9})?)e([+-]?[0-9]{1,3})(?![\w.-]\w|\w)", _power),
+    rule(r"(?<![\w.,])([0-9]{3,4})[x×]([0-9]{3,4})(?![\w.,-]\d|\w| [a-z]{1,2}\b)", _screen),
+    rule(r"\b401\(?k\)?(?!\w)", "four oh one K"),
+    rule(r"\b403\(?b\)?(?!\w)", "four oh three B"),
+)
+RULES = (
+    rule(
+        r"(?<=[0-9)\w])(?:⁻[⁰¹²³⁴-⁹]{1,9}|[⁴-⁹⁰][⁰¹²³⁴-⁹]{0,9}|[¹²³][⁰¹²³⁴-⁹]{1,9})", _superscript
+    ),
+    rule(rf"(?<![\w.,])(?:[0-9]{{1,9}} ?)?[{VULGAR}]", lambda m: quantity(m[0])),
+    rule(
+        r"(?<![\w.,])([0-9]{1,9}) ([0-9]{1,2})/([0-9]{1,3})(?![\w/])",
+        lambda m: mixed(int(m[1]), int(m[2]), int(m[3])),
+    ),
+    rule(r"(?<![\w.,/])24/7/365\b", "twenty-four seven three sixty-five"),
+    rule(r"(?<![\w.,/])([0-9]{1,4})/([0-9]{1,4})(?![\w/])", _fraction),
+    rule(r"(?<![\w,/])([0-9]{1,2}\.[0-9])\s?/\s?(?=(?:5|10)(?![\w/]|\.\d))", r"\1 out of "),
+    rule(r"(?<![\w.,-])50-50(?![\w-])", "fifty-fifty"),
+    rule(rf"(?<=[0-9)]) ?- ?(?=\(?[0-9.]){_SUM}", " minus "),
+)

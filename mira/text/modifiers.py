@@ -1,0 +1,83 @@
+"""An amount and the words around it in, whether it describes the noun that follows out.
+
+"a five dollar bill" has one dollar, "five dollars of it" has many. Looks at 40 characters on
+either side. Knows nothing about what is measured.
+"""
+
+import re
+
+from mira.text.abbreviations import (
+    COORDINATORS,
+    PREPOSITIONS,
+    STARTERS,
+    SUBJECTS,
+    SUBORDINATORS,
+)
+from mira.text.measures import ADJECTIVES, MEASURED, NOT_MEASURED
+
+_LOOK = 40
+_BEFORE = re.compile(r"(?:([\w'-]{1,20}) )?([\w'-]{1,20}) ['\"(]?[+~-]?\Z")
+_AFTER = re.compile(r"[ -]([A-Za-z][\w-]{0,30})(?: ([a-z]{1,20}))?")
+_PER = re.compile(r"(?:-(?:a|per|an)-|(?: (?:a|an|per) | ?/ ?))[a-z]{2,9}\b(?: ([a-z-]{2,20}))?")
+
+_ARTICLES = frozenset("a an".split())  # noqa: SIM905
+_DETERMINERS = _ARTICLES | frozenset(
+    "the this that these those each every any another one no your my our his her its their "  # noqa: SIM905
+    "which what's whose per single double two three four five six seven eight nine ten twelve "
+    "several some few multiple many both 2 3 4 5 6 7 8 9 10".split()
+)
+_FUNCTION_WORDS = (
+    STARTERS | PREPOSITIONS | SUBJECTS | SUBORDINATORS | COORDINATORS | NOT_MEASURED
+) - {"only"}
+
+
+def describes(text: str, start: int, stop: int, price: bool = False) -> bool:
+    """Tell whether the amount `text[start:stop]` stands before the noun that it describes.
+
+    Args:
+        text: The sentence.
+        start: Where the amount begins.
+        stop: Where it ends.
+        price: It is money, which describes whatever is many: "$5 lattes", not "5 g carbs".
+    """
+    after = _AFTER.match(text, stop)
+    found = _BEFORE.search(text, max(0, start - _LOOK), start)
+    article = _determiner(found)
+    if per := _PER.match(text, stop):
+        return text[stop] == "-" or (
+            article in _ARTICLES and (per[1] or "of") not in _FUNCTION_WORDS
+        )
+    if not after:
+        return False
+    word = after[1].lower()
+    if text[stop] == "-":
+        return word not in ("and", "or", "to", "ish")
+    if word == "off" and article:
+        return _leads_on(after)
+    if (after[2] or "").removesuffix("s") in MEASURED and (
+        word in ADJECTIVES or word not in _FUNCTION_WORDS
+    ):
+        return True
+    if article in _ARTICLES:
+        return word not in _FUNCTION_WORDS or word in ("and", "or") or _leads_on(after)
+    if word in _FUNCTION_WORDS:
+        return False
+    if article and after[1][0].islower():
+        return not word.endswith(("ed", "ly", "ing")) or _leads_on(after)
+    many = word.endswith("s") and (price or word[:-1] in MEASURED) and not word.endswith("ss")
+    return many or word in MEASURED
+
+
+def _determiner(found: re.Match[str] | None) -> str:
+    """Find the article or the like that the amount belongs to; "": none."""
+    if not found:
+        return ""
+    first, second = (found[1] or "").lower(), found[2].lower()
+    if second in _DETERMINERS:
+        return second
+    return first if first in _DETERMINERS and second in ADJECTIVES else ""
+
+
+def _leads_on(after: re.Match[str]) -> bool:
+    """Tell whether a noun follows the adjective: "a $5 monthly fee", "the $50 prepaid card"."""
+    return (after[2] or "the") not in _FUNCTION_WORDS
