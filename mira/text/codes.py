@@ -22,7 +22,10 @@ _DAY = re.compile(
 def spell(text: str) -> str:
     """Name letters and digits one by one, with a pause where the code has a mark."""
     groups = []
-    for group in re.split(r"[^0-9A-Za-z]+", text):
+    for group in re.split(r"[^0-9A-Za-z/]+", text.replace("/", " / ")):
+        if group == "/":
+            groups.append("slash")
+            continue
         said = " ".join(digits(c) if c in DIGITS else c.upper() for c in group)
         # Before another word the built-in voice reads "A" and "A," as the article, "A.," never.
         groups.append(re.sub(r"\bA(?= \w)", "A.,", said))
@@ -48,8 +51,8 @@ def _by_context(match: re.Match[str]) -> str:
     if groups and is_counted(match.string, stop):  # "call 911 24 hours a day"
         stop = match.string.rindex(" ", start, stop)
     said = text[: stop - start]
-    if _ISO_DATE.fullmatch(said):
-        return text
+    if _ISO_DATE.fullmatch(said) or ("/" in said and not any(map(str.isalpha, said))):
+        return text  # a day
     kind = kind_of(match.string, start, stop)
     if kind is Kind.CODE:
         return spell(said) + text[len(said) :]
@@ -114,7 +117,7 @@ def _long(match: re.Match[str]) -> str:
 
 _BEGIN = r"(?<![\w$€£¥₹@/-])(?<![0-9][.,])(?<![$€£¥₹] )"
 _END = r"(?![\w%°-]|[.,:/][0-9])"
-_GROUP = r"[A-Z0-9]{1,40}(?:-[A-Z0-9]{1,40}){0,8}"
+_GROUP = r"[A-Z0-9]{1,40}(?:[-/][A-Z0-9]{1,40}){0,8}"
 _SOFTWARE = one_of(
     """
     python version node java php ruby go ios android ubuntu macos release django windows firmware
@@ -137,6 +140,7 @@ NUMBERS = (
     ),
     # Parcels, bank accounts, vehicles.
     rule(r"(?<!\w)1Z(?: ?[0-9A-Z]){16}(?!\w)", _spell),
+    rule(r"(?<!\w)[A-Z]{2}(?: ?[0-9]){9} ?[A-Z]{2}(?!\w)", _spell),
     rule(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?(?!\w)", _spell),
     # Postal codes: SW1A 1AA, K1A 0B6.
     rule(
@@ -159,7 +163,7 @@ NUMBERS = (
     ),
     rule(r"(?<![\w.])(v)([0-9]{1,6}(?:\.[0-9]{1,6})?)(?![\w]|\.\d)", _version),
     rule(
-        rf"{_BEGIN}(?=[A-Z-]{{0,20}}[0-9]){_GROUP}"
+        rf"{_BEGIN}(?=[A-Z/-]{{0,20}}[0-9]){_GROUP}"
         rf"(?: (?:(?=[A-Z]{{0,4}}[0-9]){_GROUP}|[A-Z]{{2,4}}(?= [0-9]{{2}}))){{0,12}}{_END}",
         _by_context,
     ),

@@ -7,9 +7,11 @@ Knows nothing about how any of them is read.
 # ruff: noqa: SIM905  (long word lists read best as text)
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
 
 _LOOK = 60
+_LOOK_WORDS = 16
 
 
 class Kind(Enum):
@@ -113,6 +115,7 @@ _MEASURES = frozenset(
     """.split()
 )
 _NEW_THOUGHT = (",", "and", "but", "so", "(")
+_LETTERS = re.compile("[A-Za-z]{2}")
 _ENDS_CLAUSE = re.compile(r"[.!?;]\s")
 _ABBREVIATED = re.compile(r"(?i)\b(?:no|nos|acct|ref|ext|conf|apt|ste|rm|bldg|hwy|rte|tel|num)\.\s")
 
@@ -178,12 +181,26 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
     size += 9 * any(map(str.isalpha, text[start:stop]))
     if size < 2:
         return None  # one digit is read in the same way wherever it stands
-    before = _WORD.findall(text[_clause_start(text, start) : start])
-    words = [word.lower() for word in before]
+    if _LETTERS.search(text, max(0, start - _LOOK), start):
+        before = _WORD.findall(text[_clause_start(text, start) : start])[-_LOOK_WORDS:]
+        words = [word.lower() for word in before]
+        kind = _announced(before, words, size, lambda: is_counted(text, stop))
+        if kind:
+            return kind
+    if _PLACE_AFTER.match(text, stop) and text[max(0, start - 4) : start].lower() == "the ":
+        return Kind.PLACE
+    return Kind.CODE if size > 2 and _CUE_AFTER.match(text, stop) else None
+
+
+def _announced(
+    before: list[str], words: list[str], size: int, counted: Callable[[], bool]
+) -> Kind | None:
+    """Tell what the nearest cue among the words before a number says that it is."""
+    if _PHRASES.keys().isdisjoint(words):
+        return None
     # The last word, whatever marks or letters of the code follow it.
-    last = next(
-        (w for w in reversed(before) if w not in _QUOTES and not _is_lettered(w)), ""
-    ).lower()
+    last = next((w for w in reversed(before) if w not in _QUOTES and not _is_lettered(w)), "")
+    last = last.lower()
     is_direct = True
     for at in range(len(words), 0, -1):
         cue, between = _cue(words, at), words[at:]
@@ -197,12 +214,10 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
             is_stated = any(word in _COPULAS or word[0].isdigit() for word in between)
             if is_stated and not _MEASURES.isdisjoint(_thought(words[:at]) + between):
                 return None
-            return _kind_after(cue, size, is_stated, is_counted(text, stop))
+            return _kind_after(cue, size, is_stated, counted)
         elif last == "to" and cue in _SEND and 4 <= size <= 6:
-            return None if is_counted(text, stop) else Kind.CODE
-    if _PLACE_AFTER.match(text, stop) and text[max(0, start - 4) : start].lower() == "the ":
-        return Kind.PLACE
-    return Kind.CODE if size > 2 and _CUE_AFTER.match(text, stop) else None
+            return None if counted() else Kind.CODE
+    return None
 
 
 def _names_nothing(cue: str, words: list[str], at: int) -> bool:
@@ -239,15 +254,15 @@ def _thought(words: list[str]) -> list[str]:
     return words[begins[-1] :] if begins else words
 
 
-def _kind_after(cue: str, size: int, is_stated: bool, counted: bool) -> Kind | None:
+def _kind_after(cue: str, size: int, is_stated: bool, counted: Callable[[], bool]) -> Kind | None:
     if cue in _IS_PLACE:
-        if (cue in _DOUBTFUL or is_stated) and counted:
+        if (cue in _DOUBTFUL or is_stated) and counted():
             return None
         return Kind.CODE if cue == "box" and size > 3 else Kind.PLACE
     if size < _SHORTEST.get(cue, 3):
         return None
     doubtful = cue in _DOUBTFUL or is_stated or cue.startswith("end")
-    return None if doubtful and counted else Kind.CODE
+    return None if doubtful and counted() else Kind.CODE
 
 
 def _clause_start(text: str, at: int) -> int:

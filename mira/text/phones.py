@@ -10,7 +10,7 @@ from mira.text.numbers import digits
 from mira.text.traced import rule
 
 # Not inside another number, nor after a group of its digits.
-_BEGIN = r"(?<![\w.,$€£/-])(?<![0-9][ ])"
+_BEGIN = r"(?<![\w.,$€£/-])(?<![0-9][ ])(?<![0-9][A-Z][ ])"
 _EXTENSION = r"(?:,?\s?(?:x|ext\.?|extension)\s?([0-9]{1,6}))?"
 _END = r"(?![\w-]|[.,]\d)"
 _DATE = re.compile(
