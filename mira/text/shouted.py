@@ -139,7 +139,7 @@ def _stretched(match: re.Match[str]) -> str:
     word = match[0]
     runs = _REPEATED.split(word.lower())  # text, letter, text, letter, ..., text
     letters = runs[1::2]
-    if len({*word.lower()}) == 1 or len(letters) > 3:
+    if len({*word.lower()}) == 1 or len(letters) > 3 or _ROMAN.fullmatch(word):
         return word
     forms = [
         "".join(part + letter * count for part, letter, count in zip(runs[::2], letters, counts))
@@ -154,6 +154,7 @@ def _stretched(match: re.Match[str]) -> str:
 
 
 _REPEATED = re.compile(r"([a-z])\1{2,40}")
+_ROMAN = re.compile(r"x{0,3}(?:l?x{0,3})v?i{3}")
 
 RULES = (
     rule(

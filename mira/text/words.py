@@ -73,7 +73,9 @@ _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     "sts": lambda before, after: "saints" if _NAME.match(after) else "streets",
     "min": _bound("minimum"),
     "max": _bound("maximum"),
-    "est": lambda before, after: "established" if _YEAR.match(after) else "estimated",
+    "est": lambda before, after: (
+        "established" if _YEAR.match(after) else "estimated" if after else ""
+    ),
     "exp": _expires,
     "incl": _included("includ"),
     "excl": _included("exclud"),
@@ -113,13 +115,13 @@ def _named(word: str, before: str, after: str) -> str:
 def _dotted_word(word: str, before: str, after: str) -> str:
     """Say what an abbreviation with a full stop stands for; "": it stands for itself."""
     plain = word.lower()
-    if word in _SPELLED:
-        return ""
+    if word in _SPELLED or before.endswith(" dot "):
+        return ""  # or part of an address, which has been read
     if said := _named(word, before, after):
         return said
     if plain in _BY_CONTEXT:
         return _BY_CONTEXT[plain](before, after)
-    if plain in PLAIN_TITLES:
+    if plain in PLAIN_TITLES and word != "ms":  # milliseconds
         return PLAIN_TITLES[plain]
     if plain in _TIMES and (word[0].isupper() or _AFTER_NUMBER.search(before)):
         return ""
@@ -134,8 +136,10 @@ def _anywhere_word(plain: str) -> str:
     if plain in ANYWHERE:
         return ANYWHERE[plain]
     one = ANYWHERE.get(plain[:-1], "") if plain.endswith("s") else ""
-    if not one or one.endswith("s"):
-        return one
+    if not one or (one.endswith("s") and not one.endswith("ss")):
+        return ""  # "moss" is not the plural of "mos"
+    if one.endswith("ss"):
+        return one + "es"
     return one[:-1] + "ies" if one.endswith("ty") else one + "s"
 
 
@@ -152,9 +156,10 @@ def _dotted(match: re.Match[str]) -> str:
 
 def _anywhere(match: re.Match[str]) -> str:
     before, _ = _sides(match)
-    if match[0].lower() in _TIMES and _AFTER_NUMBER.search(before):
+    said = _anywhere_word(match[0].lower())
+    if not said or (match[0].lower() in _TIMES and _AFTER_NUMBER.search(before)):
         return match[0]
-    return _like(match[0], _anywhere_word(match[0].lower()))
+    return _like(match[0], said)
 
 
 def _state(match: re.Match[str]) -> str:
@@ -183,6 +188,7 @@ _NUMBERED_THINGS = (
     "license claim flight confirmation tracking routing member customer ticket item lot batch"
 ).replace(" ", "|")
 
+_COUNTED_SMALL = "Page Pages Item Clause Step Paragraph".split()
 _ROMAN = r"(?=[IVXL])((?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b(?!['.]\w)"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _RULES = "King|Queen|Pope|Emperor|Empress|Prince|Princess|Tsar|Czar|Kaiser|Sultan|Duke"
@@ -216,6 +222,7 @@ SHORT_FORMS = (
         rf"\b((?i:{_NUMBERED_THINGS}|acct\.|tel\.|ser\.|ref\.|inv\.)) ([Nn])o\.(?=[\W]|\Z)",
         r"\1 \2umber",
     ),
+    rule(r"\b((?:[Nn]os?|pp?|[Vv]ols?|[Ff]igs?|[Cc]h|[Ss]ec|[Aa]rt|[Pp]t)\.)(?=[0-9])", r"\1 "),
     rule(r"(?<![\w.@/&'’-])([A-Za-z]{1,6})\.(?![\w@])", _dotted),
     rule(rf"\b({one_of(list(_PLAIN_TITLES))}) (?=[A-Z])", lambda m: _PLAIN_TITLES[m[1]] + " "),
     rule(r"\b(mr|mrs|dr|prof) (?=[a-z])", lambda m: PLAIN_TITLES[m[1]] + " "),
@@ -229,6 +236,12 @@ SHORT_FORMS = (
     rule(r"\b([B-Z])\. (?=[A-Z][\w.'’])", r"\1 "),
     rule(r"\b([ap])\.m\.(?= \w|,)", lambda m: m[1].upper() + "M"),
     rule(rf"\b({one_of(BEFORE_ROMAN)}) {_ROMAN}", lambda m: f"{m[1]} {cardinal(_roman(m[2]))}"),
+    # In small letters, either of them, only where it is no word or letter: "page iv", "type II".
+    rule(
+        rf"\b((?i:{one_of([*BEFORE_ROMAN, *_COUNTED_SMALL])})) "
+        r"((?=[ivx]{2}|[IVX]{2})(?i:x{0,3}(?:ix|iv|v?i{0,3})))\b(?!['.]\w)",
+        lambda m: f"{m[1]} {cardinal(_roman(m[2].upper()))}",
+    ),
     rule(
         rf"\b((?:{_RULES}) [A-Z][a-z]{{2,20}}|{one_of(RULERS)}) (?!I\b){_ROMAN}",
         lambda m: f"{m[1]} the {ordinal(_roman(m[2]))}",
