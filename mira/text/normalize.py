@@ -23,6 +23,7 @@ from mira.text import (
     years,
 )
 from mira.text.clean import clean, collapse
+from mira.text.dictionary import Dictionary
 from mira.text.traced import Rules, Traced
 
 # A single Greek letter is a symbol (π, Ω); two are a word. Signs of money belong to no script.
@@ -55,12 +56,14 @@ _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
 first: what is left for the later ones is a plain number."""
 
 
-def speakable(text: Traced) -> None:
+def speakable(text: Traced, dictionary: Dictionary = Dictionary()) -> None:
     """Turn one piece of text into the words to say: no letter or digit, nothing to say.
 
-    Never raises. Words pass through it unchanged, save for rare symbols.
+    Never raises. Words pass through it unchanged, save for rare symbols and those in the
+    dictionary.
     """
     clean(text)
+    dictionary.apply(text)
     if _OTHER_SCRIPT.search(text.text):
         return
     for gates, rules in _FAMILIES:

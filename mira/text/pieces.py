@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from mira.text.dictionary import Dictionary
 from mira.text.normalize import speakable
 from mira.text.pauses import Break
 from mira.text.segment import Cut, SentenceSplitter
@@ -28,7 +29,10 @@ class Piece:
 
 
 def split_sentences(
-    text: str | Iterable[str], max_chars: int = 220, first_max_words: int = 12
+    text: str | Iterable[str],
+    max_chars: int = 220,
+    first_max_words: int = 12,
+    dictionary: Dictionary = Dictionary(),
 ) -> Iterator[Piece]:
     """Cut a text, whole or as it comes, into pieces that are spoken one after another.
 
@@ -39,16 +43,17 @@ def split_sentences(
         text: Any length. Sources are counted over all of its parts.
         max_chars: The longest piece; see `SentenceSplitter`.
         first_max_words: The longest first piece.
+        dictionary: Words that are said in another way.
     """
     splitter = SentenceSplitter(max_chars, first_max_words)
     pushed = map(splitter.push, [text] if isinstance(text, str) else text)
     for cut in chain(chain.from_iterable(pushed), splitter.flush()):
-        yield from _read(cut, max_chars)
+        yield from _read(cut, max_chars, dictionary)
 
 
-def _read(cut: Cut, max_chars: int) -> Iterator[Piece]:
+def _read(cut: Cut, max_chars: int, dictionary: Dictionary) -> Iterator[Piece]:
     said = Traced(cut.text, cut.firsts, cut.lasts)
-    speakable(said)
+    speakable(said, dictionary)
     text, before, source = said.text, cut.before, cut.span
     if not any(map(str.isalnum, text)):
         yield Piece(Sentence(""), before, source)
