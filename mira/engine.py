@@ -13,8 +13,11 @@ from mira.stream.cancel import Cancel
 from mira.stream.joining import Joiner
 from mira.stream.playback import Playback
 from mira.synthesizer import Synthesizer
-from mira.text import Break, Piece, pause_s, split_sentences
+from mira.text import Break, Piece, pause_s, split_sentences, together_s
 from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
+
+_BLOCK_S = 1.0
+"""Longest block of a pause."""
 
 
 class Engine:
@@ -80,7 +83,7 @@ class Engine:
                 that may come slowly, cut anywhere: each sentence is spoken once it is certain.
                 While they are waited for, nothing is held. It sounds the same however it was cut,
                 unless a live listener ran dry: they have had their pause, or a part of it, while
-                they waited.
+                they waited. A pause that it asks for is as long, whatever the pace.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
             playback: Who hears it. One that is not live may get larger blocks, and makes way for
@@ -88,7 +91,8 @@ class Engine:
             cancel: Ends it from any thread, at once.
 
         Raises:
-            NothingToSay: Before the first block: nothing in `text` can be spoken.
+            NothingToSay: Before the first block: nothing in `text` can be spoken, and no silence
+                was asked for.
             VoiceNotFound: Before the first block: the engine can't speak as `voice`.
             SynthesisFailed: At any block; after `close`, before the first.
             Cancelled: At any block: nobody wants the rest.
@@ -105,7 +109,8 @@ class Engine:
         pieces = split_sentences(coming, self.synthesizer.max_chars)
         # Whole text is the same each time, however slowly it is computed.
         waits = None if isinstance(text, str) or not playback.live else playback
-        for block in self._join(pieces, synthesize, waits):
+        for block in self._join(pieces, synthesize, playback.pace, waits):
+            cancel.check()
             if len(block.samples) or block.words:
                 playback.takes(len(block.samples) / self.sample_rate)
                 yield block
@@ -144,17 +149,19 @@ class Engine:
         self,
         pieces: Iterable[Piece],
         synthesize: Callable[[Sentence], Generator[Block, None, None]],
+        pace: float,
         waits: Playback | None,
     ) -> Iterator[Block]:
         """Yield the pieces' blocks, with the pauses between them.
 
         Args:
+            pace: How many times faster it is played; a pause that was asked for is as long.
             waits: Somebody who, when they ran dry, have had that part of a pause.
         """
-        joiner, said, pause = Joiner(self.sample_rate), "", Break.NONE
-        refused = NothingToSay()
+        joiner, gap = Joiner(self.sample_rate), _Gap(pace)
+        refused = None
         for piece in pieces:
-            pause = max(pause, piece.before)
+            gap.widen(piece)
             if not piece.sentence.text:
                 continue
             with closing(synthesize(piece.sentence)) as spoken:
@@ -167,14 +174,50 @@ class Engine:
                     continue
                 # Only now: what can't be read has no pause. But before it is computed: meanwhile,
                 # the pause can be listened to.
-                silence_s = pause_s(said, pause) if said else 0.0
-                yield Block(joiner.pause(max(0.0, silence_s - _waited_s(waits))))
-                said, pause, begins_s = piece.sentence.text, Break.NONE, joiner.joined_s
+                yield from _silence(joiner, gap.silence_s - _waited_s(waits))
+                gap, begins_s = _Gap(pace, piece.sentence.text), joiner.joined_s
                 for block in chain([first], spoken):
                     yield Block(joiner.push(block.samples), _later(block.words, begins_s))
-        if not joiner.joined_s:
-            raise refused
-        yield Block(joiner.pause(pause_s(said, pause)) if self._pause_at_end else joiner.flush())
+        if not joiner.joined_s and (refused or not gap.asked_s):
+            raise refused or NothingToSay
+        if gap.asked_s is not None or self._pause_at_end:
+            yield from _silence(joiner, gap.silence_s - _waited_s(waits))
+        else:
+            yield Block(joiner.flush())
+
+
+class _Gap:
+    """What is between a piece and the next.
+
+    Args:
+        pace: How many times faster it is played.
+        said: The piece before, if there is one.
+    """
+
+    def __init__(self, pace: float, said: str = "") -> None:
+        self.said = said
+        self.asked_s: float | None = None
+        self._pace = pace
+        self._break = Break.NONE
+
+    def widen(self, piece: Piece) -> None:
+        """Add what is before a piece, which itself may have nothing to say."""
+        self._break = max(self._break, piece.before)
+        self.asked_s = together_s(self.asked_s, piece.pause_s)
+
+    @property
+    def silence_s(self) -> float:
+        """How long to be silent, in seconds of speech."""
+        if self.asked_s is not None:
+            return self.asked_s * self._pace
+        return pause_s(self.said, self._break) if self.said else 0.0
+
+
+def _silence(joiner: Joiner, silence_s: float) -> Iterator[Block]:
+    """End a piece: yield the pause after it."""
+    yield Block(joiner.pause(min(max(0.0, silence_s), _BLOCK_S)))
+    while (silence_s := silence_s - _BLOCK_S) > 0:
+        yield Block(joiner.pause(min(silence_s, _BLOCK_S)))
 
 
 def _waited_s(playback: Playback | None) -> float:

@@ -19,7 +19,7 @@ from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.joining import SILENCE, TAIL_S
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
-from mira.text import Break, pause_s
+from mira.text import Break, pause_s, split_sentences
 from mira.types import Samples, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
@@ -99,6 +99,64 @@ def test_no_pause_delays_the_end(builtin: BuiltinSynthesizer) -> None:
         assert silence_after_s(paused, engine.sample_rate) == pytest.approx(expected_s, abs=0.001)
 
 
+@pytest.mark.parametrize("pace", [1.0, 0.5, 16.0])
+@pytest.mark.parametrize(
+    ("text", "pauses_s"),
+    [
+        ('One two. <break time="1.5s"/> Three four.', [0, 1.5, 0]),
+        ("One two [pause: 500 ms] three four", [0, 0.5, 0]),
+        ("[pause:1s]One two.", [1, 0]),
+        ("One two.\n\n[pause:0.25s]", [0, 0.25]),
+        ("One two. [pause:6s] ... [pause:6s]\n\nThree.", [0, 10, 0]),
+        ('One two.<break time="0s"/>Three.', [0, 0, 0]),
+        (" <break time='2s'/>\n", [2]),
+    ],
+)
+def test_a_pause_that_was_asked_for_is_as_long_at_any_pace(
+    text: str, pauses_s: list[float], pace: float
+) -> None:
+    toy = ToySynthesizer(block_s=60)
+    blocks = list(Engine(toy).blocks(text, ANNA, playback=Playback(False, pace)))
+    tones = [toy.tone(p.sentence.text, ANNA) for p in split_sentences(text) if p.sentence.text]
+    parts = [toy.silence(pauses_s[0] * pace)]
+    for tone, asked_s in zip(tones, pauses_s[1:], strict=True):
+        parts += [tone, toy.silence(asked_s * pace)]
+    heard = np.concatenate([block.samples for block in blocks])
+    assert np.array_equal(heard, np.concatenate(parts))
+    silent = [len(block.samples) for block in blocks if not block.samples.any()]
+    assert max(silent, default=0) <= toy.sample_rate
+
+
+@pytest.mark.parametrize("text", ["<break time='0s'/>", "[pause:0]", "<speak></speak>"])
+def test_no_silence_is_nothing_to_say(text: str, toy: ToySynthesizer) -> None:
+    with pytest.raises(NothingToSay):
+        next(Engine(toy).blocks(text, ANNA))
+
+
+def test_a_pause_does_not_make_up_for_what_cannot_be_read(builtin: BuiltinSynthesizer) -> None:
+    engine = Engine(builtin)
+    with pytest.raises(NothingToSay, match="speaks English"):
+        list(engine.blocks("[pause:1s] 日本語です。", engine.voices[0]))
+
+
+def test_a_pause_can_be_cancelled(toy: ToySynthesizer) -> None:
+    cancel = Cancel()
+    blocks = Engine(toy).blocks("One. [pause:10s] Two.", ANNA, cancel=cancel)
+    while next(blocks).samples.any():
+        pass
+    cancel()
+    with pytest.raises(Cancelled):
+        next(blocks)
+
+
+def test_who_hears_a_pause_does_not_wait() -> None:
+    """It is audio like any other: nobody runs dry in it."""
+    playback = Playback()
+    for _ in Engine(ToySynthesizer(block_s=60)).blocks("[pause:10s]", ANNA, playback=playback):
+        pass
+    assert (playback.left_s() or 0) > 8 and not playback.silent
+
+
 @pytest.mark.parametrize(
     ("text", "least_s", "most_s"),
     [
@@ -152,13 +210,14 @@ def test_a_sentence_never_waits_for_the_one_after_it() -> None:
     ("live", "stall_s", "least_s", "most_s"),
     [(True, 0, 0.41, 0.41), (True, 0.6, 0, 0.3), (True, 2, 0, 0), (False, 2, 0.41, 0.41)],
 )
+@pytest.mark.parametrize("asked", ["", "[pause:410ms]"])
 def test_who_waited_for_text_has_had_the_pause(
-    live: bool, stall_s: float, least_s: float, most_s: float
+    live: bool, stall_s: float, least_s: float, most_s: float, asked: str
 ) -> None:
     """The first sentence is 0.4 s long: after it, they hear nothing until more text comes."""
 
     def parts() -> Iterator[str]:
-        yield "One two. Th"
+        yield f"One two. {asked}Th"
         time.sleep(stall_s)
         yield "ree four."
 

@@ -17,7 +17,7 @@ from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
-from mira.text import Break, pause_s, split_sentences
+from mira.text import Break, pause_s, split_sentences, together_s
 from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
 
 ANNA, BEN = Voice("anna"), Voice("ben")
@@ -139,15 +139,17 @@ class ToySynthesizer:
     def whole(self, text: str, voice: Voice = ANNA) -> Samples:
         """All sentences of a text, one after another, and the pauses between them."""
         spoken: list[Samples] = []
-        said, following = "", Break.NONE
+        said, following, asked_s = "", Break.NONE, None
         for piece in split_sentences(text):
             following = max(following, piece.before)
+            asked_s = together_s(asked_s, piece.pause_s)
             if not (words := piece.sentence.text):
                 continue
-            if said:
-                spoken.append(self.silence(pause_s(said, following)))
+            if said or asked_s is not None:
+                spoken.append(self.silence(pause_s(said, following) if asked_s is None else asked_s))
             spoken.append(self.tone(words, voice))
-            said, following = words, Break.NONE
+            said, following, asked_s = words, Break.NONE, None
+        spoken.append(self.silence(asked_s or 0.0))
         return np.concatenate(spoken)
 
     def silence(self, duration_s: float) -> Samples:

@@ -4,7 +4,7 @@ Knows nothing about audio, models or HTTP.
 """
 
 from mira.text.dictionary import Dictionary
-from mira.text.pauses import Break, pause_s
+from mira.text.pauses import Break, pause_s, together_s
 from mira.text.pieces import Piece, split_sentences
 
-__all__ = ["Break", "Dictionary", "Piece", "pause_s", "split_sentences"]
+__all__ = ["Break", "Dictionary", "Piece", "pause_s", "split_sentences", "together_s"]

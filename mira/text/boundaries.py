@@ -18,12 +18,14 @@ from mira.text.abbreviations import (
     NEVER_LAST,
     STARTERS,
 )
+from mira.text.pauses import CUTS
 from mira.text.shortforms import ANYWHERE, DOTTED, INSIDE, STATES
 
 # Full stops of scripts that use them for nothing else: Chinese and Japanese, Hindi, Urdu, Arabic,
 # Armenian, Ethiopic, Khmer, Burmese.
 _PLAIN = "。！？｡।॥؟۔։።។။"
-SENTENCE_MARK = re.compile(rf"[.!?…‼⁇⁈⁉‽．{_PLAIN}\n]")
+SENTENCE_MARK = re.compile(rf"[.!?…‼⁇⁈⁉‽．{_PLAIN}{CUTS}\n]")
+_CUT = re.compile(f"[{CUTS}]")
 
 _CLOSERS = "\"'”’»›)\\]}）］｝」』】〉》〕*_~`"
 # All repeats are bounded: the decision is a function of a bounded stretch of text, so no input
@@ -62,6 +64,8 @@ def ends_sentence(
         True and the index after its last character; or False and the index before which no
         sentence ends; or None while the text does not decide.
     """
+    if _CUT.match(text, at):
+        return True, at
     if text[at] == "\n":
         ends = _ends_at_newline(text, start, line_start, at, final)
         after = at if ends else at + 1
@@ -77,6 +81,8 @@ def _ends_at_mark(text: str, start: int, tail: re.Match[str], final: bool) -> bo
     if end == len(text):
         return True if final else None
     following = text[end]
+    if _CUT.match(following):
+        return True
     if any(mark in _PLAIN for mark in marks):
         # 「はい。」と言った: the quotation is a part of the sentence.
         return following not in ("，、,،とっ" if closers else "，、,،")
@@ -186,7 +192,7 @@ def _words_before(text: str, start: int, at: int) -> tuple[str, str]:
 
 
 def _ends_at_newline(text: str, start: int, line_start: int, at: int, final: bool) -> bool | None:
-    if text.startswith("\n\n", at):
+    if text.startswith("\n\n", at) or _CUT.match(text, at + 1):
         return True
     ahead = text[at + 1 : at + 1 + _LINE_LOOK]
     if len(ahead) < _LINE_LOOK and "\n" not in ahead and not final:

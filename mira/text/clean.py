@@ -1,10 +1,10 @@
 """A piece of marked-up text in, plain text of the same words out.
 
-Removes what has no sound: Markdown, HTML, emoji, invisible characters. Knows nothing about
-how what is left is read; what people say aloud (1/2, 5 > 3, C#) is left as it is.
+Removes what has no sound: Markdown, emoji, invisible characters. Knows nothing about how what is
+left is read; what people say aloud (1/2, 5 > 3, C#) is left as it is, and so is what looks like a
+tag: it was written as text.
 """
 
-import html
 import re
 import unicodedata
 
@@ -14,28 +14,6 @@ from mira.text.traced import Traced, rule
 _SUSPECT = re.compile(
     r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}|==|([^\w\s.,!?…–—-])\1{4}"
     r"|[:;=]['-]{0,2}[()DPpOo/|]|:[a-z+]|[xX]D\b"
-)
-
-_STYLES = "a b em i s strong sub sup u span code mark small wbr"
-_TAGS = (
-    "abbr article aside audio big blockquote body br button caption center cite dd del details dfn "
-    "div dl dt figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html iframe img "
-    "input ins kbd label li link main meta nav ol p pre q samp script section source speak strike "
-    "style summary svg table tbody td tfoot th thead title tr tt ul var video break prosody "
-    "emphasis say-as voice"
-)
-
-_TAG = r"</?(?:%s)(?=[\s/>])[^<>]{0,500}>"
-_HTML = (
-    rule(r"<!--.{0,2000}?-->", " ", re.DOTALL),
-    rule(r"<((?:https?://|mailto:)[^<>\s]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,255})>", r"\1"),
-    # Inside a word styling ("H<sub>2</sub>O"), around one a space at most.
-    rule(_TAG % _STYLES.replace(" ", "|"), "", re.IGNORECASE),
-    rule(_TAG % _TAGS.replace(" ", "|"), " ", re.IGNORECASE),
-    rule(
-        r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});",
-        lambda m: html.unescape(m[0]),
-    ),
 )
 
 # No sound and no meaning for a voice: controls, directions, joiners outside the scripts that
@@ -139,6 +117,7 @@ _INLINE = (
     rule(r"(?<![\w\\])_{1,3}(?=[^\s_])", ""),
     rule(r"(?<=[^\s_\\])_{1,3}(?!\w)", ""),
     rule(r"\\([\\`*_{}\[\]()#+\-.!|~>])", r"\1"),
+    rule(r"([#$%&+/<=>@\\^|~*_])\1{3,}", " "),  # an ornament
     rule(r"\(\s?\)|\[\s?\]", ""),
     *_SPACES,
     rule(r"([(\[]) | ([)\]])", r"\1\2"),
@@ -149,7 +128,7 @@ _INLINE = (
 def clean(text: Traced) -> None:
     """Strip everything that is not spoken from one piece of text."""
     if _SUSPECT.search(text.text):
-        text.apply((*_EMOTICONS, *_HTML, _COMPATIBLE, _INVISIBLE))
+        text.apply((*_EMOTICONS, _COMPATIBLE, _INVISIBLE))
         if not unicodedata.is_normalized("NFC", text.text):
             text.apply((_COMPOSED,))
         text.apply((*_LOOKALIKES, *_LINE))

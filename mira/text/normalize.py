@@ -27,7 +27,7 @@ from mira.text.dictionary import Dictionary
 from mira.text.traced import Rules, Traced
 
 # A single Greek letter is a symbol (π, Ω); two are a word. Signs of money belong to no script.
-_OTHER_SCRIPT = re.compile(
+OTHER_SCRIPT = re.compile(
     "[\u0370-\u03ff]{2}|(?![฿৳])[\u0400-\u1cff\u1f00-\u1fff\u2c00-\u2c5f\u2c80-\u2dff\u3005-\u3007"
     "\u3040-\ua4cf\ua500-\ua6ff\ua800-\uab2f\uabc0-\ud7ff\uf900-\ufaff\ufb13-\ufdff\ufe70-\ufeff"
     "\uff66-\uffdf\U00010000-\U0001cfff\U0001e000-\U0001efff\U00020000-\U0003ffff]"
@@ -64,7 +64,7 @@ def speakable(text: Traced, dictionary: Dictionary = Dictionary()) -> None:
     """
     clean(text)
     dictionary.apply(text)
-    if _OTHER_SCRIPT.search(text.text):
+    if OTHER_SCRIPT.search(text.text):
         return
     for gates, rules in _FAMILIES:
         if all(gate.search(text.text) for gate in gates):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from mira.text.dictionary import Dictionary
+from mira.text.markup import Markup, Run
 from mira.text.normalize import speakable
 from mira.text.pauses import Break
 from mira.text.segment import Cut, SentenceSplitter
@@ -25,7 +26,11 @@ class Piece:
     before: Break
     """What separates it from the piece before."""
     source: Span
-    """The characters of the input that it was made of, mark-up included."""
+    """The characters of the input that it was made of, the mark-up inside of it included."""
+    pause_s: float | None = None
+    """Silence before it that was asked for, in seconds; None: as long as its marks ask for.
+
+    Where a text ends with one, a piece that says nothing has it."""
 
 
 def split_sentences(
@@ -45,28 +50,30 @@ def split_sentences(
         first_max_words: The longest first piece.
         dictionary: Words that are said in another way.
     """
-    splitter = SentenceSplitter(max_chars, first_max_words)
-    pushed = map(splitter.push, [text] if isinstance(text, str) else text)
-    for cut in chain(chain.from_iterable(pushed), splitter.flush()):
+    markup, splitter = Markup(), SentenceSplitter(max_chars, first_max_words)
+    parts = map(markup.push, [text] if isinstance(text, str) else text)
+    runs = chain(chain.from_iterable(parts), markup.flush())
+    pushed = chain.from_iterable(map(splitter.push, runs))
+    for cut in chain(pushed, splitter.flush()):
         yield from _read(cut, max_chars, dictionary)
 
 
 def _read(cut: Cut, max_chars: int, dictionary: Dictionary) -> Iterator[Piece]:
-    said = Traced(cut.text, cut.firsts, cut.lasts)
+    said = Traced(cut.text, cut.firsts, cut.lasts, cut.sounds)
     speakable(said, dictionary)
-    text, before, source = said.text, cut.before, cut.span
+    text, before, source, pause_s = said.text, cut.before, cut.span, cut.pause_s
     if not any(map(str.isalnum, text)):
-        yield Piece(Sentence(""), before, source)
+        yield Piece(Sentence(""), before, source, pause_s)
         return
     parts = [Span(0, len(text))]
     if len(text) > max_chars or text.count(" ") >= max_words(max_chars):
         # It grew too long when its numbers and addresses were written out.
         splitter = SentenceSplitter(max_chars, first_max_words=len(text))
-        parts = [part.span for part in chain(splitter.push(text), splitter.flush())]
+        parts = [part.span for part in chain(splitter.push(Run.plain(text)), splitter.flush())]
     for part, words in zip(parts, said.words(parts)):
         if not words:
             continue  # marks alone
         if len(parts) > 1:
             source = Span(words[0].source.start, words[-1].source.stop)
-        yield Piece(Sentence(text[part.start : part.stop], words), before, source)
-        before = Break.NONE
+        yield Piece(Sentence(text[part.start : part.stop], words), before, source, pause_s)
+        before, pause_s = Break.NONE, None

@@ -1,26 +1,28 @@
 """Text in, as it is typed; sentences out, each as soon as nothing after it can change its end.
 
-Knows nothing about how a sentence is read, and nothing about audio. Pieces are the input's own
-characters: only white space is collapsed.
+Knows nothing about how a sentence is read, and nothing about audio. Pieces are the text's own
+characters: only white space is collapsed, and what mark-up became is taken out where it cuts.
 """
 
 import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import gt
 
 from mira.text.boundaries import SENTENCE_MARK, ends_sentence
 from mira.text.clauses import first_cut, length_cut
-from mira.text.pauses import Break
+from mira.text.markup import Run
+from mira.text.pauses import CUTS, LINE_CUT, PARAGRAPH_CUT, Break, asked_s, together_s
 from mira.text.weight import max_words, weight
 from mira.types import Span
 
 # All white space becomes one of three marks, so that no run of it can grow the buffer.
 _RUN = re.compile(r"\S+(?: \S+){0,64}|\s+")
 _LINE_BREAKS = re.compile("[\n\u2028\u2029\x0b\x0c]")
+_APART = re.compile(rf"[\s{CUTS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,14 @@ class Cut:
     over all pushes."""
     lasts: Sequence[int]
     """[len(text)] that of the last one."""
+    span: Span
+    """All of it, in the input."""
     before: Break = Break.NONE
     """What stands between the piece before and this one."""
-
-    @property
-    def span(self) -> Span:
-        """All of it, in the input."""
-        return Span(self.firsts[0], self.lasts[-1] + 1)
+    pause_s: float | None = None
+    """Silence before it that was asked for."""
+    sounds: dict[Span, str] = field(default_factory=dict)
+    """See `Run`."""
 
 
 class SentenceSplitter:
@@ -61,51 +64,64 @@ class SentenceSplitter:
         self._first_max_words = first_max_words
         self._first = True
         self._text = ""  # white space collapsed; what is before `_start` has been given out
-        self._places = array("q")  # of each of its characters: the index in the input
+        self._firsts = array("q")  # of each of its characters, as in a run
+        self._lasts = array("q")
+        self._sounds: dict[Span, str] = {}
         self._weights = array("q", [0])  # before each of them, and at the end: the weight so far
         self._words = array("q", [0])  # and the words begun
-        self._taken = 0  # characters of the input
         self._start = 0
         self._scanned = 0  # no sentence ends before this
-        self._break = Break.NONE  # before the piece that begins at `_start`
         self._line_start = 0  # where the line that `_start` is on began; negative when forgotten
         self._white = ""  # white space seen, its length and kind not yet known
+        self._white_at = 0  # its last character's index in the input
+        self._gap = _Gap()  # before the piece that begins at `_start`
 
-    def push(self, text: str) -> Iterator[Cut]:
+    def push(self, run: Run) -> Iterator[Cut]:
         """Take more text; yield every piece that is now certain."""
         if self._start:
             self._forget()
-        self._take(text)
+        self._take(run)
         yield from self._cuts(final=False)
 
     def flush(self) -> Iterator[Cut]:
-        """End the text: yield the rest."""
+        """End the text: yield the rest. A silence that was asked for at its end is a cut of no
+        characters."""
         yield from self._cuts(final=True)
+        gap = self._gap
+        if gap.pause_s is not None:
+            yield Cut("", (), (), gap.asked_at, gap.kind, gap.pause_s)
 
     def _forget(self) -> None:
         done = self._start
-        self._text, self._places = self._text[done:], self._places[done:]
+        self._text = self._text[done:]
+        self._firsts, self._lasts = self._firsts[done:], self._lasts[done:]
         self._weights, self._words = self._weights[done:], self._words[done:]
         self._start -= done
         self._scanned -= done
         self._line_start -= done
 
-    def _take(self, text: str) -> None:
-        out = []
-        for run in _RUN.findall(text):
+    def _take(self, run: Run) -> None:
+        out, at = [], 0
+        self._sounds.update(run.sounds)
+        for part in _RUN.findall(run.text):
+            stop = at + len(part)
             white, self._white = self._white, ""
-            if run[0].isspace():
-                breaks = len(_LINE_BREAKS.findall(run)) + white.count("\n")
+            if part[0].isspace():
+                breaks = len(_LINE_BREAKS.findall(part)) + white.count("\n")
                 self._white = "\n\n" if breaks > 1 else "\n" if breaks else " "
                 # Two line breaks decide at once; what white space follows does not matter.
                 added = self._white if breaks > 1 and white != "\n\n" else ""
-                self._places.extend([self._taken] * len(added))
+                self._white_at = run.lasts[stop - 1]
             else:
-                added = run if white == "\n\n" else white + run
-                self._places.extend([self._taken - 1] * (len(added) - len(run)))
-                self._places.extend(range(self._taken, self._taken + len(run)))
+                added = "" if white == "\n\n" else white
+            self._firsts.extend([self._white_at] * len(added))
+            self._lasts.extend([self._white_at] * len(added))
+            if not part[0].isspace():
+                added += part
+                self._firsts.extend(run.firsts[at:stop])
+                self._lasts.extend(run.lasts[at:stop])
             out.append(added)
-            self._taken += len(run)
+            at = stop
         self._measure("".join(out))
 
     def _measure(self, added: str) -> None:
@@ -116,18 +132,25 @@ class SentenceSplitter:
         self._text += added
 
     def _cuts(self, final: bool) -> Iterator[Cut]:
-        self._skip_white()
+        self._skip_apart()
         while self._start < len(self._text) and (end := self._end(final)) is not None:
             start, self._start, self._scanned = self._start, end, end
             text = self._text[start:end].rstrip()
             newline = self._text.rfind("\n", start, end)
             if newline >= 0:
                 self._line_start = newline + 1
-            places = self._places[start : start + len(text)]
-            cut = Cut(text.replace("\n", " "), places, places, self._break)
-            self._break, self._first = Break.NONE, False
-            self._skip_white()
+            cut = self._cut(text.replace("\n", " "), start)
+            self._gap, self._first = _Gap(), False
+            self._skip_apart()
             yield cut
+
+    def _cut(self, text: str, start: int) -> Cut:
+        firsts = self._firsts[start : start + len(text)]
+        lasts = self._lasts[start : start + len(text)]
+        sounds = {span: how for span, how in self._sounds.items() if span.start <= lasts[-1]}
+        self._sounds = {span: how for span, how in self._sounds.items() if span.stop > lasts[-1]}
+        span = Span(firsts[0], lasts[-1] + 1)
+        return Cut(text, firsts, lasts, span, self._gap.kind, self._gap.pause_s, sounds)
 
     def _end(self, final: bool) -> int | None:
         """Find where the current piece ends; None while that is not certain."""
@@ -173,10 +196,37 @@ class SentenceSplitter:
         )
         return full - 1 if full <= len(self._text) else None
 
-    def _skip_white(self) -> None:
-        while self._text[self._start : self._start + 1].isspace():
-            if self._text[self._start] == "\n":
-                self._line_start = self._start + 1
-                self._break = Break(min(self._break + 1, Break.PARAGRAPH))
+    def _skip_apart(self) -> None:
+        while _APART.match(self._text, self._start):
+            mark, at = self._text[self._start], self._start
+            self._gap.widen(mark, self._firsts[at], self._lasts[at])
+            if mark in ("\n", LINE_CUT, PARAGRAPH_CUT):
+                self._line_start = at + 1
             self._start += 1
         self._scanned = max(self._scanned, self._start)
+
+
+class _Gap:
+    """What stands between two pieces."""
+
+    def __init__(self) -> None:
+        self.pause_s: float | None = None
+        """Silence that was asked for."""
+        self.asked_at = Span(0, 0)
+        """Where it was asked for in the input."""
+        self._ends = {"\n": 0, LINE_CUT: 0, PARAGRAPH_CUT: 0}
+
+    def widen(self, mark: str, first: int, last: int) -> None:
+        """Add white space or what mark-up became, and what it stands for."""
+        if mark in self._ends:
+            self._ends[mark] += 1
+        elif not mark.isspace() and (pause_s := asked_s(mark)) is not None:
+            start = first if self.pause_s is None else self.asked_at.start
+            self.asked_at = Span(start, last + 1)
+            self.pause_s = together_s(self.pause_s, pause_s)
+
+    @property
+    def kind(self) -> Break:
+        """The widest break in it; where a line is ended by a mark and white space, it is one."""
+        lines, cuts, paragraphs = self._ends.values()
+        return Break.PARAGRAPH if paragraphs else Break(min(max(lines, cuts), Break.PARAGRAPH))

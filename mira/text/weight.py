@@ -16,6 +16,7 @@ LETTERS_PER_WORD = 4
 
 # (first, last, weight): a Han character is one syllable of about 250 ms, Hangul slightly less,
 # a kana one mora of about 130 ms. A digit is a word: "7" is "seven".
+# What mark-up became has no sound.
 _RANGES = (
     (0x30, 0x39, 4),
     (0x1100, 0x11FF, 2),
@@ -26,6 +27,7 @@ _RANGES = (
     (0x3400, 0x4DBF, 4),
     (0x4E00, 0x9FFF, 4),
     (0xAC00, 0xD7AF, 3),
+    (0xE000, 0xF8FF, 0),
     (0xF900, 0xFAFF, 4),
     (0x20000, 0x3FFFF, 4),
 )

@@ -22,7 +22,13 @@ _SPOKEN = [
 ]
 _PARTS = st.lists(st.sampled_from(_SPOKEN), max_size=25)
 _MARKED = st.sampled_from(
-    ["[a](http://b.c)", "![x](y)", "<b>", "<br/>", "&nbsp;", "# ", "- ", "> ", "| ", "|", "[^1]"]
+    [
+        *("[a](http://b.c)", "![x](y)", "<b>", "<br/>", "&nbsp;", "# ", "- ", "> ", "| ", "|"),
+        *("[^1]", "<", ">", "[", "]", "&", ";", "<p>", "</p>", "<s>", "<spell>", "</spell>", "</"),
+        *('<sub alias="a 5 km run">', "</sub>", "[pause:1s]", "[pause:", "<break time='2s'/>", "="),
+        *('<say-as interpret-as="cardinal">', "</say-as>", "<!--", "-->", "&#65;", "<x ", "<td>"),
+        *('<phoneme ph="ʃɪˈvɔn">', "</phoneme>", "<![CDATA[", "]]>", "\ue000", "\ue150", '"', "/>"),
+    ]
 )
 _TEXTS = st.lists(st.sampled_from(_SPOKEN) | _MARKED | st.text(max_size=3), max_size=25)
 _BOUNDS = st.sampled_from([220, 220, 80, 20, 1])
@@ -52,11 +58,17 @@ def words_of(pieces: list[Piece]) -> list[Word]:
         ("one  \n two", "one=one two=two"),
         ("wait — no", "wait_—=wait no=no"),
         ("你好。", "你=你 好。=好"),
+        ("&lt;b&gt; is", "less=&lt; than=&lt; b=b greater=&gt; than=&gt; is=is"),
+        ("<b>One</b>, two", "One,=One two=two"),
+        ('A <sub alias="5 km">W3C</sub>.', "A=A five=W3C kilometers.=W3C"),
+        ('A <sub alias="b c"/> d', 'A=A b=<sub_alias="b_c"/> c=<sub_alias="b_c"/> d=d'),
+        ("<spell> B2 </spell>!", "B=B2 two!=B2"),
+        ('<phoneme ph="ˈtu">New York</phoneme>s', "New=New York=York s=s"),
     ],
 )  # fmt: skip
 def test_words_and_their_sources(text: str, sources: str) -> None:
     found = [
-        f"{word.text.replace(' ', '_')}={text[word.source.start : word.source.stop]}"
+        f"{word.text}={text[word.source.start : word.source.stop]}".replace(" ", "_")
         for word in words_of(list(split_sentences(text)))
     ]
     assert found == sources.split()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mira.text import Break
+from mira.text.markup import Run
 from mira.text.segment import Cut, SentenceSplitter
 from mira.text.weight import LETTERS_PER_WORD, weight
 
@@ -30,13 +31,13 @@ _TEXTS = st.lists(_FRAGMENTS | st.text(max_size=5), max_size=60).map("".join)
 def _pushed(text: str, cuts: list[int], **options: int) -> list[Cut]:
     splitter = SentenceSplitter(**options)
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
-    pieces = [p for a, b in pairwise(edges) for p in splitter.push(text[a:b])]
+    pieces = [p for a, b in pairwise(edges) for p in splitter.push(Run.plain(text[a:b], a))]
     return pieces + list(splitter.flush())
 
 
 def split_sentences(text: str, max_chars: int = 220, first_max_words: int = 12) -> Iterator[Cut]:
     splitter = SentenceSplitter(max_chars, first_max_words)
-    yield from splitter.push(text)
+    yield from splitter.push(Run.plain(text))
     yield from splitter.flush()
 
 
@@ -92,8 +93,8 @@ def test_loses_nothing_and_never_exceeds_the_bound(text: str, max_chars: int) ->
 @given(text=_TEXTS)
 def test_what_was_yielded_early_is_what_the_whole_begins_with(text: str) -> None:
     splitter, early = SentenceSplitter(), []
-    for letter in text:
-        early += splitter.push(letter)
+    for at, letter in enumerate(text):
+        early += splitter.push(Run.plain(letter, at))
         assert early == list(split_sentences(text))[: len(early)]
 
 
@@ -253,15 +254,15 @@ def test_a_conjunction_is_not_left_alone() -> None:
 def test_the_first_piece_does_not_wait_for_the_sentence() -> None:
     splitter = SentenceSplitter()
     typed = "Thank you for calling Acme, my name is Jane and I am happy to "
-    pieces = [p.text for word in typed.split(" ") for p in splitter.push(word + " ")]
+    pieces = [p.text for word in typed.split(" ") for p in splitter.push(Run.plain(word + " "))]
     assert pieces == ["Thank you for calling Acme,"]
 
 
 def test_a_sentence_is_known_as_soon_as_the_next_begins() -> None:
     splitter = SentenceSplitter()
-    assert _texts(splitter.push("It works.")) == []
-    assert _texts(splitter.push(" N")) == ["It works."]
-    assert _texts(splitter.push("ext\n\n")) == ["Next"]
+    assert _texts(splitter.push(Run.plain("It works."))) == []
+    assert _texts(splitter.push(Run.plain(" N"))) == ["It works."]
+    assert _texts(splitter.push(Run.plain("ext\n\n"))) == ["Next"]
 
 
 def test_what_follows_a_cut_is_looked_at_anew() -> None:
@@ -290,7 +291,7 @@ def test_time_is_linear(unit: str, push: int) -> None:
     splitter = SentenceSplitter()
     begun = time.perf_counter()
     for at in range(0, len(text), push):
-        for _ in splitter.push(text[at : at + push]):
+        for _ in splitter.push(Run.plain(text[at : at + push], at)):
             pass
     list(splitter.flush())
     # 0.05 to 0.5 s here; a quadratic one takes minutes.
@@ -301,6 +302,6 @@ def test_memory_is_bounded() -> None:
     splitter = SentenceSplitter()
     for unit in ("a", " ", "\n", ".", "a " * 50, '"'):
         for _ in range(100):
-            for _ in splitter.push(unit * 100):
+            for _ in splitter.push(Run.plain(unit * 100)):
                 pass
             assert len(splitter._text) < 12_000
