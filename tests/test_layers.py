@@ -94,6 +94,8 @@ TESTED_THROUGH = {
     "text/abbreviations": "text/test_segment.py",
     "text/boundaries": "text/test_segment.py",
     "text/clauses": "text/test_segment.py",
+    "text/elements": "text/test_markup.py",
+    "text/tags": "text/test_markup.py",
     "text/weight": "text/test_segment.py",
     "text/addresses": "text/test_normalize.py",
     "text/amounts": "text/test_normalize.py",

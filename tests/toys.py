@@ -146,7 +146,8 @@ class ToySynthesizer:
             if not (words := piece.sentence.text):
                 continue
             if said or asked_s is not None:
-                spoken.append(self.silence(pause_s(said, following) if asked_s is None else asked_s))
+                marked_s = pause_s(said, following)
+                spoken.append(self.silence(marked_s if asked_s is None else asked_s))
             spoken.append(self.tone(words, voice))
             said, following, asked_s = words, Break.NONE, None
         spoken.append(self.silence(asked_s or 0.0))

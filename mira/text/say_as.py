@@ -4,17 +4,17 @@ A text that can't be what it is said to be is None: it is read like any other. K
 about tags.
 """
 
+# ruff: noqa: SIM905  (long word lists read best as text)
+
 import re
 from collections.abc import Callable
 
-from mira.text import codes, dates
+from mira.text import codes, times
 from mira.text.lexicon import ADDRESS_MARKS, MONTHS
-from mira.text.numbers import DIGITS, cardinal, digits, fraction, mixed, number, ordinal, year
+from mira.text.numbers import DIGITS, cardinal, fraction, mixed, number, ordinal, year
 from mira.text.traced import Rules, Traced
 
-_NUMBER = re.compile(
-    r"([+−-]?)\s?([0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{0,400})(\.[0-9]{1,400})?"
-)
+_NUMBER = re.compile(r"([+−-]?)\s?([0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{0,400})(\.[0-9]{1,400})?")
 _SIGNS = {"+": "plus ", "": ""}
 _RANK = re.compile(r"([0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:st|nd|rd|th)?", re.IGNORECASE)
 _FRACTION = re.compile(r"(?:([0-9]{1,9})\s?[+ ]\s?)?([0-9]{1,9})\s?[/⁄]\s?([0-9]{1,9})")
@@ -173,7 +173,7 @@ def _time(text: str, form: str) -> str | None:
     clock = _CLOCK.match(text)
     if clock:
         text = ":".join(filter(None, clock.groups())) + text[clock.end() :]
-    return _by_rules(text, dates.RULES)
+    return _by_rules(text, times.RULES)
 
 
 def _currency(text: str, form: str) -> str | None:

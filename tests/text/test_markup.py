@@ -11,15 +11,20 @@ from hypothesis import strategies as st
 
 from mira.text import Piece, split_sentences
 from mira.text.markup import MAX_CONTENT, Markup, Run
-from mira.text.pauses import asked_s
 
 _FRAGMENTS = st.sampled_from(
     [
         *"<>[]&;=/\"'!?- \n.aB1",
         *("<b>", "</b>", "<p>", "</s>", "<br/>", "<x y>", "<td>", "</", "<!--", "-->", "<?x"),
         *("<![CDATA[", "]]>", "<!", "&amp;", "&#x", "&lt;", "[pause:", "[pause", "1s]", "word "),
-        *('<break time="1s"/>', "<break", ' time="', "<spell>", "</spell>", "<sub alias='", "</sub>"),
-        *('<say-as interpret-as="digits">', "</say-as>", "<phoneme ph='x'>", "</phoneme>", "1/2"),
+        *('<break time="1s"/>', "<break", ' time="', "<spell>", "</spell>", "<sub alias='"),
+        *(
+            '<say-as interpret-as="digits">',
+            "</say-as>",
+            "<phoneme ph='x'>",
+            "</phoneme>",
+            "</sub>",
+        ),
         *("<https://a.b>", "<a@b.c>", "x" * 90, "y=" * 60, "你好", "π", "\ue000", "\ue164"),
     ]
 )
@@ -39,7 +44,7 @@ def runs(text: str, cuts: list[int]) -> list[tuple[str, int, int]]:
 @settings(deadline=None, max_examples=500)
 @given(text=_TEXTS, cuts=st.lists(st.integers(0, 10**6), max_size=20))
 @example(text="<spell>" + "a" * MAX_CONTENT + "<p>b", cuts=[MAX_CONTENT])
-@example(text="<a b=\"c > d", cuts=[10])
+@example(text='<a b="c > d', cuts=[10])
 def test_what_is_read_does_not_depend_on_the_pushes(text: str, cuts: list[int]) -> None:
     whole = runs(text, [])
     assert runs(text, cuts) == whole == runs(text, list(range(len(text))))
@@ -86,7 +91,7 @@ def _shown(piece: Piece) -> str:
         ("un<i>believ</i>able <a href='http://a.b?c>d'>link</a>", "unbelievable link"),
         ("<script>var a = 1;</script>Hello", "Hello"),
         # Speech
-        ("<speak version='1.1'>Hello <prosody rate='slow'>there</prosody>.</speak>", "Hello there."),
+        ("<speak version='1'>Hello <prosody rate='slow'>there</prosody>.</speak>", "Hello there."),
         ("<s>One</s><s>two</s>", "One | two"),
         ("<voice name='x'>Hello.</voice><lang xml:lang='en'>World</lang>", "Hello. | World"),
         ("<audio src='a.wav'>a bell</audio> <mark name='x'/>rings", "a bell rings"),
@@ -157,10 +162,10 @@ def test_pauses(text: str, spoken: str) -> None:
         ("<spell>A<spell>B</spell>C</spell> D", "A., B C D"),
         ("<sub alias='x'>a<say-as interpret-as='digits'>12</sub>b</say-as>", "x b"),
         ("<prosody><spell>AB</prosody>C</spell>", "A., B, C"),
-        ("<break time=\"1s\" One", "[1] One"),
+        ('<break time="1s" One', "[1] One"),
         ("<say-as interpret-as='digits' 12</say-as>", "one two"),
         ("<break time='1s <b>One</b>", "[1] One"),
-        ("<b attr=\"never closed>One</b> two", "One two"),
+        ('<b attr="never closed>One</b> two', "One two"),
         ("One <", "One less than"),
         ("One <b", "One less than b"),
         ("&#0;&#x110000;&#99999999999;&#xD800;&#xE164;One &", "One and"),
@@ -217,10 +222,24 @@ def test_what_is_certain_does_not_wait_for_mark_up(text: str, pieces: list[str])
     assert found == pieces
 
 
+def test_a_phoneme_goes_with_its_words() -> None:
+    text = (
+        "<phoneme ph='ʃɪˈvɔn'>Siobhan</phoneme> met "
+        "<phoneme alphabet='cmu-arpabet' ph='HH OW0 AA1 K IY0 N'>Joaquin</phoneme> and "
+        "<phoneme ph='?'>Jo</phoneme>, <phoneme alphabet='x-sampa' ph='a'>Al</phoneme>."
+    )
+    [piece] = split_sentences(text)
+    assert [(word.text, word.phonemes) for word in piece.sentence.words] == [
+        *[("Siobhan", "ʃɪvˈɔn"), ("met", ""), ("Joaquin", "hoʊˈɑkin"), ("and", "")],
+        *[("Jo,", ""), ("Al.", "")],
+    ]
+
+
 _UNITS = (
-    *("<", ">", "[", "]", "&", "<a ", "<spell>", "[pause:", "<break/>", "[pause:9s]", "$", "7", "("),
-    *("</", "<a b=\"", "<a b='\"", "<!--", "<![CDATA[", "&#", "&amp;", "<p>", "</spell>", "<b>x"),
-    *("<sub alias=\"x\">", "<say-as interpret-as='date'>1/", "=\"", "<s>a</s>", "<x y=", "\ue000"),
+    *("<", ">", "[", "]", "&", "$", "7", "("),
+    *("<a ", "<spell>", "[pause:", "<break/>", "[pause:9s]"),
+    *("</", '<a b="', "<a b='\"", "<!--", "<![CDATA[", "&#", "&amp;", "<p>", "</spell>", "<b>x"),
+    *('<sub alias="x">', "<say-as interpret-as='date'>1/", '="', "<s>a</s>", "<x y=", "\ue000"),
     *("<spell>a</spell>", "<spell>A1</spell> ", "[pause", "<a ='", "&a", "?<a", "<break", "<td>a"),
 )
 
