@@ -23,6 +23,8 @@ MAX_CONTENT = 1000
 _CHARS_AT_ONCE = 1000
 # Marks among it that no letter follows are plain too: "a < b", "Q & A", "x[1]".
 _PLAIN = re.compile(r"(?:[^<&\[]++|<(?=[\d\s_]|[^\w/!?])|&(?=[^A-Za-z#])|\[(?=[^\spP]))++")
+# Most of what is typed, and this is quick.
+_IS_PLAIN = re.compile(r"[\x00-%\'-;=-Z\\-\x7f]*").fullmatch
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _CUT = re.compile(f"[{CUTS}]")
 _NO_SPACE_AFTER = re.compile(rf"[\s(\[{{“‘«¿¡{CUTS}\u3000-\u303f\uff00-\uffef{CJK}]")
@@ -64,8 +66,14 @@ class Markup:
 
     def push(self, text: str) -> Iterator[Run]:
         """Take more text; yield all that is certain to be read."""
-        self._held += text
-        yield from self._scan(final=False)
+        if not (self._held or self._open or len(text) > _CHARS_AT_ONCE) and _IS_PLAIN(text):
+            self._out.add(Run.plain(text, self._begins))
+            self._begins += len(text)
+            if text:
+                yield self._out.take()
+        else:
+            self._held += text
+            yield from self._scan(final=False)
 
     def flush(self) -> Iterator[Run]:
         """End the text: yield the rest."""

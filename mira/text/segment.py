@@ -102,27 +102,31 @@ class SentenceSplitter:
 
     def _take(self, run: Run) -> None:
         out, at = [], 0
-        self._sounds.update(run.sounds)
+        if run.sounds:
+            self._sounds.update(run.sounds)
         for part in _RUN.findall(run.text):
             stop = at + len(part)
             white, self._white = self._white, ""
             if part[0].isspace():
                 breaks = len(_LINE_BREAKS.findall(part)) + white.count("\n")
                 self._white = "\n\n" if breaks > 1 else "\n" if breaks else " "
-                # Two line breaks decide at once; what white space follows does not matter.
-                added = self._white if breaks > 1 and white != "\n\n" else ""
                 self._white_at = run.lasts[stop - 1]
+                # Two line breaks decide at once; what white space follows does not matter.
+                if breaks > 1 and white != "\n\n":
+                    out.append(self._take_white(self._white))
             else:
-                added = "" if white == "\n\n" else white
-            self._firsts.extend([self._white_at] * len(added))
-            self._lasts.extend([self._white_at] * len(added))
-            if not part[0].isspace():
-                added += part
+                if white and white != "\n\n":
+                    out.append(self._take_white(white))
                 self._firsts.extend(run.firsts[at:stop])
                 self._lasts.extend(run.lasts[at:stop])
-            out.append(added)
+                out.append(part)
             at = stop
         self._measure("".join(out))
+
+    def _take_white(self, white: str) -> str:
+        for places in (self._firsts, self._lasts):
+            places.extend([self._white_at] * len(white))
+        return white
 
     def _measure(self, added: str) -> None:
         in_word = [*map(str.isalnum, self._text[-1:] or " "), *map(str.isalnum, added)]
@@ -148,7 +152,10 @@ class SentenceSplitter:
         firsts = self._firsts[start : start + len(text)]
         lasts = self._lasts[start : start + len(text)]
         sounds = {span: how for span, how in self._sounds.items() if span.start <= lasts[-1]}
-        self._sounds = {span: how for span, how in self._sounds.items() if span.stop > lasts[-1]}
+        if sounds:  # one that is not whole is known to the piece that has its other part too
+            self._sounds = {
+                span: how for span, how in self._sounds.items() if span.stop > lasts[-1] + 1
+            }
         span = Span(firsts[0], lasts[-1] + 1)
         return Cut(text, firsts, lasts, span, self._gap.kind, self._gap.pause_s, sounds)
 

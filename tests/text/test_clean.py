@@ -102,7 +102,6 @@ def test_what_is_said_is_not_damaged(text: str) -> None:
         (r"\*not emphasis\*", "*not emphasis*"),
         ("我**很**好", "我很好"),
         ("Price*", "Price"),
-        ("Name: ____ <<<<<< $$$$ a%%%%b", "Name: a b"),
         # Unicode
         ("１２３ ％ ＡＢＣ", "123 % ABC"),
         ("① ℃ Ⅳ №5 ﬁne 𝐁𝐨𝐥𝐝", "1 °C IV No. 5 fine Bold"),
