@@ -133,7 +133,7 @@ def test_a_dictionary_over_another_one() -> None:
         (" ", "x", "no letter and no digit"),
         ("&", "and", "no letter and no digit"),
         ("👍", "x", "no letter and no digit"),
-        ("<b>", "x", "no letter and no digit"),
+        ("<>", "x", "no letter and no digit"),
         ("x" * 65, "x", "the word has 65 characters, more than the limit of 64"),
         ("㎞" * 40, "x", "the word has 80 characters, more than the limit of 64"),
         ("x", "y" * 201, "say has 201 characters, more than the limit of 200"),
