@@ -73,7 +73,7 @@ RULES = (
         r"(?<![\w.,])([0-9]{1,4},[0-9]{1,2})(?=\s?%| (?:million|billion))",
         lambda m: number(standard(m[1])),
     ),
-    rule(r"(?<![\w.,])(0,[0-9]{1,4})(?![\w,.])", lambda m: number(f"0.{m[1][2:]}")),
+    rule(r"(?<![\w.,])(0,[0-9]{1,4})(?![\w,.)\]])", lambda m: number(f"0.{m[1][2:]}")),
     *arithmetic.RULES,
     rule(rf"{_FIRST}(?<![0-9]-)({_NUMBER})\s?[-–—]\s?(?={_NUMBER}(?![\w-]{{0,20}}-\d))", r"\1 to "),
     rule(r"(?<![\w)\]])[-](?=\.?[0-9])", "minus "),
@@ -95,7 +95,7 @@ RULES = (
         rf"{_FIRST}({_NUMBER})\s?[xX×]\b( (?:{_AS_TIMES})\b)?",
         _times,
     ),
-    rule(r"(?<![\w.,-])x(?=[1-9][0-9]{0,2}(?!\w))", "times "),
+    rule(r"(?<![\w.,-])x(?!(?:86|64|32)\b)(?=[1-9][0-9]{0,2}(?!\w))", "times "),
     rule(
         r"(?<![\w.])([0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:st|nd|rd|th|ST|ND|RD|TH)\b",
         lambda m: ordinal(int(m[1].replace(",", ""))),
@@ -108,6 +108,7 @@ RULES = (
     rule(rf"(?<![\w.,])({_NUMBER}){_LAST}", lambda m: number(m[1])),
     rule(r"(?<![\w.])\.([0-9]{1,400})(?!\w)", lambda m: f"point {digits(m[1])}"),
     rule(r"(?<=[A-Za-z])([0-9]{1,3}\.[0-9]{1,3})(?![\w]|\.\d)", lambda m: f" {number(m[1])}"),
+    rule(r"(?<=[0-9]),(?=[0-9])", ", "),  # 1,2,3
     MIXED,
     rule(r"[0-9]{1,400}", _glued),
 )

@@ -119,7 +119,8 @@ def _unit_of(match: re.Match[str]) -> str:
 def _measure(match: re.Match[str]) -> str | list[Edit]:
     text, gap = match.string, match["gap"]
     unit = _unit_of(match)
-    if not unit or not _is_unit(match, unit, gap):
+    glued = match["scale"] and not gap  # "1919 thousands"
+    if not unit or glued or not _is_unit(match, unit, gap):
         return match[0]
     one, many = UNITS[unit]
     if unit == "m" and not match["per"] and not match["high"]:
@@ -214,7 +215,7 @@ def _closes(match: re.Match[str], mark: str) -> bool:
 
 
 def _inches(match: re.Match[str]) -> str | list[Edit]:
-    if _closes(match, '"'):
+    if _closes(match, '"') or re.fullmatch("[12][0-9]{3}", match["low"]):  # in 1984"
         return match[0]
     said = " inch" if _is_single(match) else " inches"
     return [*_said(match), (said, match.end("low"), match.end())]

@@ -73,6 +73,8 @@ def _tens(match: re.Match[str]) -> str:
     """Read 90s: a decade, or so many seconds."""
     before, after = _around(match)
     number = int(match[2])
+    if number == 0:
+        return "zeros"
     if number % 10:
         waits = number < 1000 and (_WAIT.search(before) or _SECOND.match(after))
         return (
@@ -152,11 +154,11 @@ RULES = (
     rule(
         r"(?:(?<![\w.,$€£¥₹+*/=#-])|(?<=\bmid-)|(?<=\bpre-)|(?<=\bpost-)|(?<=\b[Ll]ate-)"
         rf"|(?<=\b[Ee]arly-))(?<![$€£¥₹+*/=<>-] ){_YEAR}"
-        r"(?![\w%°\"²]|'(?!s)|[.,:/]\d|[-–/][\dA-Z]|/\w|\s?[+*×x/=<>]\s?[0-9])",
+        r"(?![\w%°²]|'(?!s)\w|[.,:/]\d|[-–/][\dA-Z]|/\w|\s?[+*×x/=<>]\s?[0-9])",
         _bare,
     ),
     rule(
-        r"(?<![\w.,$€£¥₹+*/=#-])(1[0-4][0-9]{2}|2100|21[0-9]{2})(?![\w%°\"²]|'(?!s)|[.,:/]\d|[-–/]\w"
+        r"(?<![\w.,$€£¥₹+*/=#-])(1[0-4][0-9]{2}|2100|21[0-9]{2})(?![\w%°²]|'(?!s)\w|[.,:/]\d|[-–/]\w"
         r"|\s?[+*×x/=<>]\s?[0-9])",
         _old,
     ),
