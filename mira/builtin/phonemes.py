@@ -10,10 +10,16 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Container, Iterator, Mapping
+from itertools import chain
 
 from hibari.g2p import G2P
+from hibari.g2p.normalize import normalize
+from hibari.g2p.token import Tok
 
+from mira.builtin.names import Names
+from mira.builtin.symbols import voiced
 from mira.errors import NothingToSay, SynthesisFailed
+from mira.types import Sentence
 
 MAX_PHONEMES = 400  # the network's own limit on what it was trained to speak at once
 MAX_PARTS = 12
@@ -44,6 +50,11 @@ _LATIN = (
 )
 _FOREIGN = re.compile(rf"(?![A-Za-z0-9_{_LATIN}])\w")
 _LONE_GREEK = re.compile(r"[\u0391-\u03c9](?![^\W\d_])")
+# What stands for a word of known sounds while the front end cuts the text: letters that it leaves
+# together, and that nobody writes. As the word, a capital or none.
+_PLACE, _CAPITAL_PLACE = _PLACES = "þÿþ", "Þÿþ"
+_ANY_PLACE = re.compile(f"({_PLACE}|{_CAPITAL_PLACE})")
+_BARE = re.compile(r"[^\W_](?:.*[^\W_])?[\u0300-\u036f]*", re.DOTALL)  # without marks
 _PUNCTUATION = frozenset(' ;:,.!?—…"“”()ˈˌ')
 
 
@@ -61,19 +72,21 @@ class Phonemizer:
         self._front_end = G2P()
         words = self._front_end.lexicon.golds.d
         self._long_words = frozenset(word for word in words if len(word) > MAX_LETTERS)
-        # It loads its network for unknown words when it meets the first one. Nothing else in it
+        # It loads its network for unknown words when it is first asked for. Nothing else in it
         # changes after it was made, so with that done it needs no lock.
-        _ = self._front_end.oov
+        self._names = Names(self._front_end.lexicon, self._front_end.oov)
 
-    def __call__(self, sentence: str) -> list[list[int]]:
+    def __call__(self, sentence: Sentence) -> list[list[int]]:
         """Return the numbers of the phonemes, in parts that the network can speak at once.
+
+        Words that have phonemes are spoken so.
 
         Raises:
             NothingToSay: There are words, but none that can be read.
             SynthesisFailed: The front end broke.
         """
         try:
-            phonemes: str = self._front_end(readable(sentence, self._long_words))
+            phonemes = self._phonemes(sentence)
         except Exception as error:  # a front end of many rules, each with errors of its own
             raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
         parts = textwrap.wrap(phonemes, MAX_PHONEMES, break_on_hyphens=False)
@@ -86,8 +99,67 @@ class Phonemizer:
             )
         return [[0, *self._ids(part), 0] for part in parts]
 
+    def _phonemes(self, sentence: Sentence) -> str:
+        text, sounds = _with_places(sentence)
+        tokens = self._tokens(normalize(readable(text, self._long_words)), sounds)
+        self._names(tokens)
+        said = (
+            (token.phonemes or "") + (" " if token.whitespace else "")
+            for token in self._front_end.phonemize_tokens(tokens)
+        )
+        return "".join(said).strip()
+
+    def _tokens(self, text: str, sounds: list[tuple[str, str]]) -> list[Tok]:
+        """Cut and tag a text, each of its places being a word of which the sounds are known."""
+        pairs: list[tuple[str, str]] = self._front_end.tokenizer(text)
+        words: list[tuple[str, str | None, str]] = [(word, None, space) for word, space in pairs]
+        if sounds:
+            words = list(_filled(pairs, sounds))
+        # The tagger sees the words, so that "the", "to" and homographs beside them are right.
+        tags = self._front_end.tagger([word for word, _, _ in words]) if words else []
+        return [
+            Tok(word, tag, space, phonemes=said) for (word, said, space), tag in zip(words, tags)
+        ]
+
     def _ids(self, phonemes: str) -> Iterator[int]:
         return (self._vocabulary[symbol] for symbol in phonemes if symbol in self._vocabulary)
+
+
+def _with_places(sentence: Sentence) -> tuple[str, list[tuple[str, str]]]:
+    """Put a place for each word that has phonemes; return these words and phonemes as well."""
+    if not any(word.phonemes for word in sentence.words):
+        return sentence.text, []
+    text = sentence.text
+    parts: list[str] = []
+    sounds: list[tuple[str, str]] = []
+    at = copied = 0
+    for word in sentence.words:
+        at = text.index(word.text, at)
+        bare = _BARE.search(text, at, at + len(word.text))
+        at += len(word.text)
+        if word.phonemes and bare:
+            parts.append(text[copied : bare.start()])
+            sounds.append((bare[0], voiced(word.phonemes)))
+            copied = bare.end()
+    parts.append(text[copied:])
+    places = (_CAPITAL_PLACE if word[0].isupper() else _PLACE for word, _ in sounds)
+    parts = [part.replace("ÿ", "y") for part in parts]  # nobody else writes a place
+    return "".join(chain.from_iterable(zip(parts, [*places, ""]))), sounds
+
+
+def _filled(
+    pairs: list[tuple[str, str]], sounds: list[tuple[str, str]]
+) -> Iterator[tuple[str, str | None, str]]:
+    """Yield tokens, what they sound like and the space after them, with the words in their places.
+
+    A place is a token of its own, whatever mark the front end has left at it.
+    """
+    known = iter(sounds)
+    for token, space in pairs:
+        parts = [part for part in _ANY_PLACE.split(token) if part] or [token]
+        for part, after in zip(parts, [*[""] * (len(parts) - 1), space]):
+            word, said = next(known, (part, None)) if part in _PLACES else (part, None)
+            yield word, said, after
 
 
 def readable(text: str, long_words: Container[str] = ()) -> str:

@@ -104,7 +104,7 @@ class BuiltinSynthesizer:
             )
         turn = partial(self._turns.turn, playback or Playback(), cancel or Cancel())
         with turn():
-            *parts, last = self._phonemize(sentence.text)
+            *parts, last = self._phonemize(sentence)
         yield Block(NOTHING)
         for ids in parts:
             joiner = Joiner(self.sample_rate)

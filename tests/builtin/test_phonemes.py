@@ -5,6 +5,7 @@ import itertools
 import sys
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,8 @@ from mira.builtin.phonemes import MAX_DIGITS, MAX_PHONEMES, Phonemizer, readable
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.errors import NothingToSay
 from mira.text import split_sentences
+from mira.text.sounds import ipa
+from mira.types import Sentence, Span, Word
 
 MOST_CALLS = 1_000_000
 """Of functions, for one piece: a measure of time that does not depend on what else the machine
@@ -43,7 +46,7 @@ def most_calls(builtin: BuiltinSynthesizer, text: str) -> int:
         with contextlib.suppress(NothingToSay):
             sys.setprofile(count)
             try:
-                builtin._phonemize(piece)
+                builtin._phonemize(Sentence.of(piece))
             finally:
                 sys.setprofile(None)
     return max(calls)
@@ -73,7 +76,7 @@ def test_nor_does_any_other(builtin: BuiltinSynthesizer, unit: str, salt: str) -
 
 def test_parts_fit_the_network(phonemizer: Phonemizer) -> None:
     for text in ("QXZ" * 70, "zyzzogeton " * 20, "1234567 " * 27, "w" * 220):
-        assert max(map(len, phonemizer(text))) <= MAX_PHONEMES + 2
+        assert max(map(len, phonemizer(Sentence.of(text)))) <= MAX_PHONEMES + 2
 
 
 @given(text=st.text("abAB019-'.,/ ", max_size=80))
@@ -113,7 +116,7 @@ def test_a_cut_leaves_words_their_capitals_and_their_s(
     phonemizer: Phonemizer, word: str, read: str
 ) -> None:
     assert readable(word) == read
-    assert phonemizer(word) == phonemizer(read)
+    assert phonemizer(Sentence.of(word)) == phonemizer(Sentence.of(read))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_a_cut_leaves_words_their_capitals_and_their_s(
 )  # fmt: skip
 def test_long_words_of_the_lexicon_are_read_whole(phonemizer: Phonemizer, word: str) -> None:
     said = phonemizer._front_end(word)
-    assert phonemizer(word) == [[0, *phonemizer._ids(said), 0]]
+    assert phonemizer(Sentence.of(word)) == [[0, *phonemizer._ids(said), 0]]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_long_words_of_the_lexicon_are_read_whole(phonemizer: Phonemizer, word: 
 )  # fmt: skip
 def test_what_it_cannot_read_is_said(phonemizer: Phonemizer, text: str) -> None:
     with pytest.raises(NothingToSay, match="it speaks English"):
-        phonemizer(text)
+        phonemizer(Sentence.of(text))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ def test_what_it_can_read_is_read(phonemizer: Phonemizer, mixed: str, plain: str
     sounds = [
         [number for number in part if number > 16]
         for text in (mixed, plain)
-        for part in phonemizer(text)
+        for part in phonemizer(Sentence.of(text))
     ]
     assert sounds[0] == sounds[1]
 
@@ -190,7 +193,7 @@ def test_nor_the_voice(phonemizer: Phonemizer, repeated: int, context: str) -> N
         said = split_sentences(context.replace("{}", char * repeated)[:5000])
         for piece in itertools.islice(said, 3):
             with contextlib.suppress(NothingToSay):
-                phonemizer(piece.sentence.text)
+                phonemizer(Sentence.of(piece.sentence.text))
 
 
 @settings(max_examples=150)
@@ -204,7 +207,7 @@ def test_nor_any_mixture(phonemizer: Phonemizer, parts: list[str]) -> None:
     written = "".join(parts)
     for text in (written, *(piece.sentence.text for piece in split_sentences(written))):
         with contextlib.suppress(NothingToSay):
-            phonemizer(text)
+            phonemizer(Sentence.of(text))
 
 
 def test_long_numbers_are_named_digit_by_digit() -> None:
@@ -219,7 +222,87 @@ def test_it_reads_the_same_on_many_threads(phonemizer: Phonemizer) -> None:
         f"{name} reads {thing} at {hour}:30."
         for name, thing, hour in itertools.product(("Zyzzo", "Anna"), ("xq-ab", "books"), (3, 9))
     ]
-    alone = [phonemizer(text) for text in texts]
+    alone = [phonemizer(Sentence.of(text)) for text in texts]
     with ThreadPoolExecutor(8) as threads:
         for _ in range(5):
-            assert list(threads.map(phonemizer, texts)) == alone
+            assert list(threads.map(phonemizer, map(Sentence.of, texts))) == alone
+
+
+def sounded(text: str, **sounds: str) -> Sentence:
+    """A sentence some of whose words say how they sound."""
+    words = []
+    for word in Sentence.of(text).words:
+        bare = word.text.strip("“”(),.!?:;'\"—")
+        words.append(replace(word, phonemes=ipa(sounds[bare]) if bare in sounds else ""))
+    return Sentence(text, tuple(words))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Zyx", "zˈiks"),
+        ("Zyx.", "zˈiks."),
+        ("Hello, Zyx!", "həlˈO, zˈiks!"),
+        ("“Zyx,” she said.", "zˈiks, ʃi sˈɛd."),
+        ("(Zyx)", "(zˈiks)"),
+        ("Dr. Zyx, Zyx 5 and Zyx", "dˈɑktəɹ zˈiks, zˈiks fˈIv ænd zˈiks"),
+    ],
+)
+def test_a_word_is_spoken_as_its_phonemes_say(phonemizer: Phonemizer, text: str, said: str) -> None:
+    assert phonemizer._phonemes(sounded(text, Zyx="ziks")) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Give the Zyx to the Zyx.", "Give the apple to the apple."),
+        ("I read a Zyx yesterday.", "I read a book yesterday."),
+        ("I want to Zyx it.", "I want to eat it."),
+        ("They Zyx the record, to record it.", "They hold the record, to record it."),
+        ("Zyx used to live here.", "Anna used to live here."),
+    ],
+)
+def test_its_neighbours_sound_as_they_should(phonemizer: Phonemizer, text: str, plain: str) -> None:
+    word = next(word for word in plain.split() if word not in text.split()).strip(".")
+    said = phonemizer._phonemes(sounded(text, Zyx=IPA[word]))
+    assert said == phonemizer._phonemes(Sentence.of(plain))
+
+
+IPA = {"apple": "ˈæpəl", "book": "bˈʊk", "eat": "ˈit", "hold": "hˈoʊld", "Anna": "ˈænə"}
+
+
+def test_all_words_may_have_phonemes(phonemizer: Phonemizer) -> None:
+    sentence = sounded("one Two three", one="wˈʌn", Two="tˈu", three="θɹˈi")
+    assert phonemizer._phonemes(sentence) == "wˈʌn tˈu θɹˈi"
+    assert phonemizer(sentence) == phonemizer(Sentence.of("one Two three"))
+
+
+def test_phonemes_of_several_words_are_said_as_these(phonemizer: Phonemizer) -> None:
+    assert phonemizer._phonemes(sounded("Call QX-9 now", **{"QX-9": "kˈu ˈɛks"})) == (
+        "kˈɔl kˈu ˈɛks nˈW"
+    )
+
+
+@pytest.mark.parametrize("odd", ["þÿþ", "Þÿþ", "þÿþþÿþ", "a þÿþ", "ÞÿÞÿþþ"])
+def test_what_marks_a_place_can_not_be_written(phonemizer: Phonemizer, odd: str) -> None:
+    said = phonemizer._phonemes(sounded(f"{odd} Zyx {odd}", Zyx="ziks"))
+    plain = odd.replace("ÿ", "y")
+    assert said == phonemizer._phonemes(sounded(f"{plain} Zyx {plain}", Zyx="ziks"))
+    phonemizer(Sentence.of(odd + " hello"))
+
+
+@given(
+    text=st.text("aB1é-'’.,/@_ :$(“”!?…þÿÞ日\u0301", max_size=30),
+    after=st.text("'s.,)-!?” ", max_size=5),
+)
+def test_nothing_around_it_changes_it(phonemizer: Phonemizer, text: str, after: str) -> None:
+    word = f"{text.split(' ')[-1]}Zyx{after.split(' ')[0]}"
+    start = len(text) - len(text.split(" ")[-1])
+    words = [*Sentence.of(text[:start]).words, Word(word, Span(start, start), "zˈiks")]
+    said = phonemizer._phonemes(Sentence(text[:start] + word, tuple(words)))
+    assert said.count("zˈiks") == 1
+
+
+def test_many_of_them_take_no_longer(builtin: BuiltinSynthesizer) -> None:
+    text = "((((((((((Zyx)))))))))) " * 9
+    assert len(builtin._phonemize(sounded(text, Zyx="ziks"))) == 1

@@ -83,7 +83,7 @@ class Whole:
 
 @pytest.fixture(scope="session")
 def ids(builtin: BuiltinSynthesizer) -> list[int]:
-    return builtin._phonemize("Hello there, how are you today?")[0]
+    return builtin._phonemize(Sentence.of("Hello there, how are you today?"))[0]
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +130,7 @@ def test_blocks_arrive_early(builtin: BuiltinSynthesizer) -> None:
 
 
 def test_a_sentence_beyond_the_networks_limit_is_spoken_whole(builtin: BuiltinSynthesizer) -> None:
-    parts = [len(part) for part in builtin._phonemize(LONG)]
+    parts = [len(part) for part in builtin._phonemize(Sentence.of(LONG))]
     assert len(parts) > 1
     assert min(parts) > 0.2 * sum(parts), "the sentence is not cut where it would be missed"
     words = LONG.rstrip(".").split()
@@ -244,7 +244,7 @@ def test_who_waits_for_a_slow_listener_holds_no_spectrum(builtin: BuiltinSynthes
             made.extend(map(weakref.ref, found))
             return found
 
-    (ids,) = builtin._phonemize(LONG[:200])
+    (ids,) = builtin._phonemize(Sentence.of(LONG[:200]))
     with closing(module._render(Watched(builtin._network, ids), ids)) as blocks:  # type: ignore[arg-type]
         for _ in range(2):
             next(blocks)
