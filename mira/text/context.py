@@ -155,6 +155,12 @@ _PLACE_AFTER = re.compile(
 )
 
 
+def around(match: re.Match[str], chars: int = _LOOK) -> tuple[str, str]:
+    """Cut out what stands directly before and directly after a match."""
+    text, (start, stop) = match.string, match.span()
+    return text[max(0, start - chars) : start], text[stop : stop + chars]
+
+
 def is_counted(text: str, at: int) -> bool:
     """Tell whether the words after `at` are what a number counts: "1234 happy customers"."""
     if text.startswith(" of ", at):

@@ -6,6 +6,7 @@ stops. Knows nothing about times of day, nor about years that stand alone.
 
 import re
 
+from mira.text.context import around
 from mira.text.lexicon import FRACTION_OF, MONTHS, STREET_AFTER, WEEKDAYS
 from mira.text.numbers import cardinal, ordinal, year
 from mira.text.traced import one_of, rule
@@ -17,7 +18,6 @@ MAY_MATTER = re.compile(
 )
 """What a text must contain for these rules to have any work."""
 
-_NEAR = 60
 _NAMES = list(MONTHS.values())
 _SAFE = [name for name in _NAMES if name not in ("March", "May")]
 _SHORT = [short for short in MONTHS if short != "may"] + ["sept"]
@@ -73,11 +73,6 @@ def _is_day(month: int, day: int) -> bool:
     return 1 <= month <= 12 and 1 <= day <= 31
 
 
-def _around(match: re.Match[str]) -> tuple[str, str]:
-    text, (start, stop) = match.string, match.span()
-    return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
-
-
 def _is_on_a_day(before: str) -> bool:
     """Tell whether what stands before a day, or before the list it is in, is about days."""
     listed = _LISTED.search(before)
@@ -87,7 +82,7 @@ def _is_on_a_day(before: str) -> bool:
 
 def _iso(match: re.Match[str]) -> str:
     month, day = int(match[3]), int(match[4])
-    if not _is_day(month, day):
+    if not _is_day(month, day) or (match[2] == "." and _NO_DATE.search(around(match)[0])):
         return match[0]
     return _said(month, day, match[1]) + (" at " if match[5] else "")
 
@@ -95,7 +90,7 @@ def _iso(match: re.Match[str]) -> str:
 def _numeric(match: re.Match[str]) -> str:
     """Read day, month and year with one mark between them."""
     first, mark, second, in_year = match.groups()
-    before, _ = _around(match)
+    before, _ = around(match)
     if len(in_year) == 2 and mark != "/":
         padded = len(first) == len(second) == 2
         if not (_is_on_a_day(before) or (mark == "-" and padded)) or _NO_DATE.search(before):
@@ -139,7 +134,7 @@ def _month_days(match: re.Match[str]) -> str:
 
 
 def _day_month(match: re.Match[str]) -> str:
-    before, _ = _around(match)
+    before, _ = around(match)
     the, first, joint, second, of, month = match.group(1, 2, 3, 4, 5, 6)
     if _STEP.search(before) or (of and not the and first.isdigit()):
         return match[0]
@@ -163,7 +158,7 @@ def _month_year(match: re.Match[str]) -> str:
 
 def _expiry(match: re.Match[str]) -> str:
     """Read month and year of a card: "expires 04/27"."""
-    before, _ = _around(match)
+    before, _ = around(match)
     month, in_year = match[1], match[2]
     listed = _LISTED.search(before)
     stop = listed.start() if listed else len(before)
@@ -181,14 +176,15 @@ def _expiry(match: re.Match[str]) -> str:
 
 def _slashed_day(match: re.Match[str]) -> str:
     """Read 3/4 as a day where the words around say so; else it may be a fraction."""
-    before, after = _around(match)
+    before, after = around(match)
     month, day = int(match[1]), int(match[2])
     if not _is_day(month, day) or ((month, day) == (9, 11) and not _AT_A_TIME.match(after)):
         return match[0]
     if _PART_OF.match(after):
         return match[0]
     on_a_day = (
-        _AT_A_TIME.match(after)
+        (month > day and not _NUMERIC.search(before))  # three halves are hardly ever meant
+        or _AT_A_TIME.match(after)
         or _OF_A_DAY.match(after)
         or (_is_on_a_day(before) and not _CUT_BY.search(before))
     )
@@ -196,7 +192,7 @@ def _slashed_day(match: re.Match[str]) -> str:
 
 
 def _two_slashed_days(match: re.Match[str]) -> str:
-    before, after = _around(match)
+    before, after = around(match)
     one, other = (int(match[1]), int(match[2])), (int(match[3]), int(match[4]))
     halves = {one[1], other[1]} <= {2, 3, 4, 8, 16} and not _is_on_a_day(before)
     if not (_is_day(*one) and _is_day(*other)) or halves or _PART_OF.match(after):
@@ -227,7 +223,9 @@ _ON_A_DAY = re.compile(
     r"|dob|birth|born|closed|arriv(?:es?|ing|ed)|deliver(?:y|ed|s)|scheduled|appointments?|booked"
     r"|today|tomorrow|yesterday|tonight|week of|posted|departs?|leav(?:es?|ing)|return(?:s|ing)?"
     r"|check-?in|check-?out|expir(?:es?|ed|ing)|issued|shipp?(?:s|ed|ing)|moved to|rescheduled to"
-    r"|renews?|closes|opens"
+    r"|renews?|closes|opens|(?:re)?opened|created|placed|ordered|received|paid|processed|submitted"
+    r"|signed|called|emailed|visited|charged|cancell?ed|updated|resolved|renewed|joined|refilled"
+    r"|installed|activated|enrolled|seen|sent|made"
     rf"|{_WEEKDAY}s?)(?: (?:is|was|for|of|on|the|date|it))?[,:]?(?: the)? ?\(?\Z)"
 )
 # The days before it in a list.
@@ -241,6 +239,10 @@ _NO_DATE = re.compile(
 _CUT_BY = re.compile(
     r"(?i)\b(?:cut|reduc\w{1,4}|lower\w{0,3}|dropp?\w{0,3}|fell|ris\w{1,3}|rose|gr[eo]w\w{0,3}"
     r"|increas\w{1,3}|decreas\w{1,3}|multipl\w{1,4}|divid\w{1,3}|down|up)\b[^.;!?]{0,25} by \Z"
+)
+_NUMERIC = re.compile(
+    r"(?i)(?:[=+*×÷<>(-] ?|\b(?:fraction|equals|ratio|scored?|rate|rated|time|beat|meter|vision"
+    r"|odds|gave|give|got|tuned|plus|minus|times|over) (?:it |of |a |is |was |me )?)\Z"
 )
 _AT_A_TIME = re.compile(
     r",? (?:(?:at|@|around) (?:[0-9]|noon)|(?:from|between) [0-9]"
@@ -261,8 +263,8 @@ _COUNTS = re.compile(
     r"|work|we|you|i|but|as|with|between|because|so)\b)[a-z]"
 )
 _EXPIRES = re.compile(
-    r"(?i)\b(?:(?:expir(?:es?|ed|ing|y|ation)(?: dates?)?|(?P<short>exp)\b\.?"
-    r"|(?:valid|good) (?:thru|through|until|till|to)|(?:(?:issue|expiry) )?month)"
+    r"(?i)\b(?:(?:expir(?:es?|ed|ing|y|ation)|(?P<short>exp)\b\.?"
+    r"|(?:valid|good) (?:thru|through|until|till|to))(?: dates?)?"
     r"(?: (?:on (?:the|your|my|that|this|its) (?:card|front|back|license|file|label)"
     r"|is|was|of|in|as|at|end|says|reads|shows|it|the|listed|(?P<on>on|by))){0,4}?[:,]? ?\(?)\Z"
 )

@@ -5,6 +5,7 @@ Also verses and ratios, which are written like times. Knows nothing about dates.
 
 import re
 
+from mira.text.context import around
 from mira.text.lexicon import BOOKS, MONTHS, WEEKDAYS, ZONES
 from mira.text.numbers import cardinal
 from mira.text.traced import one_of, rule
@@ -15,16 +16,10 @@ MAY_MATTER = re.compile(
 )
 """What a text must contain for these rules to have any work."""
 
-_NEAR = 60
 _HALF = r"[AaPp](?:\.\s?[Mm]\.?|[Mm])(?![A-Za-z])"
 _MARKED = rf"(?:[0-9]{{1,2}}:[0-9]{{2}}(?:\s?{_HALF})?|[0-9]{{1,2}}\s?{_HALF})"
 _DASH = r"\s?[-–—]\s?"
 _FREE = r"(?<![\w.,:/$€£¥₹-])"
-
-
-def _around(match: re.Match[str]) -> tuple[str, str]:
-    text, (start, stop) = match.string, match.span()
-    return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
 
 
 def _counted(number: int, unit: str) -> str:
@@ -43,7 +38,7 @@ def _clock_words(hour: int, minute: int, half: bool) -> str:
 def _time(match: re.Match[str]) -> str:
     first, second, third, zone, half = match.groups()
     hour, minute, seconds = int(first), int(second), int(third or 0)
-    before, after = _around(match)
+    before, after = around(match)
     if not half:
         if third is None and (_RATIO_BEFORE.search(before) or _RATIO_AFTER.match(after)):
             return f"{cardinal(hour)} to {cardinal(minute)}"
@@ -116,7 +111,7 @@ def _utc(zone: str | None) -> str:
 
 
 def _military(match: re.Match[str]) -> str:
-    before, _ = _around(match)
+    before, _ = around(match)
     hour, minute = int(match[1]), int(match[2])
     if hour > 24 or minute > 59 or not (match[1][0] == "0" or _AT.search(before)):
         return match[0]
@@ -135,7 +130,7 @@ _PARTS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 def _compound(match: re.Match[str]) -> str:
     """Read 2h 30m, 1d 4h, 3m20s, 1h30."""
     if match[4] is not None:
-        if _AT.search(_around(match)[0]) and int(match[3]) <= 24:
+        if _AT.search(around(match)[0]) and int(match[3]) <= 24:
             return _clock_words(int(match[3]), int(match[4]), half=False)
         return f"{_counted(int(match[3]), 'hour')} {cardinal(int(match[4]))}"
     parts = re.findall(r"([0-9]+)\s?([dhms])", match[0])
@@ -191,8 +186,8 @@ RULES = (
         r"([ap])(?![\w'])",
         _half_letters,
     ),
-    rule(rf"{_FREE}([0-9]{{1,2}}:[0-9]{{2}})\s?([ap])(?![\w'.])", r"\1 \2m"),
-    rule(r"\b([Aa]t [0-9]{1,2})([ap])(?![\w'.])", r"\1 \2m"),
+    rule(rf"{_FREE}([0-9]{{1,2}}:[0-9]{{2}})\s?([ap])(?![\w']|\.\w)", r"\1 \2m"),
+    rule(r"\b([Aa]t [0-9]{1,2})([ap])(?![\w']|\.\w)", r"\1 \2m"),
     # "12:00-1 pm": a half of the day for both, so no "o'clock".
     rule(rf"{_FREE}([0-9]{{1,2}}):00{_DASH}(?=[0-9]{{1,2}}(?::[0-9]{{2}})?\s?{_HALF})", r"\1 to "),
     # One of the two is known to be a time.
@@ -214,7 +209,7 @@ RULES = (
     ),
     rule(
         rf"(?<![\w.,:])([0-9]{{1,2}}):([0-9]{{2}})(?::([0-9]{{2}})(?:\.[0-9]{{1,9}})?)?"
-        rf"(Z|\+[0-9]{{2}}:?[0-9]{{2}}|(?<=:[0-9]{{2}}:[0-9]{{2}})-[0-9]{{2}}:?[0-9]{{2}})?"
+        rf"(Z|\+[0-9]{{2}}:?[0-9]{{2}}|(?:(?<=:[0-9]{{2}}:[0-9]{{2}})|(?<=\.[0-9]{{3}}))-[0-9]{{2}}:?[0-9]{{2}})?"
         rf"(?:\s?({_HALF}))?(?:(?![\w:])|(?=-?ish\b))",
         _time,
     ),

@@ -6,12 +6,14 @@ what stands directly before and after decides. Knows nothing about numbers.
 
 import re
 
+from mira.text.context import around
 from mira.text.lexicon import DAY_LETTERS, MONTHS, WEEKDAYS
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(
     r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|thru"
-    r"|(?:M|T|W|Th|Mo|Tu|Sa)\s?[-–/&]|(?:M|T|Th) (?:th|to)|[MT],|M?WF|Tu?Th\b)",
+    r"|(?:Mo|Tu|We|Th|Fr|Sa|Su|[MTWF]):? [0-9]|(?:M|T|W|Th|Mo|Tu|Sa)\s?[-–/&]"
+    r"|(?:M|T|Th) (?:th|to)|[MT],|M?WF|Tu?Th\b)",
     re.IGNORECASE,
 )
 """What a text must contain for these rules to have any work."""
@@ -72,7 +74,7 @@ _BY_MONTH = re.compile(r"\b(?:by|before|after|from|to|of|for|and|or) \Z")
 _YEAR_AFTER = re.compile(r"\.?,? ?(?:'[0-9]{2}\b|[12][0-9]{3}\b)")
 
 
-def _around(match: re.Match[str]) -> tuple[str, str]:
+def _beside(match: re.Match[str]) -> tuple[str, str]:
     text = match.string
     return text[max(0, match.start() - _NEAR) : match.start()], text[
         match.end(1) : match.end(1) + _NEAR
@@ -86,7 +88,7 @@ def _named(match: re.Match[str], name: str) -> str:
 
 
 def _weekday(match: re.Match[str]) -> str:
-    before, after = _around(match)
+    before, after = _beside(match)
     return (
         _named(match, WEEKDAYS[match[1].lower()]) if _is_day(match[1], before, after) else match[0]
     )
@@ -119,7 +121,7 @@ def _is_title_day(short: str, before: str, after: str, cued: bool) -> bool:
 
 
 def _month(match: re.Match[str]) -> str:
-    before, after = _around(match)
+    before, after = _beside(match)
     name = _SHORT_MONTHS[match[1].lower()]
     return _named(match, name) if _is_month(match[1], before, after) else match[0]
 
@@ -160,7 +162,7 @@ _ORDER = list(dict.fromkeys(WEEKDAYS.values()))
 
 
 def _day_letters(match: re.Match[str]) -> str:
-    before, after = _around_all(match)
+    before, after = around(match, _NEAR)
     joint = match[2].strip()
     parts = [part for part in match.group(1, 3, 4, 5) if part]
     days = [DAY_LETTERS.get(part, part) for part in parts]
@@ -185,26 +187,20 @@ def _day_letters(match: re.Match[str]) -> str:
     return re.sub(r"\s?/\s?", ", ", re.sub(r"\s?&\s?", " and ", said))
 
 
-def _around_all(match: re.Match[str]) -> tuple[str, str]:
-    text, (start, stop) = match.string, match.span()
-    return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
-
-
 def _lone_letter(match: re.Match[str]) -> str:
     """Read "F 9-1", "closed M" where another day is near."""
-    before, after = _around_all(match)
+    before, after = around(match, _NEAR)
     known = _DAY_NEAR.search(before) or _DAY_NEAR.search(after)
     letter = match[1] or match[3]
     return f"{match[2] or ''}{DAY_LETTERS[letter]}" if known else match[0]
 
 
-_DAY_NEAR = re.compile(
-    rf"\b(?:{one_of(_ORDER)}|(?:{one_of(list(DAY_LETTERS))}):? [0-9]{{1,2}}(?::[0-9]{{2}})?\s?[-–])"
-)
+_ITS_HOURS = r":? [0-9]{1,2}(?::[0-9]{2})?\s?(?:[ap]m?\s?[-–]|[-–]|[ap]m\b)"
+_DAY_NEAR = re.compile(rf"\b(?:{one_of(_ORDER)}|(?:{one_of(list(DAY_LETTERS))}){_ITS_HOURS})")
 
 
 def _packed_letters(match: re.Match[str]) -> str:
-    before, after = _around_all(match)
+    before, after = around(match, _NEAR)
     if not (_HOURS_AFTER.match(after) or _HOURS_BEFORE.search(before)):
         return match[0]
     return ", ".join(DAY_LETTERS[day] for day in re.findall("Th|Tu|[MTWF]", match[0]))
@@ -224,8 +220,8 @@ RULES = (
     ),
     rule(r"\b(?:MWF|TTh|TuTh)\b", _packed_letters),
     rule(
-        rf"(?<![\w/&@#'.+-])(?:({one_of(list(DAY_LETTERS))})(?=:? [0-9]{{1,2}}(?::[0-9]{{2}})?"
-        rf"\s?(?:[ap]m?)?\s?[-–])|(closed |off )({one_of(list(DAY_LETTERS))})(?![\w'-]))",
+        rf"(?<![\w/&@#'.+-])(?:({one_of(list(DAY_LETTERS))})(?={_ITS_HOURS})"
+        rf"|(closed |off )({one_of(list(DAY_LETTERS))})(?![\w'-]))",
         _lone_letter,
     ),
     rule(rf"\b({_NAME})\s?-\s?({_NAME})\s?-\s?({_NAME})\b", r"\1, \2, \3"),

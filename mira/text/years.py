@@ -5,55 +5,49 @@ A number like a year is one, unless it counts something. Knows nothing about day
 
 import re
 
+from mira.text.context import around, is_counted
 from mira.text.lexicon import MONTHS, YEAR_NOUNS
 from mira.text.numbers import cardinal, decade, year
 from mira.text.traced import one_of, rule
 
-_NEAR = 40
 _YEAR = "(1[5-9][0-9]{2}|20[0-9]{2})"
-_BEFORE = r"(?<![\w.,$€£¥₹])"
+_BEFORE = r"(?<![\w.,$€£¥₹-])"
 _AFTER = r"(?![\w%]|[.,]\d)"
 
 
-def _around(match: re.Match[str]) -> tuple[str, str]:
-    text, (start, stop) = match.string, match.span()
-    return text[max(0, start - _NEAR) : start], text[stop : stop + _NEAR]
-
-
 def _bare(match: re.Match[str]) -> str:
-    before, after = _around(match)
-    return year(int(match[1])) if _is_year(int(match[1]), before, after) else match[0]
+    number, (before, after) = int(match[1]), around(match)
+    return year(number) if _is_year(number, before, after, _counts(match)) else match[0]
 
 
-def _is_year(number: int, before: str, after: str) -> bool:
+def _is_year(number: int, before: str, after: str, counts: bool) -> bool:
+    recent = 1950 <= number < 2050 and number % 50 != 0
     if _MEASURED.match(after):
         return False
     if after[:1] in ("-", "–"):
-        return 1950 <= number < 2050 and number % 50 != 0  # "2015-style", "a 2000-page book"
+        return recent  # "2015-style", but "a 2000-page book"
     if _IN_YEAR.search(before):
-        return number % 100 != 0 or not _COUNTED.match(after)
+        return number % 100 != 0 or not counts
     if _HOW_MANY.search(before):
         return False
-    if not _COUNTED.match(after) or _YEARLY.match(after):
-        return True
-    recent = 1950 <= number < 2050 and number % 50 != 0
-    if recent and _THE.search(before):
-        return True
-    # "The law of 2010 still applies", but "we got 2024 new users".
-    return recent and not (_COUNTS.match(after) or _GOT.search(before))
+    return not counts or bool(recent and _THE.search(before))
+
+
+def _counts(match: re.Match[str]) -> bool:
+    return not _YEARLY.match(match.string, match.end()) and is_counted(match.string, match.end())
 
 
 def _old(match: re.Match[str]) -> str:
     """Read a year before 1500, or one of the next century: only where the words say so."""
-    before, after = _around(match)
-    if _COUNTED.match(after) or _MEASURED.match(after) or not _IN_YEAR.search(before):
+    before, after = around(match)
+    if _counts(match) or _MEASURED.match(after) or not _IN_YEAR.search(before):
         return match[0]
     return year(int(match[1]))
 
 
 def _span(match: re.Match[str]) -> str:
     first, last = match[1], match[2]
-    if _COUNTED.match(match.string[match.end() :][:_NEAR]) and first[2:] == last[2:] == "00":
+    if _counts(match) and first[2:] == last[2:] == "00":
         return match[0]
     return f"{year(int(first))} to {year(int(last))}"
 
@@ -71,7 +65,7 @@ def _season(match: re.Match[str]) -> str:
 
 def _tens(match: re.Match[str]) -> str:
     """Read 90s: a decade, or so many seconds."""
-    before, after = _around(match)
+    before, after = around(match)
     number = int(match[2])
     if number == 0:
         return "zeros"
@@ -88,7 +82,7 @@ def _tens(match: re.Match[str]) -> str:
 
 def _aged(match: re.Match[str]) -> str:
     """Read 5yo, 18 y/o, 3 yrs old."""
-    before, _ = _around(match)
+    before, _ = around(match)
     age = cardinal(int(match[1]))
     if match[0].endswith("olds") or _ONE.search(before):
         return f"{age} year {'olds' if match[0].endswith('olds') else 'old'}"
@@ -112,20 +106,14 @@ _HOW_MANY = re.compile(
     r"|sum of|count(?: is| of)?|population(?: is| of)?|holds|fits|seats) \Z"
 )
 _ONE = re.compile(r"(?i)\b(?:an?|the|my|your|his|her|our|their|this|that|each|every) \Z")
-_GOT = re.compile(
-    r"(?i)\b(?:have|has|had|got|gets?|need|needs|needed|sold|bought|ordered|received|added|lost|won"
-    r"|found|served|shipped|made|used|sent|with|about|are|were) \Z"
-)
 _THE = re.compile(r"(?i)\b(?:the|your|our|their|his|her|my|its|this|a|and) \Z")
 # After a number: what it counts or measures.
 _MEASURED = re.compile(
     r"\s?(?:people|men|women|children|km|kg|m|g|ml|mg|W|mph|lbs?|ft|feet|USD|EUR|dollars|rpm|kcal"
     r"|hours|hrs|MB|GB|px)\b|[ -](?:square|cubic|percent|million|thousand|hundred|billion|degrees"
     r"|or (?:more|less|fewer)|foot|meter|mile|page|point|word|piece|seat|acre|pound|dollar|liter"
-    r"|gallon|calorie|person|member|year|watts?|in total|total|apiece|each)\b"
+    r"|gallon|calorie|person|member|year|bit|byte|pixel|watts?|in total|total|apiece|each)\b"
 )
-_COUNTS = re.compile(r" [a-z]{3,20}s\b(?<! was)(?<! has)(?<! its)")
-_COUNTED = re.compile(r" (?:[a-z]{3,15} )?[a-z]{3,20}s\b(?<! was)(?<! has)(?<! its)(?<! is)")
 _YEARLY = re.compile(rf" (?:[a-z]{{3,15}} )?(?:{'|'.join(YEAR_NOUNS)})\b")
 _AGE = re.compile(
     r"(?i)\b(?:the|his|her|my|your|our|their|early|mid|late|low|high|upper|lower|those"
@@ -146,7 +134,7 @@ RULES = (
     ),
     rule(r"\b([0-9]{1,3}0'?s) ?[-–] ?(?='?[0-9]{1,3}0'?s)", r"\1 to "),
     rule(r"(?<![\w.,$])(')?([0-9]{1,4})(')?s\b", _tens),
-    rule(r"(?<![\w'])'([0-9]{2})(?![\w'\"])", _class_of),
+    rule(r"(?<![\w'])'([0-9]{2})(?![\w'\":]|[.,]\d)", _class_of),
     rule(rf"{_BEFORE}{_YEAR}\s?[-–/]\s?{_YEAR}{_AFTER}", _span),
     rule(rf"{_BEFORE}{_YEAR}\s?[-–]\s?(?=(?:present|now|today|current|ongoing)\b)", r"\1 to "),
     rule(rf"(?<![\w.,$€£¥₹/-]){_YEAR}([-–/])([0-9]{{2}})(?![\w%/-]|[.,]\d)", _season),
