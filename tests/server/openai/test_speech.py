@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -363,3 +364,49 @@ def test_a_voice_may_have_any_name(serve: Serve) -> None:
     assert answer.headers["x-voice-used"] == "Zo%C3%AB %E5%A3%B0%0A"
     answer = served.post(STREAM, json=speech(voice="my voice #2"))
     assert answer.headers["x-voice-used"] == "my voice #2"
+
+
+# Pauses that are asked for
+
+
+def silences_s(samples: Samples, sample_rate: int) -> list[float]:
+    """Durations of what is not heard, from a tenth of a second on."""
+    loud = np.flatnonzero(np.abs(samples) > 0.01)
+    gaps = np.diff(loud) / sample_rate
+    return [float(gap) for gap in gaps if gap > 0.1]
+
+
+@pytest.mark.parametrize("speed", [1, 2, 0.5])
+def test_a_pause_is_as_long_at_any_speed(serve: Serve, speed: float) -> None:
+    text = 'Hello there. <break time="1s"/> Good bye.'
+    served = serve(ToySynthesizer(s_per_char=0.05))
+    answer = served.post(SPEECH, json=speech(text, response_format="pcm", speed=speed))
+    assert answer.status_code == 200
+    # What changes the pace smears the sound at its edges: over 50 ms of it at half the speed.
+    assert silences_s(from_s16le(answer.content), 24000) == [pytest.approx(1, abs=0.06)]
+
+
+@pytest.mark.parametrize("response_format", ["pcm", "wav", "mp3"])
+def test_a_text_may_be_a_pause(serve: Serve, response_format: str) -> None:
+    """Frameworks that send one sentence a request send such a one too."""
+    served = serve(ToySynthesizer())
+    body = speech("[pause:1.5s]", response_format=response_format, speed=2)
+    answer = served.post(SPEECH, json=body)
+    assert answer.status_code == 200
+    samples, rate = decode(answer.content, response_format, 24000)
+    assert len(samples) / rate == pytest.approx(1.5, abs=0.1)  # MP3 is padded
+    assert not np.any(np.abs(samples) > 0.001)
+
+
+def test_mark_up_later_in_the_text_delays_nothing(serve: Serve) -> None:
+    heard = threading.Event()
+    toy = ToySynthesizer(block_s=60)
+    toy.before_block = lambda number: toy.opened < 2 or heard.wait(20)
+    text = "Hello there. " + "<spell>AB12</spell>, <break time='1s'/> and <b> so <on> &amp; " * 50
+    with Wire(serve(toy)) as wire:
+        wire.post(SPEECH, speech(text, response_format="pcm"))
+        assert wire.read_head() == 200
+        first = next(wire.chunks())
+        assert toy.opened == 1 and np.any(from_s16le(first))
+        heard.set()
+        assert list(wire.chunks())
