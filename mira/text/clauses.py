@@ -21,6 +21,7 @@ _CLAUSE = ",;:—–،؛-"
 _TOKEN = re.compile(rf"[{CJK}][{_CLAUSE_WIDE}」』）]*|[^\s{CJK}]+")
 _IS_CJK = re.compile(rf"[{CJK}]")
 _CAPITALS = re.compile(r"[A-Z]{2}(?![\w'])")
+_UNKNOWN = re.compile("[A-Za-z]{1,2}")
 _CLOSERS = "\"'”’»)]*_"
 
 _FIRST_MIN_WORDS = 4
@@ -39,6 +40,8 @@ def first_cut(text: str, ended: bool, max_words: int) -> int | None:
         max_words: The longest first piece.
     """
     tokens = list(_TOKEN.finditer(text))
+    if not ended and tokens and _UNKNOWN.fullmatch(tokens[-1][0]):
+        tokens.pop()  # it may become "OR" or "Oregon", "Fri" or "From": see `_place`
     words = list(accumulate(map(_words, tokens)))
     begun, few, late = words[-1] if words else 0, _FIRST_MIN_WORDS, max_words + 4
     # (words of which more must have begun, where to cut, after how many words at least and at

@@ -66,6 +66,7 @@ _CLAUSES = st.sampled_from(
         "—",
         "3",
         "end.",
+        *("Reno,", "NV", "OK?", "NVDA", "Fri", "-", "From"),
     ]
 )
 
@@ -233,6 +234,10 @@ def test_a_word_that_is_cut_counts_twice() -> None:
         ("It is a sentence of exactly twelve words, which must stay whole.", ""),
         ("On March 5, 2024 the new shop opened its doors,", "which made all of us very happy."),
         (
+            "The office that you want is in Portland, OR",
+            "because the one that we had here was closed.",
+        ),
+        (
             "See [the guide, the one that we wrote](http://a.b) first",
             "because nothing else explains all that you will need to know.",
         ),
@@ -244,6 +249,13 @@ def test_the_first_piece_is_short_and_ends_at_a_pause(first: str, rest: str) -> 
     pieces = _texts(split_sentences(first + gap + rest))
     assert pieces[0] == first
     assert gap.join(pieces[1:]) == rest
+
+
+@pytest.mark.parametrize("after", ["NV and", "NVDA and", "Nevada and", "N and"])
+def test_a_word_after_a_comma_is_waited_for(after: str) -> None:
+    """Twelve words, a comma, and what may be a state."""
+    text = f"We looked at all of the houses near the lake in Reno, {after} found one."
+    assert _pushed(text, list(range(len(text)))) == list(split_sentences(text))
 
 
 def test_a_conjunction_is_not_left_alone() -> None:
