@@ -13,7 +13,7 @@ from mira.stream.cancel import Cancel
 from mira.stream.joining import Joiner
 from mira.stream.playback import Playback
 from mira.synthesizer import Synthesizer
-from mira.text import Break, Piece, pause_s, split_sentences, together_s
+from mira.text import Break, Dictionary, Piece, pause_s, split_sentences, together_s
 from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
 
 _BLOCK_S = 1.0
@@ -53,6 +53,11 @@ class Engine:
         return self.synthesizer.voices
 
     @property
+    def reads_phonemes(self) -> bool:
+        """Whether it speaks phonemes that a word has; see `Synthesizer`."""
+        return self.synthesizer.reads_phonemes
+
+    @property
     def fingerprint(self) -> str:
         """Name of all that `clone` depends on beside its recording; empty if it can't clone."""
         return self.synthesizer.fingerprint
@@ -72,6 +77,7 @@ class Engine:
         sampling: Sampling = Sampling(),
         playback: Playback | None = None,
         cancel: Cancel | None = None,
+        dictionary: Dictionary = Dictionary(),
     ) -> Generator[Block, None, None]:
         """Yield `text` as blocks of speech at `sample_rate`, the first as early as possible.
 
@@ -89,6 +95,7 @@ class Engine:
             playback: Who hears it. One that is not live may get larger blocks, and makes way for
                 those that are.
             cancel: Ends it from any thread, at once.
+            dictionary: Words that are said in another way.
 
         Raises:
             NothingToSay: Before the first block: nothing in `text` can be spoken, and no silence
@@ -106,7 +113,7 @@ class Engine:
             return self.synthesizer.synthesize(sentence, voice, sampling, playback, cancel)
 
         coming = text if isinstance(text, str) else _coming(text, playback, cancel)
-        pieces = split_sentences(coming, self.synthesizer.max_chars)
+        pieces = split_sentences(coming, self.synthesizer.max_chars, dictionary=dictionary)
         # Whole text is the same each time, however slowly it is computed.
         waits = None if isinstance(text, str) or not playback.live else playback
         for block in self._join(pieces, synthesize, playback.pace, waits):
@@ -122,6 +129,7 @@ class Engine:
         sampling: Sampling = Sampling(),
         playback: Playback | None = None,
         cancel: Cancel | None = None,
+        dictionary: Dictionary = Dictionary(),
     ) -> Generator[Samples, None, None]:
         """Yield the samples of `blocks`, computed ahead on a thread of its own.
 
@@ -129,7 +137,7 @@ class Engine:
         more blocks, even while somebody waits for the next one.
         """
         playback, cancel = playback or Playback(), cancel or Cancel()
-        blocks = self.blocks(text, voice, sampling, playback, cancel)
+        blocks = self.blocks(text, voice, sampling, playback, cancel, dictionary)
 
         def audio_s(block: Block) -> float:
             return len(block.samples) / self.sample_rate / playback.pace

@@ -47,6 +47,11 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _none(value: object) -> object:
+    """Take an empty string for nothing: the environment and flags have no other way to say it."""
+    return None if value == "" else value
+
+
 def _absolute(path: Path) -> Path:
     """Fix a path now, so that it stays when the working directory changes."""
     try:
@@ -58,6 +63,7 @@ def _absolute(path: Path) -> Path:
 Rate = Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], BeforeValidator(_number)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
+File = Annotated[Annotated[Path, AfterValidator(_absolute)] | None, BeforeValidator(_none)]
 Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
 
 
@@ -144,6 +150,11 @@ class Settings(BaseModel):
         10 << 20, ge=1024, le=1 << 28, description="largest recording of a voice"
     )
     max_recording_s: float = Field(60.0, ge=1, le=600, description="longest recording of a voice")
+    dictionary: File = Field(
+        None,
+        description="TOML file of words and how they are said; read again when it changes; empty: "
+        "none",
+    )
     stream_sample_rate: Rate = Field(
         16000, description="default rate of /v1/audio/speech-stream, Hz"
     )

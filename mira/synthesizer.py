@@ -44,6 +44,10 @@ class Synthesizer(Protocol):
         """Voices it can speak in without being shown a recording."""
 
     @property
+    def reads_phonemes(self) -> bool:
+        """Whether it speaks a word's `phonemes` where there are any, or goes by its letters."""
+
+    @property
     def incidents(self) -> Counter[str]:
         """Counts of what went wrong and was dealt with since the start, by kind; they only grow."""
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mi
 SENTENCES = ("Hello there.", SENTENCE, "Who?", "A zyzzogeton, and another zyzzogeton!")
 
 
-@pytest.fixture(params=["toy", "builtin"])
+@pytest.fixture(params=["toy", "letters", "builtin"])
 def synthesizer(request: pytest.FixtureRequest, builtin: BuiltinSynthesizer) -> Synthesizer:
-    return ToySynthesizer() if request.param == "toy" else builtin
+    toys = {"toy": ToySynthesizer(), "letters": ToySynthesizer(reads_phonemes=False)}
+    return toys.get(request.param, builtin)
 
 
 @pytest.fixture
@@ -49,6 +51,16 @@ def test_blocks_are_sound(synthesizer: Synthesizer, voice: Voice, sentence: str)
     whole = np.concatenate(blocks)
     assert 0.05 < np.abs(whole).max() <= 1.5
     assert 0.02 < len(whole) / synthesizer.sample_rate / len(sentence) < 0.25
+
+
+def test_phonemes_count_only_where_it_says_so(synthesizer: Synthesizer, voice: Voice) -> None:
+    plain = Sentence.of("Hello, Ann.")
+    sounded = replace(plain, words=(plain.words[0], replace(plain.words[1], phonemes="bˈɔb")))
+    one, other = (
+        np.concatenate([block.samples for block in synthesizer.synthesize(sentence, voice)])
+        for sentence in (plain, sounded)
+    )
+    assert synthesizer.reads_phonemes or np.array_equal(one, other)
 
 
 def test_a_longer_sentence_takes_longer(synthesizer: Synthesizer, voice: Voice) -> None:

@@ -49,6 +49,7 @@ class ToySynthesizer:
     max_chars: int = 220
     at_once: int = 1024
     max_streams: int = 4096
+    reads_phonemes: bool = True
     ready: bool = True
     failure: str = ""
     incidents: Counter[str] = field(default_factory=Counter)
@@ -93,7 +94,8 @@ class ToySynthesizer:
         """Yield the tone block by block; see `Synthesizer`."""
         if voice not in self.voices and not (self.fingerprint and voice.global_tokens):
             raise VoiceNotFound(f"The toy can't speak as {voice.name!r}.")
-        whole = self.tone(sentence.text, voice)
+        phonemes = "".join(word.phonemes for word in sentence.words if self.reads_phonemes)
+        whole = self.tone(sentence.text + phonemes, voice)
         playback, cancel = playback or Playback(), cancel or Cancel()
         length = max(1, round(self.block_s * self.sample_rate))
         self._count(opened=1)

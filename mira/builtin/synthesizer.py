@@ -62,6 +62,7 @@ class BuiltinSynthesizer:
     ready = True
     failure = ""
     fingerprint = ""
+    reads_phonemes = True
     max_streams = 4096
     max_chars = 220  # about 15 s; more at once would only cost memory
 

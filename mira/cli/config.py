@@ -20,5 +20,7 @@ def show_config(config: Config = None, settings_flags: Set = None) -> None:
             shown = ", ".join(value)
         elif isinstance(value, dict):
             shown = ", ".join(f"{name}={other}" for name, other in value.items())
+        elif value is None:
+            shown = ""
         table.add_row(name, str(shown), sources.get(name, "default"), field.description)
     Console(width=None if sys.stdout.isatty() else 160).print(table)

@@ -47,6 +47,7 @@ class MiraSynthesizer:
     """
 
     max_chars = MAX_CHARS
+    reads_phonemes = False
     at_once = 1024  # its generators wait for a model that batches by itself
 
     def __init__(

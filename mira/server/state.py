@@ -5,7 +5,7 @@ Knows nothing about requests. There is one per app, made by `create_app`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, TypeVar
@@ -23,6 +23,7 @@ from mira.server.memory import give_back
 from mira.server.starting import Starting
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
+from mira.text import Dictionary, DictionaryFile, dictionary_of
 from mira.types import Voice
 from mira.voices import (
     NotPrepared,
@@ -41,12 +42,14 @@ MOST_STREAMS = 64  # at once, however fast the machine: each has a thread of its
 BEGINNERS = 2
 REST_S = 20.0  # without a stream, until memory is given back: the next first audio takes longer
 STOP_S = 10.0  # for each thing that has to end when the service stops
+MAX_WORDS = 1000  # in a request's own dictionary
 LOOK_S = 0.5  # between two looks at whether the engine is beyond repair
 WORKERS = {
     "files": 2,  # read, check and write voices' files: calls need the processors more
     "look": 1,  # at the whole folder, which may take long
     "find": 8,  # voices that are not in memory
     "clone": 8,  # wait for a voice to be computed, so that one on disk waits for no computing
+    "words": 2,  # read the dictionaries of requests
     "list": 1,  # write out all voices: with a thousand it takes a while
 }
 """Number of threads for each kind of work that calls must not wait for."""
@@ -72,7 +75,8 @@ class Service:
         self._load = load
         self._engine: Engine | None = None
         self._store: VoiceStore | None = None
-        self._watcher: Watcher | None = None
+        self._words: DictionaryFile | None = None
+        self._watchers: list[Watcher] = []
         self._speaking: tuple[Engine, Voices] | None = None
         self._workers = {kind: CapacityLimiter(count) for kind, count in WORKERS.items()}
 
@@ -143,6 +147,20 @@ class Service:
         except NotPrepared:
             return await self.on("clone", lambda: look(name, True))
 
+    async def dictionary(self, words: Mapping[str, object] | None) -> Dictionary:
+        """Give the words that a request says how to say, over those of the settings' file.
+
+        Raises:
+            NotReady: See `speaking`.
+            InvalidRequest: An entry can't be used.
+        """
+        file = self._words.dictionary if self._words else Dictionary()
+        if not words:
+            return file
+        reads_phonemes = self.speaking()[0].reads_phonemes
+        read = partial(Dictionary.of, words, MAX_WORDS, reads_phonemes, "dictionary")
+        return (await self.on("words", read)).over(file)
+
     async def on(self, kind: str, work: Callable[[], T]) -> T:
         """Do something on a worker thread.
 
@@ -178,6 +196,7 @@ class Service:
     async def _load_engine(self) -> Engine:
         settings = self.settings
         check_folder(settings.voices_dir)  # before the work of loading a model
+        await self.on("look", partial(dictionary_of, settings.dictionary))
         self._engine = engine = await to_thread.run_sync(self._load, settings, self.starting.report)
         most = min(self.most_streams, engine.synthesizer.max_streams)
         first = await to_thread.run_sync(engine.synthesizer.measure, most)
@@ -189,7 +208,11 @@ class Service:
         self.telemetry.incidents = engine.synthesizer.incidents
         least, beginners = min(settings.min_streams, most), BEGINNERS * engine.synthesizer.at_once
         self.admission.capacity = Capacity(least, most, first, beginners)
-        self._watcher = Watcher(settings.voices_dir, partial(store.refresh, clean=True))
+        if path := settings.dictionary:
+            open_file = partial(DictionaryFile, path, engine.reads_phonemes)
+            self._words = words = await self.on("look", open_file)
+            self._watchers.append(Watcher(path.parent, words.refresh, "dictionary"))
+        self._watchers.append(Watcher(settings.voices_dir, partial(store.refresh, clean=True)))
         self._speaking = engine, voices
         if default.name != settings.default_voice:
             log.error("default_voice can't speak; %r stands in", default.name)
@@ -216,8 +239,8 @@ class Service:
 
         One that it cut off is still active until the block that was being computed is there.
         """
-        if self._watcher is not None:
-            await _in_time(to_thread.run_sync(self._watcher.close), "the voices' folder")
+        for watcher in self._watchers:
+            await _in_time(to_thread.run_sync(watcher.close), "a folder's watcher")
         if self._store is not None:
             await _in_time(to_thread.run_sync(self._store.close), "a recording")
         await _in_time(self.admission.idle(), "a stream")

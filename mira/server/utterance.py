@@ -26,6 +26,7 @@ from mira.stream.ahead import LONGEST_ITEM_S, Ahead
 from mira.stream.cancel import Cancel
 from mira.stream.clock import StreamClock
 from mira.stream.playback import Playback
+from mira.text import Dictionary
 from mira.types import Sampling, Voice
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,14 @@ class Delivery:
     sample_rate: int
     pace: float = 1.0
     volume: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a text is spoken, whoever listens; see `Engine.blocks`."""
+
+    sampling: Sampling = Sampling()
+    dictionary: Dictionary = Dictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +85,13 @@ class Utterance:
         text: str | Iterable[str],
         voice: Voice,
         delivery: Delivery,
-        sampling: Sampling = Sampling(),
+        manner: Manner = Manner(),
         cancel: Cancel | None = None,
     ) -> None:
         self._engine, _ = service.speaking()
         self._service = service
         self._text = text
-        self._sampling = sampling
+        self._manner = manner
         self.voice = voice
         self.delivery = delivery
         self.cancel = cancel or Cancel()
@@ -183,8 +192,14 @@ class Utterance:
         """Compute and encode; runs on the stream's own thread."""
         to, rate, now = self.delivery, self._engine.sample_rate, self._work_clock
         audio = AudioStream(rate, to.format, to.sample_rate, to.pace, to.volume)
+        manner = self._manner
         blocks = self._engine.blocks(
-            self._text, self.voice, self._sampling, self._playback, self.cancel
+            self._text,
+            self.voice,
+            manner.sampling,
+            self._playback,
+            self.cancel,
+            manner.dictionary,
         )
         audio_s = synthesis_s = encode_s = 0.0
         ended = False

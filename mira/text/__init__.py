@@ -4,7 +4,17 @@ Knows nothing about audio, models or HTTP.
 """
 
 from mira.text.dictionary import Dictionary
+from mira.text.dictionary_file import DictionaryFile, dictionary_of
 from mira.text.pauses import Break, pause_s, together_s
 from mira.text.pieces import Piece, split_sentences
 
-__all__ = ["Break", "Dictionary", "Piece", "pause_s", "split_sentences", "together_s"]
+__all__ = [
+    "Break",
+    "Dictionary",
+    "DictionaryFile",
+    "Piece",
+    "dictionary_of",
+    "pause_s",
+    "split_sentences",
+    "together_s",
+]

@@ -229,8 +229,8 @@ def _entry(value: object, reads_phonemes: bool) -> Entry:
     for key, written in value.items():
         if key not in _KEYS:
             raise InvalidRequest(
-                f"there is no {key!r}: an entry has say, and ipa or cmu. A word with a dot is "
-                "written in quotes."
+                f"there is no {str(key)[:20]!r}: an entry has say, and ipa or cmu. A word with a "
+                "dot is written in quotes."
             )
         if not isinstance(written, str):
             raise InvalidRequest(f"{key} is a text in quotes.")

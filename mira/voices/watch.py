@@ -25,14 +25,16 @@ class Watcher:
         folder: May be absent, disappear and come back.
         changed: Called at once, soon after each change, after several that come close together
             once, and every few seconds whether anything changed or not. What it raises is logged.
+        what: Is in the folder, for the log.
     """
 
-    def __init__(self, folder: Path, changed: Callable[[], object]) -> None:
+    def __init__(self, folder: Path, changed: Callable[[], object], what: str = "voices") -> None:
+        self._what = what
         self._folder = folder
         self._changed = changed
         self._stop = threading.Event()
         self._said: set[str] = set()
-        self._thread = threading.Thread(target=self._run, name="mira-voices", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"mira-{what}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -77,7 +79,7 @@ class Watcher:
         except (OSError, RuntimeError) as error:  # the latter is watchfiles' own
             # A name in another encoding is enough. From here on it is looked at again and again.
             if str(error) not in self._said:
-                log.warning("voices: %s can't be watched: %s", self._folder, error)
+                log.warning("%s: %s can't be watched: %s", self._what, self._folder, error)
             self._said.add(str(error))
 
     def _state(self) -> int | None:
@@ -93,4 +95,4 @@ class Watcher:
         try:
             self._changed()
         except Exception:  # the next change may go better
-            log.exception("voices: the folder could not be read")
+            log.exception("%s: the folder could not be read", self._what)

@@ -5,10 +5,12 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mira.audio.pcm import from_s16le
 from mira.engine import Engine
-from mira.errors import InvalidRequest, SynthesisFailed
+from mira.errors import InvalidRequest, InvalidSettings, SynthesisFailed
 from mira.server import state
 from mira.settings import Settings
 from mira.types import Samples
@@ -258,6 +260,70 @@ def test_the_default_is_prepared_before_the_service_is_ready(serve: Serve, tmp_p
     served = serve(toy, voices_dir=tmp_path, default_voice="carlo")
     assert toy.clones == 1
     assert served.get("/voices/carlo").json()["cached"]
+
+
+def test_the_dictionary_is_a_file_that_may_change(
+    toy: ToySynthesizer, serve: Serve, tmp_path: Path
+) -> None:
+    path = tmp_path / "words.toml"
+    path.write_text('Nguyen = "win"\nAnn = "anne"')
+    served = serve(toy, dictionary=path)
+
+    def heard(text: str, **words: str) -> bytes:
+        body = {"input": text, "dictionary": words}
+        return served.post("/v1/audio/speech-stream", json=body).content
+
+    assert heard("Nguyen, Ann.") == heard("Win, Anne.")
+    assert heard("Nguyen, Ann.", Nguyen="when") == heard("When, Anne."), "the request's win"
+    path.write_text("Nguyen = ")  # half-written
+    time.sleep(0.7)
+    assert heard("Nguyen, Ann.") == heard("Win, Anne.")
+    path.write_text('Nguyen = "new win"')
+    wait_until(lambda: heard("Nguyen, Ann.") == heard("New win, Ann."))
+    path.unlink()
+    time.sleep(0.7)
+    assert heard("Nguyen.") == heard("New win.")
+
+
+def test_a_stream_that_runs_keeps_its_dictionary(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "words.toml"
+    path.write_text('Nguyen = "win"')
+    toy, changed = ToySynthesizer(), threading.Event()
+    served = serve(toy, dictionary=path)
+    text = "Nguyen is here. Nguyen is there."
+    expected = toy.whole("Win is here. Win is there.")
+    toy.before_block = lambda number: changed.wait(20)
+
+    def change() -> None:
+        path.write_text('Nguyen = "when"')
+        words = served.service._words
+        assert words is not None
+        before = words.dictionary
+        wait_until(lambda: words.dictionary is not before)
+        changed.set()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    body = {"input": text, "sample_rate": toy.sample_rate}
+    heard = from_s16le(served.post("/v1/audio/speech-stream", json=body).content)
+    changing.join()
+    assert np.allclose(heard[: len(expected)], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"), [(None, "is no file"), ('Nguyen = { ipa = "wɪn" }', "reads letters")]
+)
+def test_a_dictionary_that_can_not_be_used_ends_the_start(
+    serve: Serve, tmp_path: Path, content: str | None, wrong: str
+) -> None:
+    path = tmp_path / "words.toml"
+    if content:
+        path.write_text(content, "utf-8")
+    toy = ToySynthesizer(reads_phonemes=False)
+    served = serve(load=lambda settings: Engine(toy), default_voice="anna", dictionary=path)
+    wait_until(lambda: served.service.failure is not None)
+    assert isinstance(served.service.failure, InvalidSettings)
+    assert str(path) in str(served.service.failure) and wrong in str(served.service.failure)
 
 
 def test_memory_goes_back_once_nobody_speaks(

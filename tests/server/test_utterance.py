@@ -349,9 +349,9 @@ def test_pace_reaches_the_books(pace: float, monkeypatch: pytest.MonkeyPatch) ->
     books: list[Playback] = []
     blocks = Engine.blocks
 
-    def spy(engine: Engine, text, voice, sampling, playback, cancel):  # type: ignore[no-untyped-def]
+    def spy(engine: Engine, text, voice, sampling, playback, *rest):  # type: ignore[no-untyped-def]
         books.append(playback)
-        return blocks(engine, text, voice, sampling, playback, cancel)
+        return blocks(engine, text, voice, sampling, playback, *rest)
 
     monkeypatch.setattr(Engine, "blocks", spy)
     toy = ToySynthesizer(s_per_char=0.1)

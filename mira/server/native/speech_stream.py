@@ -28,4 +28,4 @@ async def speech_stream(service: Running, body: StreamRequest) -> Response:
     service.check_length(body.input)
     voice = await service.find(body.voice)
     rate = body.sample_rate or service.settings.stream_sample_rate
-    return speak(service, body, voice, "pcm", rate, Framing("application/octet-stream"))
+    return await speak(service, body, voice, "pcm", rate, Framing("application/octet-stream"))

@@ -5,7 +5,7 @@ Knows nothing about how it is answered.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from mira.audio import FORMATS, SAMPLE_RATES
 
@@ -37,6 +37,22 @@ class VoiceId(BaseModel):
     id: str = Field(min_length=1, max_length=MAX_NAME_CHARS)
 
 
+_WORD = {
+    "anyOf": [
+        {"type": "string", "description": "A respelling."},
+        {
+            "type": "object",
+            "properties": {name: {"type": "string"} for name in ("say", "ipa", "cmu")},
+            "additionalProperties": False,
+        },
+    ]
+}
+# Checked where it is read, on another thread: a thousand words take a while.
+Words = Annotated[
+    dict[str, object], WithJsonSchema({"type": "object", "additionalProperties": _WORD})
+]
+
+
 class SpeechFields(BaseModel):
     """What every endpoint that speaks takes. Fields that Mira does not know are ignored, as clients
     add some that only other servers use."""
@@ -49,6 +65,11 @@ class SpeechFields(BaseModel):
     volume: Volume = Field(1.0, description="Gain, 0 to 10.")
     seed: int | None = Field(
         None, ge=0, lt=2**32, description="A Mira model says the same again with the same one."
+    )
+    dictionary: Words | None = Field(
+        None,
+        description="Words and how they are said, over those of the service's own dictionary: a "
+        "respelling, or an object with `say` (a respelling) and `ipa` or `cmu` (phonemes).",
     )
 
     @property

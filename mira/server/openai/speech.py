@@ -14,7 +14,7 @@ from mira.server import errors
 from mira.server.openai.requests import SpeechFields, SpeechRequest
 from mira.server.response import Framing, SpeechResponse
 from mira.server.state import Running, Service
-from mira.server.utterance import Delivery, Utterance
+from mira.server.utterance import Delivery, Manner, Utterance
 from mira.stream.clock import StreamClock
 from mira.types import Sampling, Voice
 
@@ -34,7 +34,7 @@ async def speech(service: Running, body: SpeechRequest) -> Response:
     rate = body.sample_rate or TELEPHONE_FORMATS.get(body.response_format, SPEECH_SAMPLE_RATE)
     service.check_length(body.input)
     voice = await service.find(body.voice_name)
-    return speak(service, body, voice, body.response_format, rate, framing)
+    return await speak(service, body, voice, body.response_format, rate, framing)
 
 
 @router.get("/v1/audio/voices/{voice_id}/preview", response_class=Response)
@@ -43,12 +43,12 @@ async def preview(service: Running, voice_id: str) -> Response:
     _, voices = service.speaking()
     voice = await service.search(voices.exactly, voice_id)
     framing = Framing(FORMATS["mp3"].media_type)
-    return speak(
+    return await speak(
         service, SpeechFields(input=PREVIEW_TEXT), voice, "mp3", SPEECH_SAMPLE_RATE, framing
     )
 
 
-def speak(
+async def speak(
     service: Service,
     body: SpeechFields,
     voice: Voice,
@@ -56,10 +56,14 @@ def speak(
     sample_rate: int,
     framing: Framing,
 ) -> Response:
-    """Answer with `body.input`, spoken."""
+    """Answer with `body.input`, spoken.
+
+    Raises:
+        InvalidRequest: An entry of `body.dictionary` can't be used.
+    """
     delivery = Delivery(format_name, sample_rate, body.pace, body.volume)
-    sampling = Sampling(seed=body.seed)
-    return SpeechResponse(Utterance(service, body.input, voice, delivery, sampling), framing)
+    manner = Manner(Sampling(seed=body.seed), await service.dictionary(body.dictionary))
+    return SpeechResponse(Utterance(service, body.input, voice, delivery, manner), framing)
 
 
 def _server_sent_events(text: str) -> Framing:

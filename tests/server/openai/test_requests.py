@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import Serve
 from tests.server.serving import Served
 from tests.toys import ToySynthesizer
 
@@ -24,6 +25,7 @@ BAD_ANYWHERE: list[tuple[str, object]] = [
     *(("input", value) for value in (None, 5, True, ["Hi."], {"text": "Hi."})),
     *(("input", value) for value in ("", " ", "\n\t ", "...", "?!", "🎉", "🎉 👍🏽", "a" * 4097)),
     *(("voice", value) for value in ("", "a" * 300, 5, True, ["anna"])),
+    *(("dictionary", value) for value in ("Ann", 5, True, ["Ann"], [])),
 ]
 BAD_SPEECH: list[tuple[str, object]] = [
     *(("response_format", value) for value in ("mp9", "", "MP3", None, 3, ["mp3"], {})),
@@ -187,3 +189,41 @@ def test_no_json_breaks_the_server(shared: Served, body: object, path: str) -> N
         if answer.status_code == 400:
             assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
     assert "Internal" not in shared.service.telemetry.failures
+
+
+BAD_WORDS: list[tuple[dict[str, object], str]] = [
+    ({"Ann": 5}, "dictionary.Ann"),
+    ({"Ann": None}, "dictionary.Ann"),
+    ({"Ann": {"says": "x"}}, "dictionary.Ann"),
+    ({"Bob": "x", "Ann": {"ipa": "wyn"}}, "dictionary.Ann"),
+    ({"": "x"}, "dictionary."),
+    ({"a\ud800": "x", "\x00": "y"}, "dictionary.'\\x00'"),
+    ({"w" * 10_000: "x"}, f"dictionary.{'w' * 64}"),
+    ({f"w{number}": "x" for number in range(1001)}, "dictionary"),
+]
+
+
+@pytest.mark.parametrize("path", [SPEECH, STREAM])
+@pytest.mark.parametrize(("words", "param"), BAD_WORDS, ids=[param for _, param in BAD_WORDS])
+def test_a_bad_entry_is_a_400_with_its_path(
+    shared: Served, shared_toy: ToySynthesizer, path: str, words: dict[str, object], param: str
+) -> None:
+    body = json.dumps(GOOD | {"dictionary": words})
+    headers = {"content-type": "application/json"}
+    error = refused(shared, shared_toy, path, content=body, headers=headers)
+    assert error["param"] == param
+    assert error["message"].startswith(f"{param}: ")
+    assert len(error["message"]) < 300
+
+
+@pytest.mark.parametrize("path", [SPEECH, STREAM])
+def test_phonemes_for_a_voice_that_reads_letters_are_refused(
+    serve: Serve, toy: ToySynthesizer, path: str
+) -> None:
+    toy.reads_phonemes = False
+    served, entry = serve(toy), {"ipa": "wɪn"}
+    error = refused(served, toy, path, json=GOOD | {"dictionary": {"Nguyen": entry}})
+    assert error["param"] == "dictionary.Nguyen"
+    assert "this voice reads letters, not phonemes: add" in error["message"]
+    words = {"Nguyen": {**entry, "say": "win"}}
+    assert served.post(path, json=GOOD | {"dictionary": words}).status_code == 200

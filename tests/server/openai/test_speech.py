@@ -131,6 +131,18 @@ def test_a_voice_is_a_name_or_an_id(shared: Served, shared_toy: ToySynthesizer) 
     assert np.abs(from_s16le(bodies[0]) - shared_toy.whole(HELLO, BEN)).max() < 1 / 32000
 
 
+@pytest.mark.parametrize("path", [SPEECH, STREAM])
+def test_a_request_says_how_words_are_said(shared: Served, path: str) -> None:
+    def heard(text: str, words: object) -> bytes:
+        answer = shared.post(path, json=speech(text, response_format="pcm", dictionary=words))
+        assert answer.status_code == 200
+        return answer.content
+
+    words = {"Nguyen": "win", "Siobhan": {"say": "shi vawn", "cmu": "SH AH0 V AO1 N"}}
+    assert heard("Nguyen and Siobhan.", words) == heard("Win and Shi vawn.", None)
+    assert heard("Nguyen.", {}) == heard("Nguyen.", {"Ann": "x"}) != heard("Nguyen.", words)
+
+
 def test_instructions_change_nothing(shared: Served) -> None:
     plain, directed = (
         shared.post(SPEECH, json=speech(response_format="pcm", **fields)).content
