@@ -79,7 +79,10 @@ RULES = (
     rule(r"(?<![\w)\]])[-](?=\.?[0-9])", "minus "),
     rule(rf"(?<=[0-9{VULGAR}])\s?%", " percent"),
     rule(rf"{_FIRST}({_NUMBER})([kKMBT]|bn|mn|mm|MM|mil)\b(?!-)", _thousand),
-    rule(rf"{_FIRST}([0-9]{{1,3}}):([0-9]{{1,3}})(?![\w:]|[.,]\d)", r"\1 to \2"),
+    rule(
+        rf"{_FIRST}([0-9]{{1,3}}):(?=[0-9]{{1,3}}(?:,[0-9]{{3}}){{0,3}}(?![\w:]|[.,]\d))",
+        r"\1 to ",
+    ),
     rule(
         r"\b([0-9]{1,2})([0-9]{2})([pi])\b",
         lambda m: f"{cardinal(int(m[1]))} {cardinal(int(m[2]))} {m[3]}",

@@ -27,7 +27,7 @@ _OUT_OF = re.compile(
     r" (?:stars?|points?|correct|on|rating|review|score|people|customers|users|patients|times|"
     r"doctors|dentists|in)\b"
 )
-_STEP = re.compile(r"\b(?:page|part|step|slide|item|attempt|try|day|round|of)s? ?\Z", re.IGNORECASE)
+_STEP = re.compile(r"\b(?:page|part|step|slide|item|attempt|try|day|round)s? ?\Z", re.IGNORECASE)
 _PRESSURE = re.compile(r"\b(?:blood pressure|BP|pressure|reading)\b[^.?!]{0,25}\Z")
 
 

@@ -205,48 +205,50 @@ PER = {
 # Words that may be between an article and an amount: "a one-time $35 fee".
 ADJECTIVES = frozenset(
     """
-    additional annual basic big cheap cover current daily extra fifth first fixed flat fourth free
-    full great heavy huge initial introductory large late long massive maximum mere minimum modest
-    monthly new nice non-refundable normal old one-time original prepaid quarterly quick recurring
-    refundable regular second separate short simple single small solid special standard steady
-    strict third total typical usual weekly whole yearly
+    additional annual basic big cheap cover current daily extra fifth first fixed flat fourth
+    free full great heavy huge initial introductory large late long massive maximum mere minimum
+    modest monthly new nice non-refundable normal old one-time original prepaid quarterly quick
+    recurring refundable regular second separate short simple single small solid special
+    standard steady strict third total typical usual weekly whole yearly
     """.split()
 )
 # An amount before one of these describes it, with or without an article: "$5 coupons".
 MEASURED = frozenset(
     """
-    account adjustment advance allowance angle appliance appointment balance bag bar battery bed
-    bill bonus bottle box breaker break budget bulb cable call can cap car card cart cash-back
-    charge charger chart check cheque circuit class coin commute connection container contract
-    copay co-pay copayment cord course coupon credit cruise cup cut deal deductible delay
-    deposit discount display distance dive donation door dose drive drop dumbbell engine
-    extension fee file fine flight font fund fuse gap gift grant guarantee gust hike hose house
-    increase incentive installment interval interview invoice item jackpot jar journey jug jump
-    ladder laptop layover lead lease lens lesson limit line loan loss marathon mark meal meeting
-    membership menu minimum maximum mirror model monitor mortgage note notice offer outage
-    outlet pack package panel pass payment penalty period phone pill pipe pizza plan plate plug
-    policy pool portion price prize profit project promo promotion purchase race radius raise
-    rebate rent resistor reward ride ring road rod room rope round rug run salary sale savings
-    screen screw service sedan session shift shower sign sofa speed square stamp stay steak
-    stick strip subscription surcharge tab table tablet tablets tank tape target task term ticket
-    timer tip toll tour transaction transfer trek trial trip truck turn tv tvs upgrade valuation
-    van video voucher wait walk wall warranty weight window winds withdrawal zone
+    account activation adjustment advance allowance angle appliance appointment bag balance bar
+    battery bed bill bonus booking bottle box break breaker budget bulb cable call can
+    cancellation cap car card cart cash-back charge charger chart check cheque circuit class
+    cleaning co-pay coin commute connection container contract copay copayment cord coupon
+    course credit cruise cup cut deal deductible delay delivery deposit discount display
+    distance dive donation door dose drive drop dumbbell engine extension fee file fine flight
+    font fund fuse gap gift grant guarantee gust hike hose house incentive increase installment
+    interval interview invoice item jackpot jar journey jug jump ladder laptop layover lead
+    lease lens lesson limit line loan loss marathon mark maximum meal meeting membership menu
+    minimum mirror model monitor mortgage note notice offer outage outlet pack package panel
+    pass payment penalty period phone pill pipe pizza plan plate plug policy pool portion price
+    prize processing profit project promo promotion purchase race radius raise rebate rent
+    resistor restocking reward ride ring road rod room rope round rug run salary sale savings
+    screen screw sedan service session setup shift shipping shower sign sofa speed square stamp
+    stay steak stick strip subscription surcharge tab table tablet tablets tank tape target task
+    term ticket timer tip toll tour transaction transfer trek trial trip truck turn tv tvs
+    upgrade valuation van video voucher wait walk wall warranty weight window winds withdrawal
+    zone
     """.split()
 )
 # An amount before one of these counts by itself: "$5 off", "the $50 you owe".
 NOT_MEASURED = frozenset(
     """
-    off back more less fewer extra each apiece worth due later ago away left remaining long wide
-    tall high deep thick old apart short over under cheaper higher lower faster slower later
-    earlier too also again here there now then today tonight tomorrow yesterday per of or and out
-    up down instead only alone together altogether overall monthly weekly yearly annually daily
-    hourly nightly online cash upfront once twice every another next last what which who whom
-    whose goes go gets get covers cover includes include comes come buys buy means mean makes make
-    takes take applies apply expires expire will may might must shall cannot can't am been being
-    seems becomes equals exceeds appears remains stays owed north south east west plus minus times
-    to into onto net gross late early ahead behind below above max tops always plus less perhaps
-    unless sometimes besides afterwards towards across thus needs helps seems looks works posts
-    shows drops clears hits lands arrives counts saves pays leaves stands runs us its his
-    yours ours theirs
+    above across afterwards again ago ahead alone also altogether always am and annually another
+    apart apiece appears applies apply arrives away back becomes been behind being below besides
+    buy buys can't cannot cash cheaper clears come comes counts cover covers daily deep down
+    drops due each earlier early east equals every exceeds expire expires extra faster fewer get
+    gets go goes gross helps here high higher his hits hourly include includes instead into its
+    lands last late later leaves left less long looks lower make makes max may mean means might
+    minus monthly more must needs net next nightly north now of off old once online only onto or
+    ours out over overall owed pays per perhaps plus posts remaining remains runs saves seems
+    shall short shows slower sometimes south stands stays take takes tall theirs then there
+    thick thus times to today together tomorrow tonight too tops towards twice under unless up
+    upfront us weekly west what which who whom whose wide will works worth yearly yesterday
+    yours
     """.split()
 )

@@ -55,11 +55,12 @@ def describes(text: str, start: int, stop: int, price: bool = False) -> bool:
     if word == "off" and article:
         return _leads_on(after)
     if (after[2] or "").removesuffix("s") in MEASURED and (
-        word in ADJECTIVES or word not in _FUNCTION_WORDS
+        word in ADJECTIVES or word in MEASURED or after[1][0].isupper()
     ):
         return True
     if article in _ARTICLES:
-        return word not in _FUNCTION_WORDS or word in ("and", "or") or _leads_on(after)
+        known = word in MEASURED or word in ("and", "or")
+        return known or word not in _FUNCTION_WORDS or _leads_on(after)
     if word in _FUNCTION_WORDS:
         return False
     if article and after[1][0].islower():
