@@ -16,7 +16,6 @@ from mira.text.abbreviations import (
 from mira.text.measures import ADJECTIVES, MEASURED, NOT_MEASURED
 
 _LOOK = 40
-_BEFORE = re.compile(r"(?:([\w'-]{1,20}) )?([\w'-]{1,20}) ['\"(]?[+~-]?\Z")
 _AFTER = re.compile(r"[ -]([A-Za-z][\w-]{0,30})(?: ([a-z]{1,20}))?")
 _PER = re.compile(r"(?:-(?:a|per|an)-|(?: (?:a|an|per) | ?/ ?))[a-z]{2,9}\b(?: ([a-z-]{2,20}))?")
 
@@ -40,18 +39,18 @@ def describes(text: str, start: int, stop: int, price: bool = False) -> bool:
         stop: Where it ends.
         price: It is money, which describes whatever is many: "$5 lattes", not "5 g carbs".
     """
-    after = _AFTER.match(text, stop)
-    found = _BEFORE.search(text, max(0, start - _LOOK), start)
-    article = _determiner(found)
+    if text[stop : stop + 1] not in (" ", "-", "/"):
+        return False
     if per := _PER.match(text, stop):
-        return text[stop] == "-" or (
-            article in _ARTICLES and (per[1] or "of") not in _FUNCTION_WORDS
-        )
+        leads_on = (per[1] or "of") not in _FUNCTION_WORDS
+        return text[stop] == "-" or (leads_on and _determiner(text, start) in _ARTICLES)
+    after = _AFTER.match(text, stop)
     if not after:
         return False
     word = after[1].lower()
     if text[stop] == "-":
         return word not in ("and", "or", "to", "ish")
+    article = _determiner(text, start)
     if word == "off" and article:
         return _leads_on(after)
     if (after[2] or "").removesuffix("s") in MEASURED and (
@@ -69,11 +68,12 @@ def describes(text: str, start: int, stop: int, price: bool = False) -> bool:
     return many or word in MEASURED
 
 
-def _determiner(found: re.Match[str] | None) -> str:
-    """Find the article or the like that the amount belongs to; "": none."""
-    if not found:
+def _determiner(text: str, start: int) -> str:
+    """Find the article or the like that the amount at `start` belongs to; "": none."""
+    before = text[max(0, start - _LOOK) : start].rstrip("'\"(+~-")
+    if not before.endswith(" "):
         return ""
-    first, second = (found[1] or "").lower(), found[2].lower()
+    *_, first, second = ["", "", *before[:-1].lower().rsplit(" ", 2)]
     if second in _DETERMINERS:
         return second
     return first if first in _DETERMINERS and second in ADJECTIVES else ""

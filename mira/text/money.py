@@ -62,6 +62,8 @@ def _sum(unit: str, amount: str, scale: str | None, one_noun: bool) -> str:
 
 def _per(text: str) -> str:
     """Say what a price is for: "/user/mo." is "per user per month"."""
+    if not text:
+        return ""
     said = ""
     for part in re.split(r"\s?/\s?", text)[1:]:
         what = part.removesuffix(".")
@@ -74,7 +76,7 @@ def _money(match: re.Match[str]) -> str:
     parts = match.groupdict()
     unit, amount, upto = parts["unit"], parts["amount"], parts["upto"]
     scale, scale_upto = parts.get("scale"), parts["scale2"]
-    if unit not in CURRENCIES or _NO_SUM.match(match[0]):
+    if unit not in CURRENCIES or (unit.isalpha() and _NO_SUM.match(match[0])):
         return match[0]
     unit = parts.get("code") or unit  # $20 CAD
     text, stop, per = match.string, match.end(), parts["per"]

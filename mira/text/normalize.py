@@ -51,6 +51,7 @@ _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
     ((_DIGIT,), codes.NUMBERS),
     ((_DIGIT,), years.RULES),
     ((_DIGIT,), amounts.RULES),
+    ((_DIGIT,), amounts.REST),
 )
 """What must be in a text so that rules may have any work, and these. The most particular form
 first: what is left for the later ones is a plain number."""

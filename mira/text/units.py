@@ -20,7 +20,10 @@ _FRACTION = r"(?:(?:[0-9]{1,4} )?[0-9]{1,3}/[0-9]{1,3})"
 _AMOUNT = rf"(?:{_FRACTION}|(?:[0-9]{{1,9}} ?)?[{VULGAR}]|{_NUMBER})"
 _START = r"(?<![\w.,:/$€£-])"
 _MINUS = r"(?:(?<![\w)\].,])(?P<minus>[-+]))?(?<![\w.,:/$€£])(?<![\w)\].,]-)"
-_RANGE = rf"{_MINUS}(?P<low>{_AMOUNT})(?:(?P<dash>\s?[-–—]\s?)(?P<below>-)?(?P<high>{_AMOUNT}))?"
+_RANGE = (
+    rf"(?=[-+.0-9{VULGAR}]){_MINUS}(?P<low>{_AMOUNT})"
+    rf"(?:(?P<dash>\s?[-–—]\s?)(?P<below>-)?(?P<high>{_AMOUNT}))?"
+)
 _SCALE = r"(?P<scale> (?:hundred|thousand|million|billion|trillion))?"
 _WORD = r"(?:(?:sq|cu)\.? ?(?=[a-z])|fl\.? ?(?=oz))?[A-Za-zµΩ]{1,6}(?:[²³]|\^?[23](?![\w.]))?"
 
@@ -175,11 +178,12 @@ def _per(unit: str) -> str:
     return f" per {UNITS.get(bare, (PER.get(bare, bare),))[0]}{power}"
 
 
-def _one(match: re.Match[str]) -> str:
+def _one(match: re.Match[str]) -> list[Edit]:
     """Say what comes after "per", or a slash after a word: "3 cents/min."."""
-    unit = match[2].replace(".", "")
     ends = match[3] and match.end() == len(match.string)
-    return f"{' per ' if match[1] else ''}{UNITS[unit][0]}{'.' if ends else ''}"
+    said = UNITS[match[2].replace(".", "")][0] + ("." if ends else "")
+    unit = (said, match.start(2), match.end())
+    return [(" per ", *match.span(1)), unit] if match[1] == "/" else [unit]
 
 
 _SIGNS = {
@@ -273,7 +277,7 @@ RULES = (
     ),
     rule(rf"{_START}(?P<low>{_AMOUNT})(?:\"|'')(?![\w\"])", _inches),
     rule(
-        r"((?<=\bper )|(?<=[a-z]{2})/|(?<=[0-9s] an )|(?<=[0-9s] a )|(?<=\beach ))"
+        r"(\bper |\beach |(?<=[a-z]{2})/|(?<=[0-9s]) an? )"
         r"((?:sq|fl)\.? (?:ft|oz)|lb|oz|gal|kg|mo|yr|hr|wk|min|kWh|GB|TB|mi|ft|km)\b(\.?)(?![\w])",
         _one,
     ),
