@@ -57,7 +57,7 @@ def words_of(pieces: list[Piece]) -> list[Word]:
         ("12 N Elm St, LA", "twelve=12 North=N Elm=Elm Street,=St LA=LA"),
         ("Reno, NV 89501", "Reno,=Reno Nevada=NV" + "".join(f" {digit}=89501" for digit in (
             "eight", "nine", "five", "zero", "one"))),
-        ("Room 204 (#B7)", "Room=Room two=204 oh=204 four=204 (number=# B=B7 seven)=B7"),
+        ("Room 204, B7", "Room=Room two=204 oh=204 four,=204 B=B7 seven=B7"),
         ("Tom &amp; I", "Tom=Tom and=&amp; I=I"),
         ("H<sub>2</sub>O", "H=H<sub>2</sub>O two=H<sub>2</sub>O O=H<sub>2</sub>O"),
         ("one  \n two", "one=one two=two"),
