@@ -79,8 +79,8 @@ def _internet_number(match: re.Match[str]) -> str:
 def _hexadecimal(match: re.Match[str]) -> str:
     """Name the digits of an address of hardware (marks aren't said) or of IPv6 (they are)."""
     text = match[0]
-    if "::" not in text and not re.search("[a-fA-F]", text):
-        return text  # a time
+    if not re.search("[0-9]", text) or ("::" not in text and not re.search("[a-fA-F]", text)):
+        return text  # a word, or a time
     hardware = re.fullmatch(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}", text)
     said = []
     for part in re.findall(r"[0-9a-fA-F]+|:", text):

@@ -73,9 +73,16 @@ def _emergency(match: re.Match[str]) -> str:
     return match[0] if is_counted(match.string, match.end()) else digits(match[0])
 
 
+_CARD = re.compile(
+    r"\b(?:card|account|acct|ending|digits|number|visa|mastercard|amex|debit|credit)\b"
+)
+
+
 def _masked(match: re.Match[str]) -> str:
     """Read the last digits of a card of which the others are stars."""
-    before = match.string[max(0, match.start() - 12) : match.start()].lower()
+    before = match.string[max(0, match.start() - 30) : match.start()].lower()
+    if not match[0].strip(".- 0123456789") and not _CARD.search(before):
+        return match[0]  # "wait ... 15 more"
     said_so = re.search(r"(?:end\w*(?: in| with)?|last four) ?\(?$", before)
     return ("" if said_so else "ending in ") + digits(match[1])
 

@@ -60,6 +60,7 @@ YEAR_NOUNS = """
 
 SYMBOLS = {
     "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "<": "less than",
+    "&&": "and", "||": "or",
     ">": "greater than", "≤": "less than or equal to", "≥": "greater than or equal to",
     "<=": "less than or equal to", ">=": "greater than or equal to", "!=": "is not equal to",
     "==": "equals", "=>": "to", "->": "to", "→": "to", "←": "from", "≠": "is not equal to",

@@ -65,6 +65,8 @@ _TITLE = re.compile(r"\b(?:M(?:rs?|s)|Dr|Miss|Mister|Missus|Doctor)\.? \Z")
 _NAME_AFTER = re.compile(rf" (?!{_NAME}|(?:{_DAY}|{_MONTH})\b|I\b)[A-Z][a-z]|-[a-z]", re.ASCII)
 _CAPITAL_AFTER = re.compile(r" [A-Z]|-[A-Za-z]")
 
+_SEATED = re.compile(r" (?:the|an?|down|still|up|back|there)\b")
+
 _IN_MONTH = re.compile(
     r"\b(?:in|since|until|till|through|thru|last|next|this|early|late|mid|during|every|each"
     r"|(?:end|start|beginning|middle|month|rest|first|week) of)[ -]\Z",
@@ -97,6 +99,8 @@ def _weekday(match: re.Match[str]) -> str:
 def _is_day(word: str, before: str, after: str) -> bool:
     short = word.lower()
     rest = short in ("sat", "sun")
+    if rest and (after.startswith("'s") or (word.islower() and _ARTICLE.search(before))):
+        return False  # "the sun until Friday", "Sun's compiler"
     if _DAYS_BESIDE.found(before, after, listed=not (rest and word.islower())):
         return True
     if _ARTICLE.search(before) and (rest or word.isupper()):
@@ -105,16 +109,19 @@ def _is_day(word: str, before: str, after: str) -> bool:
     on_it = bool(_ON_IT.search(before))
     if word.istitle():
         return _is_title_day(short, before, after, at_a_time or on_it)
-    if short in ("tues", "thurs", "thur", "weds"):
+    if short in ("tues", "thurs", "thur"):
         return True
-    return (on_it and at_a_time) or (not (rest or short == "wed") and (on_it or at_a_time))
+    if short == "weds" and _AT_A_NUMBER.match(after):
+        return True
+    verb = rest or short in ("wed", "weds")
+    return (on_it and at_a_time) or (not verb and (on_it or at_a_time))
 
 
 def _is_title_day(short: str, before: str, after: str, cued: bool) -> bool:
     if short == "sun":
         cued = cued or bool(_ABOUT_IT.search(before) or _AT_A_NUMBER.match(after))
         return cued and not _CAPITAL_AFTER.match(after)
-    if short == "sat" and _START.search(before):
+    if short == "sat" and (_START.search(before) or _SEATED.match(after)):
         return cued or bool(_AT_A_NUMBER.match(after))
     # "Thu Nguyen", "Mon Valley" are names, "on Thu Nguyen called" is not.
     return cued or not (_NAME_AFTER.match(after) or _TITLE.search(before))

@@ -189,7 +189,7 @@ _NUMBERED_THINGS = (
 ).replace(" ", "|")
 
 _COUNTED_SMALL = "Page Pages Item Clause Step Paragraph".split()
-_ROMAN = r"(?=[IVXL])((?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b(?!['.]\w)"
+_ROMAN = r"(?=[IVXL]{1,9}\b)((?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b(?!\.\w|['’](?!s\b)\w)"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _RULES = "King|Queen|Pope|Emperor|Empress|Prince|Princess|Tsar|Czar|Kaiser|Sultan|Duke"
 # "Rocky Balboa II" might be a person, these are none.
