@@ -112,6 +112,7 @@ TESTED_THROUGH = {
     "text/paths": "text/test_normalize.py",
     "text/phones": "text/test_normalize.py",
     "text/places": "text/test_normalize.py",
+    "text/romans": "text/test_normalize.py",
     "text/shortforms": "text/test_normalize.py",
     "text/shouted": "text/test_normalize.py",
     "text/symbols": "text/test_normalize.py",

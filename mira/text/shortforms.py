@@ -38,18 +38,21 @@ DOTTED = {
     "secy": "secretary", "ser": "serial", "sq": "square", "sr": "senior", "std": "standard",
     "subj": "subject", "supv": "supervisor", "tel": "telephone", "treas": "treasurer",
     "hr": "hour", "mo": "month", "wk": "week", "yr": "year", "viz": "namely",
+    "eg": "for example", "ie": "that is",
 }  # fmt: skip
 # Only before a small letter or a number: "the gen. store"; at the end they are words.
 INSIDE = {
     "adj": "adjusted", "adv": "advanced", "alt": "alternate", "avail": "available",
     "cont": "continued", "dep": "deputy", "dir": "director", "exec": "executive",
-    "gen": "general", "hon": "honorable", "info": "information", "ins": "insurance",
+    "gen": "general", "gov": "governor", "hon": "honorable", "info": "information",
+    "ins": "insurance",
     "ref": "reference", "reg": "regular", "rep": "representative", "rev": "revised",
-    "tech": "technical", "temp": "temperature", "trans": "transaction", "var": "various",
+    "sen": "senator", "tech": "technical", "temp": "temperature",
+    "trans": "transaction", "var": "various",
 }  # fmt: skip
 # What else stands for words, exactly as written; small letters also begin with a capital.
 EXACT = {
-    "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is",
+    "e.g.": "for example", "i.e.": "that is",
     "et al.": "and others", "i.a.": "among others", "a.k.a.": "also known as",
     "a/k/a": "also known as", "d/b/a": "doing business as", "f/k/a": "formerly known as",
     "w.r.t.": "with respect to", "w/out": "without", "w/o": "without", "w/in": "within",

@@ -1,4 +1,4 @@
-"""Abbreviations, titles, initials, Roman numerals in, the words that they stand for out.
+"""Abbreviations, titles, initials in, the words that they stand for out.
 
 Acronyms stay as they are: both voices spell FBI and say NASA. Knows nothing about quantities.
 """
@@ -8,9 +8,7 @@ Acronyms stay as they are: both voices spell FBI and say NASA. Knows nothing abo
 import re
 from collections.abc import Callable
 
-from mira.text.abbreviations import STARTERS
-from mira.text.lexicon import BEFORE_ROMAN, MONTHS, RULERS
-from mira.text.numbers import cardinal, ordinal
+from mira.text.lexicon import MONTHS
 from mira.text.shortforms import (
     ANYWHERE,
     DOTTED,
@@ -65,12 +63,21 @@ def _included(how: str) -> Callable[[str, str], str]:
     return lambda before, after: f"{how}ing" if re.match(r":? [\w$]", after) else f"{how}ed"
 
 
+# What has a number: "acct. no.", "the order no. is".
+_NUMBERED_THING = re.compile(
+    r"\b(?:account|acct|order|serial|ser|model|part|policy|phone|telephone|tel|reference|ref|invoice"
+    r"|inv|id|card|case|license|lic|claim|flight|confirmation|conf|tracking|routing|member|customer"
+    r"|ticket|item|lot|batch)\.? \Z",
+    re.IGNORECASE,
+)
+
 # Short forms that context decides: what stands before and after in, what is said out; "" leaves it.
 _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     "dr": lambda before, after: "doctor",
     "st": lambda before, after: "street",  # what is a saint's has been read with the places
     "ste": lambda before, after: "saint" if _NAME.match(after) else "",
     "sts": lambda before, after: "saints" if _NAME.match(after) else "streets",
+    "no": lambda before, after: "number" if _NUMBERED_THING.search(before) else "",
     "min": _bound("minimum"),
     "max": _bound("maximum"),
     "est": lambda before, after: (
@@ -117,6 +124,8 @@ def _dotted_word(word: str, before: str, after: str) -> str:
     plain = word.lower()
     if word in _SPELLED or before.endswith(" dot "):
         return ""  # or part of an address, which has been read
+    if len(word) == 1 and word.isupper() and _NAME.match(after):
+        return word if word != "A" else ""  # an initial; without its stop "A" is the article
     if said := _named(word, before, after):
         return said
     if plain in _BY_CONTEXT:
@@ -182,69 +191,35 @@ def _exact(match: re.Match[str]) -> str:
     return said + "." * (match[0].endswith(".") and match.end() == len(match.string))
 
 
-_PLAIN_TITLES = {title.capitalize(): said.capitalize() for title, said in PLAIN_TITLES.items()}
-_NUMBERED_THINGS = (
-    "account order serial model part policy phone telephone reference ref invoice id card case "
-    "license claim flight confirmation tracking routing member customer ticket item lot batch"
-).replace(" ", "|")
-
-_COUNTED_SMALL = "Page Pages Item Clause Step Paragraph".split()
-_ROMAN = r"(?=[IVXL]{1,9}\b)((?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b(?!\.\w|['’](?!s\b)\w)"
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
-_RULES = "King|Queen|Pope|Emperor|Empress|Prince|Princess|Tsar|Czar|Kaiser|Sultan|Duke"
-# "Rocky Balboa II" might be a person, these are none.
-_THINGS = frozenset("the a war fantasy wars quest world windows star super final mega".split())
-
-
-def _roman(text: str) -> int:
-    values = [_VALUES[letter] for letter in text]
-    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0]))
-
-
-def _generation(match: re.Match[str]) -> str:
-    """Read the numeral after two words with capitals: a person's, after one a thing's."""
-    first, second, number = match[1], match[2], _roman(match[3])
-    if first and first.lower() not in _THINGS | STARTERS and second.lower() not in _THINGS:
-        return f"{first} {second} the {ordinal(number)}"
-    return f"{first + ' ' if first else ''}{second} {cardinal(number)}"
+_WRITTEN = [form for word in ANYWHERE for form in (word, word.capitalize(), word.upper())]
+_TITLES = {
+    title.capitalize(): said.capitalize()
+    for title, said in (*PLAIN_TITLES.items(), ("mt", "mount"), ("ft", "fort"))
+}
 
 
 SHORT_FORMS = (
     rule(r"\b([Ee])xp\b\.? (?=dates?\b)", r"\1xpiration "),
-    # A company, not three million of something.
-    rule(r"\b3M(?=['’]s\b|,? (?:[A-Z]|is\b|has\b|makes\b|tape\b|filter))", "3 M"),
-    rule(r"\b([Aa]t|[Bb]y|[Ff]rom|[Ff]or) 3M\b(?! [a-z]{3,}s\b)", r"\1 3 M"),
-    rule(r"\b(Yahoo|Jeopardy|Kahoot)!(?=['’]s| [\w&])", r"\1"),
-    rule(rf"(?<![\w.]){one_of(list(_EXACT))}(?![\w+#])", _exact),
-    rule(r"(?<![\w./])([Ww])/ ?(?=[\w$#])", lambda m: _like(m[1], "with ")),
-    rule(r"(?<![\w.])(?:[A-Z]\.){1,2}(?:[A-Z]|Va)\.(?!\w)", _state),
-    rule(
-        rf"\b((?i:{_NUMBERED_THINGS}|acct\.|tel\.|ser\.|ref\.|inv\.)) ([Nn])o\.(?=[\W]|\Z)",
-        r"\1 \2umber",
-    ),
-    rule(r"\b((?:[Nn]os?|pp?|[Vv]ols?|[Ff]igs?|[Cc]h|[Ss]ec|[Aa]rt|[Pp]t)\.)(?=[0-9])", r"\1 "),
     rule(r"(?<![\w.@/&'’-])([A-Za-z]{1,6})\.(?![\w@])", _dotted),
-    rule(rf"\b({one_of(list(_PLAIN_TITLES))}) (?=[A-Z])", lambda m: _PLAIN_TITLES[m[1]] + " "),
+    rule(rf"\b({one_of(_TITLES)}) (?=[A-Z][\w.'’])", lambda m: _TITLES[m[1]] + " "),
     rule(r"\b(mr|mrs|dr|prof) (?=[a-z])", lambda m: PLAIN_TITLES[m[1]] + " "),
-    rule(r"\b(Mt|Ft) (?=[A-Z][a-z])", lambda m: TITLES[m[1].lower()].capitalize() + " "),
     rule(
         r"(?<=[a-z&] )(Inc|Corp|Ltd|Co|Bros|Jr|Sr|Esq)\b(?![.'’-])",
         lambda m: DOTTED[m[1].lower()].capitalize(),
     ),
-    rule(rf"(?<![\w.@/&'’-])(?i:{one_of(list(ANYWHERE))})(?i:s)?(?![\w@/&-])(?!\.\w)", _anywhere),
+    rule(rf"(?<![\w.@/&'’-]){one_of(_WRITTEN)}[sS]?(?![\w@/&-])(?!\.\w)", _anywhere),
+)
+MAY_BE_MARKED = re.compile(r"[/&#+:!0-9]|\w\.\w| al\b")
+"""What a text must contain for these rules to have any work."""
+MARKED = (
+    # A company, not three million of something.
+    rule(r"\b3M(?=['’]s\b|,? (?:[A-Z]|is\b|has\b|makes\b|tape\b|filter))", "3 M"),
+    rule(r"\b([Aa]t|[Bb]y|[Ff]rom|[Ff]or) 3M\b(?! [a-z]{3,}s\b)", r"\1 3 M"),
+    rule(r"\b(Yahoo|Jeopardy|Kahoot)!(?=['’]s| [\w&])", r"\1"),
+    rule(rf"(?<![\w.]){one_of(_EXACT)}(?![\w+#])", _exact),
+    rule(r"\b((?:[Nn]os?|pp?|[Vv]ols?|[Ff]igs?|[Cc]h|[Ss]ec|[Aa]rt|[Pp]t)\.)(?=[0-9])", r"\1 "),
+    rule(r"(?<![\w./])([Ww])/ ?(?=[\w$#])", r"\1ith "),
     rule(r"\b(R|r)[Ee]:(?= )", r"\1egarding:"),
-    rule(r"\b([B-Z])\. (?=[A-Z][\w.'’])", r"\1 "),
+    rule(r"(?<![\w.])(?:[A-Z]\.){1,2}(?:[A-Z]|Va)\.(?!\w)", _state),
     rule(r"\b([ap])\.m\.(?= \w|,)", lambda m: m[1].upper() + "M"),
-    rule(rf"\b({one_of(BEFORE_ROMAN)}) {_ROMAN}", lambda m: f"{m[1]} {cardinal(_roman(m[2]))}"),
-    # In small letters, either of them, only where it is no word or letter: "page iv", "type II".
-    rule(
-        rf"\b((?i:{one_of([*BEFORE_ROMAN, *_COUNTED_SMALL])})) "
-        r"((?=[ivx]{2}|[IVX]{2})(?i:x{0,3}(?:ix|iv|v?i{0,3})))\b(?!['.]\w)",
-        lambda m: f"{m[1]} {cardinal(_roman(m[2].upper()))}",
-    ),
-    rule(
-        rf"\b((?:{_RULES}) [A-Z][a-z]{{2,20}}|{one_of(RULERS)}) (?!I\b){_ROMAN}",
-        lambda m: f"{m[1]} the {ordinal(_roman(m[2]))}",
-    ),
-    rule(r"\b(?:([A-Z][a-z]{1,20}) )?([A-Z][a-z]{2,20}),? (III?|IV)\b(?!['’.]\w)", _generation),
 )
