@@ -19,7 +19,7 @@ from mira.text.abbreviations import (
     STARTERS,
 )
 from mira.text.pauses import CUTS
-from mira.text.shortforms import ANYWHERE, DOTTED, INSIDE, STATES
+from mira.text.shortforms import ANYWHERE, DOTTED, INSIDE, STATES, TITLES
 
 # Full stops of scripts that use them for nothing else: Chinese and Japanese, Hindi, Urdu, Arabic,
 # Armenian, Ethiopic, Khmer, Burmese.
@@ -40,7 +40,7 @@ _BLOCK_START = re.compile(
 )
 _LINE_BLOCK = re.compile(r"#{1,6}\s|\||```|~~~|---|\*\*\*")
 _LIST_ITEM = re.compile(r"(?:[-*•+–—·▪◦‣]|\d{1,3}[.)])\s")
-_SHORT_FORMS = MAYBE_LAST.union(ANYWHERE, DOTTED, INSIDE, STATES) - {"asap", "thx"}
+_SHORT_FORMS = MAYBE_LAST.union(ANYWHERE, DOTTED, INSIDE, STATES, TITLES) - {"asap", "thx"}
 _NO_VOWEL = re.compile(r"(?=..)[BCDFGHJKLMNPQRSTVWXZ]?[bcdfghjklmnpqrstvwxz]{1,5}")
 _NUMERAL = re.compile(r"[IVX]{2,6}|[B-HJ-Z]")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,3}")

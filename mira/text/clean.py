@@ -73,6 +73,7 @@ _SAME = {
 _LOOKALIKES = (
     rule(f"[{''.join(_SAME)}]", lambda m: _SAME[m[0]]),
     rule(r"\b[Nn][º°] ?(?=[0-9])", "No. "),
+    rule(r"(?<=[Cc]opyright )©\s?", ""),
     rule(r"©\s?(?=(?:19|20)[0-9]{2}\b)", "copyright "),
     # A unit's, not that of a Greek word.
     rule(r"(?<![\u0370-\u03bb\u03bd-\u03ff])μ(?![\u0370-\u03bb\u03bd-\u03ff])", "µ"),

@@ -174,7 +174,8 @@ def _units() -> dict[str, tuple[str, str]]:
 UNITS = _units()
 """Written short form: (one, many)."""
 _PAIRED = {
-    "km": "h s",
+    "km": "h hr s",
+    "mi": "h hr",
     "m": "s",
     "ft": "s",
     "MB": "s",

@@ -158,7 +158,7 @@ _ROMAN = re.compile(r"x{0,3}(?:l?x{0,3})v?i{3}")
 
 RULES = (
     rule(
-        r"(?<![\w.])(?:[A-Za-z]{0,20}?)([A-Za-z])\1{2,40}[A-Za-z]{0,40}(?![\w.])(?!-)",
+        r"(?<![\w.])(?:[A-Za-z]{0,20}?)([A-Za-z])\1{2,40}[A-Za-z]{0,40}(?![\w-]|\.\w)",
         _stretched,
         re.IGNORECASE,
     ),

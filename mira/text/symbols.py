@@ -10,7 +10,7 @@ from mira.text.traced import one_of, rule
 _PERIODS = {"mo": "month", "yr": "year", "hr": "hour", "min": "minute", "wk": "week"}
 
 RULES = (
-    rule(r"(?<=[a-z]{3}) > (?=[A-Z])", ", "),  # Settings > Security
+    rule(r"(?<=[A-Za-z]{2}) > (?=[A-Z])", ", "),  # Settings > Security
     rule(r"(?<=[\w.!?)]) [|•·‣▪] (?=\w)", ", "),
     rule(r"(?<=[a-z])\((e?s)\)", r"\1"),  # ticket(s)
     rule(rf"(?<![\w/]){one_of(list(RATES))}(?![\w/])", lambda m: RATES[m[0]]),

@@ -164,7 +164,9 @@ def _dotted(match: re.Match[str]) -> str:
 
 
 def _anywhere(match: re.Match[str]) -> str:
-    before, _ = _sides(match)
+    before, after = _sides(match)
+    if before.endswith((" dot ", " dash ", " slash ")) or after.startswith((" dot ", " dash ")):
+        return match[0]  # a part of an address, which has been read
     said = _anywhere_word(match[0].lower())
     if not said or (match[0].lower() in _TIMES and _AFTER_NUMBER.search(before)):
         return match[0]
@@ -209,7 +211,7 @@ SHORT_FORMS = (
     ),
     rule(rf"(?<![\w.@/&'’-]){one_of(_WRITTEN)}[sS]?(?![\w@/&-])(?!\.\w)", _anywhere),
 )
-MAY_BE_MARKED = re.compile(r"[/&#+:!0-9]|\w\.\w| al\b")
+MAY_BE_MARKED = re.compile(r"[/&#+:!0-9]|\w\.\w| al\b|[dtv]'[lt]\b|[cs]'[ny]\b|p't\b")
 """What a text must contain for these rules to have any work."""
 MARKED = (
     # A company, not three million of something.
