@@ -6,10 +6,11 @@ nothing about the network that speaks them.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import takewhile
 
 from hibari.g2p import Context
 from hibari.g2p.lexicon import Lexicon
@@ -31,8 +32,11 @@ _STRESSES = str.maketrans("", "", "ˈˌ")
 _POSSESSIVES = frozenset(("'s", "’s", "'S", "’S"))
 _INFLECTED = re.compile(r"(.{2,}[^s'])(s|'d|'ll|'ve|'re)")
 _ENDINGS = {"'d": "d", "'ll": "ᵊl", "'ve": "əv", "'re": "əɹ"}
-_DIGITS = frozenset(
-    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_IN_CODES = frozenset(
+    [
+        *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+        *("dot", "dash", "slash", "underscore"),
+    ]
 )
 _BEFORE_A_SENTENCE = frozenset(".:!?…\"“‘'(—–-")
 _ENYE = re.compile("[ñÑ]")
@@ -149,20 +153,27 @@ def _plain(word: str) -> str:
 def _is_letter(tokens: Sequence[Tok], at: int) -> bool:
     """Tell whether a capital A is the letter; the article has one where a sentence begins."""
     before, after = tokens[at - 1] if at else None, tokens[at + 1 :]
-    if not after or not after[0].text[0].isalnum():
+    if _is_mark(after):
         return True
-    if before is None or before.text in _BEFORE_A_SENTENCE:
-        # "A four B", but "A nine one one call".
-        return any(_is_capital(token.text) for token in _code(after))
-    return after[0].text[0].islower() or _is_capital(after[0].text)
+    if before and before.text not in _BEFORE_A_SENTENCE:
+        return after[0].text[0].islower() or _is_capital(after[0].text)
+    # "A four B." and "A four two is the code.", but "A nine one one call."
+    code = list(takewhile(_is_of_a_code, after))
+    rest = after[len(code) :]
+    if rest and rest[0].text == "-":
+        return False  # "A one-time code"
+    if any(_is_capital(token.text) for token in code):
+        return True
+    return bool(code) and (_is_mark(rest) or (len(code) > 1 and rest[0].tag[0] in "VM"))
 
 
-def _code(tokens: Iterable[Tok]) -> Iterable[Tok]:
-    """Yield the letters and digits that begin these."""
-    for token in tokens:
-        if token.text.lower() not in _DIGITS and not _is_capital(token.text):
-            return
-        yield token
+def _is_mark(tokens: Sequence[Tok]) -> bool:
+    """Tell whether a mark comes first, or the end."""
+    return not tokens or not tokens[0].text[0].isalnum()
+
+
+def _is_of_a_code(token: Tok) -> bool:
+    return token.text.lower() in _IN_CODES or _is_capital(token.text)
 
 
 def _is_capital(text: str) -> bool:

@@ -26,9 +26,7 @@ def spell(text: str) -> str:
         if group == "/":
             groups.append("slash")
             continue
-        said = " ".join(digits(c) if c in DIGITS else c.upper() for c in group)
-        # Before another word the built-in voice reads "A" and "A," as the article, "A.," never.
-        groups.append(re.sub(r"\bA(?= \w)", "A.,", said))
+        groups.append(" ".join(digits(c) if c in DIGITS else c.upper() for c in group))
     return ", ".join(filter(None, groups))
 
 

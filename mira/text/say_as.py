@@ -59,8 +59,7 @@ def _apart(text: str) -> str | None:
 
 def _characters(text: str, form: str) -> str | None:
     groups = (_named(group.strip(".,;:!?()[]")) for group in re.split(r"[\s-]+", text))
-    # Before another word the built-in voice reads "A" as the article; see `codes.spell`.
-    return re.sub(r"\bA(?= \w)", "A.,", ", ".join(filter(None, groups))) or None
+    return ", ".join(filter(None, groups)) or None
 
 
 def _named(group: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from mira.builtin.phonemes import Phonemizer
 from mira.builtin.synthesizer import BuiltinSynthesizer
+from mira.text import split_sentences
 from mira.text.sounds import cmu
 from mira.types import Sentence
 
@@ -117,16 +118,29 @@ def test_what_the_voice_knows_stays(phonemizer: Phonemizer, text: str) -> None:
     "text",
     ["Plan A works.", "grade A", "Your code is A four seven two.", "A four B, seven", "A, B and C.",
      "B A four", "A", "the hepatitis A vaccine", "Jose A. Garcia", "row A, seat 4", "X, A, nine",
-     "A B test", "Press A to continue"],
+     "A B test", "Press A to continue", "A one two three", "A four two is your code.",
+     "Code: A four."],
 )  # fmt: skip
 def test_the_letter_a_is_named(phonemizer: Phonemizer, text: str) -> None:
     assert re.search(r"(?<!\S)ˈA(?!\w)", said(phonemizer, text))
 
 
 @pytest.mark.parametrize(
+    "written",
+    ["Your order A4B-729X is here.", "A4B-729X", "<spell>A12</spell>", "<spell>a_b</spell>",
+     "Code AA11.", "Ticket number A-7.", "PNR: XA4A9Z"],
+)  # fmt: skip
+def test_so_it_is_in_a_code(phonemizer: Phonemizer, written: str) -> None:
+    for piece in split_sentences(written):
+        assert "ɐ" not in phonemizer._phonemes(piece.sentence)
+        assert "ˈA" in phonemizer._phonemes(piece.sentence)
+
+
+@pytest.mark.parametrize(
     "text",
-    ["A dog barked.", "He said: A dog barked.", "“A dog,” he said.", "How to Buy A House",
-     "THIS IS A TEST", "A nine one one call is free.", "A one-time code", "A five star hotel",
+    ["A dash of salt.", "A dog barked.", "He said: A dog barked.", "“A dog,” he said.",
+     "How to Buy A House", "THIS IS A TEST", "A nine one one call is free.", "A one-time code",
+     "A five star hotel",
      "Is it a B or a C?", "She is (A fact) right.", "a four door car"],
 )  # fmt: skip
 def test_the_article_is_not(phonemizer: Phonemizer, text: str) -> None:

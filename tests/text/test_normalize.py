@@ -88,7 +88,7 @@ SPOKEN = [
     ("Call 555-0123.", "Call five five five, zero one two three."),
     ("Call (555) 123-4567 now.", "Call five five five, one two three, four five six seven now."),
     ("Call +44 20 7946 0958.", "Call plus four four, two zero, seven nine four six, zero nine five eight."),
-    ("Your order A4B-729X is here.", "Your order A., four B, seven two nine X is here."),
+    ("Your order A4B-729X is here.", "Your order A four B, seven two nine X is here."),
     ("The code is 4021.", "The code is four zero two one."),
     ("Your PNR X7K2QP.", "Your PNR X seven K two Q P."),
     ("ZIP 90210.", "ZIP nine zero two one zero."),
