@@ -86,6 +86,8 @@ _LOOKALIKES = (
 )
 # A line, a frame or a slip of the hand: nobody says "dollars" five times.
 _OVER_AND_OVER = rule(r"([^\w\s.,!?…–—-])\1{4,}", " ")
+# Of the piece before, which was cut before its mark: "Hello <break/>, world".
+_LEFT_OVER = rule(r"\A[,.;:!?] ", "")
 _ONE_SPACE = rule(r"\s{2,}|[^\S ]", " ")
 _SPACES = (_ONE_SPACE, rule(r"\A | \Z", ""))
 
@@ -135,6 +137,7 @@ def clean(text: Traced) -> None:
         if text.text.lstrip().startswith("|"):
             text.apply(_ROW)
         text.apply((*_INLINE, _OVER_AND_OVER))
+    text.apply((_LEFT_OVER,))
     collapse(text)
 
 

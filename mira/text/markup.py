@@ -41,7 +41,7 @@ class Run:
     lasts: Sequence[int]
     """[len(text)] that of the last one."""
     sounds: dict[Span, str] = field(default_factory=dict)
-    """How the words of some stretches of the input are pronounced, in canonical IPA."""
+    """How some stretches of the input sound; see `Traced.sounds`."""
 
     @classmethod
     def plain(cls, text: str, start: int = 0) -> "Run":
@@ -200,6 +200,8 @@ class Markup:
         said = elements.reading(tag, _CUT.sub(" ", bare), self._english)
         if isinstance(said, str):
             self._read_for(said, whole)
+            if tag.name != "sub" and not any(map(str.isdigit, said)):
+                self._out.sounds[whole] = ""
         elif bare:
             self._out.add(content)
             if isinstance(said, Sound):

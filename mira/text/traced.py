@@ -89,16 +89,19 @@ class Traced:
         self.text = text
         self.sounds = dict(sounds or {})
         """How parts of the input sound, in canonical IPA, whatever becomes of their text. No two
-        overlap; to have one, the words of a part must stand for all of it and nothing else."""
+        overlap; to have one, the words of a part must stand for all of it and nothing else. With
+        none, "", a part is said as it is written, and no rule reads it."""
         self._firsts = range(len(text)) if firsts is None else firsts
         self._lasts = self._firsts if lasts is None else lasts
 
     def apply(self, rules: Rules) -> None:
         """Read every match of every rule, in order."""
+        read = [span for span, phonemes in self.sounds.items() if not phonemes]
         for pattern, reading in rules:
             if pattern.search(self.text):  # most have none, and this is quick
                 matches = pattern.finditer(self.text)
-                self.edit(chain.from_iterable(_edits(match, reading) for match in matches))
+                edits = chain.from_iterable(_edits(match, reading) for match in matches)
+                self.edit((e for e in edits if not self._touches(e, read)) if read else edits)
 
     def edit(self, edits: Iterable[Edit]) -> None:
         """Make some changes: all of the text as it is now, in order, none over another."""
@@ -123,6 +126,11 @@ class Traced:
             self.text = "".join(texts) + text[at:]
             self._firsts = firsts + list(self._firsts[at:])
             self._lasts = lasts + list(self._lasts[at:])
+
+    def _touches(self, edit: Edit, spans: Sequence[Span]) -> bool:
+        _, start, stop = edit
+        source = self.source(start, stop) if start < stop else Span(0, 0)
+        return any(span.start < source.stop and source.start < span.stop for span in spans)
 
     def source(self, start: int, stop: int) -> Span:
         """Find what the characters [start, stop), as far as they exist, stand for."""
@@ -187,7 +195,7 @@ class Traced:
             while stop < len(found) and found[stop].source[0] < span.stop:
                 stop += 1
             words = found[at:stop]
-            if words and (ended := self._ended(words, span, phonemes)):
+            if phonemes and words and (ended := self._ended(words, span, phonemes)):
                 at = stop
                 groups = ended.split()
                 if len(groups) == len(words):

@@ -140,6 +140,7 @@ def test_mark_up_does_what_it_says(text: str, spoken: str) -> None:
         ("[pause:1s] One", "[1] One"),
         ("[pause:1s]", "[1]"),
         ("One. [pause:1s] ... [pause:1s]", "One. | [1] | [1]"),
+        ("One [pause:1s], two [pause:2s]. Three", "One | [1] two | [2] Three"),
         ("Dr. [pause:1s] Smith", "Doctor. | [1] Smith"),
         ("One\n<break time='1s'/>\ntwo", "One | [1] two"),
         ("A long one [pause:1s] and it goes on", "A long one | [1] and it goes on"),
@@ -179,6 +180,20 @@ def test_pauses(text: str, spoken: str) -> None:
     ],
 )
 def test_bad_mark_up_is_read_sensibly(text: str, spoken: str) -> None:
+    assert said(text) == spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Chapter <spell>IV</spell> of Louis <spell>X</spell>", "Chapter I V of Louis X"),
+        ("at 5 <spell>C3</spell>'s", "at five C three's"),
+        ("<spell>Dr</spell> Smith, <spell>ETA</spell> 5", "D R Smith, E T A five"),
+        ("Chapter <sub alias='IV'>x</sub>", "Chapter four"),
+        ("<say-as interpret-as='currency' format='USD'>5</say-as>", "five US dollars"),
+    ],
+)
+def test_what_has_been_read_is_not_read_again(text: str, spoken: str) -> None:
     assert said(text) == spoken
 
 

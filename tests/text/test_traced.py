@@ -212,3 +212,11 @@ def test_sounds_change_no_text_and_no_order(
         assert one.source == other.source or one.source.stop <= other.source.start
     for word in (word for part in found for word in part if word.phonemes):
         assert any(span.start <= word.source.start < span.stop for span in spans)
+
+
+def test_what_is_said_as_it_is_written_is_not_read() -> None:
+    text = Traced("Chapter IV of IV", sounds={Span(8, 10): ""})
+    text.apply((rule("IV", lambda m: "four"), rule("of", "from")))
+    assert text.text == "Chapter IV from four"
+    [words] = text.words([Span(0, len(text.text))])
+    assert [word.phonemes for word in words] == [""] * 4
