@@ -32,6 +32,9 @@ _PLACES = frozenset(
     "flight level type group building door aisle dock form plan option step part line zone lane "
     "version number no exit".split()
 )
+_PLACE_BEFORE = re.compile(
+    rf"\b(?:{'|'.join(sorted(_PLACES - {'no'}))})s?\b[^.;!?]{{0,30}}\Z", re.IGNORECASE
+)
 _WORD_BEFORE = re.compile(r"([A-Za-z]{1,20})[ #.]{1,2}[-–\d.,]{0,12}\Z")
 _DURATION = re.compile(
     r"(?:\b(?:in|wait(?:ed)?|for|after|about|took|takes?|every|within|least|only|another|just|last|"
@@ -200,7 +203,10 @@ def _degrees(match: re.Match[str]) -> str | list[Edit]:
 
 def _letter_degrees(match: re.Match[str]) -> str | list[Edit]:
     text, start, stop = match.string, match.start(), match.end()
-    tempered = _TEMPERED.search(text, max(0, start - 20), start) or _WEATHER.match(text, stop)
+    tempered = _TEMPERED.search(text, max(0, start - 20), start)
+    if tempered and _PLACE_BEFORE.search(text, max(0, start - 40), start):
+        tempered = None  # "your seat is 14C"
+    tempered = tempered or _WEATHER.match(text, stop)
     return _degrees(match) if "." in match["low"] or tempered else match[0]
 
 

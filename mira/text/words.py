@@ -23,6 +23,7 @@ from mira.text.shortforms import (
 )
 from mira.text.traced import one_of, rule
 
+_IN_ADDRESS = (" dot ", " dash ", " underscore ", " slash ")  # which has been read
 _LOOK = 48  # characters on either side that may decide
 
 _NAME = re.compile(r" ?[A-Z][\w.'’]")
@@ -122,7 +123,7 @@ def _named(word: str, before: str, after: str) -> str:
 def _dotted_word(word: str, before: str, after: str) -> str:
     """Say what an abbreviation with a full stop stands for; "": it stands for itself."""
     plain = word.lower()
-    if word in _SPELLED or before.endswith(" dot "):
+    if word in _SPELLED or before.endswith(_IN_ADDRESS):
         return ""  # or part of an address, which has been read
     if len(word) == 1 and word.isupper() and _NAME.match(after):
         return word if word != "A" else ""  # an initial; without its stop "A" is the article
@@ -165,8 +166,8 @@ def _dotted(match: re.Match[str]) -> str:
 
 def _anywhere(match: re.Match[str]) -> str:
     before, after = _sides(match)
-    if before.endswith((" dot ", " dash ", " slash ")) or after.startswith((" dot ", " dash ")):
-        return match[0]  # a part of an address, which has been read
+    if before.endswith(_IN_ADDRESS) or after.startswith(_IN_ADDRESS):
+        return match[0]
     said = _anywhere_word(match[0].lower())
     if not said or (match[0].lower() in _TIMES and _AFTER_NUMBER.search(before)):
         return match[0]
