@@ -183,7 +183,8 @@ def _slashed_day(match: re.Match[str]) -> str:
     if _PART_OF.match(after):
         return match[0]
     on_a_day = (
-        (month > day and not _NUMERIC.search(before))  # three halves are hardly ever meant
+        month == day == 1
+        or (month > day and not _NUMERIC.search(before))  # three halves are hardly ever meant
         or _AT_A_TIME.match(after)
         or _OF_A_DAY.match(after)
         or (_is_on_a_day(before) and not _CUT_BY.search(before))
@@ -265,6 +266,7 @@ _COUNTS = re.compile(
 _EXPIRES = re.compile(
     r"(?i)\b(?:(?:expir(?:es?|ed|ing|y|ation)|(?P<short>exp)\b\.?"
     r"|(?:valid|good) (?:thru|through|until|till|to))(?: dates?)?"
+    r"(?:,? (?:for example|like|such as|say|maybe)|'s)?"
     r"(?: (?:on (?:the|your|my|that|this|its) (?:card|front|back|license|file|label)"
     r"|is|was|of|in|as|at|end|says|reads|shows|it|the|listed|(?P<on>on|by))){0,4}?[:,]? ?\(?)\Z"
 )

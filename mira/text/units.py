@@ -278,7 +278,7 @@ RULES = (
     rule(
         rf"{_RANGE}{_SCALE}(?P<gap>[ -]?)(?P<unit>ft-lbs?|{_WORD})"
         r"(?P<per>(?:/[A-Za-zµ]{1,12}(?:[²³]|\^[23])?(?!\w)){0,2})"
-        r"(?P<dot>\.(?=,|;| [a-z0-9(]))?(?![\w'²³^]|\.\w)",
+        r"(?P<dot>\.(?=,|;| [a-z0-9(]))?(?![\w'²³^]|\.\w|(?<= [A-Z])-\d)",  # not "2023 W-2"
         _measure,
     ),
     rule(rf"{_START}(?P<low>{_AMOUNT})(?:\"|'')(?![\w\"])", _inches),

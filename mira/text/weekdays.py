@@ -32,10 +32,10 @@ _SENTENCE_END = re.compile(rf"[\"'”’)\]]{{0,4}}(?:\Z| (?!{_NAME})[A-Z])")
 _ON = r"\b(?:on|this|next|last|past|every|each|until|till|by|through|thru|starting|closed|open) \Z"
 _ABOUT_DAY = r"\b(?:on|by|from|to|since|before|after|for|or|and|of|late|early|except|mid)[ -]\Z"
 _CLOCK = (
-    r"\.?[,:]? ?\(?(?:at |from |between |by |@ ?|the )?(?:[0-9]{1,2}(?:[:/][0-9]{1,2}"
+    r"\.?[,:]? ?\(?(?:at |from |between |by |until |till |@ ?|the )?(?:[0-9]{1,2}(?:[:/][0-9]{1,2}"
     r"|\s?[AaPp]\.?[Mm]|st|nd|rd|th|\s?[-–]\s?[0-9])|noon|midnight|morning|afternoon|evening|night|nite|[AP]M\b|closed|open\b)"
 )
-_NUMBER = r"\.?[,:]? ?(?:at |from |the |@ ?)?[0-9]"
+_NUMBER = r"\.?[,:]? ?(?:at |from |until |till |by |after |before |around |the |@ ?)?[0-9]"
 
 
 class _Neighbours:
@@ -60,6 +60,9 @@ _ABOUT_IT = re.compile(_ABOUT_DAY)
 _AT_A_TIME = re.compile(rf"{_CLOCK}|\.?,? {_MONTH}\b\.? [0-9]", re.IGNORECASE)
 _AT_A_NUMBER = re.compile(_NUMBER)
 _ARTICLE = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Oo]ur) \Z")
+_ENDS_OR_HOUR = re.compile(
+    r"\.?(?:[,;:!?)]|\Z| (?:at|in|or|and|of|morning|afternoon|evening|night|shift|class|slot)\b)"
+)
 _START = re.compile(r"(?:\A|[.!?:\"“(] ?)\Z")
 _TITLE = re.compile(r"\b(?:M(?:rs?|s)|Dr|Miss|Mister|Missus|Doctor)\.? \Z")
 _NAME_AFTER = re.compile(rf" (?!{_NAME}|(?:{_DAY}|{_MONTH})\b|I\b)[A-Z][a-z]|-[a-z]", re.ASCII)
@@ -104,7 +107,8 @@ def _is_day(word: str, before: str, after: str) -> bool:
     if _DAYS_BESIDE.found(before, after, listed=not (rest and word.islower())):
         return True
     if _ARTICLE.search(before) and (rest or word.isupper()):
-        return False  # the star, the test
+        # The star, the test; but "on a Sat."
+        return short == "sat" and word.istitle() and bool(_ENDS_OR_HOUR.match(after))
     at_a_time = bool(_AT_A_TIME.match(after))
     on_it = bool(_ON_IT.search(before))
     if word.istitle():

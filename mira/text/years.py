@@ -110,9 +110,9 @@ _THE = re.compile(r"(?i)\b(?:the|your|our|their|his|her|my|its|this|a|and) \Z")
 # After a number: what it counts or measures.
 _MEASURED = re.compile(
     r"\s?(?:people|men|women|children|km|kg|m|g|ml|mg|W|mph|lbs?|ft|feet|USD|EUR|dollars|rpm|kcal"
-    r"|hours|hrs|MB|GB|px)\b|[ -](?:square|cubic|percent|million|thousand|hundred|billion|degrees"
-    r"|or (?:more|less|fewer)|foot|meter|mile|page|point|word|piece|seat|acre|pound|dollar|liter"
-    r"|gallon|calorie|person|member|year|bit|byte|pixel|watts?|in total|total|apiece|each)\b"
+    r"|hours|hrs|MB|GB|px)\b(?!-)|[ -](?:square|cubic|percent|million|thousand|hundred|billion"
+    r"|degrees|or (?:more|less|fewer)|foot|meter|mile|page|point|word|piece|seat|acre|pound|dollar"
+    r"|liter|gallon|calorie|person|member|year|bit|byte|pixel|watts?|in total|total|apiece|each)\b"
 )
 _YEARLY = re.compile(rf" (?:[a-z]{{3,15}} )?(?:{'|'.join(YEAR_NOUNS)})\b")
 _AGE = re.compile(
