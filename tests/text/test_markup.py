@@ -140,7 +140,7 @@ def test_mark_up_does_what_it_says(text: str, spoken: str) -> None:
         ("[pause:1s] One", "[1] One"),
         ("[pause:1s]", "[1]"),
         ("One. [pause:1s] ... [pause:1s]", "One. | [1] | [1]"),
-        ("One [pause:1s], two [pause:2s]. Three", "One | [1] two | [2] Three"),
+        ("One [pause:1s], two [pause:2s]. Three", "One | [1] two | [2] | Three"),
         ("Dr. [pause:1s] Smith", "Doctor. | [1] Smith"),
         ("One\n<break time='1s'/>\ntwo", "One | [1] two"),
         ("A long one [pause:1s] and it goes on", "A long one | [1] and it goes on"),
