@@ -62,6 +62,11 @@ def _by_context(match: re.Match[str]) -> str:
     return text
 
 
+def _lettered_place(match: re.Match[str]) -> str:
+    known = kind_of(match.string, match.start(), match.end()) is Kind.PLACE
+    return _place(match[0]) if known else match[0]
+
+
 def _lower_case(match: re.Match[str]) -> str:
     known = kind_of(match.string, match.start(), match.end()) is Kind.CODE
     return spell(match[0]) if known else match[0]
@@ -130,6 +135,12 @@ _SOFTWARE = one_of(
     """.split()
 )
 
+MAY_BE_LETTERED = re.compile("[0-9] ?[A-Z]")
+# Used before the rules for measures: seat 14C is no temperature, "LZ 123 456 789 GB" no file.
+LETTERED = (
+    rule(rf"{_BEGIN}[0-9]{{1,4}} ?[A-Z](?![\w'’/°%-]| [0-9])", _lettered_place),
+    rule(r"(?<!\w)[A-Z]{2}(?: ?[0-9]){9} ?[A-Z]{2}(?!\w)", _spell),
+)
 NUMBERS = (
     *phones.RULES,
     # Spelled as it is written: "A-B-C-1-2-3", "9-1-1".
@@ -145,7 +156,6 @@ NUMBERS = (
     ),
     # Parcels, bank accounts, vehicles.
     rule(r"(?<!\w)1Z(?: ?[0-9A-Z]){16}(?!\w)", _spell),
-    rule(r"(?<!\w)[A-Z]{2}(?: ?[0-9]){9} ?[A-Z]{2}(?!\w)", _spell),
     rule(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?(?!\w)", _spell),
     # Postal codes: SW1A 1AA, K1A 0B6.
     rule(

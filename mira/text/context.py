@@ -31,9 +31,9 @@ def _phrases(text: str) -> list[str]:
 _ALWAYS = _phrases(
     """
     code, codes, pin, pins, otp, zip, postcode, passcode, password, ending in, ending with, ends in,
-    ends with, ending, extension, ext, pnr, cvv, cvc, last four, last 4, last three, last five,
-    last four digits, last 4 digits, last three digits, last five digits, first six, first six
-    digits, sort code, area code, prefix, combination, passphrase, token
+    ends with, end in, end with, ending, extension, ext, pnr, cvv, cvc, last four, last 4,
+    last three, last five, last four digits, last 4 digits, last three digits, last five digits,
+    first six, first six digits, sort code, area code, prefix, combination, passphrase, token
     """
 )
 # After one of these, three digits or more.
@@ -99,7 +99,7 @@ _WORD = re.compile(r"a/c\b|[A-Za-z]+(?:'(?!s\b)[A-Za-z]+)?|'s\b|[0-9](?:[\w.-]*\
 _LINKS = frozenset(
     """
     number numbers num no nos id ids is are was were be like it 's and or to & # : ( " ' , - = .
-    the digits code card line at on
+    the digits code card line at on now
     """.split()
 )
 _QUOTES = ('"', "'", "#")
@@ -232,7 +232,8 @@ def _names_nothing(cue: str, words: list[str], at: int) -> bool:
         return True
     following = "".join(words[at : at + 1])
     if cue in _NUMBERS:
-        return following == "of" or bool(_cue(words, at - 1))
+        owner = at - 2 if words[at - 2 : at - 1] == ["'s"] else at - 1
+        return following == "of" or bool(_cue(words, owner))
     return cue in _IS_PLACE and following == "to"
 
 

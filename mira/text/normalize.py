@@ -47,6 +47,7 @@ _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
     ((_DIGIT, dates.MAY_MATTER), dates.RULES),
     ((_DIGIT, times.MAY_MATTER), times.RULES),
     ((shouted.MAY_MATTER,), shouted.RULES),
+    ((codes.MAY_BE_LETTERED,), codes.LETTERED),
     ((_DIGIT, amounts.MAY_BE_MEASURED), amounts.MEASURES),
     ((words.MAY_BE_MARKED,), words.MARKED),
     ((), words.SHORT_FORMS),
