@@ -166,7 +166,7 @@ class Engine:
             pace: How many times faster it is played; a pause that was asked for is as long.
             waits: Somebody who, when they ran dry, have had that part of a pause.
         """
-        joiner, gap = Joiner(self.sample_rate), _Gap(pace)
+        joiner, gap = Joiner(self.sample_rate), Gap(pace)
         refused = None
         for piece in pieces:
             gap.widen(piece)
@@ -183,7 +183,7 @@ class Engine:
                 # Only now: what can't be read has no pause. But before it is computed: meanwhile,
                 # the pause can be listened to.
                 yield from _silence(joiner, gap.silence_s - _waited_s(waits))
-                gap, begins_s = _Gap(pace, piece.sentence.text), joiner.joined_s
+                gap, begins_s = Gap(pace, piece.sentence.text), joiner.joined_s
                 for block in chain([first], spoken):
                     yield Block(joiner.push(block.samples), _later(block.words, begins_s))
         if not joiner.joined_s and (refused or not gap.asked_s):
@@ -194,7 +194,7 @@ class Engine:
             yield Block(joiner.flush())
 
 
-class _Gap:
+class Gap:
     """What is between a piece and the next.
 
     Args:

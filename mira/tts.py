@@ -3,7 +3,7 @@
 Knows nothing that the engine does not. Its names are those of the published MiraTTS package.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,11 @@ from mira.load import load_engine
 from mira.settings import Settings
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
+from mira.text import Dictionary, dictionary_of
 from mira.types import Samples, Sampling, Voice
+
+Words = Mapping[str, object] | str | Path
+"""Words and how they are said: entries, `{"Siobhan": "shi vawn"}`, or a TOML file of them."""
 
 BATCH_AT_ONCE = 16  # texts; each holds a cache in the language model
 
@@ -33,12 +37,14 @@ class MiraTTS:
 
     Raises:
         CheckpointError: The model's files can't be used.
+        InvalidSettings: The settings' dictionary can't.
     """
 
     def __init__(self, model: str | Path, settings: Settings | None = None) -> None:
         from mira.audio.decode import Reader  # FFmpeg: `import mira` needs none of it
 
         settings = settings or Settings()
+        self._words = dictionary_of(settings.dictionary, reads_phonemes=False)
         self._reader = Reader()
         self._engine = load_engine(settings.model_copy(update={"model": str(model)}))
         self._sampling = Sampling()
@@ -94,7 +100,11 @@ class MiraTTS:
         return self._engine.clone(path.stem, *decode_file(path, self._reader), transcript)
 
     def stream_generate(
-        self, text: str, context_tokens: Voice, reference_text: str | None = None
+        self,
+        text: str,
+        context_tokens: Voice,
+        reference_text: str | None = None,
+        dictionary: Words | None = None,
     ) -> Iterator[Samples]:
         """Yield `text` as blocks of samples, the first as early as possible; see `Engine.speak`.
 
@@ -103,20 +113,31 @@ class MiraTTS:
             context_tokens: What `encode_audio` returned.
             reference_text: What is said in the recording, in place of its `transcript`. It counts
                 only with the setting `semantic_model`: the model then goes on from the recording.
+            dictionary: Words and how they are spelled as they sound, over those of the settings'.
+
+        Raises:
+            InvalidRequest: An entry of the dictionary can't be used.
+            InvalidSettings: The file of that name can't.
         """
-        return self._engine.speak(text, _after(reference_text, context_tokens), self._sampling)
+        voice, words = _after(reference_text, context_tokens), self._over(dictionary)
+        return self._engine.speak(text, voice, self._sampling, dictionary=words)
 
     def generate(
-        self, text: str, context_tokens: Voice, reference_text: str | None = None
+        self,
+        text: str,
+        context_tokens: Voice,
+        reference_text: str | None = None,
+        dictionary: Words | None = None,
     ) -> Samples:
         """Speak `text` at once, in larger windows than `stream_generate`: [num_samples]."""
-        return self.batch_generate([text], [context_tokens], [reference_text])[0]
+        return self.batch_generate([text], [context_tokens], [reference_text], dictionary)[0]
 
     def batch_generate(
         self,
         texts: Sequence[str],
         contexts: Sequence[Voice],
         reference_texts: Sequence[str | None] | None = None,
+        dictionary: Words | None = None,
     ) -> list[Samples]:
         """Speak several texts at the same time; the first failure ends all of them.
 
@@ -124,6 +145,7 @@ class MiraTTS:
             texts: What to say.
             contexts: As many voices, or one for all.
             reference_texts: As many; see `stream_generate`.
+            dictionary: For all of them; see `stream_generate`.
 
         Returns:
             The samples of each text, in the order of `texts`.
@@ -134,11 +156,11 @@ class MiraTTS:
         if len(contexts) == 1:
             contexts = list(contexts) * len(texts)
         references = [None] * len(texts) if reference_texts is None else reference_texts
-        cancel = Cancel()
+        cancel, words = Cancel(), self._over(dictionary)
 
         def speak(text: str, voice: Voice, reference: str | None) -> Samples:
             voice, file = _after(reference, voice), Playback(live=False)
-            blocks = self._engine.blocks(text, voice, self._sampling, file, cancel)
+            blocks = self._engine.blocks(text, voice, self._sampling, file, cancel, words)
             return np.concatenate([block.samples for block in blocks])
 
         jobs = list(zip(texts, contexts, references, strict=True))
@@ -150,6 +172,9 @@ class MiraTTS:
                 return [future.result() for future in spoken if future in ended]
             finally:  # also when somebody presses Ctrl-C
                 cancel()  # those that have not begun yet then never do
+
+    def _over(self, dictionary: Words | None) -> Dictionary:
+        return dictionary_of(dictionary, reads_phonemes=False).over(self._words)
 
 
 def _after(reference_text: str | None, voice: Voice) -> Voice:

@@ -65,6 +65,7 @@ def test_the_public_names_can_be_imported(tmp_path: Path) -> None:
     "arguments",
     [
         ("say", "Hello there.", "-o", "hello.mp3"),
+        ("say", "--explain", "It is $5."),
         ("voices", "list"),
         ("voices", "check", str(SAMPLE)),
         ("voices", "add", str(SAMPLE), "--name", "clara", "--consent", "Nobody's voice."),

@@ -29,8 +29,8 @@ MAY_IMPORT = {
     "model": LEAVES | {"stream", "synthesizer", "voices.sample"},
     "load": LEAVES | {"builtin", "engine", "model", "synthesizer", "voices.sample"},
     "server": LEAVES | {"audio", "engine", "load", "stream", "text", "voices"},
-    "cli": LEAVES | {"audio", "engine", "load", "server", "stream", "voices"},
-    "tts": LEAVES | {"audio", "load", "stream"},
+    "cli": LEAVES | {"audio", "engine", "load", "server", "stream", "text", "voices"},
+    "tts": LEAVES | {"audio", "load", "stream", "text"},
     "__main__": {"cli"},
     "__init__": LEAVES | {"engine", "load", "silence", "tts"},
 }

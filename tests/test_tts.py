@@ -12,7 +12,13 @@ import pytest
 
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.engine import Engine
-from mira.errors import CheckpointError, InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.errors import (
+    CheckpointError,
+    InvalidRequest,
+    InvalidSettings,
+    SynthesisFailed,
+    VoiceNotFound,
+)
 from mira.load import load_engine
 from mira.settings import Settings
 from mira.tts import BATCH_AT_ONCE, MiraTTS
@@ -114,6 +120,38 @@ def test_parameters_reach_the_model(toy: ToySynthesizer, toy_tts: MiraTTS) -> No
     list(toy_tts.stream_generate("Hello.", ANNA))
     toy_tts.batch_generate(["Hello."], [ANNA])
     assert seen == [Sampling(temperature=0.5)] * 3
+
+
+def test_words_are_said_as_a_dictionary_says(
+    toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("mira.tts.load_engine", lambda settings: Engine(toy))
+    file, other = tmp_path / "words.toml", tmp_path / "other.toml"
+    file.write_text('Nguyen = "win"\nAnn = "anne"')
+    other.write_text('Nguyen = "new win"')
+    tts = MiraTTS("a toy", Settings(dictionary=file))
+    text = "Nguyen, Ann."
+    for words, said in (
+        (None, "Win, Anne."),
+        ({"Nguyen": "when"}, "When, Anne."),
+        (other, "New win, Anne."),
+        (str(other), "New win, Anne."),
+    ):
+        expected = toy.whole(said)
+        heard = (
+            tts.generate(text, ANNA, dictionary=words),
+            np.concatenate(list(tts.stream_generate(text, ANNA, dictionary=words))),
+            *tts.batch_generate([text, text], [ANNA], dictionary=words),
+        )
+        for samples in heard:
+            assert np.array_equal(samples[: len(expected)], expected)
+    with pytest.raises(InvalidRequest, match=r"dictionary\.Ann: this voice reads letters"):
+        tts.stream_generate(text, ANNA, dictionary={"Ann": {"ipa": "æn"}})
+    with pytest.raises(InvalidSettings, match="is no file"):
+        tts.generate(text, ANNA, dictionary=tmp_path / "none.toml")
+    file.write_text("Nguyen = ")
+    with pytest.raises(InvalidSettings, match="is not valid TOML"):
+        MiraTTS("a toy", Settings(dictionary=file))
 
 
 def test_a_batch_speaks_at_the_same_time_and_keeps_its_order(

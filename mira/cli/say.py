@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mira.cli.explain import explain
 from mira.cli.options import Config, Model, Set, settings_of
 from mira.errors import InvalidRequest
 from mira.progress import progress_bar
 from mira.settings import Settings
 from mira.stream.playback import Playback
+from mira.text import Dictionary, dictionary_of
 from mira.types import Sampling, Voice
 
 if TYPE_CHECKING:
@@ -57,23 +59,31 @@ def say(
     model: Model = None,
     config: Config = None,
     settings_flags: Set = None,
+    explained: Annotated[
+        bool, typer.Option("--explain", help="Print the words that would be said; say nothing.")
+    ] = False,
 ) -> None:
     """Speak TEXT into a file, standard output or the loudspeaker."""
+    if text == "-" and sys.stdin is None:
+        raise InvalidRequest("Standard input is closed: give it text, or the text instead of -.")
+    written = _standard_input() if text == "-" else text
+    _check_output(output, play, explained)
+    if explained:
+        explain(written, _dictionary(settings_of(config, settings_flags, model=model)))
+        return
+
     from mira.audio import AudioStream
     from mira.audio.decode import decode_file
     from mira.cli.sinks import file_sink, player_sink, stdout_sink
     from mira.load import load_engine
 
-    if output is None and not play:
-        raise InvalidRequest("No output given: use -o FILE, -o - or --play.")
-    if text == "-" and sys.stdin is None:
-        raise InvalidRequest("Standard input is closed: give it text, or the text instead of -.")
     if transcript and not clone:
         raise InvalidRequest("--transcript is what a recording says: name it with --clone FILE.")
     format_name = format_name or _format_of(output)
     # Refuses what can't be had before any work is done.
     AudioStream(48000, format_name, sample_rate or 48000)
     settings = settings_of(config, settings_flags, model=model)
+    words = _dictionary(settings)
 
     with ExitStack() as stack:
         with progress_bar(sys.stderr) as report:
@@ -97,12 +107,24 @@ def say(
         if play:
             streams.append((encoder("wav"), stack.enter_context(player_sink())))
         advance = stack.enter_context(_progress(len(text)))
-        written = _standard_input() if text == "-" else text
         live = play or (output == "-" and not S_ISREG(os.fstat(1).st_mode))
-        blocks = stack.enter_context(
-            closing(engine.speak(written, speaker, Sampling(seed=seed), Playback(live, speed)))
-        )
+        sampling, playback = Sampling(seed=seed), Playback(live, speed)
+        blocks = engine.speak(written, speaker, sampling, playback, dictionary=words)
+        stack.enter_context(closing(blocks))
         _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
+
+
+def _check_output(output: str | None, play: bool, explained: bool) -> None:
+    wanted = output is not None or play
+    if explained and wanted:
+        raise InvalidRequest("--explain says nothing: leave it out, or -o and --play.")
+    if not explained and not wanted:
+        raise InvalidRequest("No output given: use -o FILE, -o - or --play.")
+
+
+def _dictionary(settings: Settings) -> Dictionary:
+    """Read the settings' words, before anything that takes longer. A model reads letters."""
+    return dictionary_of(settings.dictionary, reads_phonemes=not settings.model)
 
 
 def _standard_input() -> Iterator[str]:

@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from mira.cli.doctor.report import Row, State, gib
-from mira.errors import CheckpointError, NotDownloaded
+from mira.errors import CheckpointError, InvalidSettings, NotDownloaded
 from mira.load.facts import MODELS, located
 from mira.load.plan import Plan, extra_of, install
 from mira.settings import Settings
+from mira.text import dictionary_of
 
 PUBLISHED = "a model as published, in"
 # What speaks, and about how many bytes it takes beside its weights; on a GPU with the cache of all
@@ -62,6 +63,7 @@ def mira_rows(
     if weights or planned.engine == "builtin":
         yield _memory_needed(planned, weights, weights + working_bytes, left_bytes)
     yield from _voices(settings.voices_dir, planned.engine)
+    yield from _dictionary(settings, planned)
     yield _disk(settings)
 
 
@@ -115,6 +117,17 @@ def _memory_needed(planned: Plan, weights: int, needed: int, left_bytes: int | N
         return Row(where, value)
     state: State = "problem" if left_bytes < weights else "note"
     return Row(where, value, state, "end what else runs there, or take another machine")
+
+
+def _dictionary(settings: Settings, planned: Plan) -> Iterator[Row]:
+    if settings.dictionary is None:
+        return
+    try:
+        words = dictionary_of(settings.dictionary, reads_phonemes=planned.engine == "builtin")
+    except InvalidSettings as error:
+        yield Row("dictionary", str(error).removeprefix("dictionary: "), "problem")
+    else:
+        yield Row("dictionary", f"{len(words)} entries in {settings.dictionary}")
 
 
 def _voices(folder: Path, engine: str) -> Iterator[Row]:

@@ -555,6 +555,21 @@ def test_voices_are_counted_and_not_opened(tmp_path: Path) -> None:
     assert mira(Settings(voices_dir=ALLISON))["voices"].state == "problem"
 
 
+def test_the_dictionary_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "words.toml"
+    assert "dictionary" not in mira(Settings())
+    missing = mira(Settings(dictionary=path))["dictionary"]
+    assert (missing.state, missing.value) == (
+        "problem",
+        f"{path} is no file. Write one, or unset it.",
+    )
+    path.write_text('Nguyen = { cmu = "W IH1 N" }')
+    found = mira(Settings(dictionary=path))["dictionary"]
+    assert (found.state, found.value) == ("ok", f"1 entries in {path}")
+    letters = mira(Settings(dictionary=path, model=str(tmp_path)))["dictionary"]
+    assert letters.state == "problem" and "reads letters" in letters.value
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run it as somebody else")
 def test_a_folder_that_cant_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
