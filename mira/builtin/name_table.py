@@ -25,46 +25,62 @@ Okafor oʊkˈɑfɔɹ | Okeke oʊkˈeɪkeɪ | Okonkwo oʊkˈɑŋkwoʊ | Olga ˈo�
 Phuong fˈɔŋ | Polk pˈoʊk | Priya pɹˈijə | Qian tʃiˈɛn | Quinones kinjˈoʊnɛs | Raul ɹɑˈul
 Roberto ɹəbˈɛɹtoʊ | Robles ɹˈoʊbləs | Rochelle ɹoʊʃˈɛl | Roisin ɹoʊʃˈin | Saleh sˈɑlə
 Saoirse sˈɜɹʃə | Shanice ʃənˈis | Shaniqua ʃənˈikwə | Sinead ʃɪnˈeɪd | Siobhan ʃɪvˈɔn
-Sophia soʊfˈiə | Thibodeaux tˈɪbədˌoʊ | Thuy twˈi | Tyrese taɪɹˈis | Venkataraman vˌɛŋkətəɹˈɑmən
-Vicente vɪsˈɛnteɪ | Villanueva vˌɪlənuˈeɪvə | Wojciech vˈɔɪtʃɛk | Wojciechowski vˌɔɪtʃəhˈɔfski
-Woodrow wˈʊdɹoʊ | Xi ʃˈi | Xiao ʃˈaʊ | Ximena hɪmˈɛnə | Xin ʃˈɪn | Xiomara siəmˈɑɹə | Xu ʃˈu
-Zheng ʒˈɛŋ
+Sophia soʊfˈiə | Thibodaux tˈɪbədˌoʊ | Thibodeaux tˈɪbədˌoʊ | Thuy twˈi | Tyrese taɪɹˈis
+Venkataraman vˌɛŋkətəɹˈɑmən | Vicente vɪsˈɛnteɪ | Villanueva vˌɪlənuˈeɪvə | Wojciech vˈɔɪtʃɛk
+Wojciechowski vˌɔɪtʃəhˈɔfski | Woodrow wˈʊdɹoʊ | Xi ʃˈi | Xiao ʃˈaʊ | Ximena hɪmˈɛnə | Xin ʃˈɪn
+Xiomara siəmˈɑɹə | Xu ʃˈu | Zheng ʒˈɛŋ
 """
 _PLACES = """
-Baton bˈætən | Bexar bˈɛɹ | Bjornson bjˈɔɹnsən | Boise bˈɔɪsi | Cahuenga kəwˈɛŋɡə | Cienega siˈɛnəɡə
-Coeur kˈɔɹ | Cucamonga kˌukəmˈɑŋɡə | D'alene dəlˈeɪn | Delancey dəlˈænsi | Jolla hˈɔɪə
+Avenida ˌævənˈidə | Baton bˈætən | Bexar bˈɛɹ | Bjornson bjˈɔɹnsən | Boise bˈɔɪsi
+Cahuenga kəwˈɛŋɡə | Calle kˈaɪeɪ | Cienega siˈɛnəɡə | Coeur kˈɔɹ | Cucamonga kˌukəmˈɑŋɡə
+D'alene dəlˈeɪn | Delancey dəlˈænsi | Divisadero dɪvˌɪzədˈɛɹoʊ | Jolla hˈɔɪə
 Kosciuszko kˌɑsiˈʌskoʊ | Mackinac mˈækənˌɔ | Moines mˈɔɪn | Natchitoches nˈækətəʃ | Ocala oʊkˈælə
 Okeechobee ˌoʊkɪtʃˈoʊbi | Schuylkill skˈukəl | Sepulveda səpˈʊlvədə | Sequim skwˈɪm | Tahoe tˈɑhoʊ
 Wilshire wˈɪlʃəɹ
 """
 _COMPANIES_AND_PRODUCTS = """
-Airbnb ˌɛɹbˌiˌɛnbˈi | AirPods ˈɛɹpˌɑdz | CapGemini kæpdʒˈɛmɪni | CarPlay kˈɑɹplˌeɪ
-DoorDash dˈɔɹdˌæʃ | DropBox dɹˈɑpbˌɑks | FaceTime fˈeɪstˌaɪm | FedEx fˈɛdˌɛks | FICO fˈaɪkoʊ
-GitHub ɡˈɪthˌʌb | Huawei wˈɑweɪ | kubernetes kˌubəɹnˈɛtiz | MacBook mˈækbˌʊk | macOS mˈæk ˌoʊˌɛs
-nginx ˈɛndʒɪn ˈɛks | Nissan nˈisɑn | OpenAI ˈoʊpən ˌeɪˈaɪ | PayPal pˈeɪpˌæl | Peloton pˈɛlətˌɑn
-Postgres pˈoʊstɡɹɛs | Prius pɹˈiəs | QuickBooks kwˈɪkbˌʊks | SoundCloud sˈaʊndklˌaʊd
-TikTok tˈɪktˌɑk | Uber ˈubəɹ | Verizon vəɹˈaɪzən | WhatsApp wˈʌtsˌæp | Xbox ˈɛksbˌɑks
-Xfinity ɛksfˈɪnəti
+Airbnb ˌɛɹbˌiˌɛnbˈi | AirPods ˈɛɹpˌɑdz | Asus ˈeɪsus | CapGemini kæpdʒˈɛmɪni | Centene sɛntˈin
+FedEx fˈɛdˌɛks | FICO fˈaɪkoʊ | Huawei wˈɑweɪ | Kia kˈiə | kubernetes kˌubəɹnˈɛtiz
+Lufthansa lʊfthˈɑnzə | MacBook mˈækbˌʊk | macOS mˈæk ˌoʊˌɛs | nginx ˈɛndʒɪn ˈɛks | Nissan nˈisɑn
+OpenAI ˈoʊpən ˌeɪˈaɪ | Peloton pˈɛlətˌɑn | Postgres pˈoʊstɡɹɛs | Prius pɹˈiəs
+QuickBooks kwˈɪkbˌʊks | TikTok tˈɪktˌɑk | Uber ˈubəɹ | Verizon vəɹˈaɪzən | Xbox ˈɛksbˌɑks
+Xfinity ɛksfˈɪnəti | Xiaomi ʃˈaʊmi
 """
 _DRUGS = """
-alprazolam ælpɹˈæzəlˌæm | amlodipine æmlˈoʊdəpˌin | apixaban əpˈɪksəbˌæn
-atorvastatin ətˌɔɹvəstˈætɪn | azithromycin əzˌɪθɹəmˈaɪsən | bupropion bjupɹˈoʊpiˌɑn
-celecoxib sˌɛləkˈɑksɪb | cephalexin sˌɛfəlˈɛksən | cetirizine sətˈɪɹəzˌin
-ciprofloxacin sˌɪpɹəflˈɑksəsən | citalopram saɪtˈæləpɹˌæm | clonazepam kloʊnˈæzəpˌæm
-clopidogrel kloʊpˈɪdəɡɹˌɛl | cyclobenzaprine sˌaɪkloʊbˈɛnzəpɹˌin | Cymbalta sɪmbˈɔltə
-diclofenac daɪklˈoʊfənˌæk | duloxetine dulˈɑksətˌin | Eliquis ˈɛləkwɪs
-escitalopram ˌɛsaɪtˈæləpɹˌæm | famotidine fəmˈoʊtədˌin | Farxiga fɑɹsˈiɡə | Flonase flˈoʊneɪz
-fluticasone flutˈɪkəsˌoʊn | gabapentin ɡˌæbəpˈɛntən | Humira hjumˈɪɹə | hydrocodone hˌaɪdɹəkˈoʊdoʊn
-Januvia dʒənˈuviə | lamotrigine ləmˈoʊtɹɪdʒˌin | levetiracetam lˌɛvətɪɹˈæsətˌæm
-levothyroxine lˌivoʊθaɪɹˈɑksin | Lexapro lˈɛksəpɹˌoʊ | lisinopril laɪsˈɪnəpɹˌɪl
-loratadine ləɹˈætədˌin | lorazepam ləɹˈæzəpˌæm | losartan loʊsˈɑɹtən | Lunesta lunˈɛstə
-meloxicam məlˈɑksɪkˌæm | metformin mɛtfˈɔɹmən | metoprolol mətˈoʊpɹəlˌɔl | montelukast mˌɑntəlˈukæst
-Mounjaro maʊndʒˈɑɹoʊ | omeprazole oʊmˈɛpɹəzˌoʊl | ondansetron ɑndˈænsətɹˌɑn | Ozempic oʊzˈɛmpɪk
-pantoprazole pæntˈoʊpɹəzˌoʊl | Paxlovid pˈækslˌoʊvɪd | pravastatin pɹˌævəstˈætɪn
-quetiapine kwətˈaɪəpˌin | rosuvastatin ɹoʊsˌuvəstˈætɪn | semaglutide sˌɛməɡlˈutaɪd
-sertraline sˈɜɹtɹəlˌin | simvastatin sˌɪmvəstˈætɪn | tamsulosin tæmsˈuləsən
-topiramate toʊpˈɪɹəmˌeɪt | valacyclovir vˌæləsˈaɪkləvˌɪɹ | venlafaxine vˌɛnləfˈæksin
-Wegovy wəɡˈoʊvi | Xarelto zəɹˈɛltoʊ | Zoloft zˈoʊlɔft | zolpidem zˈoʊlpədˌɛm | Zyrtec zˈɜɹtɛk
+Abilify əbˈɪləfˌaɪ | Advair ˈædvɛɹ | alprazolam ælpɹˈæzəlˌæm | amlodipine æmlˈoʊdəpˌin
+apixaban əpˈɪksəbˌæn | aripiprazole ˌæɹɪpˈɪpɹəzˌoʊl | atorvastatin ətˌɔɹvəstˈætɪn
+azithromycin əzˌɪθɹəmˈaɪsən | baclofen bˈækləfən | benazepril bənˈæzəpɹˌɪl | bisacodyl bɪsˈækədˌɪl
+budesonide bjudˈɛsənˌaɪd | bupropion bjupɹˈoʊpiˌɑn | buspirone bjˈuspəɹˌoʊn | celecoxib sˌɛləkˈɑksɪb
+Celexa səlˈɛksə | cephalexin sˌɛfəlˈɛksən | cetirizine sətˈɪɹəzˌin | chlorthalidone klɔɹθˈælədˌoʊn
+Cialis siˈælɪs | ciprofloxacin sˌɪpɹəflˈɑksəsən | citalopram saɪtˈæləpɹˌæm
+clobetasol kloʊbˈeɪtəsˌɔl | clonazepam kloʊnˈæzəpˌæm | clopidogrel kloʊpˈɪdəɡɹˌɛl
+Cosentyx koʊsˈɛntɪks | Coumadin kˈumədən | cyclobenzaprine sˌaɪkloʊbˈɛnzəpɹˌin | Cymbalta sɪmbˈɔltə
+Depakote dˈɛpəkˌoʊt | diclofenac daɪklˈoʊfənˌæk | dicyclomine daɪsˈaɪkləmˌin | Diovan dˈaɪəvˌæn
+docusate dˈɑkjəsˌeɪt | duloxetine dulˈɑksətˌin | dutasteride dutˈæstəɹˌaɪd | Effexor ɪfˈɛksəɹ
+Eliquis ˈɛləkwɪs | empagliflozin ˌɛmpəɡlɪflˈoʊzən | enalapril ɪnˈæləpɹˌɪl
+escitalopram ˌɛsaɪtˈæləpɹˌæm | ezetimibe ɛzˈɛtəmˌaɪb | famotidine fəmˈoʊtədˌin | Farxiga fɑɹsˈiɡə
+fenofibrate fˌɛnoʊfˈaɪbɹeɪt | finasteride fənˈæstəɹˌaɪd | Flomax flˈoʊmæks | Flonase flˈoʊneɪz
+Flovent flˈoʊvɛnt | fluconazole flukˈɑnəzˌoʊl | fluticasone flutˈɪkəsˌoʊn | gabapentin ɡˌæbəpˈɛntən
+Glucophage ɡlˈukoʊfˌeɪdʒ | glyburide ɡlˈaɪbjəɹˌaɪd | Humira hjumˈɪɹə | hydrocodone hˌaɪdɹəkˈoʊdoʊn
+irbesartan ˌɜɹbəsˈɑɹtən | Januvia dʒənˈuviə | ketoconazole kˌitoʊkˈɑnəzˌoʊl | ketorolac kitˈɔɹəlˌæk
+lamotrigine ləmˈoʊtɹɪdʒˌin | latanoprost lətˈænəpɹˌɑst | levetiracetam lˌɛvətɪɹˈæsətˌæm
+Levitra ləvˈitɹə | levothyroxine lˌivoʊθaɪɹˈɑksin | Lexapro lˈɛksəpɹˌoʊ | liraglutide lˌɪɹəɡlˈutaɪd
+lisinopril laɪsˈɪnəpɹˌɪl | loratadine ləɹˈætədˌin | lorazepam ləɹˈæzəpˌæm | losartan loʊsˈɑɹtən
+Lunesta lunˈɛstə | meloxicam məlˈɑksɪkˌæm | metformin mɛtfˈɔɹmən | methocarbamol mˌɛθəkˈɑɹbəmˌɔl
+metoprolol mətˈoʊpɹəlˌɔl | mirtazapine məɹtˈæzəpˌin | montelukast mˌɑntəlˈukæst
+Mounjaro maʊndʒˈɑɹoʊ | mupirocin mjupˈɪɹəsən | Neurontin nʊɹˈɑntən | norethindrone nɔɹˈɛθəndɹˌoʊn
+NyQuil nˈaɪkwɪl | ofloxacin oʊflˈɑksəsən | olanzapine oʊlˈænzəpˌin | omeprazole oʊmˈɛpɹəzˌoʊl
+ondansetron ɑndˈænsətɹˌɑn | Otezla oʊtˈɛzlə | Ozempic oʊzˈɛmpɪk | pantoprazole pæntˈoʊpɹəzˌoʊl
+Paxlovid pˈækslˌoʊvɪd | Percocet pˈɜɹkəsˌɛt | pioglitazone pˌaɪəɡlˈɪtəzˌoʊn
+pravastatin pɹˌævəstˈætɪn | Prilosec pɹˈaɪləsˌɛk | quetiapine kwətˈaɪəpˌin | ramipril ɹəmˈɪpɹɪl
+Risperdal ɹˈɪspəɹdˌɔl | risperidone ɹɪspˈɛɹədˌoʊn | rivaroxaban ɹˌɪvəɹˈɑksəbˌæn
+rosuvastatin ɹoʊsˌuvəstˈætɪn | semaglutide sˌɛməɡlˈutaɪd | sertraline sˈɜɹtɹəlˌin
+simvastatin sˌɪmvəstˈætɪn | sitagliptin sˌɪtəɡlˈɪptən | Spiriva spəɹˈivə | Suboxone səbˈɑksoʊn
+tadalafil tədˈæləfˌɪl | tamsulosin tæmsˈuləsən | telmisartan tˌɛlməsˈɑɹtən
+terbinafine təɹbˈɪnəfˌin | tizanidine taɪzˈænədˌin | Topamax tˈoʊpəmˌæks | topiramate toʊpˈɪɹəmˌeɪt
+Toprol tˈoʊpɹɔl | triamterene tɹaɪˈæmtəɹˌin | valacyclovir vˌæləsˈaɪkləvˌɪɹ | valsartan vælsˈɑɹtən
+venlafaxine vˌɛnləfˈæksin | Wegovy wəɡˈoʊvi | Wellbutrin wɛlbjˈutɹən | Xarelto zəɹˈɛltoʊ
+Zoloft zˈoʊlɔft | zolpidem zˈoʊlpədˌɛm | Zyprexa zaɪpɹˈɛksə | Zyrtec zˈɜɹtɛk
 """
 
 

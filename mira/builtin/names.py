@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from hibari.g2p import Context
-from hibari.g2p.lexicon import Lexicon
+from hibari.g2p.lexicon import VOWELS, Lexicon, apply_stress
 from hibari.g2p.token import Tok
 
 from mira.builtin.isle import Entry, Isle
@@ -29,6 +29,9 @@ REMEMBERED = 4096
 # What a foreigner says, what was never heard, and what no other entry is written like.
 _ODD = re.compile(r"[ɛæʊʌɑ]$|(?:ɛ|eɪ)[θs]$|([nlmts])\1| |ɛɛ|ɹð|ɡh|ən[ɪɛæɑɔʊuʌəeo]|ˈ.*ˈ")
 _STRESSES = str.maketrans("", "", "ˈˌ")
+_COMPOUND = re.compile(
+    "((?!(?:A[ln]|D[aeiu]|El|Fitz|Jo|L[aeo]|Ma?c|St|V[ao]n)[A-Z])[A-Z][a-z]+)([A-Z][a-z]+)"
+)
 _POSSESSIVES = frozenset(("'s", "’s", "'S", "’S"))
 _INFLECTED = re.compile(r"(.{2,}[^s'])(s|'d|'ll|'ve|'re)")
 _ENDINGS = {"'d": "d", "'ll": "ᵊl", "'ve": "əv", "'re": "əɹ"}
@@ -90,7 +93,10 @@ class Names:
         found = self._look_up(small) if word[0].isupper() else None
         if found and found.is_name and not found.is_word:
             return _voiced(found, word)
-        if self._lexicon.get_word(word, token.tag, None, Context())[0] is not None:
+        parts = _COMPOUND.fullmatch(word)
+        if parts and (sounds := self._compound(parts[1], parts[2].lower())):
+            return sounds
+        if self._word(word, token.tag):
             return None
         found = found or self._look_up(small)
         return _voiced(found, word) if found else self._inflected(small)
@@ -115,6 +121,17 @@ class Names:
         found = self._look_up(small)
         known = found and (found.is_name or found.is_initials)
         return voiced(found.pronunciations[0]) if found and known else None
+
+    def _compound(self, first: str, second: str) -> str | None:
+        """Return the phonemes of "WordPress": its first part has the main stress."""
+        begin, end = self._word(first), self._word(second)
+        if not begin or not end or second not in self._golds.d or len(VOWELS & {*end}) != 1:
+            return None
+        return f"{apply_stress(begin, 2)}{apply_stress(end, -0.5)}"
+
+    def _word(self, word: str, tag: str = "NN") -> str | None:
+        said: str | None = self._lexicon.get_word(word, tag, None, Context())[0]
+        return said
 
     def _inflected(self, small: str) -> str | None:
         """Return the phonemes of "the Nguyens" and of "Nguyen'll"."""
