@@ -53,7 +53,8 @@ def _sum(unit: str, amount: str, scale: str | None, one_noun: bool) -> str:
         return f"{number(amount)} {one if amount == '1' else many}"
     hundredths = int(rest.ljust(2, "0"))
     said = []
-    if int(whole or "0") or not hundredths:
+    whole = whole or "0"
+    if int(whole) or not hundredths:
         said.append(f"{number(whole)} {one if int(whole) == 1 else many}")
     if hundredths:
         said.append(f"{cardinal(hundredths)} {cent if hundredths == 1 else cents}")

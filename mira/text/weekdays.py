@@ -63,7 +63,7 @@ _ARTICLE = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Oo]ur) \
 _ENDS_OR_HOUR = re.compile(
     r"\.?(?:[,;:!?)]|\Z| (?:at|in|or|and|of|morning|afternoon|evening|night|shift|class|slot)\b)"
 )
-_START = re.compile(r"(?:\A|[.!?:\"“(] ?)\Z")
+_START = re.compile(r"(?:\A|[\"“] ?)\Z")
 _TITLE = re.compile(r"\b(?:M(?:rs?|s)|Dr|Miss|Mister|Missus|Doctor)\.? \Z")
 _NAME_AFTER = re.compile(rf" (?!{_NAME}|(?:{_DAY}|{_MONTH})\b|I\b)[A-Z][a-z]|-[a-z]", re.ASCII)
 _CAPITAL_AFTER = re.compile(r" [A-Z]|-[A-Za-z]")

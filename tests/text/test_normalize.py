@@ -19,6 +19,19 @@ _PARTS = st.sampled_from(
     [
         *"0123456789$€£¥%.,:;/-–+*=#@&°'\"()xXkKMB ",
         *(" ", "am", "p.m.", "km", "May ", "th", "No. ", "½", "USD", "v", "code ", "A4"),
+        *(
+            "Mon-",
+            "Sat. ",
+            "Sun, ",
+            "exp. ",
+            "04/27",
+            "M/W/F ",
+            "Jan '",
+            "9am-",
+            "T/Th ",
+            "Q3 ",
+            "2024",
+        ),
         *("http://", "www.", ".com", "e.g.", "Dr. ", "St. ", "VI"),
     ]
 )
@@ -74,6 +87,7 @@ SPOKEN = [
     ("They paid $5 million.", "They paid five million dollars."),
     ("It costs €20, £5.01 and ¥500.", "It costs twenty euros, five pounds and one penny and five hundred yen."),
     ("It costs USD 20 or 20 EUR.", "It costs twenty US dollars or twenty euros."),
+    ("It costs $.0 or $.00.", "It costs zero dollars or zero dollars."),
     ("It costs $0.99 or $1.", "It costs ninety-nine cents or one dollar."),
     ("It costs $5-10 or $100–$200.", "It costs five to ten dollars or one hundred dollars to two hundred dollars."),
     ("It costs $1,299.99!", "It costs one thousand two hundred ninety-nine dollars and ninety-nine cents!"),

@@ -15,10 +15,17 @@ _SPOKEN = [
     *"0123456789$€£¥%.,:;/-–+*=@&°'\"()xXkKMB ",
     *(" ", "  ", "\n", "\r\n", " \n\n ", "\t", "word ", "The ", "and ", "I ", "Hello, ", "you. "),
     *("am", "p.m.", "km", "May ", "th", "No. ", "½", "USD", "v", "code ", "A4", "room 12", "2024"),
+    *("Mon-", "Sat. ", "Fri., ", "exp. ", "04/27", "M/W/F ", "Mar. 5 – ", "Apr. 2", "9-5", "T/Th "),
     *("http://", "www.", ".com", "e.g. ", "Dr. ", "St. ", "VI", "Chapter IV", "C++", "STOP ", "10"),
     *("**", "_", "`", "~~", "snake_case", "e\u0301", "か\u3099", "“", "’", "…", "—", "①", "№", "μ"),
     *("\u200b", "👍🏽", "你好。", "한국", "नमस्ते। ", "“yes” ", "word " * 13, "x" * 50, "1,234,567"),
-    *("2024-03-05", "5:30", "+1 (555) 123-4567", "https://example.com/a?b=c. ", "a@b.com", "&amp;"),
+    *(
+        "2024-03-05",
+        "5:30",
+        "+1 (555) 123-4567",
+        "https://example.com/a?b=c. ",
+        "a@b.com",
+    ),
 ]
 _PARTS = st.lists(st.sampled_from(_SPOKEN), max_size=25)
 _MARKED = st.sampled_from(
