@@ -47,7 +47,8 @@ _NAMED = _phrases(
     badge, meter, fax, hotline, imei, isbn, rma, po, purchase order, work order, request, incident,
     file, port, shipment, package, parcel, receipt, transaction, barcode, dial, enter, type,
     type in, key in, punch in, short code, model, phone, caller id, call, calls, calling, called,
-    dialed, dialing, ring, text, texted, call us at, reach us at, call us on, call me at, call me on
+    dialed, dialing, ring, text, texted, call us at, reach us at, call us on, call me at,
+    call me on, p n, s n, p / n, s / n
     """
 )
 # After one of these, four.
@@ -115,7 +116,7 @@ _MEASURES = frozenset(
     """.split()
 )
 _NEW_THOUGHT = (",", "and", "but", "so", "(")
-_LETTERS = re.compile("[A-Za-z]{2}")
+_LETTERS = re.compile("[A-Za-z]")
 _ENDS_CLAUSE = re.compile(r"[.!?;]\s")
 _ABBREVIATED = re.compile(r"(?i)\b(?:no|nos|acct|ref|ext|conf|apt|ste|rm|bldg|hwy|rte|tel|num)\.\s")
 

@@ -99,7 +99,7 @@ def _box(match: re.Match[str]) -> str:
 
 
 def _road(match: re.Match[str]) -> str:
-    return f"{match[1]} {name(match[2])}"
+    return f"{match[1]} {name(match[2])}{match[3] and ' ' + match[3]}"
 
 
 _NAMES = one_of([*STATES.values(), "DC", "D.C."])
@@ -125,6 +125,7 @@ RULES = (
         _street,
     ),
     rule(r"\bSt\.? (?=[A-Z])", "Saint "),
+    rule(r"\bAve\.? (?=of the |[A-Z]\b)", "Avenue "),
     rule(
         rf"\b({_DIRECTION})\.? (?=(?:{_WORD} ){{1,3}}?{_STREET}(?!\w))",
         lambda m: DIRECTIONS[m[1]] + " ",
@@ -140,7 +141,7 @@ RULES = (
         lambda m: BUILDINGS[m[1]] + " ",
     ),
     rule(r"(?<=[0-9](?:st|nd|rd|th) )(?:Fl|fl|Flr)\b\.?", "floor"),
-    rule(r"\b(I|US|U\.S\.|SR|CR|FM)[- ]([0-9]{1,4})(?![\w%]|[.,:][0-9]|-[0-9])", _road),
+    rule(r"\b(I|US|U\.S\.|SR|CR|FM)[- ]([0-9]{1,4})([NSEW]?)(?![\w%]|[.,:][0-9]|-[0-9])", _road),
     rule(
         rf"((?:\b[A-Z][\w.'’-]{{1,30}},? )?)\b({_STATE})(?=,? [0-9]{{5}}(?:-[0-9]{{4}})?(?!\w|-))",
         _before_code,
