@@ -115,7 +115,7 @@ SPOKEN = [
     ("Send it to 1600 Pennsylvania Ave NW, Washington, DC 20500.", "Send it to sixteen hundred Pennsylvania Avenue Northwest, Washington, DC two zero five zero zero."),
     ("On Main St, Apt 2, Sunset Blvd, LA, or Park Ave, Boston.", "On Main Street, Apartment two, Sunset Boulevard, LA, or Park Avenue, Boston."),
     ("In Reno, NV. Yes, OK. Our CEO, PA and CFO.", "In Reno, Nevada. Yes, OK. Our CEO, PA and CFO."),
-    ("UPS 1Z 999 AA1 01 2345 6784.", "UPS one Z, nine nine nine, A., A., one, zero one, two three four five, six seven eight four."),
+    ("UPS 1Z 999 AA1 01 2345 6784.", "UPS one Z, nine nine nine, A A one, zero one, two three four five, six seven eight four."),
     ("Text YES to 70707, call 911, dial 411, press 1.", "Text yes to seven zero seven zero seven, call nine one one, dial four one one, press one."),
     ("We have 911 employees, 1234 people and 204 guests.", "We have nine hundred eleven employees, one thousand two hundred thirty-four people and two hundred four guests."),
     ("Account number 1234 5678 9012.", "Account number one two three four, five six seven eight, nine zero one two."),
