@@ -65,7 +65,7 @@ MEASURES = (
 )
 """Used before the rules for codes and years: a unit or a word tells what the number is."""
 MAY_BE_MEASURED = re.compile(
-    rf"[0-9{VULGAR}](?:[ -]?[A-Za-zµΩ°º˚\"'/]|[-–—x×e(]| [x×] | 000|%)|[0-9a-z]/[a-z]|per "
+    rf"[0-9{VULGAR}](?:\+?[ -]?[A-Za-zµΩ°º˚\"'/]|[-–—x×e(]| [x×] | 000|%)|[0-9a-z]/[a-z]|per "
 )
 """What a text must contain for them to have any work."""
 RULES = (
@@ -80,7 +80,8 @@ RULES = (
     rule(rf"(?<=[0-9{VULGAR}])\s?%", " percent"),
     rule(rf"{_FIRST}({_NUMBER})([kKMBT]|bn|mn|mm|MM|mil)\b(?!-)", _thousand),
     rule(
-        rf"{_FIRST}([0-9]{{1,3}}):(?=[0-9]{{1,3}}(?:,[0-9]{{3}}){{0,3}}(?![\w:]|[.,]\d))",
+        rf"{_FIRST}([0-9]{{1,3}}):(?=[0-9]{{1,3}}(?:,[0-9]{{3}}|:[0-9]{{1,3}}){{0,3}}"
+        r"(?![\w:]|[.,]\d)|[0-9]{4,5}(?![\w:]|[.,]\d))",
         r"\1 to ",
     ),
     rule(

@@ -42,6 +42,8 @@ def _fraction(match: re.Match[str]) -> str:
         return f"{cardinal(above)} over {cardinal(below)}"
     if _STEP.search(before) and above <= below:
         return f"{cardinal(above)} of {cardinal(below)}"
+    if re.match(r"\s?=", match.string[match.end() : match.end() + 2]) and above >= below:
+        return f"{cardinal(above)} divided by {cardinal(below)}"
     graded = _GRADED.search(before) or _OUT_OF.match(match.string, match.end())
     if below in (5, 10, 100) and (above >= below or above == 0 or below == 100 or graded):
         return f"{cardinal(above)} out of {cardinal(below)}"
@@ -97,7 +99,7 @@ def _pair(text: str) -> str:
 _SUM = r"(?=[-+*/×÷x0-9., ()]{0,40}=)"
 FIRST = (
     rule(
-        r"(?<![\w.,:/-])(?:([0-9]{1,4}) )?([0-9]{1,2})/([0-9]{1,3})(?= (?:of|cups?|miles?|inch|"
+        r"(?<![\w.,:/-])(?:([0-9]{1,4})[ -])?([0-9]{1,2})/([0-9]{1,3})(?= (?:of|cups?|miles?|inch|"
         r"inches|hours?|teaspoons?|tablespoons?|pounds?|full|empty|complete|done|majority|price|size|mark)\b)",
         _share,
     ),
@@ -113,7 +115,7 @@ RULES = (
     ),
     rule(rf"(?<![\w.,])(?:[0-9]{{1,9}} ?)?[{VULGAR}]", lambda m: quantity(m[0])),
     rule(
-        r"(?<![\w.,])([0-9]{1,9}) ([0-9]{1,2})/([0-9]{1,3})(?![\w/])",
+        r"(?<![\w.,/-])([0-9]{1,9})[ -]([0-9]{1,2})/([0-9]{1,3})(?![\w/])",
         lambda m: mixed(int(m[1]), int(m[2]), int(m[3])),
     ),
     rule(r"(?<![\w.,/])24/7/365\b", "twenty-four seven three sixty-five"),

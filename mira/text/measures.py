@@ -127,11 +127,13 @@ _OTHERS = {
     "GiB": "gibibyte", "MiB": "mebibyte", "KiB": "kibibyte", "TiB": "tebibyte", "hp":
     "horsepower", "kn": "knot", "kt": "knot", "kts": "knot", "nmi": "nautical mile",
     "lm": "lumen", "lx": "lux", "Nm": "newton meter", "ppm": "part per million",
-    "ppb": "part per billion", "mmHg": "millimeter of mercury", "sqft": "square foot",
+    "ppb": "part per billion", "mmHg": "millimeter of mercury", "mm Hg": "millimeter of mercury",
+    "sqft": "square foot",
     "pcs": "piece", "pc": "piece", "kVA": "K V A", "mil": "million", "ml": "milliliter",
     "dozen": "dozen", "doz": "dozen", "gig": "gig", "gigs": "gig", "megs": "meg",
     "kcals": "kilocalorie", "mbps": "megabit per second", "gbps": "gigabit per second",
     "gb": "gigabyte", "mb": "megabyte", "tb": "terabyte", "psi": "PSI", "PSI": "PSI",
+    "MBps": "megabyte per second", "GBps": "gigabyte per second", "kBps": "kilobyte per second",
     "in": "inch", "ft": "foot", "ft-lb": "foot pound", "ft-lbs": "foot pound",
 }  # fmt: skip
 _LENGTHS = {

@@ -82,6 +82,8 @@ def _money(match: re.Match[str]) -> str:
     unit = parts.get("code") or unit  # $20 CAD
     text, stop, per = match.string, match.end(), parts["per"]
     end = "." if match[0].endswith(".") and stop == len(text) else ""
+    if text[stop : stop + 1].isalpha():
+        end = " "  # "$5bill"
     one_noun = describes(text, match.start(), match.start("per"), price=True)
     named = _SAID_AFTER.match(text, stop)
     low = _amount(amount, unit, scale)
@@ -113,6 +115,8 @@ _UPTO = (
     rf"(?P<upto>{_DIGITS})(?!\s?%|:[0-9]|[-–][0-9]|(?:st|nd|rd|th|[ap]m)\b){_SCALE % '2'})?"
 )
 RULES = (
+    rule(r"\b(US) (?=\$\s?[0-9])", r"\1"),
+    rule(r"(?<![\w.,$/])([1-9])/(?=\$[0-9])", r"\1 for "),  # 3/$5
     # Between two sums; before a noun the first currency isn't said.
     rule(
         rf"(?<=\b[Aa] )([$€£])({_DIGITS})(\s?[-–—]\s?)\1(?={_DIGITS})",
@@ -149,5 +153,6 @@ RULES = (
         rf"{_START}({_DIGITS})\s?(?:¢|[Cc]ts?\.?(?=\s?/|[ ,]|$)){_PERIOD}",
         _cents,
     ),
+    rule(r"(?<=s) ea\b\.?(?=[ ,;]|$)", " each"),
     rule(rf"¢\s?({_DIGITS}){_PERIOD}", _cents),
 )

@@ -98,7 +98,7 @@ def quantity(text: str) -> str:
         above, _, below = unicodedata.normalize("NFKC", text[-1]).partition("⁄")
         whole = text[:-1].strip()
     elif "/" in text:
-        whole, _, parts = text.rpartition(" ")
+        whole, _, parts = text.replace("-", " ").rpartition(" ")
         above, _, below = parts.partition("/")
     else:
         return number(standard(text) if "," in text else text)

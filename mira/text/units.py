@@ -16,7 +16,7 @@ _NUMBER = (
     r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])(?:\.[0-9]{1,400})?|[0-9]{1,6},[0-9]{1,2}(?![0-9])"
     r"|[0-9]{1,400}(?:\.[0-9]{1,400})?|\.[0-9]{1,400})"
 )
-_FRACTION = r"(?:(?:[0-9]{1,4} )?[0-9]{1,3}/[0-9]{1,3})"
+_FRACTION = r"(?:(?:[0-9]{1,4}[ -])?[0-9]{1,3}/[0-9]{1,3})"
 _AMOUNT = rf"(?:{_FRACTION}|(?:[0-9]{{1,9}} ?)?[{VULGAR}]|{_NUMBER})"
 _START = r"(?<![\w.,:/$€£-])"
 _MINUS = r"(?:(?<![\w)\].,])(?P<minus>[-+]))?(?<![\w.,:/$€£])(?<![\w)\].,]-)"
@@ -151,7 +151,7 @@ def _is_single(match: re.Match[str]) -> bool:
     low, parts = match["low"], match.groupdict()
     if not parts.get("high") and not parts.get("scale"):
         # Half a mile is no miles.
-        part = low in VULGAR or ("/" in low and " " not in low)
+        part = low in VULGAR or re.fullmatch("[0-9]+/[0-9]+", low)
         if part or low in ("1", "1.0", "1.00"):
             return True
     return describes(match.string, match.start(), match.end())
@@ -161,12 +161,13 @@ def _said(match: re.Match[str]) -> list[Edit]:
     """Write out the numbers of a measure, and what is before and between them."""
     parts = match.groupdict()
     edits = []
-    for group in ("minus", "low", "dash", "below", "high"):
+    for group in ("minus", "low", "dash", "below", "high", "plus"):
         if text := parts.get(group):
             said = {
                 "minus": "minus " if text == "-" else "plus ",
                 "dash": " to ",
                 "below": "minus ",
+                "plus": " plus",
             }
             edits.append((said.get(group) or quantity(text), *match.span(group)))
     return edits
@@ -248,6 +249,12 @@ RULES = (
     rule(
         rf"{_START}({_AMOUNT}\s?([A-Za-zµ%]{{1,5}}))\s?[-–—]\s?(?={_AMOUNT}\s?\2(?!\w))", r"\1 to "
     ),
+    rule(r"(?<![\w.,/])([0-9]{2,3})/(?=[0-9]{2,3}\s?mm ?Hg\b)", r"\1 over "),
+    rule(r"(?<![\w.,/])([0-9]{2,3})/(?=[0-9]{2,3}\s?(?:Hz|V)\b)", r"\1 or "),
+    rule(
+        rf"{_START}({_NUMBER}\s?[a-zA-Zµ]{{1,3}})/(?=[0-9.]{{1,5}}\s?(?:m[Ll]|L|hr?s?|min|kg)\b)",
+        r"\1 per ",
+    ),
     rule(r"(?<=[0-9]V)\s?/\s?(?=[0-9.]{1,4}\s?m?A\b)", ", "),
     rule(r"(?<![\w.,:])([1-9][0-9]?)p\b", r"\1 pence"),
     rule(r"(?<=[0-9])[\s-]?(?:y/o|y\.o\.|yo)(?!\w)", " year old"),
@@ -276,7 +283,7 @@ RULES = (
         _letter_degrees,
     ),
     rule(
-        rf"{_RANGE}{_SCALE}(?P<gap>[ -]?)(?P<unit>ft-lbs?|{_WORD})"
+        rf"{_RANGE}{_SCALE}(?P<plus>\+(?=[ A-Za-z]))?(?P<gap>[ -]?)(?P<unit>ft-lbs?|mm Hg|{_WORD})"
         r"(?P<per>(?:/[A-Za-zµ]{1,12}(?:[²³]|\^[23])?(?!\w)){0,2})"
         r"(?P<dot>\.(?=,|;| [a-z0-9(]))?(?![\w'²³^]|\.\w|(?<= [A-Z])-\d)",  # not "2023 W-2"
         _measure,
