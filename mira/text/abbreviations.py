@@ -57,6 +57,9 @@ GOES_ON_AFTER_TIME = frozenset(
     """.split()
 )
 
+# Words without a vowel that are no abbreviations.
+MURMURED = frozenset("hm hmm mm mmm sh shh psst tsk brr grr pfft zzz nth".split())
+
 # Names with an exclamation mark of their own.
 EXCLAIMED = frozenset("yahoo jeopardy kahoot".split())
 

@@ -15,6 +15,7 @@ from mira.text.abbreviations import (
     MAYBE_LAST,
     MAYBE_LAST_AS_NAMES,
     MEASURES,
+    MURMURED,
     NEVER_LAST,
     STARTERS,
 )
@@ -165,7 +166,8 @@ def _may_be_short(before: str, plain: str) -> bool:
         or (plain.endswith("s") and plain[:-1] in ANYWHERE)
         or before in MAYBE_LAST_AS_NAMES
         or plain == "dr"
-        or bool(_DOTTED.fullmatch(before) or _NO_VOWEL.fullmatch(before))
+        or bool(_DOTTED.fullmatch(before))
+        or bool(_NO_VOWEL.fullmatch(before) and plain not in MURMURED)
     )
 
 

@@ -47,7 +47,7 @@ INSIDE = {
     "cont": "continued", "dep": "deputy", "dir": "director", "exec": "executive",
     "gen": "general", "gov": "governor", "hon": "honorable", "info": "information",
     "ins": "insurance",
-    "ref": "reference", "reg": "regular", "rep": "representative", "rev": "revised",
+    "ref": "reference", "reg": "regular", "rep": "representative",
     "sen": "senator", "tech": "technical", "temp": "temperature",
     "trans": "transaction", "var": "various",
 }  # fmt: skip

@@ -75,15 +75,19 @@ _COMMON = (
 # Acronyms, states and names that look like words, or are.
 _AMBIGUOUS = frozenset(
     """
-    a i am it us or me who in hi ok id pa la ma al de oh as an at be he so pin aid all can sat act
+    a i am it us or me who in hi ok oh as an at be he so pin aid all can sat act
     art ram rom sim gas nut cat ice who led age bar ban fan pet tip app ace ago ads mud pen van
     """.split()
 )
+# After "the" they are the country, the department and the organisation.
+_SAID_OF = ("us", "it", "who")
+_ARTICLES = ("THE", "OUR", "YOUR", "MY", "AN", "A", "IN", "ALL")
 _ACRONYMS = frozenset(
     """
     aspca usaid naacp https aarp asap hipaa nafta cobra ascii basic cobol fema osha ikea nasa nato
     opec fifa uefa json iban faq covid nasdaq unesco unicef lasik bios sars
-    aids epa irs fbi cia fda usps ups dmv mit ucla usda atm ceo cfo cto coo apr ira iou eta api
+    id pa la ma al pm aids epa irs fbi cia fda
+    usps ups dmv mit ucla usda atm ceo cfo cto coo apr ira iou eta api
     """.split()
 )
 _SUFFIX = re.compile(r"['’](?:T|RE|LL|VE|D|M|S)\Z")
@@ -129,6 +133,10 @@ def _shouted(match: re.Match[str]) -> str:
         return word
     # What may be an acronym is a word beside one that is shouted.
     before = _BEFORE.search(text[max(0, match.start() - 30) : match.start()])
+    if base in _SAID_OF and before and before[1] in _ARTICLES:
+        return word
+    if base == "am" and not (before and before[1] == "I"):
+        return word  # half of the day
     after = _AFTER.match(text, match.end(), match.end() + 30)
     if any(beside and _is_shouted(beside[1]) for beside in (before, after)):
         return word if base == "i" and "'" not in word else word.lower()

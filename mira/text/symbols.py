@@ -22,6 +22,7 @@ RULES = (
         r"(?<=[a-z])\s?/\s?(?=(?:month|mo|year|yr|day|week|hour|hr|minute|min|night|person)\b)",
         " per ",
     ),
+    rule(r"\b([A-Za-z])/(?=[A-Za-z]\b)", r"\1 "),  # A/C
     rule(r"\b([A-Z]{1,5})/(?=[A-Z]{1,5}(?:s?\b))", r"\1 "),  # TCP/IP
     rule(r"(?<=[a-z])/(?=[A-Z][a-z]{1,20}_[A-Z])", ", "),  # America/New_York
     rule(r"(?<=[a-z]) ?/ ?(?=[A-Za-z])", " or "),

@@ -78,6 +78,9 @@ _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     "st": lambda before, after: "street",  # what is a saint's has been read with the places
     "ste": lambda before, after: "saint" if _NAME.match(after) else "",
     "sts": lambda before, after: "saints" if _NAME.match(after) else "streets",
+    "rev": lambda before, after: (
+        "revision" if _NUMBER.match(after) else "revised" if _SMALL.match(after) else ""
+    ),
     "no": lambda before, after: "number" if _NUMBERED_THING.search(before) else "",
     "min": _bound("minimum"),
     "max": _bound("maximum"),
@@ -101,8 +104,10 @@ _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     ),
     "mass": lambda before, after: "Massachusetts" if after.startswith(" Ave") else "",
 }
-# Time zones, states and units, which stay letters.
-_SPELLED = frozenset("EST CA CO MO FT MASS V C D B ST DR INST PREF".split())
+# In capitals most are states, time zones or acronyms ("CO", "EST", "STD"); these are shouted.
+_SHOUTED = frozenset(
+    "ave bros corp dr esq etc exp ext inc jr ltd max min misc mr mrs ms no nos sr tel".split()
+)
 _TIMES = frozenset("mos yrs hrs mins wks hr mo wk yr".split())
 
 
@@ -123,7 +128,8 @@ def _named(word: str, before: str, after: str) -> str:
 def _dotted_word(word: str, before: str, after: str) -> str:
     """Say what an abbreviation with a full stop stands for; "": it stands for itself."""
     plain = word.lower()
-    if word in _SPELLED or before.endswith(_IN_ADDRESS):
+    spelled = len(word) > 1 and word.isupper() and plain not in ANYWHERE
+    if (spelled and plain not in _SHOUTED) or before.endswith(_IN_ADDRESS):
         return ""  # or part of an address, which has been read
     if len(word) == 1 and word.isupper() and _NAME.match(after):
         return word if word != "A" else ""  # an initial; without its stop "A" is the article
@@ -194,7 +200,12 @@ def _exact(match: re.Match[str]) -> str:
     return said + "." * (match[0].endswith(".") and match.end() == len(match.string))
 
 
-_WRITTEN = [form for word in ANYWHERE for form in (word, word.capitalize(), word.upper())]
+_WRITTEN = [
+    form
+    for word in ANYWHERE
+    for form in (word, word.capitalize(), word.upper())
+    if form not in ("MSG", "MOS")
+]
 _TITLES = {
     title.capitalize(): said.capitalize()
     for title, said in (*PLAIN_TITLES.items(), ("mt", "mount"), ("ft", "fort"))
@@ -221,7 +232,7 @@ MARKED = (
     rule(r"\b(Yahoo|Jeopardy|Kahoot)!(?=['’]s| [\w&])", r"\1"),
     rule(rf"(?<![\w.]){one_of(_EXACT)}(?![\w+#])", _exact),
     rule(r"\b((?:[Nn]os?|pp?|[Vv]ols?|[Ff]igs?|[Cc]h|[Ss]ec|[Aa]rt|[Pp]t)\.)(?=[0-9])", r"\1 "),
-    rule(r"(?<![\w./])([Ww])/ ?(?=[\w$#])", r"\1ith "),
+    rule(r"(?<![\w./])(w|W(?=/ ?[a-z]))/ ?(?=[\w$#])", r"\1ith "),
     rule(r"\b(R|r)[Ee]:(?= )", r"\1egarding:"),
     rule(r"(?<![\w.])(?:[A-Z]\.){1,2}(?:[A-Z]|Va)\.(?!\w)", _state),
     rule(r"\b([ap])\.m\.(?= \w|,)", lambda m: m[1].upper() + "M"),

@@ -19,6 +19,7 @@ _FRAGMENTS = st.sampled_from(
     [
         *" \n.!?…,;:-—\"'”’)(*#|>1A b",
         *(" ", "\n\n", "\r\n", "...", "Dr. ", "e.g. ", "U.S. ", "p.m. ", "The ", "I ", "and "),
+        *("acct. ", "5 oz. ", "Art. ", "IV ", "Ocean Dr. ", "Yahoo! ", "EST ", "Call ", "Mass. "),
         *("because ", "word ", "J. ", "No. 5 ", "3.14 ", "$3.50 ", "- item\n", "# Title\n"),
         *("1. one\n", "http://a.b/c?d=e ", "你好。", "「はい。」と", "، ", "؟ ", "।", "한국어. "),
         *("a comma, ", "She said ", "in ", "word " * 13, "x" * 50, "你" * 30, "\u0301", "👍🏽 "),
@@ -148,6 +149,45 @@ _SENTENCES = [
 
 @pytest.mark.parametrize("expected", _SENTENCES)
 def test_sentences_end_where_a_person_ends_them(expected: str) -> None:
+    pieces = expected.split(" | ")
+    assert _texts(split_sentences(" ".join(pieces), first_max_words=99)) == pieces
+
+
+# What a short form means decides: a number or a name belongs to it, or a new sentence begins.
+_SHORT_FORMS = [
+    "Go to Ste. 200, Fl. 3. | Then pay Rs. 500 at Apt. 12. | Good.",
+    "Your acct. ending in 5 is fine. | Good.",
+    "My card, exp. 04/27, is old. | Good.",
+    "He went to the gen. store. | Then home.",
+    "That's it. | 5 people came.",
+    "We met at 5 p.m. | John was late.",
+    "Come at 5 p.m. Eastern or 6 a.m. Monday. | Good.",
+    "Stir in 5 oz. | Serve cold.",
+    "It is 6 ft. | Bob is 5 ft. 10 in. tall.",
+    "Take 3 lbs. of it. | Good.",
+    "We sell pens, ink, etc. | Johnson buys them.",
+    "Pens, etc. are here. | Good.",
+    "I live on Ocean Dr. | Call me.",
+    "See Dr. Who now. | Good.",
+    "Read Art. IV and App. B first. | Good.",
+    "He is in Boston, Mass. and happy. | Good.",
+    "I felt ill. | then I slept.",
+    "I use Yahoo! mail. | Wow! | really?",
+    "P.S. I love you. | Good.",
+    "I met Amb. Rice, Sec. Clinton and Fr. Mike. | Good.",
+    "Mr. Lee of Acme Corp. called. | He left.",
+    "My initial is J. | My name is Fox.",
+    "Open Mon. 9-5 and Sat. 10-2. | Good.",
+    "We have approx. 5 left. | Good.",
+    "The mgr. is out, and the pkgs. are in. | Good.",
+    "hmm. | okay. | i see.",
+    "Is he in? | No. | He's out.",
+    "We saw the sun. | then it set.",
+]
+
+
+@pytest.mark.parametrize("expected", _SHORT_FORMS)
+def test_short_forms_end_sentences_by_what_they_mean(expected: str) -> None:
     pieces = expected.split(" | ")
     assert _texts(split_sentences(" ".join(pieces), first_max_words=99)) == pieces
 
