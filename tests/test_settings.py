@@ -51,6 +51,15 @@ def test_the_voices_folder_stays_where_the_command_was_started(
     assert home.voices_dir == Path.home() / "voices"
 
 
+def test_so_does_the_dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    named, _ = load_settings(environment={"MIRA_DICTIONARY": "words.toml"})
+    none, _ = load_settings(environment={"MIRA_DICTIONARY": ""})
+    monkeypatch.chdir("/")
+    assert named.dictionary == tmp_path / "words.toml"
+    assert none.dictionary is None is load_settings(environment={})[0].dictionary
+
+
 def test_so_does_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     named, _ = load_settings(environment={"MIRA_CACHE_DIR": "a/b"})

@@ -25,7 +25,6 @@ _PLAIN = re.compile(rf"(?! )(?:[A-Za-z0-9]| (?! |\Z)){{1,{MAX_WORD_CHARS}}}")
 # What a word begins with: letters and digits, a character that is a word, or a mark.
 _RUN = re.compile(rf"[^\W_{CJK}]+|\S")
 _CJK = re.compile(f"[{CJK}]")
-_ENDING = re.compile(r"'(?:s|d|ll|ve|re)(?!\w)")
 _SENTENCE_ENDS = frozenset(".!?…")
 
 
@@ -181,7 +180,7 @@ def _is_start(text: str, at: int) -> bool:
 
 def _is_end(text: str, at: int) -> bool:
     """Tell whether a whole word may end before there."""
-    return not _joins(text[at : at + 2], text[at - 1]) or _ENDING.match(text, at) is not None
+    return not _joins(text[at : at + 2], text[at - 1]) or sounds.ENDING.match(text, at) is not None
 
 
 def _joins(outside: str, edge: str) -> bool:

@@ -7,6 +7,7 @@ vowel, and one space between words; nothing else. Knows nothing about texts or v
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from mira.errors import InvalidRequest
 
@@ -19,8 +20,8 @@ PHONEMES = VOWELS | CONSONANTS
 """Every sound of the canonical form. "Letter" ends in two of them: əɹ."""
 STRESSES = frozenset("ˈˌ")
 
-ENDING = re.compile(r"(?<=\w)'(s|d|ll|ve|re)(?=\W*\Z)")
-"""What is joined to a name and not a part of it, at the end of a word."""
+ENDING = re.compile(r"(?<=\w)'(s|d|ll|ve|re)(?!\w)")
+"""What is joined to a name and not a part of it."""
 
 # One symbol for another; "e", "a" and "o" are read with what follows them.
 _SYMBOLS = {
@@ -79,6 +80,8 @@ _CMU_UNSTRESSED = {"AH": "ə", "ER": "əɹ"}
 _CMU_STRESSES = {"1": "ˈ", "2": "ˌ"}
 
 
+# Clients send the same words with each request.
+@lru_cache(4096)
 def ipa(written: str) -> str:
     """Return the canonical form of a pronunciation in IPA.
 
@@ -99,6 +102,7 @@ def ipa(written: str) -> str:
     return _canonical(sounds)
 
 
+@lru_cache(4096)
 def cmu(written: str) -> str:
     """Return the canonical form of a pronunciation in CMUdict's symbols: "HH AH0 L OW1".
 

@@ -79,7 +79,8 @@ class SpeechFields(BaseModel):
 
 
 class SpeechRequest(SpeechFields):
-    """OpenAI's request, with `sample_rate`, `tempo`, `volume` and `seed` beside its own fields."""
+    """OpenAI's request, with `sample_rate`, `tempo`, `volume`, `seed` and `dictionary` beside its
+    own fields."""
 
     model: str = Field(
         "mira", max_length=MAX_NAME_CHARS, description="Any name; one engine answers all."
