@@ -127,7 +127,7 @@ RULES = (
     rule(r"\bSt\.? (?=[A-Z])", "Saint "),
     rule(r"\bAve\.? (?=of the |[A-Z]\b)", "Avenue "),
     rule(
-        rf"\b({_DIRECTION})\.? (?=(?:{_WORD} ){{1,3}}?{_STREET}(?!\w))",
+        rf"(?<![\w.'’&-])({_DIRECTION})\.? (?=(?:{_WORD} ){{1,3}}?{_STREET}(?!\w))",
         lambda m: DIRECTIONS[m[1]] + " ",
     ),
     rule(

@@ -21,7 +21,7 @@ ANYWHERE = {
     "svc": "service", "thru": "through", "thx": "thanks", "univ": "university",
     "whse": "warehouse", "vs": "versus", "aka": "also known as", "fyi": "for your information",
     "asap": "as soon as possible",
-    "mos": "months", "yrs": "years", "hrs": "hours", "mins": "minutes", "wks": "weeks",
+    "yrs": "years", "hrs": "hours", "mins": "minutes", "wks": "weeks",
 }  # fmt: skip
 # Only with the full stop, for most are of several meanings without it.
 DOTTED = {
@@ -38,7 +38,7 @@ DOTTED = {
     "prob": "probably", "refs": "references", "req": "required", "resp": "respectively",
     "secy": "secretary", "ser": "serial", "sq": "square", "sr": "senior", "std": "standard",
     "subj": "subject", "supv": "supervisor", "tel": "telephone", "treas": "treasurer",
-    "hr": "hour", "mo": "month", "wk": "week", "yr": "year", "viz": "namely",
+    "hr": "hour", "mo": "month", "mos": "months", "wk": "week", "yr": "year", "viz": "namely",
     "eg": "for example", "ie": "that is",
 }  # fmt: skip
 # Only before a small letter or a number: "the gen. store"; at the end they are words.

@@ -101,6 +101,8 @@ def _is_unit(match: re.Match[str], unit: str, gap: str) -> bool:
         return not re.match(r"\.? (?:[A-Z][a-z]|[0-9])", after)
     if unit == "A":
         return number_only or bool(_CIRCUIT.match(text, stop)) or "V" in text[start - 3 : start]
+    if unit == "s" and gap == "" and re.fullmatch("[12][0-9]{2}0", low):
+        return False  # a decade
     if unit == "s":
         return number_only or gap == " " or bool(_lasts(text, start, stop))
     return True

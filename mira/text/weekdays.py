@@ -102,8 +102,11 @@ def _weekday(match: re.Match[str]) -> str:
 def _is_day(word: str, before: str, after: str) -> bool:
     short = word.lower()
     rest = short in ("sat", "sun")
-    if rest and (after.startswith("'s") or (word.islower() and _ARTICLE.search(before))):
-        return False  # "the sun until Friday", "Sun's compiler"
+    if rest and (
+        after.startswith("'s")
+        or (word.islower() and (_ARTICLE.search(before) or f" {word}" in before + after))
+    ):
+        return False  # "the sun until Friday", "Sun's compiler", "from sun to sun"
     if _DAYS_BESIDE.found(before, after, listed=not (rest and word.islower())):
         return True
     if _ARTICLE.search(before) and (rest or word.isupper()):

@@ -29,6 +29,7 @@ _LOOK = 48  # characters on either side that may decide
 _NAME = re.compile(r" ?[A-Z][\w.'’]")
 _NUMBER = re.compile(r" ?#?[0-9]")
 _PART = re.compile(r" (?:[B-HJ-Z]|[IVX]{1,6})(?![\w.'’])")
+_LOUD = re.compile(r" [A-Z]{3,}\b")
 _SMALL = re.compile(r" [a-z0-9]")
 _YEAR = re.compile(r",? (?:in |since )?(?:1[5-9]|20)[0-9]{2}(?![\w,])|:? ?(?:1[5-9]|20)[0-9]{2}\b")
 _DATE = re.compile(
@@ -98,7 +99,7 @@ _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
         "versus" if re.search(r"[A-Z][\w.]+ \Z", before) and _NAME.match(after) else ""
     ),
     "ft": lambda before, after: "featuring" if re.search(r"[a-z] \Z", before) else "",
-    "feat": lambda before, after: "featuring",
+    "feat": lambda before, after: "featuring" if _NAME.match(after) else "",
     "conf": lambda before, after: (
         "confirmation" if re.match(r" (?:#|no|num|code)", after) else "conference"
     ),
@@ -174,6 +175,8 @@ def _anywhere(match: re.Match[str]) -> str:
     before, after = _sides(match)
     if before.endswith(_IN_ADDRESS) or after.startswith(_IN_ADDRESS):
         return match[0]
+    if match[0] == "VS" and not _LOUD.match(after):
+        return match[0]  # VS Code
     said = _anywhere_word(match[0].lower())
     if not said or (match[0].lower() in _TIMES and _AFTER_NUMBER.search(before)):
         return match[0]

@@ -30,6 +30,8 @@ def _is_year(number: int, before: str, after: str, counts: bool) -> bool:
         return number % 100 != 0 or not counts
     if _HOW_MANY.search(before):
         return False
+    if _ABOUT_YEAR.search(before) and number % 50 != 0 and not _PLURAL.match(after):
+        return True  # "by 1921 these protests", but "of 1921 protests"
     return not counts or bool(recent and _THE.search(before))
 
 
@@ -99,6 +101,8 @@ _IN_YEAR = re.compile(
     rf"|autumn|fall of|winter|back in|model year|{one_of(list(MONTHS.values()))}|of ad|ad|anno)"
     r"(?: the year)?[ ,-]{1,2}\Z"
 )
+_ABOUT_YEAR = re.compile(r"(?i)\b(?:after|before|by|until|till|from|of|between) \Z")
+_PLURAL = re.compile(r" [a-z]{3,20}s\b(?<!this)(?<!was)(?<!has)(?<!its)")
 _HOW_MANY = re.compile(
     r"(?i)\b(?:over|than|at least|at most|up to|nearly|almost|only|exactly|approximately|totals?"
     r"|total of|costs?|paid|pays?|worth|balance(?: is| of)?|scored?|score(?: is| was| of)?|weighs"
