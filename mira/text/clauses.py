@@ -5,6 +5,7 @@ Knows nothing about where sentences end. All indices are into the part.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from itertools import accumulate
 
 from mira.text.abbreviations import (
@@ -22,13 +23,18 @@ _TOKEN = re.compile(rf"[{CJK}][{_CLAUSE_WIDE}」』）]*|[^\s{CJK}]+")
 _IS_CJK = re.compile(rf"[{CJK}]")
 _CAPITALS = re.compile(r"[A-Z]{2}(?![\w'])")
 _UNKNOWN = re.compile("[A-Za-z]{1,2}")
+_SPACE = re.compile("[ \n]")
 _CLOSERS = "\"'”’»)]*_"
 
 _FIRST_MIN_WORDS = 4
 _WORDS_PER_CJK = 0.7  # 250 ms against 360 ms
 
 
-def first_cut(text: str, ended: bool, max_words: int) -> int | None:
+Inside = Callable[[int], bool]
+"""Tells whether an index is the middle of what is read as one."""
+
+
+def first_cut(text: str, ended: bool, max_words: int, is_inside: Inside) -> int | None:
     """Find where to end the first piece early; None: leave the sentence whole, or wait.
 
     The answer for a text is the answer for every longer one, because each step below looks
@@ -38,6 +44,7 @@ def first_cut(text: str, ended: bool, max_words: int) -> int | None:
         text: The sentence so far; no sentence ends inside it.
         ended: The sentence ends with the text.
         max_words: The longest first piece.
+        is_inside: Where it must not end.
     """
     tokens = list(_TOKEN.finditer(text))
     if not ended and tokens and _UNKNOWN.fullmatch(tokens[-1][0]):
@@ -64,17 +71,19 @@ def first_cut(text: str, ended: bool, max_words: int) -> int | None:
             if low <= words[at] <= high
             and _place(*tokens[at : at + 3]) == where
             and _is_whole(text[: token.end()])
+            and not is_inside(token.end())
         ]
         if cuts:
             return cuts[-1 if last else 0]
     return None
 
 
-def length_cut(text: str) -> int:
+def length_cut(text: str, is_inside: Inside) -> int:
     """Find where to cut a sentence that is too long.
 
     Args:
         text: All that fits, and one character more.
+        is_inside: Where it should not be cut.
 
     Returns:
         An index in [1, len(text) - 1].
@@ -82,12 +91,13 @@ def length_cut(text: str) -> int:
     room = len(text) - 1
     for pattern in _BY_LENGTH:
         cuts = [m.end() for m in pattern.finditer(text, room // 3) if m.end() <= room]
+        cuts = [cut for cut in cuts if not is_inside(cut)]
         whole = [cut for cut in cuts if _is_whole(text[:cut])]
         if whole or cuts:
             return (whole or cuts)[-1]
-    space = max(text.rfind(" ", 1), text.rfind("\n", 1))
-    if space > 0:
-        return space
+    spaces = [space.start() for space in _SPACE.finditer(text, 1)]
+    if spaces:
+        return next((at for at in reversed(spaces) if not is_inside(at)), spaces[-1])
     while room > 1 and _sticks(text[room]) and len(text) - room < 16:
         room -= 1
     return room

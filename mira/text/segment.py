@@ -73,7 +73,7 @@ class SentenceSplitter:
         self._scanned = 0  # no sentence ends before this
         self._line_start = 0  # where the line that `_start` is on began; negative when forgotten
         self._white = ""  # white space seen, its length and kind not yet known
-        self._white_at = 0  # its last character's index in the input
+        self._white_at = 0, 0  # what its last character stands for
         self._gap = _Gap()  # before the piece that begins at `_start`
 
     def push(self, run: Run) -> Iterator[Cut]:
@@ -110,7 +110,7 @@ class SentenceSplitter:
             if part[0].isspace():
                 breaks = len(_LINE_BREAKS.findall(part)) + white.count("\n")
                 self._white = "\n\n" if breaks > 1 else "\n" if breaks else " "
-                self._white_at = run.lasts[stop - 1]
+                self._white_at = run.firsts[stop - 1], run.lasts[stop - 1]
                 # Two line breaks decide at once; what white space follows does not matter.
                 if breaks > 1 and white != "\n\n":
                     out.append(self._take_white(self._white))
@@ -124,8 +124,8 @@ class SentenceSplitter:
         self._measure("".join(out))
 
     def _take_white(self, white: str) -> str:
-        for places in (self._firsts, self._lasts):
-            places.extend([self._white_at] * len(white))
+        for places, at in zip((self._firsts, self._lasts), self._white_at):
+            places.extend([at] * len(white))
         return white
 
     def _measure(self, added: str) -> None:
@@ -166,13 +166,14 @@ class SentenceSplitter:
         end, known = self._sentence_end(len(text) if limit is None else limit, final)
         if self._first:
             ended = end is not None or (final and limit is None)
-            cut = first_cut(text[start : end or known], ended, self._first_max_words)
+            sentence = text[start : end or known]
+            cut = first_cut(sentence, ended, self._first_max_words, self._is_inside)
             if cut is not None:
                 return start + cut
         if end is not None:
             return end
         if limit is not None and known >= limit:
-            return start + length_cut(text[start : limit + 1])
+            return start + length_cut(text[start : limit + 1], self._is_inside)
         return len(text) if final else None
 
     def _sentence_end(self, stop: int, final: bool) -> tuple[int | None, int]:
@@ -186,11 +187,20 @@ class SentenceSplitter:
             if decided is None:
                 return None, at
             ends, after = decided
-            if ends:
+            if ends and (after == at or not self._is_inside(after - self._start)):
                 return (after, after) if after <= stop else (None, stop)
             self._scanned = after
         self._scanned = max(self._scanned, stop)
         return None, stop
+
+    def _is_inside(self, at: int) -> bool:
+        """Tell whether that far into the piece is the middle of what is read as one."""
+        at += self._start
+        if at >= len(self._text):
+            return False
+        before, after = self._lasts[at - 1], self._firsts[at]
+        same = self._firsts[at - 1] == after
+        return same or any(s.start <= before and after < s.stop for s in self._sounds)
 
     def _limit(self) -> int | None:
         """Find the first character that no longer fits into the piece."""

@@ -63,7 +63,7 @@ class Tag:
         found: dict[str, str] = {}
         for match in _ATTRIBUTE.finditer(self.rest):
             value = next(filter(None, match.groups()[1:]), "")
-            found.setdefault(_local(match[1]), html.unescape(value).strip())
+            found.setdefault(_local(match[1]), " ".join(html.unescape(value).split()))
         return found
 
 

@@ -184,6 +184,22 @@ def test_bad_mark_up_is_read_sensibly(text: str, spoken: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "one",
+    [
+        "<spell>AB-12-CD</spell>",
+        "<say-as interpret-as='telephone'>212-555-0142</say-as>",
+        "<say-as interpret-as='date' format='mdy'>3/5/2024</say-as>",
+        "<sub alias='Yes. No. Never. Salt, pepper, and she said so'>x</sub>",
+        "<phoneme ph='ˈwɪnstən ˈseɪləm nɔɹθ kæɹəlaɪnə'>Winston Salem, and North Carolina</phoneme>",
+    ],
+)
+def test_no_piece_ends_inside_of_an_element(one: str) -> None:
+    whole = said(f"Yes. {one}").partition(" | ")[2]
+    for words in (*range(1, 18), *range(30, 60)):
+        assert whole in said(f"{'word ' * words}{one}{' word' * 20}"), words
+
+
+@pytest.mark.parametrize(
     ("text", "spoken"),
     [
         ("Chapter <spell>IV</spell> of Louis <spell>X</spell>", "Chapter I V of Louis X"),
