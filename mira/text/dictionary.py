@@ -192,7 +192,7 @@ def _joins(outside: str, edge: str) -> bool:
     if len(outside) < 2 or not _is_letter(outside[1]):
         return False
     if edge.isdigit():
-        return outside[0] in ".,:" and outside[1].isdigit()
+        return outside[0] in ".,:/-" and outside[1].isdigit()
     return outside[0] == "'" and _is_letter(edge)
 
 

@@ -42,6 +42,8 @@ def said(text: str, written: dict[str, Any]) -> str:
             "Siobhans xSiobhan O'Siobhan Siobhan'x"),
         ("3.14 and 14", {"14": "fourteen!"}, "three point one four and fourteen!"),
         ("12 of 12,000", {"12": "a dozen"}, "a dozen of twelve thousand"),
+        ("12 on 12/25/2024", {"12": "a dozen"},
+            "a dozen on December twenty-fifth, twenty twenty-four"),
         # Case as written.
         ("it is IT", {"IT": "eye tee"}, "it is Eye tee"),
         # The longest, at the first place.
@@ -115,6 +117,17 @@ def test_words_with_their_sources_and_sounds(
         f"{word.text}={text[word.source.start : word.source.stop]}={word.phonemes}"
         for word in words_of(text, written)
     ] == words
+
+
+def test_what_has_a_sound_already_stays_as_it_is() -> None:
+    text = '<phoneme alphabet="ipa" ph="ˈnoʊ">Ann</phoneme> and Ann Lee'
+    words = words_of(text, {"Ann": {"say": "x", "ipa": "ˈæn"}, "Ann and": "y"})
+    assert [(word.text, word.phonemes) for word in words] == [
+        ("Ann", "nˈoʊ"),
+        ("and", ""),
+        ("x", "ˈæn"),
+        ("Lee", ""),
+    ]
 
 
 def test_a_dictionary_over_another_one() -> None:
