@@ -10,6 +10,7 @@ from mira.text.numbers import VULGAR, cardinal, fraction, mixed, number, ordinal
 from mira.text.traced import rule
 
 _LOOK = 40
+_MONTHS = [*MONTHS.values()]
 # Over any other number, two small numbers with a slash are a day: 12/25.
 _COMMON_DENOMINATORS = {*range(2, 11), 12, 16, 20, 32, 64, 100}
 _PAIRS = {
@@ -18,39 +19,48 @@ _PAIRS = {
     (20, 20): "twenty twenty",
     (7, 11): "seven eleven",
 }
-_GRADED = re.compile(
-    r"\b(?:give|gives|gave|rated?|rates|rating|scor(?:e|ed|es|ing)|got|say|grade|pain|stars?|review|"
-    r"(?:it|them|us|you|that) an?)\b[^.?!]{0,25}\Z",
-    re.IGNORECASE,
+_GRADES = frozenset(
+    "give gives gave rate rated rates rating score scored scores scoring got say grade pain star "  # noqa: SIM905
+    "stars review".split()
 )
+_PRESSURES = frozenset(("pressure", "bp", "reading"))
+_STEPS = frozenset(
+    "page part step slide item attempt try day round pages parts steps slides items".split()  # noqa: SIM905
+)
+_AN = re.compile(r"\b(?:it|them|us|you|that) an? \Z")
 _OUT_OF = re.compile(
     r" (?:stars?|points?|correct|on|rating|review|score|people|customers|users|patients|times|"
     r"doctors|dentists|in)\b"
 )
-_STEP = re.compile(r"\b(?:page|part|step|slide|item|attempt|try|day|round)s? ?\Z", re.IGNORECASE)
-_PRESSURE = re.compile(r"\b(?:blood pressure|BP|pressure|reading)\b[^.?!]{0,25}\Z")
+
+
+def _clause_words(text: str, start: int) -> list[str]:
+    """List the words of the clause before an index, in small letters."""
+    clause = text[max(0, start - _LOOK) : start].lower()
+    at = max(clause.rfind(mark) for mark in ".?!")
+    return clause[at + 1 :].replace(":", " ").split()
 
 
 def _fraction(match: re.Match[str]) -> str:
     above, below = int(match[1]), int(match[2])
-    before = match.string[max(0, match.start() - _LOOK) : match.start()]
+    text, start, stop = match.string, match.start(), match.end()
     if (above, below) in _PAIRS:
         return _PAIRS[above, below]
     if above + below == 100 and above >= 50:
         return f"{cardinal(above)} {cardinal(below)}"  # a 60/40 split
-    if _PRESSURE.search(before):
-        return f"{cardinal(above)} over {cardinal(below)}"
-    if _STEP.search(before) and above <= below:
+    before = _clause_words(text, start)
+    if above <= below and before and before[-1] in _STEPS:
         return f"{cardinal(above)} of {cardinal(below)}"
-    if re.match(r"\s?=", match.string[match.end() : match.end() + 2]) and above >= below:
+    if above >= below and text[stop : stop + 2].lstrip().startswith("="):
         return f"{cardinal(above)} divided by {cardinal(below)}"
-    graded = _GRADED.search(before) or _OUT_OF.match(match.string, match.end())
-    if below in (5, 10, 100) and (above >= below or above == 0 or below == 100 or graded):
-        return f"{cardinal(above)} out of {cardinal(below)}"
+    if below in (5, 10, 100) and not (above > below and _PRESSURES.intersection(before)):
+        graded = _GRADES.intersection(before) or _AN.search(text, max(0, start - 12), start)
+        if above >= below or above == 0 or below == 100 or graded or _OUT_OF.match(text, stop):
+            return f"{cardinal(above)} out of {cardinal(below)}"
     if 0 < above < below and below in _COMMON_DENOMINATORS:
         return fraction(above, below)
     if 1 <= above <= 12 and 1 <= below <= 31 and above != below:
-        return f"{list(MONTHS.values())[above - 1]} {ordinal(below)}"
+        return f"{_MONTHS[above - 1]} {ordinal(below)}"
     return f"{cardinal(above)} over {cardinal(below)}"
 
 
