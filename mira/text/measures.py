@@ -226,8 +226,8 @@ MEASURED = frozenset(
     distance dive donation door dose drive drop dumbbell engine extension fee file fine flight
     font fund fuse gap gift grant guarantee gust hike hose house incentive increase installment
     interval interview invoice item jackpot jar journey jug jump ladder laptop layover lead
-    lease lens lesson limit line loan loss marathon mark maximum meal meeting membership menu
-    minimum mirror model monitor mortgage note notice offer outage outlet pack package panel
+    lease lens lesson limit line loan loss marathon mark  meal meeting membership menu
+     mirror model monitor mortgage note notice offer outage outlet pack package panel
     pass payment penalty period phone pill pipe pizza plan plate plug policy pool portion price
     prize processing profit project promo promotion purchase race radius raise rebate rent
     resistor restocking reward ride ring road rod room rope round rug run salary sale savings

@@ -231,7 +231,7 @@ def _inches(match: re.Match[str]) -> str | list[Edit]:
     if _closes(match, '"') or re.fullmatch("[12][0-9]{3}", match["low"]):  # in 1984"
         return match[0]
     said = " inch" if _is_single(match) else " inches"
-    return [*_said(match), (said, match.end("low"), match.end())]
+    return [*_said(match), (said, match.end("high" if match["high"] else "low"), match.end())]
 
 
 def _feet(match: re.Match[str]) -> str | list[Edit]:
@@ -290,7 +290,7 @@ RULES = (
         r"(?P<dot>\.(?=,|;| [a-z0-9(]))?(?![\w'²³^]|\.\w|(?<= [A-Z])-\d)",  # not "2023 W-2"
         _measure,
     ),
-    rule(rf"{_START}(?P<low>{_AMOUNT})(?:\"|'')(?![\w\"])", _inches),
+    rule(rf"{_RANGE}(?:\"|'')(?![\w\"])", _inches),
     rule(
         r"(\bper |\beach |(?<=[a-z]{2})/|(?<=[0-9s]) an? )"
         r"((?:sq|fl)\.? (?:ft|oz)|lb|oz|gal|kg|mo|yr|hr|wk|min|kWh|GB|TB|mi|ft|km)\b(\.?)(?![\w])",
