@@ -8,7 +8,8 @@ patterns that use it.
 # and in the plural.
 ANYWHERE = {
     "acct": "account", "acctg": "accounting", "addl": "additional", "addr": "address",
-    "amt": "amount", "appt": "appointment", "approx": "approximately", "asst": "assistant",
+    "amt": "amount", "appt": "appointment", "apptmt": "appointment",
+    "approx": "approximately", "asst": "assistant",
     "assn": "association", "attn": "attention", "atty": "attorney", "avg": "average",
     "bldg": "building",
     "blvd": "boulevard", "btw": "by the way", "cust": "customer", "dept": "department",
@@ -86,7 +87,10 @@ TITLES = {
     "ofc": "officer", "pfc": "private first class", "pres": "president", "pt": "point",
     "pvt": "private", "rep": "representative", "reps": "representatives", "rev": "reverend",
     "sec": "secretary", "sen": "senator", "sens": "senators", "supt": "superintendent",
-    "treas": "treasurer",
+    "treas": "treasurer", "rt": "right",
+    # Names in short, which go before a name, too.
+    "benj": "Benjamin", "chas": "Charles", "edw": "Edward", "geo": "George", "jas": "James",
+    "jos": "Joseph", "robt": "Robert", "saml": "Samuel", "thos": "Thomas", "wm": "William",
 }  # fmt: skip
 # Before a number. The second ones before a letter or a Roman numeral, too: "Apt. B", "Art. IV".
 NUMBERED = {"no": "number", "nos": "numbers", "p": "page", "pp": "pages", "pg": "page",

@@ -82,7 +82,9 @@ _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     "rev": lambda before, after: (
         "revision" if _NUMBER.match(after) else "revised" if _SMALL.match(after) else ""
     ),
-    "no": lambda before, after: "number" if _NUMBERED_THING.search(before) else "",
+    "no": lambda before, after: (
+        "number" if _NUMBERED_THING.search(before) or after.startswith(" of ") else ""
+    ),
     "min": _bound("minimum"),
     "max": _bound("maximum"),
     "est": lambda before, after: (
@@ -221,7 +223,7 @@ SHORT_FORMS = (
     rule(rf"\b({one_of(_TITLES)}) (?=[A-Z][\w.'’])", lambda m: _TITLES[m[1]] + " "),
     rule(r"\b(mr|mrs|dr|prof) (?=[a-z])", lambda m: PLAIN_TITLES[m[1]] + " "),
     rule(
-        r"(?<=[a-z&] )(Inc|Corp|Ltd|Co|Bros|Jr|Sr|Esq)\b(?![.'’-])",
+        r"(?<=[a-z&] )(Inc|Corp|Ltd|Co|Bros|Jr|Sr|Esq)\b(?![.-]|['’](?!s\b))",
         lambda m: DOTTED[m[1].lower()].capitalize(),
     ),
     rule(rf"(?<![\w.@/&'’-]){one_of(_WRITTEN)}[sS]?(?![\w@/&-])(?!\.\w)", _anywhere),
