@@ -19,7 +19,7 @@ from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.joining import SILENCE, TAIL_S
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
-from mira.text import Break, pause_s, split_sentences
+from mira.text import Break, Dictionary, pause_s, split_sentences
 from mira.types import Samples, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
@@ -513,3 +513,16 @@ def test_closing_under_a_stream_ends_it_at_its_next_sentence() -> None:
         with pytest.raises(SynthesisFailed, match="closed"):
             list(blocks)
     assert toy.opened == toy.closed < 4
+
+
+def test_a_word_of_the_dictionary_sounds_as_it_says(builtin: BuiltinSynthesizer) -> None:
+    engine, words = Engine(builtin), {"Nguyen": {"cmu": "W IH1 N"}, "Siobhan": "shi vawn"}
+
+    def heard(text: str, dictionary: Dictionary = Dictionary()) -> Samples:
+        blocks = engine.speak(text, builtin.voices[0], dictionary=dictionary)
+        return np.concatenate(list(blocks))
+
+    dictionary = Dictionary.of(words, len(words))
+    said = heard("I see Nguyen's car, and Siobhan.", dictionary)
+    assert np.array_equal(said, heard("I see win's car, and Shi vawn."))
+    assert not np.array_equal(said, heard("I see Nguyen's car, and Siobhan."))
