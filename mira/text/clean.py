@@ -133,10 +133,10 @@ def clean(text: Traced) -> None:
         text.apply((*_EMOTICONS, _COMPATIBLE, _INVISIBLE))
         if not unicodedata.is_normalized("NFC", text.text):
             text.apply((_COMPOSED,))
-        text.apply((*_LOOKALIKES, *_LINE))
+        text.apply((_OVER_AND_OVER, *_LOOKALIKES, *_LINE))
         if text.text.lstrip().startswith("|"):
             text.apply(_ROW)
-        text.apply((*_INLINE, _OVER_AND_OVER))
+        text.apply(_INLINE)
     text.apply((_LEFT_OVER,))
     collapse(text)
 
