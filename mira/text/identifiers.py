@@ -24,5 +24,8 @@ def _dotted(match: re.Match[str]) -> str:
 
 RULES = (
     rule(r"(?<![\w.@/-])[A-Za-z_]\w{0,40}(?:\.[a-z_]\w{0,40}){1,8}(?![\w@]|\.\w)", _dotted),
-    rule(r"(?<![\w.@-])([a-z]{2,30})(?=[A-Z][a-z])", r"\1 "),
+    rule(
+        r"(?<![\w.@-])[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,8}",
+        lambda m: re.sub("(?<=[a-z])(?=[A-Z])", " ", m[0]),
+    ),
 )

@@ -48,5 +48,8 @@ RULES = (
         rf"\b((?:{_RULES}) [A-Z][a-z]{{2,20}}|{one_of(RULERS)}) (?!I\b){_ROMAN}",
         lambda m: f"{m[1]} the {ordinal(_roman(m[2]))}",
     ),
-    rule(r"\b(?:([A-Z][a-z]{1,20}) )?([A-Z][a-z]{2,20}),? (III?|IV)\b(?!['’.]\w)", _generation),
+    rule(
+        r"\b(?:([A-Z][a-z]{1,20}) )?([A-Z][a-z]{2,20}),? (III?|IV|VII?I?|IX|XI{1,3})\b(?!['’.]\w)",
+        _generation,
+    ),
 )

@@ -228,7 +228,7 @@ SHORT_FORMS = (
     ),
     rule(rf"(?<![\w.@/&'’-]){one_of(_WRITTEN)}[sS]?(?![\w@/&-])(?!\.\w)", _anywhere),
 )
-MAY_BE_MARKED = re.compile(r"[/&#+:!0-9]|\w\.\w| al\b|[dtv]'[lt]\b|[cs]'[ny]\b|p't\b")
+MAY_BE_MARKED = re.compile(r"[/&#+:!0-9]|\w\.\w| al\b|[dtv]'[lt]\b|[cs]'[ny]\b|p't\b| '?n'? ")
 """What a text must contain for these rules to have any work."""
 MARKED = (
     # A company, not three million of something.
@@ -238,6 +238,7 @@ MARKED = (
     rule(rf"(?<![\w.]){one_of(_EXACT)}(?![\w+#])", _exact),
     rule(r"\b((?:[Nn]os?|pp?|[Vv]ols?|[Ff]igs?|[Cc]h|[Ss]ec|[Aa]rt|[Pp]t)\.)(?=[0-9])", r"\1 "),
     rule(r"(?<![\w./])(w|W(?=/ ?[a-z]))/ ?(?=[\w$#])", r"\1ith "),
+    rule(r"(?<=\w) (?:'n'?|n') (?=\w)", " and "),
     rule(r"\b(R|r)[Ee]:(?= )", r"\1egarding:"),
     rule(r"(?<![\w.])(?:[A-Z]\.){1,2}(?:[A-Z]|Va)\.(?!\w)", _state),
     rule(r"\b([ap])\.m\.(?= \w|,)", lambda m: m[1].upper() + "M"),

@@ -123,7 +123,27 @@ def test_what_is_not_said_is_removed(text: str, plain: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["*", "_", "**a", "[", "[a](", "![", "((((", "<", "<a ", "&", "&a", "-- ", "|", "\\", "> "],
+    [
+        "*",
+        "_",
+        "**a",
+        "[",
+        "[a](",
+        "![",
+        "((((",
+        "<",
+        "<a ",
+        "&",
+        "&a",
+        "-- ",
+        "|",
+        "\\",
+        "> ",
+        ":)",
+        "<3 ",
+        ":a:",
+        "==",
+    ],
 )
 def test_time_is_linear(unit: str) -> None:
     text = unit * (100_000 // len(unit))

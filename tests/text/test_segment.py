@@ -336,7 +336,9 @@ def test_chinese_pieces_are_shorter() -> None:
     assert max(map(len, pieces)) == 55
 
 
-@pytest.mark.parametrize("unit", ["a", "word ", "Hi there. ", "你", ".", " ", "\n", "- ", "a b, "])
+@pytest.mark.parametrize(
+    "unit", ["a", "word ", "Hi there. ", "St. ", "A.", "你", ".", " ", "\n", "- ", "a b, "]
+)
 @pytest.mark.parametrize("push", [5, 200_000])
 def test_time_is_linear(unit: str, push: int) -> None:
     text = unit * (200_000 // len(unit))
