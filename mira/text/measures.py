@@ -208,34 +208,33 @@ PER = {
 # Words that may be between an article and an amount: "a one-time $35 fee".
 ADJECTIVES = frozenset(
     """
-    additional annual basic big cheap cover current daily extra fifth first fixed flat fourth
-    free full great heavy huge initial introductory large late long massive maximum mere minimum
-    modest monthly new nice non-refundable normal old one-time original prepaid quarterly quick
-    recurring refundable regular second separate short simple single small solid special
-    standard steady strict third total typical usual weekly whole yearly
+    activation additional annual basic big booking cancellation cheap cleaning cover current
+    daily delivery extra fifth first fixed flat fourth free full great heavy huge initial
+    introductory large late long massive maximum mere minimum modest monthly new nice
+    non-refundable normal old one-time original prepaid processing quarterly quick recurring
+    refundable regular restocking second separate setup shipping short simple single small solid
+    special standard steady strict third total typical usual weekly whole yearly
     """.split()
 )
 # An amount before one of these describes it, with or without an article: "$5 coupons".
 MEASURED = frozenset(
     """
-    account activation adjustment advance allowance angle appliance appointment bag balance bar
-    battery bed bill bonus booking bottle box break breaker budget bulb cable call can
-    cancellation cap car card cart cash-back charge charger chart check cheque circuit class
-    cleaning co-pay coin commute connection container contract copay copayment cord coupon
-    course credit cruise cup cut deal deductible delay delivery deposit discount display
-    distance dive donation door dose drive drop dumbbell engine extension fee file fine flight
-    font fund fuse gap gift grant guarantee gust hike hose house incentive increase installment
-    interval interview invoice item jackpot jar journey jug jump ladder laptop layover lead
-    lease lens lesson limit line loan loss marathon mark  meal meeting membership menu
-     mirror model monitor mortgage note notice offer outage outlet pack package panel
-    pass payment penalty period phone pill pipe pizza plan plate plug policy pool portion price
-    prize processing profit project promo promotion purchase race radius raise rebate rent
-    resistor restocking reward ride ring road rod room rope round rug run salary sale savings
-    screen screw sedan service session setup shift shipping shower sign sofa speed square stamp
-    stay steak stick strip subscription surcharge tab table tablet tablets tank tape target task
-    term ticket timer tip toll tour transaction transfer trek trial trip truck turn tv tvs
-    upgrade valuation van video voucher wait walk wall warranty weight window winds withdrawal
-    zone
+    account adjustment advance allowance angle appliance appointment bag balance bar battery bed
+    bill bonus bottle box break breaker budget bulb cable call can cap car card cart cash-back
+    charge charger chart check cheque circuit class co-pay coin commute connection container
+    contract copay copayment cord coupon course credit cruise cup cut deal deductible delay
+    deposit discount display distance dive donation door dose drive drop dumbbell engine
+    extension fee file fine flight font fund fuse gap gift grant guarantee gust hike hose house
+    incentive increase installment interval interview invoice item jackpot jar journey jug jump
+    ladder laptop layover lead lease lens lesson limit line loan loss marathon mark meal meeting
+    membership menu mirror model monitor mortgage note notice offer outage outlet pack package
+    panel pass payment penalty period phone pill pipe pizza plan plate plug policy pool portion
+    price prize profit project promo promotion purchase race radius raise rebate rent resistor
+    reward ride ring road rod room rope round rug run salary sale savings screen screw sedan
+    service session shift shower sign sofa speed square stamp stay steak stick strip
+    subscription surcharge tab table tablet tablets tank tape target task term ticket timer tip
+    toll tour transaction transfer trek trial trip truck turn tv tvs upgrade valuation van video
+    voucher wait walk wall warranty weight window winds withdrawal zone
     """.split()
 )
 # An amount before one of these counts by itself: "$5 off", "the $50 you owe".

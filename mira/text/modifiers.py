@@ -27,7 +27,7 @@ _DETERMINERS = _ARTICLES | frozenset(
 )
 _FUNCTION_WORDS = (
     STARTERS | PREPOSITIONS | SUBJECTS | SUBORDINATORS | COORDINATORS | NOT_MEASURED
-) - {"only"}
+) - {"only", *(MEASURED - {"can"})}
 
 
 def describes(text: str, start: int, stop: int, price: bool = False) -> bool:

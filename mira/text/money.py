@@ -23,8 +23,8 @@ _DIGITS = (
 )
 # A scale with a space before it: not "$20 T-shirt", "$5 k" or "$5 M Street".
 _SCALE = (
-    r"(?:\s?(?P<scale%s>(?:hundred|thousand|million|billion|trillion|lakh|crore|mil|bn|mn|tn|mm|Cr)"
-    r"(?![\w-])|[MBK](?![\w.-]| [A-Z])|(?<=[0-9])[kKmMbBtT](?!\w)))?"
+    r"(?:[\s-]?(?P<scale%s>(?:hundred|thousand|million|billion|trillion|lakh|crore|mil|bn|mn|tn)"
+    r"(?!\w)|(?:mm|Cr)(?![\w-])|(?<!-)[MBK](?![\w.-]| [A-Z])|(?<=[0-9])[kKmMbBtT](?!\w)))?"
 )
 _PERIOD = (
     r"(?P<per>(?:\s?/\s?(?:(?:sq|fl)\.? ?(?:ft|oz|m)|[A-Za-z]{1,12})(?![\w])²?"

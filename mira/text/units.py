@@ -38,7 +38,7 @@ _PLACE_BEFORE = re.compile(
 _WORD_BEFORE = re.compile(r"([A-Za-z]{1,20})[ #.]{1,2}[-–\d.,]{0,12}\Z")
 _DURATION = re.compile(
     r"(?:\b(?:in|wait(?:ed)?|for|after|about|took|takes?|every|within|least|only|another|just|last|"
-    r"next|timeout|be|ETA|of|than|up to)|[hm])(?: about| another)? ?[-–\d.,]{0,8}\Z",
+    r"next|timeout|be|ETA|of|than|up to)|[0-9][hm])(?: about| another)? ?[-–\d.,]{0,8}\Z",
     re.IGNORECASE,
 )
 _GOING = re.compile(
@@ -254,8 +254,18 @@ RULES = (
     rule(r"(?<![\w.,/])([0-9]{2,3})/(?=[0-9]{2,3}\s?mm ?Hg\b)", r"\1 over "),
     rule(r"(?<![\w.,/])([0-9]{2,3})/(?=[0-9]{2,3}\s?(?:Hz|V)\b)", r"\1 or "),
     rule(
-        rf"{_START}({_NUMBER}\s?[a-zA-Zµ]{{1,3}})/(?=[0-9.]{{1,5}}\s?(?:m[Ll]|L|hr?s?|min|kg)\b)",
+        rf"{_START}({_NUMBER}\s?[a-zA-Zµ]{{1,3}})/(?=[0-9.]{{1,5}}\s?(?:m[Ll]|L|hr?s?|min)\b)",
         r"\1 per ",
+    ),
+    rule(
+        rf"{_START}([0-9]{{1,3}})\s?[x×]\s?(?={_NUMBER}\s?(?:m?[gL]|kg|ml|lb|oz|[MGT]B)\b)",
+        r"\1 times ",  # packs
+    ),
+    # In American and metric units.
+    rule(
+        rf"{_START}({_NUMBER}\s?(?:lbs?|oz|mi|ft|in|gal|°?[FC]))\s?/\s?"
+        rf"(?=-?{_NUMBER}\s?(?:k?g|k?m|cm|m?L|°?[FC])\b)",
+        r"\1 or ",
     ),
     rule(r"(?<=[0-9]V)\s?/\s?(?=[0-9.]{1,4}\s?m?A\b)", ", "),
     rule(r"(?<![\w.,:])([1-9][0-9]?)p\b", r"\1 pence"),
