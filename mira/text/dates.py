@@ -7,7 +7,7 @@ stops. Knows nothing about times of day, nor about years that stand alone.
 import re
 
 from mira.text.context import around
-from mira.text.lexicon import FRACTION_OF, MONTHS, STREET_AFTER, WEEKDAYS
+from mira.text.lexicon import DAY_FOLLOWS, FRACTION_OF, MONTHS, STREET_AFTER, WEEKDAYS
 from mira.text.numbers import cardinal, ordinal, year
 from mira.text.traced import one_of, rule
 
@@ -182,8 +182,10 @@ def _slashed_day(match: re.Match[str]) -> str:
         return match[0]
     if _PART_OF.match(after):
         return match[0]
+    listed = _LISTED.search(before)
     on_a_day = (
         month == day == 1
+        or (listed and any(int(a) > int(b) for a, b in _PAIR.findall(listed[0])))
         or (month > day and not _NUMERIC.search(before))  # three halves are hardly ever meant
         or _AT_A_TIME.match(after)
         or _OF_A_DAY.match(after)
@@ -219,20 +221,14 @@ def _quarter(match: re.Match[str]) -> str:
 
 _WEEKDAY = one_of([*dict.fromkeys(WEEKDAYS.values())])
 _ON_A_DAY = re.compile(
-    r"(?i:\b(?:on|due|by|until|till?|before|after|since|from|dated?|start(?:s|ing|ed)?"
-    r"|begin(?:s|ning)?|end(?:s|ed|ing)?|through|between|effective|as of|dates|deadline|birthday"
-    r"|dob|birth|born|closed|arriv(?:es?|ing|ed)|deliver(?:y|ed|s)|scheduled|appointments?|booked"
-    r"|today|tomorrow|yesterday|tonight|week of|posted|departs?|leav(?:es?|ing)|return(?:s|ing)?"
-    r"|check-?in|check-?out|expir(?:es?|ed|ing)|issued|shipp?(?:s|ed|ing)|moved to|rescheduled to"
-    r"|renews?|closes|opens|(?:re)?opened|created|placed|ordered|received|paid|processed|submitted"
-    r"|signed|called|emailed|visited|charged|cancell?ed|updated|resolved|renewed|joined|refilled"
-    r"|installed|activated|enrolled|seen|sent|made"
-    rf"|{_WEEKDAY}s?)(?: (?:is|was|for|of|on|the|date|it))?[,:]?(?: the)? ?\(?\Z)"
+    rf"\b(?i:{'|'.join(DAY_FOLLOWS)}|{_WEEKDAY}s?)"
+    r"(?: (?:is|was|for|of|on|the|date|it))?[,:]?(?: the)? ?\(?\Z"
 )
 # The days before it in a list.
 _LISTED = re.compile(
     r"(?:[0-9]{1,2}/[0-9]{1,2}(?:,? (?:and|or|to|through|until|till|&) |,\s|\s?[-–]\s?)){1,4}\Z"
 )
+_PAIR = re.compile("([0-9]{1,2})/([0-9]{1,2})")
 _NO_DATE = re.compile(
     r"(?i)\b(?:version|v|release|firmware|build|update|code|pin|sort|lock|combination|ip|serial|part"
     r"|model|sku|order|account|case|ticket|reference|number|no)\b[^.;!?]{0,25}\Z"
@@ -246,6 +242,7 @@ _NUMERIC = re.compile(
     r"|odds|gave|give|got|tuned|plus|minus|times|over) (?:it |of |a |is |was |me )?)\Z"
 )
 _AT_A_TIME = re.compile(
+    rf",? \(?{_WEEKDAY}\b|"
     r",? (?:(?:at|@|around) (?:[0-9]|noon)|(?:from|between) [0-9]"
     r"|[0-9]{1,2}(?::[0-9]{2}|\s?[-–]\s?[0-9]{1,2}\b|\s?[AaPp]\.?[Mm]\b))"
 )

@@ -27,6 +27,18 @@ DAY_LETTERS = {
     "Sa": "Saturday", "Su": "Sunday",
 }  # fmt: skip
 
+# Before 3/4: it is a day. (Patterns; the spaces in them are written as dots.)
+DAY_FOLLOWS = """
+    on due by until till? before after since from dated? starts? starting started begins?
+    beginning ends? ending ended through between effective as.of dates deadline birthday dob
+    birth born closed closes opens opened reopened arrives? arriving arrived delivery delivered
+    delivers scheduled appointments? booked (?:set|down|planned|slated|confirmed|in).for today
+    tomorrow yesterday tonight week.of posted departs? leaves? leaving returns? returning
+    check-?in check-?out expires? expired expiring issued ships? shipped shipping moved.to
+    rescheduled.to renews? renewed created placed ordered received paid processed submitted
+    signed called emailed visited charged cancell?ed updated resolved joined refilled installed
+    activated enrolled seen sent made came
+    """.split()
 # After 3/4: a part of it, no day. (Patterns.)
 FRACTION_OF = """
     of cups? inch inches in\\. miles? hours? minutes? tsps? tbsps? teaspoons? tablespoons? pounds?

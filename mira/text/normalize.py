@@ -45,7 +45,7 @@ _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
     ((weekdays.MAY_MATTER,), weekdays.RULES),
     ((places.MAY_MATTER,), places.RULES),
     ((_DIGIT, dates.MAY_MATTER), dates.RULES),
-    ((_DIGIT, times.MAY_MATTER), times.RULES),
+    ((times.MAY_MATTER,), times.RULES),
     ((shouted.MAY_MATTER,), shouted.RULES),
     ((codes.MAY_BE_LETTERED,), codes.LETTERED),
     ((_DIGIT, amounts.MAY_BE_MEASURED), amounts.MEASURES),

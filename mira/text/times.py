@@ -12,7 +12,8 @@ from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(
     r"[0-9]:[0-9]|[0-9]\s?(?:[AaPp]\b|[AaPp]\.?\s?[Mm]|[dhms]\b|h[0-9])|[0-9]{4} ?(?:hours|hrs)"
-    r"|[Nn]oon|[Mm]idnight|close|closing|closed|GMT|UTC|\b24|[a-z]/[A-Z]"
+    r"|[0-9]\s?[-–—]\s?(?:noon|mid|clos)|(?:oon|idnight)\s?[-–—]|(?:GMT|UTC)\s?[+-]|\b24"
+    r"|(?:a|c|pe|ia)/[A-Z]"
 )
 """What a text must contain for these rules to have any work."""
 
@@ -198,7 +199,7 @@ RULES = (
     ),
     rule(rf"{_FREE}({_MARKED}){_DASH}(?=(?:{_DAY})\b)", r"\1 to "),
     rule(rf"\b([Nn]oon|[Mm]idnight){_DASH}(?=[0-9]{{1,2}}\b|{_MARKED}|midnight\b)", r"\1 to "),
-    rule(rf"{_FREE}({_MARKED})\s?/\s?(?={_MARKED})", r"\1 or "),
+    rule(rf"(?<![\w.,:$€£¥₹-])({_MARKED})\s?/\s?(?={_MARKED})", r"\1 or "),
     rule(rf"(?<=[0-9AaPpMm.] )({one_of(list(map(str.lower, ZONES)))})\b", lambda m: m[1].upper()),
     rule(rf"(?<=[AaPp][Mm] )({_ZONE})\s?/\s?(?=[0-9]{{1,2}})", r"\1, "),
     rule(r"\b(GMT|UTC)\s?([+-])\s?([0-9]{1,2})(?::?([0-9]{2}))?(?![\w:]|[.,]\d)", _offset),

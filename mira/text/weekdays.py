@@ -121,6 +121,8 @@ def _is_day(word: str, before: str, after: str) -> bool:
     if short == "weds" and _AT_A_NUMBER.match(after):
         return True
     verb = rest or short in ("wed", "weds")
+    if word.isupper() and at_a_time:
+        return True
     return (on_it and at_a_time) or (not verb and (on_it or at_a_time))
 
 
@@ -186,7 +188,9 @@ def _day_letters(match: re.Match[str]) -> str:
     if joint in ("-", "–", "to", "thru", "through"):
         first, last = _ORDER.index(days[0]), _ORDER.index(days[-1])
         usual = parts[0] in ("M", "Mo") and days[-1] not in ("Tuesday", "Wednesday", "Monday")
-        known = hours or (usual and parts[-1] != "S" and joint != "to")
+        usual = usual or (len(parts[0]) > 1 and days[0] != parts[0])  # "Th-F"
+        near = _DAYS_NEAR.search(after) or _DAYS_NEAR.search(before)
+        known = hours or near or (usual and parts[-1] != "S" and joint != "to")
         if first > last or not known:
             return match[0]
         if len(days) > 2:
@@ -199,6 +203,9 @@ def _day_letters(match: re.Match[str]) -> str:
         return match[0]
     said = re.sub(_LETTER_HERE, lambda m: DAY_LETTERS.get(m[0], m[0]), match[0])
     return re.sub(r"\s?/\s?", ", ", re.sub(r"\s?&\s?", " and ", said))
+
+
+_DAYS_NEAR = re.compile(rf"\b(?:{one_of(_ORDER)}|(?:M|Tu?|W|Th)\s?[-–]\s?(?:Th|F|Fr|Sa|Su)\b)")
 
 
 def _lone_letter(match: re.Match[str]) -> str:

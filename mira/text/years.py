@@ -97,9 +97,9 @@ def _class_of(match: re.Match[str]) -> str:
 
 
 _IN_YEAR = re.compile(
-    r"(?i)\b(?:in|since|during|year|years|fy|fiscal|early|late|mid|circa|class of|spring|summer"
-    rf"|autumn|fall of|winter|back in|model year|{one_of(list(MONTHS.values()))}|of ad|ad|anno)"
-    r"(?: the year)?[ ,-]{1,2}\Z"
+    r"(?i)\b(?:in|since|during|years?|fy|fiscal|early|late|mid|circa|class of|spring|summer|autumn"
+    r"|fall of|winter|back (?:in|to)|battle of|dat(?:es?|ed|ing) (?:from|to)|ad|anno"
+    rf"|{one_of(list(MONTHS.values()))})(?: the year)?[ ,-]{{1,2}}\Z"
 )
 _ABOUT_YEAR = re.compile(r"(?i)\b(?:after|before|by|until|till|from|of|between) \Z")
 _PLURAL = re.compile(r" [a-z]{3,20}s\b(?<!this)(?<!was)(?<!has)(?<!its)")
@@ -142,6 +142,10 @@ RULES = (
     rule(rf"{_BEFORE}{_YEAR}\s?[-–/]\s?{_YEAR}{_AFTER}", _span),
     rule(rf"{_BEFORE}{_YEAR}\s?[-–]\s?(?=(?:present|now|today|current|ongoing)\b)", r"\1 to "),
     rule(rf"(?<![\w.,$€£¥₹/-]){_YEAR}([-–/])([0-9]{{2}})(?![\w%/-]|[.,]\d)", _season),
+    rule(
+        r"(?i)\b((?:year|season|fiscal|FY) )([0-9]{2})[/-]([0-9]{2})(?![\w/-]|[.,]\d)",
+        lambda m: f"{m[1]}{cardinal(int(m[2]))} to {cardinal(int(m[3]))}",
+    ),
     # A bare number like a year is one, unless it counts something: "1800 people".
     rule(
         r"(?:(?<![\w.,$€£¥₹+*/=#-])|(?<=\bmid-)|(?<=\bpre-)|(?<=\bpost-)|(?<=\b[Ll]ate-)"
