@@ -9,7 +9,7 @@ from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES
 from mira.text.numbers import DIGITS, cardinal, digits, number, short
 from mira.text.traced import one_of, rule
 
-MAY_MATTER = re.compile(r"[@#]|\w\.\w|://|[0-9a-fA-F]{2}[:-][0-9a-fA-F]{2}[:-]|::|localhost")
+MAY_MATTER = re.compile(r"[@#]|\.\w|:[:/]|[:-][0-9a-fA-F]{2}[:-]|localhost")
 """What a text must contain for these rules to have any work."""
 
 _PARTS = re.compile(r"[0-9]+|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]|_")
