@@ -13,10 +13,10 @@ from mira.text.lexicon import BUILDINGS, DIRECTIONS, PROVINCES, STATES, STREETS,
 from mira.text.numbers import digits, name
 from mira.text.traced import one_of, rule
 
-_MARKS = [*STREETS, *BUILDINGS, *DIRECTIONS, *STATES, "Box", "I", "Street", "Avenue"]
+_MARKS = [*STREETS, *BUILDINGS, "Box"]
 MAY_MATTER = re.compile(
-    r"[0-9][A-Z]? [A-Z0-9]|[A-Za-z],? [0-9]{5}\b|[A-Z][ -][0-9]|, [A-Z]{2}\b"
-    rf"|\b{one_of(_MARKS)}\b"
+    r"[0-9][A-Z]? [A-Z0-9]|[0-9]{5}\b|[A-Z][ -][0-9]|, [A-Z]{2}\b| [NSEW]{1,2}\b"
+    rf"|\A[NSEW]{{1,2}}\.? |\b{one_of(_MARKS)}\b"
 )
 """What a text must contain for these rules to have any work."""
 
