@@ -20,7 +20,7 @@ from mira.text.abbreviations import (
     STARTERS,
 )
 from mira.text.pauses import CUTS
-from mira.text.shortforms import ANYWHERE, DOTTED, INSIDE, STATES, TITLES
+from mira.text.shortforms import ANYWHERE, DOTTED, INSIDE, LETTERED, STATES, TITLES
 
 # Full stops of scripts that use them for nothing else: Chinese and Japanese, Hindi, Urdu, Arabic,
 # Armenian, Ethiopic, Khmer, Burmese.
@@ -44,6 +44,8 @@ _LIST_ITEM = re.compile(r"(?:[-*•+–—·▪◦‣]|\d{1,3}[.)])\s")
 _SHORT_FORMS = MAYBE_LAST.union(ANYWHERE, DOTTED, INSIDE, STATES, TITLES) - {"asap", "thx"}
 _NO_VOWEL = re.compile(r"(?=..)[BCDFGHJKLMNPQRSTVWXZ]?[bcdfghjklmnpqrstvwxz]{1,5}")
 _NUMERAL = re.compile(r"[IVX]{2,6}|[B-HJ-Z]")
+_LETTERS = re.compile(r"[IVX]{2,6}|[A-HJ-Z]")
+_BEGUN = re.compile(r"[IVX]{1,6}|[A-Z]")  # what may become one
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,3}")
 _WRAPPED_CHARS = 45  # a line at least this long was probably broken by its width
 _NARROW_CHARS = 25  # or one this long, if a small letter goes on
@@ -144,9 +146,10 @@ def _ends_at_full_stop(
     if plain in BEFORE_NUMBER:
         if first.isdigit():
             return False
-        if following.is_whole and _NUMERAL.fullmatch(following.word):
-            return False  # "Art. IV", "Apt. B"
-        if not following.is_whole and _NUMERAL.fullmatch(following.word[:6]):
+        letters = _LETTERS if before[0].isupper() and plain in LETTERED else _NUMERAL
+        if following.is_whole and letters.fullmatch(following.word):
+            return False  # "Art. IV", "Apt. B", "Fig. A"
+        if not following.is_whole and _BEGUN.fullmatch(following.word):
             return None
     if plain in NEVER_LAST and not (plain == "dr" and _is_name(above)):
         return False

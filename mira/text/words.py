@@ -28,7 +28,7 @@ _LOOK = 48  # characters on either side that may decide
 
 _NAME = re.compile(r" ?[A-Z][\w.'’]")
 _NUMBER = re.compile(r" ?#?[0-9]")
-_PART = re.compile(r" (?:[B-HJ-Z]|[IVX]{1,6})(?![\w.'’])")
+_PART = re.compile(r" (?:[A-HJ-Z]|[IVX]{1,6})(?![\w.'’])")
 _LOUD = re.compile(r" [A-Z]{3,}\b")
 _SMALL = re.compile(r" [a-z0-9]")
 _YEAR = re.compile(r",? (?:in |since )?(?:1[5-9]|20)[0-9]{2}(?![\w,])|:? ?(?:1[5-9]|20)[0-9]{2}\b")

@@ -170,6 +170,7 @@ _SHORT_FORMS = [
     "I live on Ocean Dr. | Call me.",
     "See Dr. Who now. | Good.",
     "Read Art. IV and App. B first. | Good.",
+    "See Art. II, Fig. A and Ch. IX of it. | Is it? | No. | I won't.",
     "He is in Boston, Mass. and happy. | Good.",
     "I felt ill. | then I slept.",
     "I use Yahoo! mail. | Wow! | really?",
@@ -190,6 +191,11 @@ _SHORT_FORMS = [
 def test_short_forms_end_sentences_by_what_they_mean(expected: str) -> None:
     pieces = expected.split(" | ")
     assert _texts(split_sentences(" ".join(pieces), first_max_words=99)) == pieces
+
+
+@pytest.mark.parametrize("text", [case.replace(" | ", " ") for case in _SHORT_FORMS])
+def test_short_forms_decide_the_same_letter_by_letter(text: str) -> None:
+    assert _pushed(text, list(range(len(text)))) == list(split_sentences(text))
 
 
 @pytest.mark.parametrize(
