@@ -9,6 +9,7 @@ Knows nothing about how any of them is read.
 import re
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 
 _LOOK = 60
 _LOOK_WORDS = 16
@@ -131,11 +132,11 @@ _NOT_COUNTED = frozenset(
     """
     is was has does expires ships arrives departs leaves works goes comes shows needs requires
     belongs begins starts ends gets stands appears matches means lets contains includes remains
-    takes makes opens closes boards lands covers unlocks activates gives looks seems says runs
-    stops serves connects applies and or to for in on at with from by as but if when so then now
-    this of out his its us the a an your our my that was were are be before after until please today
-    tomorrow yours ours hers theirs via which who because into always plus yes operates perhaps
-    status address access
+    takes makes opens closes boards lands covers unlocks activates gives looks seems says runs stops
+    serves fails reopens renews resets clears refers connects applies and or to for in on at with
+    from by as but if when so then now this of out his its us the a an your our my that were are be
+    before after until please today tomorrow yours ours hers theirs via which who because into
+    always plus yes operates perhaps status address access
     """.split()
 )
 _UPTO = re.compile(r" ?(?:to|or|and|-|–) ?[0-9]{1,9}(?![\w.])")
@@ -191,7 +192,8 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
     if _LETTERS.search(text, max(0, start - _LOOK), start):
         before = _WORD.findall(text[_clause_start(text, start) : start])[-_LOOK_WORDS:]
         words = [word.lower() for word in before]
-        kind = _announced(before, words, size, lambda: is_counted(text, stop))
+        counted = partial(is_counted, text, stop)
+        kind = _announced(before, words, size, not text.startswith("00", stop - 2), counted)
         if kind:
             return kind
     if _PLACE_AFTER.match(text, stop) and text[max(0, start - 4) : start].lower() == "the ":
@@ -200,7 +202,7 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
 
 
 def _announced(
-    before: list[str], words: list[str], size: int, counted: Callable[[], bool]
+    before: list[str], words: list[str], size: int, exact: bool, counted: Callable[[], bool]
 ) -> Kind | None:
     """Tell what the nearest cue among the words before a number says that it is."""
     if _PHRASES.keys().isdisjoint(words):
@@ -221,7 +223,7 @@ def _announced(
             is_stated = any(word in _COPULAS or word[0].isdigit() for word in between)
             if is_stated and not _MEASURES.isdisjoint(_thought(words[:at]) + between):
                 return None
-            return _kind_after(cue, size, is_stated, counted)
+            return _kind_after(cue, size, exact, is_stated, counted)
         elif last == "to" and cue in _SEND and 4 <= size <= 6:
             return None if counted() else Kind.CODE
     return None
@@ -262,15 +264,19 @@ def _thought(words: list[str]) -> list[str]:
     return words[begins[-1] :] if begins else words
 
 
-def _kind_after(cue: str, size: int, is_stated: bool, counted: Callable[[], bool]) -> Kind | None:
+def _kind_after(
+    cue: str, size: int, exact: bool, is_stated: bool, counted: Callable[[], bool]
+) -> Kind | None:
     if cue in _IS_PLACE:
         if (cue in _DOUBTFUL or is_stated) and counted():
             return None
         return Kind.CODE if cue == "box" and size > 3 else Kind.PLACE
     if size < _SHORTEST.get(cue, 3):
         return None
-    doubtful = cue in _DOUBTFUL or is_stated or cue.startswith("end")
-    return None if doubtful and counted() else Kind.CODE
+    # "Order 48213 fails": so exact a number is no quantity, unless it is called or texted.
+    is_name = exact and size > 4 and cue not in _ONLY_DIRECT
+    doubtful = (cue in _DOUBTFUL and not is_name) or (cue.startswith("end") and size < 4)
+    return None if (is_stated or doubtful) and counted() else Kind.CODE
 
 
 def _clause_start(text: str, at: int) -> int:
