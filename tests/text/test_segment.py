@@ -170,7 +170,7 @@ _SHORT_FORMS = [
     "I live on Ocean Dr. | Call me.",
     "See Dr. Who now. | Good.",
     "Read Art. IV and App. B first. | Good.",
-    "See Art. II, Fig. A and Ch. IX of it. | Is it? | No. | I won't.",
+    "See Art. II, Fig. A and Vol. IX of it. | Is it? | No. | I won't.",
     "He is in Boston, Mass. and happy. | Good.",
     "I felt ill. | then I slept.",
     "I use Yahoo! mail. | Wow! | really?",
