@@ -141,6 +141,11 @@ RULES = (
         lambda m: BUILDINGS[m[1]] + " ",
     ),
     rule(r"(?<=[0-9](?:st|nd|rd|th) )(?:Fl|fl|Flr)\b\.?", "floor"),
+    rule(
+        r"\b((?:I|US|U\.S\.|SR|Hwy\.?|Highway|Interstate|Rte\.?|Route|Road)[- ][0-9]{1,4}) "
+        rf"({_DIRECTION})(?![\w'’-]|\.\w)",
+        lambda m: f"{m[1]} {DIRECTIONS[m[2]]}",
+    ),
     rule(r"\b(I|US|U\.S\.|SR|CR|FM)[- ]([0-9]{1,4})([NSEW]?)(?![\w%]|[.,:][0-9]|-[0-9])", _road),
     rule(
         rf"((?:\b[A-Z][\w.'’-]{{1,30}},? )?)\b({_STATE})(?=,? [0-9]{{5}}(?:-[0-9]{{4}})?(?!\w|-))",

@@ -63,7 +63,7 @@ _WEATHER = re.compile(
     r"and (?:sunny|clear|cloudy|rainy)|in the shade)\b"
 )
 _SIZE_BEFORE = re.compile(
-    r"(?:\b(?:ft|foot|feet|by) |\d ?[x×] ?|\b[x×] |['\"] )[\d./¼½¾⅛⅜⅝⅞ ]{0,10}\Z"
+    r"(?:(?:\b|[0-9])(?:ft|foot|feet|by) |\d ?[x×] ?|\b[x×] |['\"] )[\d./¼½¾⅛⅜⅝⅞ ]{0,10}\Z"
 )
 _SIZE_AFTER = re.compile(
     r"\.(?! ?[A-Z0-9])(?=\s|,|$)| ?[x×] ?\d|[ -](?:long|wide|tall|deep|high|thick|across|diagonal|"

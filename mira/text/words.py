@@ -217,7 +217,14 @@ _TITLES = {
 }
 
 
+_LETTERED_THINGS = "sizes? rows? grades? sections? columns? gates? letters? groups? zones? names?"
 SHORT_FORMS = (
+    # From one letter or size to another: "rows A-F", "sizes S-XL".
+    rule(
+        rf"\b((?i:{_LETTERED_THINGS.replace(' ', '|')}) [A-Z]|(?i:sizes?) X{{0,3}}[SML]) ?[-–] ?"
+        r"(?=(?:[A-Z]|X{1,3}[SL])(?![\w'’-]))",
+        r"\1 to ",
+    ),
     rule(r"\b([Ee])xp\b\.? (?=dates?\b)", r"\1xpiration "),
     rule(r"(?<![\w.@/&'’-])([A-Za-z]{1,6})\.(?![\w@])", _dotted),
     rule(rf"\b({one_of(_TITLES)}) (?=[A-Z][\w.'’])", lambda m: _TITLES[m[1]] + " "),

@@ -42,7 +42,11 @@ def _counts(match: re.Match[str]) -> bool:
 def _old(match: re.Match[str]) -> str:
     """Read a year before 1500, or one of the next century: only where the words say so."""
     before, after = around(match)
-    if _counts(match) or _MEASURED.match(after) or not _IN_YEAR.search(before):
+    if (
+        _counts(match)
+        or _MEASURED.match(after)
+        or not (_IN_YEAR.search(before) or _ERA.match(after))
+    ):
         return match[0]
     return year(int(match[1]))
 
@@ -101,6 +105,7 @@ _IN_YEAR = re.compile(
     r"|fall of|winter|back (?:in|to)|battle of|dat(?:es?|ed|ing) (?:from|to)|ad|anno"
     rf"|{one_of(list(MONTHS.values()))})(?: the year)?[ ,-]{{1,2}}\Z"
 )
+_ERA = re.compile(r" (?:AD|BCE?|CE|A\.D\.|B\.C\.)(?!\w)")
 _ABOUT_YEAR = re.compile(r"(?i)\b(?:after|before|by|until|till|from|of|between) \Z")
 _PLURAL = re.compile(r" [a-z]{3,20}s\b(?<!this)(?<!was)(?<!has)(?<!its)")
 _HOW_MANY = re.compile(
