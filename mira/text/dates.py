@@ -186,7 +186,9 @@ def _slashed_day(match: re.Match[str]) -> str:
     on_a_day = (
         month == day == 1
         or (listed and any(int(a) > int(b) for a, b in _PAIR.findall(listed[0])))
-        or (month > day and not _NUMERIC.search(before))  # three halves are hardly ever meant
+        or (
+            (month > day or day == 20) and not _NUMERIC.search(before)
+        )  # three halves are hardly ever meant
         or _AT_A_TIME.match(after)
         or _OF_A_DAY.match(after)
         or (_is_on_a_day(before) and not _CUT_BY.search(before))

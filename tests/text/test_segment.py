@@ -110,6 +110,9 @@ _SENTENCES = [
     "He lives in the U.S. | She doesn't.",
     "We left at 5 p.m. on Monday. | Good.",
     "We met at 5 p.m. | Then we left.",
+    "It closes Dec. 20–Jan. 3 and Mon.-Sat. | Then we rest.",
+    "Sat. and Sun. it opens at 9. | We sat. | John left.",
+    "It has exp. 04/27 on it. | Good.",
     "J. K. Rowling wrote it. | Really.",
     "See No. 5 now. | No. | I won't.",
     "I love St. Louis. | It is big.",
@@ -278,6 +281,7 @@ def test_a_word_that_is_cut_counts_twice() -> None:
         ),
         ("Hello there my good friend!", "How are you doing on this fine and sunny morning today?"),
         ("It is a sentence of exactly twelve words, which must stay whole.", ""),
+        ("Our line for customers is open Mon - Fri from 9 to 5,", "and at no other time."),
         ("On March 5, 2024 the new shop opened its doors,", "which made all of us very happy."),
         (
             "The office that you want is in Portland, OR",
