@@ -173,8 +173,8 @@ class Traced:
 
     def _runs(self, part: Span) -> Iterator[tuple[int, int]]:
         """Yield what stands between white space, in two where a mark joins something to a sound."""
-        starts = {span.start for span in self.sounds}
-        stops = {span.stop for span in self.sounds}
+        sounded = [span for span, phonemes in self.sounds.items() if phonemes]
+        starts, stops = {span.start for span in sounded}, {span.stop for span in sounded}
         for match in _WORD.finditer(self.text, part.start, part.stop):
             start, stop = match.span()
             for mark in _JOINING.finditer(self.text, start + 1, stop - 1) if starts else ():

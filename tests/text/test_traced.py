@@ -119,6 +119,7 @@ def sounded(text: str, sounds: dict[str, str], pattern: str = "$^", said: str = 
         ("Siobhan-Ann Lee", {"Siobhan": S}, (), [f"Siobhan-={S}", "Ann=", "Lee="]),
         ("Lee–Siobhan…Ann", {"Siobhan": S}, (), ["Lee–=", f"Siobhan…={S}", "Ann="]),
         ("Coca-Cola-Co", {"Coca-Cola": S}, (), [f"Coca-Cola-={S}", "Co="]),
+        ("AB-Ann", {"AB": ""}, (), ["AB-Ann="]),
         ("Ann-Siobhan's", {"Siobhan": S}, (), ["Ann-=", f"Siobhan's={S}z"]),
         # Only a part of a word.
         ("Siobhans", {"Siobhan": S}, (), ["Siobhans="]),
