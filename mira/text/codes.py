@@ -72,8 +72,13 @@ def _lower_case(match: re.Match[str]) -> str:
     return spell(match[0]) if known else match[0]
 
 
+_PAGE = re.compile(r"(?i)\b(?:pages?|lines?|chapter|section|verse|over|than|about) \Z")
+
+
 def _emergency(match: re.Match[str]) -> str:
-    return match[0] if is_counted(match.string, match.end()) else digits(match[0])
+    before = match.string[max(0, match.start() - 10) : match.start()]
+    is_none = _PAGE.search(before) or is_counted(match.string, match.end())
+    return match[0] if is_none else digits(match[0])
 
 
 _CARD = re.compile(

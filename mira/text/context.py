@@ -116,6 +116,9 @@ _MEASURES = frozenset(
     maximum quantity capacity budget income salary population
     """.split()
 )
+# "The code is 4821, and the year is 2024", "page 911".
+_OWNERS = frozenset("year years page pages chapter section verse line lines paragraph age".split())
+_EXAMPLE = re.compile(r"(?i)[,(]? ?\(?(?:for example|for instance|such as),? ?\Z")
 _NEW_THOUGHT = (",", "and", "but", "so", "(")
 _LETTERS = re.compile("[A-Za-z]")
 _ENDS_CLAUSE = re.compile(r"[.!?;]\s")
@@ -189,8 +192,10 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
     size += 9 * any(map(str.isalpha, text[start:stop]))
     if size < 2:
         return None  # one digit is read in the same way wherever it stands
-    if _LETTERS.search(text, max(0, start - _LOOK), start):
-        before = _WORD.findall(text[_clause_start(text, start) : start])[-_LOOK_WORDS:]
+    example = _EXAMPLE.search(text, max(0, start - 20), start)
+    end = example.start() if example else start
+    if _LETTERS.search(text, max(0, end - _LOOK), end):
+        before = _WORD.findall(text[_clause_start(text, end) : end])[-_LOOK_WORDS:]
         words = [word.lower() for word in before]
         counted = partial(is_counted, text, stop)
         kind = _announced(before, words, size, not text.startswith("00", stop - 2), counted)
@@ -214,6 +219,8 @@ def _announced(
     for at in range(len(words), 0, -1):
         cue, between = _cue(words, at), words[at:]
         if not cue:
+            if is_direct and words[at - 1] in _OWNERS and not any(w[0].isdigit() for w in between):
+                break
             is_direct = is_direct and _links(before[at - 1])
             if not is_direct and last != "to" and last not in _COPULAS:
                 break
