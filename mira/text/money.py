@@ -5,6 +5,7 @@ nothing about codes, dates and other quantities.
 """
 
 import re
+from functools import lru_cache
 
 from mira.text.measures import CURRENCIES, DOTTED_THOUSANDS, PER, SCALES, UNITS
 from mira.text.modifiers import describes
@@ -40,6 +41,7 @@ def _amount(amount: str, unit: str, scale: str | None) -> str:
     return f"{said} {SCALES[scale.lower()]}" if scale else said
 
 
+@lru_cache(maxsize=1024)
 def _sum(unit: str, amount: str, scale: str | None, one_noun: bool) -> str:
     """Say one sum; `one_noun`: before what it describes, "a five dollar bill"."""
     one, many, cent, cents = CURRENCIES[unit]

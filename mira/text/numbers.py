@@ -92,6 +92,7 @@ def standard(text: str, dots: bool = False) -> str:
     return whole + rest if thousands else f"{whole}.{rest}"
 
 
+@lru_cache(maxsize=1024)
 def quantity(text: str) -> str:
     """Write in words what is measured: "1,234.5", "1,5", "3/4", "1 1/2", "2½", "½"."""
     if text[-1] in VULGAR:
