@@ -37,7 +37,7 @@ RULES = (
         lambda m: m[0].replace("/", " slash "),
     ),
     rule(r"\b([A-Z]):\\(?=\w)", r"\1 colon backslash "),
-    rule(r"(?<=\w)\\(?=\w)", " backslash "),
+    rule(r"(?<=\w\w)\\(?=\w\w)", " backslash "),
     rule(r"(?<!\S)--(?=[a-z])", "dash dash "),
     rule(r"(?<!\S)-([a-zA-Z])(?![\w-])", r"dash \1"),
     rule(

@@ -66,12 +66,19 @@ def _included(how: str) -> Callable[[str, str], str]:
 
 
 # What has a number: "acct. no.", "the order no. is".
-_NUMBERED_THING = re.compile(
-    r"\b(?:account|acct|order|serial|ser|model|part|policy|phone|telephone|tel|reference|ref|invoice"
-    r"|inv|id|card|case|license|lic|claim|flight|confirmation|conf|tracking|routing|member|customer"
-    r"|ticket|item|lot|batch)\.? \Z",
-    re.IGNORECASE,
+_NUMBERED_THINGS = frozenset(
+    """
+    account acct order serial ser model part policy phone telephone tel reference ref invoice inv id
+    card case license lic claim flight confirmation conf tracking routing member customer ticket
+    item lot batch
+    """.split()
 )
+
+
+def _number_of(before: str, after: str) -> str:
+    thing = before.rpartition(" ")[0].rpartition(" ")[2].rstrip(".").lower()
+    return "number" if thing in _NUMBERED_THINGS or after.startswith(" of ") else ""
+
 
 # Short forms that context decides: what stands before and after in, what is said out; "" leaves it.
 _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
@@ -82,9 +89,7 @@ _BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     "rev": lambda before, after: (
         "revision" if _NUMBER.match(after) else "revised" if _SMALL.match(after) else ""
     ),
-    "no": lambda before, after: (
-        "number" if _NUMBERED_THING.search(before) or after.startswith(" of ") else ""
-    ),
+    "no": _number_of,
     "min": _bound("minimum"),
     "max": _bound("maximum"),
     "est": lambda before, after: (
