@@ -51,6 +51,12 @@ def first_cut(text: str, ended: bool, max_words: int, is_inside: Inside) -> int 
         tokens.pop()  # it may become "OR" or "Oregon", "Fri" or "From": see `_place`
     words = list(accumulate(map(_words, tokens)))
     begun, few, late = words[-1] if words else 0, _FIRST_MIN_WORDS, max_words + 4
+    if begun <= max_words:
+        return None
+    kinds = [
+        _place(*tokens[at : at + 3]) if few <= words[at] <= late else ""
+        for at in range(len(tokens) - 1)
+    ]
     # (words of which more must have begun, where to cut, after how many words at least and at
     # most, and whether at the last such place)
     steps = (
@@ -62,14 +68,14 @@ def first_cut(text: str, ended: bool, max_words: int, is_inside: Inside) -> int 
         (late + 2, "space", few, max_words, True),
     )
     for needed, where, low, high, last in steps:
-        clauses_may_decide = ended and needed <= max_words + 2 and begun > max_words
+        clauses_may_decide = ended and needed <= max_words + 2
         if begun <= needed and not clauses_may_decide:
             return None
         cuts = [
             token.end()
             for at, token in enumerate(tokens[:-1])
             if low <= words[at] <= high
-            and _place(*tokens[at : at + 3]) == where
+            and kinds[at] == where
             and _is_whole(text[: token.end()])
             and not is_inside(token.end())
         ]
