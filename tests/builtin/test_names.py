@@ -1,9 +1,11 @@
 """Names as people say them, and the letter A."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mira.builtin.phonemes import Phonemizer
@@ -11,6 +13,7 @@ from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.text import split_sentences
 from mira.text.sounds import cmu
 from mira.types import Sentence
+from tests.recogniser import Recogniser
 
 GOAL = 0.98
 
@@ -150,3 +153,28 @@ def test_so_it_is_in_a_code(phonemizer: Phonemizer, written: str) -> None:
 )  # fmt: skip
 def test_the_article_is_not(phonemizer: Phonemizer, text: str) -> None:
     assert re.search(r"(?<!\S)[(“]?ɐ(?!\w)", said(phonemizer, text))
+
+
+HEARD = (
+    "Sean Jose Joaquin Siobhan Patel O'Neill Garcia Michelle Nicole Chloe Andre Cohen Gonzalez "
+    "Sanchez Ramirez Schneider Russo Hussein Levine Verizon Geico Hyundai Volkswagen Uber Ikea"
+)
+
+
+@pytest.mark.slow
+def test_names_are_heard(builtin: BuiltinSynthesizer) -> None:
+    """By a recogniser; read by spelling it hears nine of the 25."""
+    ears = Recogniser()
+    missed = []
+    for name in HEARD.split():
+        blocks = builtin.synthesize(Sentence.of(f"My name is {name}."), builtin.voices[0])
+        samples = np.concatenate([block.samples for block in blocks])
+        heard_as = ears.transcribe(samples, builtin.sample_rate)
+        if _letters(name) not in _letters(heard_as):
+            missed.append(f"{name}: {heard_as}")
+    assert len(missed) <= 2, missed
+
+
+def _letters(text: str) -> str:
+    text = unicodedata.normalize("NFD", text.lower())
+    return "".join(char for char in text if "a" <= char <= "z")
