@@ -22,7 +22,9 @@ MAX_CONTENT = 1000
 """Most characters of an element that is read as one; a longer one is ordinary text."""
 _CHARS_AT_ONCE = 1000
 # Marks among it that no letter follows are plain too: "a < b", "Q & A", "x[1]".
-_PLAIN = re.compile(r"(?:[^<&\[]++|<(?=[\d\s_]|[^\w/!?])|&(?=[^A-Za-z#])|\[(?=[^\spP]))++")
+_PLAIN = re.compile(
+    r"(?:[^<&\[]++|<(?=[\d\s_]|[^\w/!?]|/[^\w>])|&(?=[^A-Za-z#]|#[^0-9xX])|\[(?=[^\spP]))++"
+)
 # Most of what is typed, and this is quick.
 _IS_PLAIN = re.compile(r"[\x00-%\'-;=-Z\\-\x7f]*").fullmatch
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
