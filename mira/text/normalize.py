@@ -25,6 +25,7 @@ from mira.text import (
 )
 from mira.text.clean import clean, collapse
 from mira.text.dictionary import Dictionary
+from mira.text.ordinary import is_ordinary
 from mira.text.traced import Rules, Traced
 
 # A single Greek letter is a symbol (π, Ω); two are a word. Signs of money belong to no script.
@@ -60,6 +61,9 @@ _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
 """What must be in a text so that rules may have any work, and these. The most particular form
 first: what is left for the later ones is a plain number."""
 
+_ORDINARY = ((shouted.MAY_MATTER, shouted.RULES), (romans.MAY_MATTER, romans.RULES))
+"""Those that may have work in ordinary words: "sooo", "a type I error"."""
+
 
 def speakable(text: Traced, dictionary: Dictionary = Dictionary()) -> None:
     """Turn one piece of text into the words to say: no letter or digit, nothing to say.
@@ -67,10 +71,20 @@ def speakable(text: Traced, dictionary: Dictionary = Dictionary()) -> None:
     Never raises. Words pass through it unchanged, save for rare symbols and those in the
     dictionary.
     """
-    clean(text)
+    written = text.text
+    ordinary = is_ordinary(written)
+    if not ordinary:
+        clean(text)
     dictionary.apply(text)
-    if OTHER_SCRIPT.search(text.text):
-        return
+    if ordinary and text.text == written:
+        for gate, rules in _ORDINARY:
+            if gate.search(written):
+                text.apply(rules)
+    elif not OTHER_SCRIPT.search(text.text):
+        _read(text)
+
+
+def _read(text: Traced) -> None:
     for gates, rules in _FAMILIES:
         if all(gate.search(text.text) for gate in gates):
             text.apply(rules)

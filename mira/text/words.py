@@ -81,7 +81,7 @@ def _number_of(before: str, after: str) -> str:
 
 
 # Short forms that context decides: what stands before and after in, what is said out; "" leaves it.
-_BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
+BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     "dr": lambda before, after: "doctor",
     "st": lambda before, after: "street",  # what is a saint's has been read with the places
     "ste": lambda before, after: "saint" if _NAME.match(after) else "",
@@ -143,8 +143,8 @@ def _dotted_word(word: str, before: str, after: str) -> str:
         return word if word != "A" else ""  # an initial; without its stop "A" is the article
     if said := _named(word, before, after):
         return said
-    if plain in _BY_CONTEXT:
-        return _BY_CONTEXT[plain](before, after)
+    if plain in BY_CONTEXT:
+        return BY_CONTEXT[plain](before, after)
     if plain in PLAIN_TITLES and word != "ms":  # milliseconds
         return PLAIN_TITLES[plain]
     if plain in _TIMES and (word[0].isupper() or _AFTER_NUMBER.search(before)):
