@@ -10,10 +10,12 @@ import unicodedata
 
 from mira.text.traced import Traced, rule
 
+_SYMBOL = r"[\"-+/:-@\[-^`{-~]"
 # A piece with none of these is clean already, save for its white space.
 _SUSPECT = re.compile(
     r"[^\x20-\x25\x27-\x29\x2b-\x3b=?-Za-z]|\A\s*[-+#]|[-=]{3}|==|([^\w\s.,!?…–—-])\1{4}"
     r"|[:;=]['-]{0,2}[()DPpOo/|]|:[a-z+]|[xX]D\b"
+    rf"|{_SYMBOL}{{8}}"
 )
 
 # No sound and no meaning for a voice: controls, directions, joiners outside the scripts that
@@ -84,8 +86,8 @@ _LOOKALIKES = (
         " ",
     ),
 )
-# A line, a frame or a slip of the hand: nobody says "dollars" five times.
-_OVER_AND_OVER = rule(r"([^\w\s.,!?…–—-])\1{4,}", " ")
+# A line, a frame, a slip of the hand, a curse: nobody says "dollars" five times, nor eight symbols.
+_OVER_AND_OVER = rule(rf"([^\w\s.,!?…–—-])\1{{4,}}|{_SYMBOL}{{8,}}", " ")
 # Of the piece before, which was cut before its mark: "Hello <break/>, world".
 _LEFT_OVER = rule(r"\A[,.;:!?] ", "")
 _ONE_SPACE = rule(r"\s{2,}|[^\S ]", " ")

@@ -21,6 +21,8 @@ CUTS = "\ue000-\uf8ff"
 sender's own never get this far."""
 MAX_PAUSE_S = 10.0
 """Longest pause that a sender may ask for in one place."""
+MAX_SILENCE_S = 120.0
+"""Most that all pauses of a text may ask for: else a page of them would be an hour of silence."""
 _SHORTEST_PAUSE = 0xE100
 
 _MARKS_S = {

@@ -4,13 +4,13 @@ Knows nothing about voices.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from mira.text.dictionary import Dictionary
 from mira.text.markup import Markup, Run
 from mira.text.normalize import speakable
-from mira.text.pauses import Break
+from mira.text.pauses import MAX_SILENCE_S, Break
 from mira.text.segment import Cut, SentenceSplitter
 from mira.text.traced import Traced
 from mira.text.weight import max_words
@@ -54,8 +54,19 @@ def split_sentences(
     parts = map(markup.push, [text] if isinstance(text, str) else text)
     runs = chain(chain.from_iterable(parts), markup.flush())
     pushed = chain.from_iterable(map(splitter.push, runs))
-    for cut in chain(pushed, splitter.flush()):
+    for cut in _bounded(chain(pushed, splitter.flush())):
         yield from _read(cut, max_chars, dictionary)
+
+
+def _bounded(cuts: Iterable[Cut]) -> Iterator[Cut]:
+    """Yield cuts; once they have asked for all the silence of a text, their marks ask for it."""
+    left_s = MAX_SILENCE_S
+    for cut in cuts:
+        if cut.pause_s:
+            pause_s = min(cut.pause_s, left_s)
+            left_s -= pause_s
+            cut = replace(cut, pause_s=pause_s or None)
+        yield cut
 
 
 def _read(cut: Cut, max_chars: int, dictionary: Dictionary) -> Iterator[Piece]:

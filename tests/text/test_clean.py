@@ -24,6 +24,14 @@ def test_any_string_is_accepted(text: str) -> None:
     said.encode()  # no lone surrogate is left
 
 
+@pytest.mark.parametrize(
+    "run", ["$$$$$", ">>>>>>", "#@&%*$#@", "</</</</", "|+|+|+|+|+|", "({[<>]})"]
+)
+def test_a_run_of_symbols_says_nothing(run: str) -> None:
+    assert cleaned(run) == cleaned(f"{run}\n") == ""
+    assert cleaned(f"One {run} two") == cleaned(f"One{run}two") == "One two"
+
+
 @settings(max_examples=100, deadline=None)
 @given(words=st.lists(st.from_regex(r"[A-Za-z]{1,8}[,.]?", fullmatch=True), max_size=12))
 def test_plain_words_are_left_alone(words: list[str]) -> None:

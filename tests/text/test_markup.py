@@ -154,6 +154,12 @@ def test_pauses(text: str, spoken: str) -> None:
     assert said(text) == spoken
 
 
+def test_all_pauses_of_a_text_are_two_minutes_at_most() -> None:
+    text = "One [pause:9s] " * 200 + "two <break time='0s'/> three"
+    asked = [piece.pause_s for piece in split_sentences(text)]
+    assert asked == [None, *[9.0] * 13, 3.0, *[None] * 186, 0.0]
+
+
 @pytest.mark.parametrize(
     ("text", "spoken"),
     [
