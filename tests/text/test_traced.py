@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.text.traced import Reading, Traced, rule
+from mira.text.traced import Reading, Rule, Traced, rule
 from mira.types import Span, Word
 
 
@@ -172,11 +172,11 @@ _RULES = st.builds(
 
 @settings(deadline=None)
 @given(text=st.text("ab c", max_size=20), rules=st.lists(_RULES, max_size=6))
-def test_sources_never_go_back(text: str, rules: list[tuple]) -> None:  # type: ignore[type-arg]
+def test_sources_never_go_back(text: str, rules: list[Rule]) -> None:
     traced, plain = Traced(text), text
     traced.apply(rules)
-    for pattern, reading in rules:
-        plain = pattern.sub(reading, plain)
+    for each in rules:
+        plain = each.pattern.sub(each.reading, plain)
     assert traced.text == plain
     firsts, lasts = list(traced._firsts), list(traced._lasts)
     assert len(firsts) == len(lasts) == len(plain)
