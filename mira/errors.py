@@ -42,8 +42,8 @@ class NothingToSay(InvalidRequest):
 
     def __init__(
         self,
-        message: str = "The input has nothing to say: it is empty or only spaces and punctuation. "
-        "Send at least one word.",
+        message: str = "The input has nothing to say: it is empty, or only spaces, punctuation and "
+        "mark-up. Send at least one word.",
     ) -> None:
         super().__init__(message, "input")
 

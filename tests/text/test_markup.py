@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mira.text import Piece, split_sentences
 from mira.text.markup import MAX_CONTENT, Markup, Run
+from tools.bad_input import MARK_UP
 
 _FRAGMENTS = st.sampled_from(
     [
@@ -272,24 +273,11 @@ def test_a_phoneme_goes_with_its_words() -> None:
     ]
 
 
-_UNITS = (
-    *("<", ">", "[", "]", "&", "$", "7", "("),
-    *("<a ", "<spell>", "[pause:", "<break/>", "[pause:9s]"),
-    *("</", '<a b="', "<a b='\"", "<!--", "<![CDATA[", "&#", "&amp;", "<p>", "</spell>", "<b>x"),
-    *('<sub alias="x">', "<say-as interpret-as='date'>1/", '="', "<s>a</s>", "<x y=", "\ue000"),
-    *("<spell>a</spell>", "<spell>A1</spell> ", "[pause", "<a ='", "&a", "?<a", "<break", "<td>a"),
-)
-
-
-@pytest.mark.parametrize("unit", _UNITS)
-def test_it_costs_a_millisecond_for_a_hundred_characters(unit: str) -> None:
+@pytest.mark.parametrize("unit", MARK_UP)
+def test_letter_by_letter_it_costs_little_more(unit: str) -> None:
     text = (unit * 4096)[:4096]
-    took = []
-    for parts in ([text], list(text), [text], list(text)):
-        begun = time.process_time()
-        for _ in split_sentences(parts):
-            pass
-        took.append(time.process_time() - begun)
-    # Five times as much, for machines that are busy.
-    assert min(took[::2]) < 5 * 0.041
-    assert min(took[1::2]) < 0.4, "letter by letter"
+    begun = time.process_time()
+    for _ in split_sentences(iter(text)):
+        pass
+    # 0.02 to 0.1 s here; a machine that tests may be busy.
+    assert time.process_time() - begun < 0.5

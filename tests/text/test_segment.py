@@ -349,17 +349,17 @@ def test_chinese_pieces_are_shorter() -> None:
 @pytest.mark.parametrize(
     "unit", ["a", "word ", "Hi there. ", "St. ", "A.", "你", ".", " ", "\n", "- ", "a b, "]
 )
-@pytest.mark.parametrize("push", [5, 200_000])
+@pytest.mark.parametrize("push", [5, 60_000])
 def test_time_is_linear(unit: str, push: int) -> None:
-    text = unit * (200_000 // len(unit))
+    text = unit * (60_000 // len(unit))
     splitter = SentenceSplitter()
     begun = time.process_time()
     for at in range(0, len(text), push):
         for _ in splitter.push(Run.plain(text[at : at + push], at)):
             pass
     list(splitter.flush())
-    # 0.05 to 0.5 s here; a quadratic one takes minutes.
-    assert time.process_time() - begun < 4
+    # 0.02 to 0.2 s here; a quadratic one takes many.
+    assert time.process_time() - begun < 2
 
 
 def test_memory_is_bounded() -> None:
