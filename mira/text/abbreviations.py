@@ -36,7 +36,10 @@ MAYBE_LAST = frozenset(
 )
 
 # The same, with the capital of a name: in small letters they are words.
-MAYBE_LAST_AS_NAMES = frozenset("Sat Sun Art Ill Mass Miss Wash Ore Ind Pa Me La Man Del".split())
+MAYBE_LAST_AS_NAMES = frozenset(
+    "Sat Sun Art Ala Ark Cal Del Ga Ida Ill Ind Kan La Man Mass Me Miss Mo Mont Neb Nev Ore Pa Va "
+    "Wash".split()
+)
 
 # After a number they are measures, and what follows with a capital starts a sentence.
 MEASURES = frozenset(

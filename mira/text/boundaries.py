@@ -33,6 +33,7 @@ _CLOSERS = "\"'”’»›)\\]}）］｝」』】〉》〕*_~`"
 # can keep it open for ever, and each one costs the same.
 _TAIL = re.compile(rf"([.!?…‼⁇⁈⁉‽．{_PLAIN}]{{1,16}})([{_CLOSERS}]{{0,8}})")
 _NEXT = re.compile(r"([\"'“”‘’«‹„(\[{¿¡*_~`「『（【《〈]{0,8})([\w'’]{0,24})")
+_SUMS = tuple("$€£¥₹#")
 _WORD_BEFORE = 40
 _LINE_LOOK = 8
 
@@ -99,11 +100,15 @@ def _ends_before_space(text: str, start: int, tail: re.Match[str], final: bool) 
     ahead = _NEXT.match(text, tail.end() + 1)
     assert ahead is not None
     word_is_whole = ahead.end() < len(text) or final or len(ahead[2]) == 24
+    if not ahead[2] and marks == "." and text[ahead.end() : ahead.end() + 1] in _SUMS:
+        before, above = _words_before(text, start, at)  # "min. $50"
+        return _ends_at_full_stop(before, above, _Following("0", True), bool(closers), False)
     if not ahead[2]:
         # Not a word: an emoji or a symbol starts something new, a dash or a bracket does not.
         begins = ahead.end() < len(text) and text[ahead.end()] not in "-–—)]},;:.!?…/&+="
         return begins if word_is_whole else None
-    following = _Following(ahead[2].replace("’", "'"), word_is_whole)
+    bracketed = ahead[1] == "(" and len(ahead[2]) < 4
+    following = _Following(ahead[2].replace("’", "'"), word_is_whole, bracketed)
     if marks == ".":
         before, above = _words_before(text, start, at)
         alone = at - len(before) == start
@@ -123,6 +128,8 @@ class _Following:
 
     word: str
     is_whole: bool
+    is_bracketed: bool = False
+    """It is short and stands in brackets."""
 
     def starts_sentences(self) -> bool | None:
         return self.word.lower() in STARTERS if self.is_whole else None
@@ -144,8 +151,8 @@ def _ends_at_full_stop(
     if alone and before.isdigit() and len(before) <= 3:
         return False  # "1. First item"
     if plain in BEFORE_NUMBER:
-        if first.isdigit():
-            return False
+        if first.isdigit() or (following.is_bracketed and plain in LETTERED):
+            return False  # "No. 5", "para. (b)"
         letters = _LETTERS if before[0].isupper() and plain in LETTERED else _NUMERAL
         if following.is_whole and letters.fullmatch(following.word):
             return False  # "Art. IV", "Apt. B", "Fig. A"

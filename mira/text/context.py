@@ -219,7 +219,7 @@ def _announced(
     for at in range(len(words), 0, -1):
         cue, between = _cue(words, at), words[at:]
         if not cue:
-            if is_direct and words[at - 1] in _OWNERS and not any(w[0].isdigit() for w in between):
+            if is_direct and words[at - 1] in _OWNERS and _owns(between):
                 break
             is_direct = is_direct and _links(before[at - 1])
             if not is_direct and last != "to" and last not in _COPULAS:
@@ -234,6 +234,11 @@ def _announced(
         elif last == "to" and cue in _SEND and 4 <= size <= 6:
             return None if counted() else Kind.CODE
     return None
+
+
+def _owns(between: list[str]) -> bool:
+    """Tell whether a year or a page has the number after it: not "last year, is 1234"."""
+    return between[:1] != [","] and not any(word[0].isdigit() for word in between)
 
 
 def _names_nothing(cue: str, words: list[str], at: int) -> bool:

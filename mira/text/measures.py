@@ -248,7 +248,7 @@ NOT_MEASURED = frozenset(
     lands last late later leaves left less long looks lower make makes max may mean means might
     minus monthly more must needs net next nightly north now of off old once online only onto or
     ours out over overall owed pays per perhaps plus posts remaining remains runs saves seems
-    shall short shows slower sometimes south stands stays take takes tall theirs then there
+    shall ships short shows slower sometimes south stands stays take takes tall theirs then there
     thick thus times to today together tomorrow tonight too tops towards twice under unless up
     upfront us weekly west what which who whom whose wide will works worth yearly yesterday
     yours

@@ -9,8 +9,10 @@ import re
 from mira.text import (
     addresses,
     amounts,
+    between,
     codes,
     dates,
+    designations,
     identifiers,
     paths,
     phones,
@@ -38,6 +40,7 @@ OTHER_SCRIPT = re.compile(
 _PLAIN = re.compile(r"(?:[A-Za-z',;:!?]|-(?=[A-Za-z])| (?![ ,.;:!?-])|\.(?!\.))*")
 _DIGIT = re.compile("[0-9¼-¾⅐-⅞]")
 _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
+    ((between.MAY_MATTER,), between.RULES),
     ((phones.HAS_KEYS,), phones.KEYS),
     ((paths.MAY_MATTER,), paths.RULES),
     ((addresses.MAY_MATTER,), addresses.RULES),
@@ -48,6 +51,7 @@ _FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
     ((_DIGIT, dates.MAY_MATTER), dates.RULES),
     ((times.MAY_MATTER,), times.RULES),
     ((shouted.MAY_MATTER,), shouted.RULES),
+    ((designations.MAY_MATTER,), designations.RULES),
     ((codes.MAY_BE_LETTERED,), codes.LETTERED),
     ((_DIGIT, amounts.MAY_BE_MEASURED), amounts.MEASURES),
     ((words.MAY_BE_MARKED,), words.MARKED),

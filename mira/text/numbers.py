@@ -119,8 +119,14 @@ def year(number: int) -> str:
 
 def decade(number: int) -> str:
     """Say a decade: 1990 is "nineteen nineties", 90 is "nineties", 1800 is "eighteen hundreds"."""
-    words = year(number)
-    return words[:-1] + "ies" if words.endswith("y") else words + "s"
+    return plural(year(number))
+
+
+def plural(words: str) -> str:
+    """Say several of a number: "fifties", "sixes", "one hundreds"."""
+    if words.endswith("y"):
+        return words[:-1] + "ies"
+    return words + ("es" if words.endswith("x") else "s")
 
 
 def fraction(above: int, below: int) -> str:

@@ -11,6 +11,8 @@ import re
 from mira.text.context import is_counted
 from mira.text.lexicon import BUILDINGS, DIRECTIONS, PROVINCES, STATES, STREETS, WAYS
 from mira.text.numbers import digits, name
+from mira.text.shortforms import STATES as DOTTED_STATES
+from mira.text.shortforms import STATES_OF_TOWNS
 from mira.text.traced import one_of, rule
 
 _MARKS = [*STREETS, *BUILDINGS, "Box"]
@@ -102,7 +104,12 @@ def _road(match: re.Match[str]) -> str:
     return f"{match[1]} {name(match[2])}{match[3] and ' ' + match[3]}"
 
 
-_NAMES = one_of([*STATES.values(), "DC", "D.C."])
+# Of the short forms with full stops those that are read later: "N.Y. 10118".
+_DOTTED_STATES = [
+    (short.upper() if "." in short else short.title()) + "."
+    for short in (*DOTTED_STATES, *STATES_OF_TOWNS)
+]
+_NAMES = one_of([*STATES.values(), "DC", "D.C.", *_DOTTED_STATES])
 
 _ANY_STATE = one_of([*STATES, *PROVINCES])
 _ROAD = (

@@ -28,6 +28,7 @@ RULES = (
     rule(r"(?<=[a-z]) ?/ ?(?=[A-Za-z])", " or "),
     rule(r"/", " slash "),
     rule(r"(?<=\w)_+(?=\w)", " "),
+    rule(r"(?:(?<=\bis )|(?<=\bare )|(?<=\bwas ))≈|(?<!\S)≈(?=\S)", "about "),
     rule(one_of(list(SYMBOLS)), lambda m: f" {SYMBOLS[m[0]]} "),
     rule(r"[_*|\\{}\[\]`^<>]+", " "),
     rule(r"\s{2,}", " "),

@@ -5,7 +5,7 @@ Also verses and ratios, which are written like times. Knows nothing about dates.
 
 import re
 
-from mira.text.context import around
+from mira.text.context import Kind, around, kind_of
 from mira.text.lexicon import BOOKS, MONTHS, WEEKDAYS, ZONES
 from mira.text.numbers import cardinal
 from mira.text.traced import one_of, rule
@@ -13,7 +13,7 @@ from mira.text.traced import one_of, rule
 MAY_MATTER = re.compile(
     r"[0-9]:[0-9]|[0-9]\s?(?:[AaPp]\b|[AaPp]\.?\s?[Mm]|[dhms]\b|h[0-9])|[0-9]{4} ?(?:hours|hrs)"
     r"|[0-9]\s?[-–—]\s?(?:noon|mid|clos)|(?:oon|idnight)\s?[-–—]|(?:GMT|UTC)\s?[+-]|\b24"
-    r"|(?:a|c|pe|ia)/[A-Z]"
+    r"|(?:a|c|pe|ia)/[A-Z]| 0[0-9]{3}\b"
 )
 """What a text must contain for these rules to have any work."""
 
@@ -121,6 +121,24 @@ def _military(match: re.Match[str]) -> str:
     return f"{said} {_minutes(minute) if minute else 'hundred'} hours"
 
 
+def _leading_zero(match: re.Match[str]) -> str:
+    """Read "at 0615" and "0800 to 1700"."""
+    start, stop = match.start(2), match.end()
+    if kind_of(match.string, start, stop) is Kind.CODE or int(match[2]) > 24:
+        return match[0]
+    said = [match[1], "zero " + _hour_and_minutes(match[2], match[3])]
+    if match[4]:
+        said += [
+            " to ",
+            ("zero " if match[5][0] == "0" else "") + _hour_and_minutes(match[5], match[6]),
+        ]
+    return "".join(said)
+
+
+def _hour_and_minutes(hour: str, minute: str) -> str:
+    return f"{cardinal(int(hour))} {_minutes(int(minute)) if int(minute) else 'hundred'}"
+
+
 def _minutes(minute: int) -> str:
     return f"oh {cardinal(minute)}" if minute < 10 else cardinal(minute)
 
@@ -201,7 +219,7 @@ RULES = (
     rule(rf"\b([Nn]oon|[Mm]idnight){_DASH}(?=[0-9]{{1,2}}\b|{_MARKED}|midnight\b)", r"\1 to "),
     rule(rf"(?<![\w.,:$€£¥₹-])({_MARKED})\s?/\s?(?={_MARKED})", r"\1 or "),
     rule(rf"(?<=[0-9AaPpMm.] )({one_of(list(map(str.lower, ZONES)))})\b", lambda m: m[1].upper()),
-    rule(rf"(?<=[AaPp][Mm] )({_ZONE})\s?/\s?(?=[0-9]{{1,2}})", r"\1, "),
+    rule(rf"(?:(?<=[AaPp][Mm] )|(?<=[AaPp]\.[Mm]\. ))({_ZONE})\s?/\s?(?=[0-9]{{1,2}})", r"\1, "),
     rule(r"\b(GMT|UTC)\s?([+-])\s?([0-9]{1,2})(?::?([0-9]{2}))?(?![\w:]|[.,]\d)", _offset),
     rule(r"\b(Africa|America|Asia|Atlantic|Australia|Europe|Pacific)/(?=[A-Z])", r"\1, "),
     rule(
@@ -217,6 +235,12 @@ RULES = (
     rule(rf"{_FREE}(1[0-2]|0?[1-9])[.:]?([0-5][0-9])\s?({_HALF})", _glued),
     rule(rf"(?<![\w.,:])([0-9]{{1,2}})\s?({_HALF})", _hour),
     rule(r"(?<![\w.,:/$-])([0-2][0-9])([0-5][0-9])\s?(?:hours|hrs)\b", _military),
+    rule(
+        r"\b((?:[Aa]t|[Bb]y|[Ff]rom|[Uu]ntil|[Tt]ill|[Bb]efore|[Aa]fter|[Bb]etween) )"
+        r"(0[0-9])([0-5][0-9])(?:( ?(?:[-–]|to|until) ?)([0-2][0-9])([0-5][0-9]))?"
+        r"(?![\w%-]|[.,:/]\d| (?:hours|hrs)\b)",
+        _leading_zero,
+    ),
     rule(
         rf"{_FREE}(?:((?:[0-9]{{1,3}}\s?[dhm],? ?){{1,3}}(?<=[dhm, ])[0-9]{{1,2}}\s?([hms]))"
         r"|([0-9]{1,2})h([0-5][0-9]))(?![\w²³/])",

@@ -269,7 +269,6 @@ RULES = (
     ),
     rule(r"(?<=[0-9]V)\s?/\s?(?=[0-9.]{1,4}\s?m?A\b)", ", "),
     rule(r"(?<![\w.,:])([1-9][0-9]?)p\b", r"\1 pence"),
-    rule(r"(?<=[0-9])[\s-]?(?:y/o|y\.o\.|yo)(?!\w)", " year old"),
     rule(r"(?<=[0-9])\s?(?:kt|KT|k|K)\b(?= (?:gold|yellow|white|rose)\b)", " karat"),
     # The sides of what is measured: "8.5 x 11 in", "10' x 12'", "3x4x5 cm".
     rule(

@@ -24,11 +24,16 @@ from mira.text.shortforms import (
 from mira.text.traced import one_of, rule
 
 _IN_ADDRESS = (" dot ", " dash ", " underscore ", " slash ")  # which has been read
+# The rest of an e-mail address: what stands before its " at " is a name, unless it has an article.
+_MAIL_FOLLOWS = re.compile(
+    r"(?: (?:dot|dash|underscore|plus) \w{1,20}){0,4} at (?:\w{1,20} (?:dash|dot) ){1,4}\w"
+)
+_ARTICLE = re.compile(r"\b(?:the|our|your|my|an?|this|that) \Z", re.IGNORECASE)
 _LOOK = 48  # characters on either side that may decide
 
 _NAME = re.compile(r" ?[A-Z][\w.'’]")
 _NUMBER = re.compile(r" ?#?[0-9]")
-_PART = re.compile(r" (?:[A-HJ-Z]|[IVX]{1,6})(?![\w.'’])")
+_PART = re.compile(r" (?:(?:[A-HJ-Z]|[IVX]{1,6})(?![\w.'’])|\([a-z0-9]{1,3}\))")
 _LOUD = re.compile(r" [A-Z]{3,}\b")
 _SMALL = re.compile(r" [a-z0-9]")
 _YEAR = re.compile(r",? (?:in |since )?(?:1[5-9]|20)[0-9]{2}(?![\w,])|:? ?(?:1[5-9]|20)[0-9]{2}\b")
@@ -181,6 +186,8 @@ def _dotted(match: re.Match[str]) -> str:
 def _anywhere(match: re.Match[str]) -> str:
     before, after = _sides(match)
     if before.endswith(_IN_ADDRESS) or after.startswith(_IN_ADDRESS):
+        return match[0]
+    if _MAIL_FOLLOWS.match(after) and not _ARTICLE.search(before):
         return match[0]
     if match[0] == "VS" and not _LOUD.match(after):
         return match[0]  # VS Code

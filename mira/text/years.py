@@ -7,7 +7,7 @@ import re
 
 from mira.text.context import around, is_counted
 from mira.text.lexicon import MONTHS, YEAR_NOUNS
-from mira.text.numbers import cardinal, decade, year
+from mira.text.numbers import cardinal, decade, name, plural, year
 from mira.text.traced import one_of, rule
 
 _YEAR = "(1[5-9][0-9]{2}|20[0-9]{2})"
@@ -78,7 +78,9 @@ def _tens(match: re.Match[str]) -> str:
     if number % 10:
         waits = number < 1000 and (_WAIT.search(before) or _SECOND.match(after))
         return (
-            f"{cardinal(number)} second{'' if _SECOND.match(after) else 's'}" if waits else match[0]
+            f"{cardinal(number)} second{'' if _SECOND.match(after) else 's'}"
+            if waits
+            else plural(name(match[2]))
         )
     sure = match[1] or match[3] or number > 99 or _AGE.search(before) or _STYLE.match(after)
     if not sure and (number < 60 or _WAIT.search(before)):
@@ -88,9 +90,9 @@ def _tens(match: re.Match[str]) -> str:
 
 def _aged(match: re.Match[str]) -> str:
     """Read 5yo, 18 y/o, 3 yrs old."""
-    before, _ = around(match)
+    before, after = around(match)
     age = cardinal(int(match[1]))
-    if match[0].endswith("olds") or _ONE.search(before):
+    if match[0].endswith("olds") or _ONE.search(before) or _PERSON.match(after):
         return f"{age} year {'olds' if match[0].endswith('olds') else 'old'}"
     return f"{age} year{'' if match[1] == '1' else 's'} old"
 
@@ -115,6 +117,9 @@ _HOW_MANY = re.compile(
     r"|sum of|count(?: is| of)?|population(?: is| of)?|holds|fits|seats) \Z"
 )
 _ONE = re.compile(r"(?i)\b(?:an?|the|my|your|his|her|our|their|this|that|each|every) \Z")
+_PERSON = re.compile(
+    r" (?:fe)?(?:male|man|woman|boy|girl|patient|child|son|daughter|kid|dog|cat|car|house)\b"
+)
 _THE = re.compile(r"(?i)\b(?:the|your|our|their|his|her|my|its|this|a|and) \Z")
 # After a number: what it counts or measures.
 _MEASURED = re.compile(

@@ -1,0 +1,126 @@
+"""Numbers that are part of a name in, the words to say out: RTX 4090, HTTP 404, F-150, form 1040.
+
+What people made and numbered is read in pairs, like a room. Knows nothing about quantities, and
+nothing about codes, which the words around them announce.
+"""
+
+import re
+
+from mira.text.context import Kind, is_counted, kind_of
+from mira.text.measures import CURRENCIES
+from mira.text.numbers import DIGITS, cardinal, digits, name, plural
+from mira.text.traced import rule
+
+MAY_MATTER = re.compile(
+    r"\bWW|0x[0-9A-Fa-f]|[A-Z] [1-9]|[A-Z]-?[0-9]|[0-9](?:W|[(]c|-?[A-Z]|\s?[Bb][RrDd]|s\b)"
+    r"|orms? [0-9]|rror|[0-9]{3,4} (?:form|error|not)|\b(?:an?|the) [1-9][0-9]{2}|\b10-4"
+)
+"""What a text must contain for these rules to have any work."""
+
+_WARS = {"I": "one", "II": "two", "III": "three", "1": "one", "2": "two", "3": "three"}
+# Before a number they are a standard, which is counted, or money, a half of the day, a state's law.
+_NO_MAKERS = frozenset(("ISO", "EN", "AM", "PM", "AD", "BC", "CE", "PO", "OK", "TO", "OR", "US"))
+
+
+def _model(match: re.Match[str]) -> str:
+    """Read what a maker's letters and a number name, if neither a code nor a sum."""
+    text, maker, number = match.string, match[1], match[3]
+    if maker in CURRENCIES or maker in _NO_MAKERS or is_counted(text, match.end()):
+        return match[0]
+    if re.fullmatch("(?:19|20)[0-9]{2}", number) or kind_of(text, match.start(3), match.end()):
+        return match[0]
+    return f"{maker} {name(number)}"
+
+
+def _named(match: re.Match[str]) -> str:
+    """Read a number that the word beside it makes a name, if it is no code."""
+    number = match[2]
+    if kind_of(match.string, match.start(2), match.end(2)) is Kind.CODE:
+        return match[0]
+    return match[1] + name(number)
+
+
+def _made(match: re.Match[str]) -> str:
+    """Read what stands after its maker: "Airbus A320"."""
+    known = kind_of(match.string, match.end(1) - 1, match.end())
+    return match[0] if known else f"{match[1]} {name(match[2])}"
+
+
+def _letter_model(match: re.Match[str]) -> str:
+    if kind_of(match.string, match.start(), match.end()) is Kind.CODE:
+        return match[0]
+    return f"{match[1]} {name(match[2])}"
+
+
+def _alone(match: re.Match[str]) -> str:
+    """Read a number that stands for a thing: "a 747.", "take the 405"."""
+    return match[1] + name(match[2])
+
+
+def _hexadecimal(match: re.Match[str]) -> str:
+    return "zero x " + " ".join(digits(c) if c in DIGITS else c.upper() for c in match[1])
+
+
+def _many(match: re.Match[str]) -> str:
+    """Read several of a model: "H100s", "W-2s"."""
+    return f"{match[1]} {plural(name(match[2]))}"
+
+
+def _form(match: re.Match[str]) -> str:
+    return f"{match[1] or ''}{name(match[2])} {match[3]}"
+
+
+def _rooms(match: re.Match[str]) -> str:
+    baths = f", {match[2]} bath" if match[2] else ""
+    return f"{match[1]} bedroom{'' if baths or match[1] == '1' else 's'}{baths}"
+
+
+RULES = (
+    rule(r"\bWW[ -]?(I{1,3}|[123])(?![\w'’]\w|\w)", lambda m: f"World War {_WARS[m[1]]}"),
+    rule(r"(?<!\w)0x([0-9A-Fa-f]{1,40})(?!\w)", _hexadecimal),
+    rule(
+        r"\b501 ?\(?c\)?(?:\(([0-9]{1,2})\)|([0-9]))?(?!\w)",
+        lambda m: (
+            f"five oh one C {cardinal(int(m[1] or m[2] or 0)) if m[1] or m[2] else ''}".rstrip()
+        ),
+    ),
+    rule(
+        r"(?<![\w.-])([0-9]{1,2})W-?([0-9]{2})(?![\w%-])",
+        lambda m: f"{cardinal(int(m[1]))} W {cardinal(int(m[2]))}",
+    ),
+    rule(
+        r"(?<![\w.-])([0-9]{2})([HQ])([1-4])(?!\w)",
+        lambda m: f"{cardinal(int(m[1]))} {m[2]} {cardinal(int(m[3]))}",
+    ),
+    rule(
+        r"(?<![\w.,-])([0-9]{1,2})\s?(?:BR|BD|br|bd)s?(?: ?[/,] ?| )"
+        r"([0-9](?:\.5)?)\s?(?:BA|ba)s?\b",
+        _rooms,
+    ),
+    rule(r"(?<![\w.,-])([0-9]{1,2})\s?(?:BR|BD)()\b", _rooms),
+    rule(r"(?:\A|(?<=[.!?] )|(?<=\ba ))10-4(?=[.,!?]|\Z)", "ten four"),
+    rule(r"(?<![\w.-])([A-Z]{1,4})-?([0-9]{1,4})s(?!\w)", _many),
+    rule(r"(?<![\w.-])((?i:forms? ))?(10[0-9]{2})-([A-Z]{1,4})(?![\w-])", _form),
+    rule(
+        r"\b((?:[Ff]orms?|[Ee]rrors?|[Ss]tatus|IRS|Boeing|Airbus|Xbox|Office|Channel) )"
+        r"([1-9][0-9]{2,3})(?![\w%-]|[.,:/]\d)",
+        _named,
+    ),
+    rule(r"()(?<![\w.,$€£/-])([1-9][0-9]{2,3})(?= forms?\b)", _named),
+    rule(
+        r"\b((?:[Aa]n?|[Tt]he|[Tt]his|[Tt]hat) )([1-9][0-9]{2})(?= (?:error|page|not found)\b)",
+        _named,
+    ),
+    rule(r"\b(an? )([1-9][0-9]{2})(?=[.;!?)]|\Z)(?!\.\d)", _alone),
+    rule(
+        r"\b((?:[Oo]n|[Tt]ake|[Tt]aking|[Vv]ia|[Oo]ff|[Oo]nto) the )([1-9][0-9]{2})"
+        r"(?=[.,;!?)]|\Z| (?:to|from|at|near|north|south|east|west|until|and|is)\b)(?![.,]\d)",
+        _alone,
+    ),
+    rule(r"\b([A-Z][a-z]{2,12} [A-Z])([1-9][0-9]{2})(?![\w%-]|[.,:]\d)", _made),
+    rule(
+        r"(?<![\w&.,'’/-])([A-Z]{2,5})( )([1-9][0-9]{2,3})(?![\w%-]|[.,:/]\d|'\w)",
+        _model,
+    ),
+    rule(r"(?<![\w.-])([A-HJ-Z])-([1-9][0-9]{2})(?![\w%-]|[.,:]\d)", _letter_model),
+)
