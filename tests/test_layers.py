@@ -104,6 +104,8 @@ TESTED_THROUGH = {
     "text/modifiers": "text/test_normalize.py",
     "text/money": "text/test_normalize.py",
     "text/units": "text/test_normalize.py",
+    "text/between": "text/test_normalize.py",
+    "text/designations": "text/test_normalize.py",
     "text/codes": "text/test_normalize.py",
     "text/dates": "text/test_normalize.py",
     "text/identifiers": "text/test_normalize.py",
