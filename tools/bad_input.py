@@ -10,18 +10,9 @@ from mira.text import split_sentences
 MARK_UP = (
     *("<a ", "<a>", "</a", "</", "&#", "&a", "&amp;", "&lt;", "[pause", "[pause:", "[pause:1s]"),
     *("<!--", "<![CDATA[", "<break", "<break ", "<break/>", "<p>", "<b>x", "<td>a", "<s>a</s>"),
-    *(
-        "?<a",
-        "[pause:9s]a",
-        '="',
-        "<x y=",
-        "<a ='",
-        '<a b="',
-        "<a b='\"",
-        '<sub alias="x">',
-        "<spell>",
-    ),
-    *("</spell>", "<spell>a</spell>", "<spell>A1</spell> ", "<say-as interpret-as='date'>1/"),
+    *("?<a", "[pause:9s]a", '="', "<x y=", "<a ='", '<a b="', "<a b='\"", "<spell>", "</spell>"),
+    *('<sub alias="x">', "<say-as interpret-as='date'>1/"),
+    *("<spell>a</spell>", "<spell>A1</spell> "),
 )
 UNITS = (
     *"!\"#$%&'()*+,-./0589:;<=>?@AaXx[\\]^_`{|}~ \n",  # one character

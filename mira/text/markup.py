@@ -83,29 +83,38 @@ class Markup:
 
     def _scan(self, final: bool) -> Iterator[Run]:
         text, at = self._held, 0
+        read = 0  # what is from there to `at` is read as it is
         while at < len(text):
-            stop = min(len(text), at + _CHARS_AT_ONCE)
-            if self._open:
-                stop = min(stop, self._open.limit - self._begins)
-                if at >= stop:
-                    self._give_up()
-                    continue
-            if plain := _PLAIN.match(text, at, stop):
-                self._read(plain[0], self._begins + at)
+            stop = min(at + _CHARS_AT_ONCE, self._limit())
+            if at >= stop:
+                self._read(text[read:at], self._begins + read)
+                read = at
+                self._give_up()
+            elif plain := _PLAIN.match(text, at, stop):
                 at = plain.end()
-            elif found := tags.at(text, at, final):
-                after, what = found
-                self._act(what, text, at, after)
-                at = after
-            else:
+            elif not (found := tags.at(text, at, final)):
                 break
-            if len(self._out) >= _CHARS_AT_ONCE:
-                yield self._out.take()
+            elif isinstance(found[1], Verbatim) and found[0] == at + 1:
+                at += 1  # a mark that begins nothing
+            else:
+                self._read(text[read:at], self._begins + read)
+                self._act(found[1], text, at, found[0])
+                at = read = found[0]
+            if len(self._out) + at - read >= _CHARS_AT_ONCE:
+                self._read(text[read:at], self._begins + read)
+                read = at
+                if len(self._out):
+                    yield self._out.take()
+        self._read(text[read:at], self._begins + read)
         self._held, self._begins = text[at:], self._begins + at
         if final and self._open:
             self._close(self._begins)
         if len(self._out):
             yield self._out.take()
+
+    def _limit(self) -> int:
+        """Find where what is held is too much for the element that is open."""
+        return self._open.limit - self._begins if self._open else len(self._held)
 
     def _act(self, what: tags.Found, text: str, at: int, after: int) -> None:
         source = Span(self._begins + at, self._begins + after)
@@ -148,6 +157,8 @@ class Markup:
 
     def _read(self, text: str, start: int) -> None:
         """Take characters of the input as they are."""
+        if not text:
+            return
         parts = [Span(0, len(text))] if text.isascii() else _without_private(text)
         for part in parts:
             self._see(text[part.start : part.stop])
