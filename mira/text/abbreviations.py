@@ -29,9 +29,9 @@ BEFORE_NUMBER = frozenset(
 MAYBE_LAST = frozenset(
     """
     etc llc plc st ste ave blvd rd ln pl hwy rte fl apt bldg rm est exp min max hr hrs sec secs mins
-    oz lb lbs ft tbsp tsp sq cu gal mi km vs a.m p.m al mon gen sen rep gov col adm rev hon fr
-    pres tue tues wed weds thu thur thurs fri jan feb mar apr jun jul aug sep sept oct nov dec
-    ph.d m.d b.a m.a m.sc b.sc j.d u.s u.s.a u.k u.n e.u d.c l.a n.y b.c a.d b.c.e c.e
+    cty cnty oz lb lbs ft tbsp tsp sq cu gal mi km vs a.m p.m al mon gen sen rep gov col adm rev hon
+    fr pres tue tues wed weds thu thur thurs fri jan feb mar apr jun jul aug sep sept oct nov
+    dec ph.d m.d b.a m.a m.sc b.sc j.d u.s u.s.a u.k u.n e.u d.c l.a n.y b.c a.d b.c.e c.e
     """.split()
 )
 

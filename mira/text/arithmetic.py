@@ -6,7 +6,7 @@ Knows nothing about money, measures, codes and dates, which must have been read 
 import re
 
 from mira.text.lexicon import MONTHS
-from mira.text.numbers import VULGAR, cardinal, fraction, mixed, number, ordinal, quantity
+from mira.text.numbers import VULGAR, cardinal, fraction, mixed, name, number, ordinal, quantity
 from mira.text.traced import rule
 
 _LOOK = 40
@@ -27,6 +27,7 @@ _PRESSURES = frozenset(("pressure", "bp", "reading"))
 _STEPS = frozenset(
     "page part step slide item attempt try day round pages parts steps slides items".split()  # noqa: SIM905
 )
+_SIGHT = re.compile(r" (?:vision|eyesight|sight|in (?:my|your|his|her|the|both|one) )")
 _AN = re.compile(r"\b(?:it|them|us|you|that) an? \Z")
 _OUT_OF = re.compile(
     r" (?:stars?|points?|correct|on|rating|review|score|people|customers|users|patients|times|"
@@ -49,6 +50,8 @@ def _fraction(match: re.Match[str]) -> str:
     if above + below == 100 and above >= 50:
         return f"{cardinal(above)} {cardinal(below)}"  # a 60/40 split
     before = _clause_words(text, start)
+    if above == 20 and below > 10 and (_SIGHT.match(text, stop) or "vision" in before):
+        return f"twenty {cardinal(below)}"
     if above <= below and before and before[-1] in _STEPS:
         return f"{cardinal(above)} of {cardinal(below)}"
     if above >= below and text[stop : stop + 2].lstrip().startswith("="):
@@ -61,7 +64,8 @@ def _fraction(match: re.Match[str]) -> str:
         return fraction(above, below)
     if 1 <= above <= 12 and 1 <= below <= 31 and above != below:
         return f"{_MONTHS[above - 1]} {ordinal(below)}"
-    return f"{cardinal(above)} over {cardinal(below)}"
+    over = name(match[1]) if _PRESSURES.intersection(before) else cardinal(above)
+    return f"{over} over {cardinal(below)}"
 
 
 def _share(match: re.Match[str]) -> str:

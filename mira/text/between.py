@@ -12,7 +12,7 @@ MAY_MATTER = re.compile("etween ")
 """What a text must contain for these rules to have any work."""
 
 _NUMBER = r"[0-9][0-9.,:/]{0,12}"
-_HALF = r"(?: ?(?:[AaPp]\.?[Mm]\b\.?|%|°|[KkMB]\b))?"
+_HALF = r"(?: ?(?:(?:st|nd|rd|th)\b|[AaPp]\.?[Mm]\b\.?|%|°|[KkMB]\b))?"
 _DAY = rf"(?:{one_of(sorted({m[:3].title() for m in (*WEEKDAYS, *MONTHS)}))}[a-z]{{0,6}})"
 RULES = (
     rule(

@@ -52,7 +52,7 @@ def _by_context(match: re.Match[str]) -> str:
     if _ISO_DATE.fullmatch(said) or ("/" in said and not any(map(str.isalpha, said))):
         return text  # a day
     kind = kind_of(match.string, start, stop)
-    if kind is Kind.CODE:
+    if kind is Kind.CODE or (kind is None and _is_like_the_code_before(match)):
         return spell(said) + text[len(said) :]
     if kind is Kind.PLACE:
         first, space, rest = text.partition(" ")
@@ -60,6 +60,16 @@ def _by_context(match: re.Match[str]) -> str:
     if match.string[start - 1 : start] == "#" and not groups and not text.isdigit():
         return _place(text)  # "12 Elm St #4B"
     return text
+
+
+def _is_like_the_code_before(match: re.Match[str]) -> bool:
+    """Tell whether a number is as long as the code before: "Ticket 500123 replaces 500122"."""
+    text, start = match.string, match.start()
+    before = _NUMBER_BEFORE.search(text, max(0, start - 40), start)
+    if not before or len(before[1]) != len(match[0]) or not match[0].isdigit():
+        return False
+    is_code = kind_of(text, *before.span(1)) is Kind.CODE
+    return is_code and not is_counted(text, match.end())
 
 
 def _lettered_place(match: re.Match[str]) -> str:
@@ -81,6 +91,7 @@ def _emergency(match: re.Match[str]) -> str:
     return match[0] if is_none else digits(match[0])
 
 
+_NUMBER_BEFORE = re.compile(r"(?<![\w.,$-])([0-9]{5,12})(?: [a-z,]{1,14}){1,4} \Z")
 _CARD = re.compile(
     r"\b(?:card|account|acct|ending|digits|number|visa|mastercard|amex|debit|credit)\b"
 )
@@ -150,6 +161,7 @@ NUMBERS = (
     *phones.RULES,
     # Spelled as it is written: "A-B-C-1-2-3", "9-1-1".
     rule(r"(?<![\w-])(?=[A-Z-]{0,40}[0-9])[A-Z0-9](?:-[A-Z0-9]){2,20}(?![\w-])", _spell),
+    rule(r"(?<=#)[0-9]{2,6}-[0-9]{3,6}(?![\w-])", _spell),
     # The cards' own groups, then numbers of people and firms: 123-45-6789, 12-3456789.
     rule(r"(?<![\w.])(?:[0-9]{4}[ -]){3}[0-9]{3,4}(?![\w-]| [0-9])", _spell),
     rule(r"(?<![\w.])3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5}(?![\w-])", _spell),

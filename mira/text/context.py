@@ -74,7 +74,8 @@ _DOUBTFUL = frozenset(
     number numbers no part file item model ticket tickets exit train trains seat seats row rows
     table tables unit units stop bus buses floors rooms road lot space box card social discover
     claim permit phone package tag reg po units door channel bed accounts buildings tracking booking
-    reference invoice batch fax plate badge member customer client pin pins zip port
+    reference invoice batch fax plate badge member customer client pin pins zip port send sending
+    sent reply
     """.split()
 )
 _SHORTEST = {
@@ -120,6 +121,8 @@ _MEASURES = frozenset(
 _OWNERS = frozenset("year years page pages chapter section verse line lines paragraph age".split())
 _EXAMPLE = re.compile(r"(?i)[,(]? ?\(?(?:for example|for instance|such as),? ?\Z")
 _NEW_THOUGHT = (",", "and", "but", "so", "(")
+# "Transaction, 1999", "number 4, 1968": what a comma sets apart is a year.
+_CITED_YEAR = re.compile(r"(?:[a-z]|\b[0-9]{1,3}), (?:1[89]|20)[0-9]{2}\Z")
 _LETTERS = re.compile("[A-Za-z]")
 _ENDS_CLAUSE = re.compile(r"[.!?;]\s")
 _ABBREVIATED = re.compile(r"(?i)\b(?:no|nos|acct|ref|ext|conf|apt|ste|rm|bldg|hwy|rte|tel|num)\.\s")
@@ -189,6 +192,8 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
     """Tell what the number or code in text[start:stop] is; None: its context does not say."""
     # A code with letters in it is long enough for any cue.
     size = sum(map(str.isdigit, text[start:stop]))
+    if _CITED_YEAR.search(text, max(0, start - 24), stop) and not text[stop : stop + 1].isalnum():
+        return None
     size += 9 * any(map(str.isalpha, text[start:stop]))
     if size < 2:
         return None  # one digit is read in the same way wherever it stands

@@ -39,7 +39,7 @@ _MONTH = (
 _DAY = r"(?:3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th|ST|ND|RD|TH)?"
 _YEAR = r"(?:(?:,? |,)([12][0-9]{3})(?![\w%]|[.,]\d| people\b)|,? '([0-9]{2})(?![\w]))?"
 _NO_MORE = r"(?![\w:%°]|[.,]\d|/[0-9])"
-_NOT_COUNTED = rf"(?! (?:{'|'.join(FRACTION_OF)})\b)"
+_NOT_COUNTED = rf"(?! (?!of (?:this|that|the|last|next|each|every)\b)(?:{'|'.join(FRACTION_OF)})\b)"
 _NOT_IN_STREET = rf"(?!\.? {STREET_AFTER}\b)"
 _TO = r"\s?[-–—]\s?|\s(?:to|thru|through|until|till|and|or|&)\s|/"
 
@@ -324,6 +324,10 @@ RULES = (
     rule(
         rf"\b({_MONTH})\.?,? '([0-9]{{2}})(?!\w)",
         lambda m: f"{_month(m[1])} {year(full_year(m[2]))}",
+    ),
+    rule(
+        rf"(?<=\()({one_of([s.capitalize() for s in _SHORT])})\. ([0-9]{{2}})(?=\))",
+        lambda m: f"{_month(m[1])} {cardinal(int(m[2]))}" if int(m[2]) > 31 else m[0],
     ),
     rule(r"(?<![\w./-])(0?[1-9]|1[0-2])/((?:19|20)[0-9]{2})(?![\w/]|[.,-]\d)", _month_year),
     rule(r"(?<![\w./-])(0?[1-9]|1[0-2])\s?[/-]\s?([0-9]{2})(?![\w/]|[.,-]\d)", _expiry),

@@ -12,8 +12,8 @@ from mira.text.numbers import DIGITS, cardinal, digits, name, plural
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(
-    r"\bWW|0x[0-9A-Fa-f]|[A-Z] [1-9]|[A-Z]-?[0-9]|[0-9](?:W|[(]c|-?[A-Z]|\s?[Bb][RrDd]|s\b)"
-    r"|orms? [0-9]|rror|[0-9]{3,4} (?:form|error|not)|\b(?:an?|the) [1-9][0-9]{2}|\b10-4"
+    r"\bWW|[A-Za-z] [1-9][0-9]{2}|0x[0-9A-Fa-f]|[A-Z]-?[0-9]"
+    r"|[0-9](?:W|[(]c|/[0-9]{2}|-?[A-Z]|\s?[Bb][RrDd]|s\b)|\b10-4|\A[1-9][0-9]{2}"
 )
 """What a text must contain for these rules to have any work."""
 
@@ -50,6 +50,11 @@ def _letter_model(match: re.Match[str]) -> str:
     if kind_of(match.string, match.start(), match.end()) is Kind.CODE:
         return match[0]
     return f"{match[1]} {name(match[2])}"
+
+
+def _form_alone(match: re.Match[str]) -> str:
+    """Read "my 1040", unless so many are counted."""
+    return match[0] if is_counted(match.string, match.end()) else _named(match)
 
 
 def _alone(match: re.Match[str]) -> str:
@@ -111,7 +116,20 @@ RULES = (
         r"\b((?:[Aa]n?|[Tt]he|[Tt]his|[Tt]hat) )([1-9][0-9]{2})(?= (?:error|page|not found)\b)",
         _named,
     ),
-    rule(r"\b(an? )([1-9][0-9]{2})(?=[.;!?)]|\Z)(?!\.\d)", _alone),
+    rule(
+        r"\b(an? )([1-9][0-9]{2})(?=[.;!?)]|\Z| (?:when\w{0,4}|while|if|because|and|on|in|at|from"
+        r"|again|every|instead|but)\b)(?!\.\d)",
+        _alone,
+    ),
+    rule(
+        r"\b((?:[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Tt]heir|[Oo]ur|[Aa]|[Tt]he) )(10[0-9]{2})"
+        r"(?![\w%-]|[.,:/]\d)",
+        _form_alone,
+    ),
+    rule(
+        r"(?<![\w.-])([1-3][0-9]{2})/([2-9][0-9]) ?Z?R ?([12][0-9])(?!\w)",
+        lambda m: f"{name(m[1])} {name(m[2])} R {name(m[3])}",
+    ),
     rule(
         r"\b((?:[Oo]n|[Tt]ake|[Tt]aking|[Vv]ia|[Oo]ff|[Oo]nto) the )([1-9][0-9]{2})"
         r"(?=[.,;!?)]|\Z| (?:to|from|at|near|north|south|east|west|until|and|is)\b)(?![.,]\d)",

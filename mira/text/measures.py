@@ -119,6 +119,7 @@ _OTHERS = {
     "min": "minute", "mins": "minute", "hr": "hour", "hrs": "hour", "h": "hour", "sec": "second",
     "s": "second", "secs": "second", "wk": "week", "wks": "week", "mo": "month", "mos": "month",
     "yr": "year", "yrs": "year", "px": "pixel", "ha": "hectare", "kcal": "kilocalorie",
+    "ac": "acre",
     "cal": "calorie", "cals": "calorie", "tbsp": "tablespoon", "tbsps": "tablespoon",
     "Tbsp": "tablespoon", "tsp": "teaspoon", "tsps": "teaspoon", "kgs": "kilogram", "kms":
     "kilometer", "KM": "kilometer", "Km": "kilometer", "Kg": "kilogram", "KG": "kilogram",

@@ -138,6 +138,13 @@ RULES = (
         rf"(?:(?<=\bis )|(?<=\bwas )|(?<=\bof )|(?<=: ))\((?P<sum>(?P<unit>{_UNIT})\s?{_DIGITS})\)",
         _negative,
     ),
+    rule(rf"(?<![\w$€£])([$€£])\(({_DIGITS})\)", r"minus \1\2"),
+    # A bill is named by what it is worth: "pay with a $50".
+    rule(
+        r"(?<=\b[Aa] )\$(1|2|5|10|20|50|100)"
+        r"(?=[.!?;)]?\Z|[.!?;)] |,? (?:please|thanks|and|but|or)\b)",
+        lambda m: number(m[1]),
+    ),
     rule(
         rf"{_MINUS}(?<![\w$])(?P<unit>{_UNIT})\s?(?P<negative>-(?=[0-9.]))?"
         rf"(?P<amount>(?<=[A-Zrł€ ]){_GROUPED}(?:,[0-9]{{2}})?|{_DIGITS})"

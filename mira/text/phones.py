@@ -57,6 +57,10 @@ def _local(match: re.Match[str]) -> str:
     return _groups(text) + (f", extension {digits(extension)}" if extension else "")
 
 
+def _inside(match: re.Match[str]) -> str:
+    return f"{match[1]} extension {digits(match[2])}"
+
+
 def _key(match: re.Match[str]) -> str:
     return f"{match[1]}{'star' if match[2] == '*' else 'pound'} {digits(match[3])}".rstrip()
 
@@ -89,5 +93,6 @@ RULES = (
     rule(_BEGIN + r"13 [0-9]{2} [0-9]{2}(?![\w-])", _phone),
     rule(_BEGIN + r"[6-9][0-9]{4}[ -][0-9]{5}(?![\w-]|[.,]\d)", _phone),
     rule(_BEGIN + r"([0-9]{3}[.-][0-9]{4})" + _EXTENSION + _END, _local),
+    rule(r"\b(or|at|to|on|[Dd]ial|[Cc]all|[Tt]ry) x([0-9]{3,5})(?![\w-]|\.\d)", _inside),
     rule(r"(?<![\w.-])1-800(?![\w-]|[ .-]?[0-9])", "one eight hundred"),
 )

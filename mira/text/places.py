@@ -17,7 +17,7 @@ from mira.text.traced import one_of, rule
 
 _MARKS = [*STREETS, *BUILDINGS, "Box"]
 MAY_MATTER = re.compile(
-    r"[0-9][A-Z]? [A-Z0-9]|[0-9]{5}\b|[A-Z][ -][0-9]|, [A-Z]{2}\b| [NSEW]{1,2}\b"
+    r"[0-9][A-Z]? [A-Z0-9]|[0-9]{5}\b|[A-Z][ -][0-9]|, [A-Z]{2}\b|n [A-Z]{2}[,;]| [NSEW]{1,2}\b"
     rf"|\A[NSEW]{{1,2}}\.? |\b{one_of(_MARKS)}\b"
 )
 """What a text must contain for these rules to have any work."""
@@ -90,6 +90,10 @@ def _after_city(match: re.Match[str]) -> str:
     return f"{city}, {(STATES | PROVINCES)[short]}"
 
 
+def _second(match: re.Match[str]) -> str:
+    return match[1] + STATES[match[2]]
+
+
 def _zip(match: re.Match[str]) -> str:
     if is_counted(match.string, match.end()):
         return match[0]
@@ -109,6 +113,8 @@ _DOTTED_STATES = [
     (short.upper() if "." in short else short.title()) + "."
     for short in (*DOTTED_STATES, *STATES_OF_TOWNS)
 ]
+_CITY = r"(?:[A-Z][a-z]{2,20} ){0,2}(?:[A-Z][a-z]{2,20}|NYC|LA|DC|SF)"
+_AREA = "area|county|town|city|place|neighborhood|state|district|branch|store|region"
 _NAMES = one_of([*STATES.values(), "DC", "D.C.", *_DOTTED_STATES])
 
 _ANY_STATE = one_of([*STATES, *PROVINCES])
@@ -118,6 +124,8 @@ _ROAD = (
 )
 
 RULES = (
+    rule(r"\b(?:Cty|Cnty|Co)\.? Rd\.? (?=[0-9])", "County Road "),
+    rule(r"\bSt(?:ate)?\.? Rd\.? (?=[0-9])", "State Road "),
     rule(r"\b(P\. ?O\. ?Box |PO Box )#?([0-9]{1,9})(?![\w-])", _box, re.IGNORECASE),
     rule(rf"({_CAPITAL} )({_SAFE})(?!\w|['’]\w)\.?", _street),
     rule(
@@ -149,6 +157,10 @@ RULES = (
     ),
     rule(r"(?<=[0-9](?:st|nd|rd|th) )(?:Fl|fl|Flr)\b\.?", "floor"),
     rule(
+        r"\b((?:corner|intersection) of (?:[A-Z][a-z]{1,20} (?:and|&) )?)([NSEW])\. (?=[A-Z][a-z])",
+        lambda m: f"{m[1]}{DIRECTIONS[m[2]]} ",
+    ),
+    rule(
         r"\b((?:I|US|U\.S\.|SR|Hwy\.?|Highway|Interstate|Rte\.?|Route|Road)[- ][0-9]{1,4}) "
         rf"({_DIRECTION})(?![\w'’-]|\.\w)",
         lambda m: f"{m[1]} {DIRECTIONS[m[2]]}",
@@ -158,10 +170,27 @@ RULES = (
         rf"((?:\b[A-Z][\w.'’-]{{1,30}},? )?)\b({_STATE})(?=,? [0-9]{{5}}(?:-[0-9]{{4}})?(?!\w|-))",
         _before_code,
     ),
+    # Known by the town beside it, if it is no round sum.
+    rule(
+        rf"((?:, |\b(?:to|[Ii]n|[Ff]rom|at|for) ){_CITY},? )([0-9]{{5}})(?<!00)()"
+        r"(?=[.,;!?)]|\Z| (?:is|was|and|or)\b)(?![.,]\d)",
+        _zip,
+    ),
+    rule(
+        r"((?:, |\b(?:to|in|from|at) ))([0-9]{5})(?<!000)()"
+        r"(?= [A-Z][a-zäöüéèß]{2,20}(?<!s)(?:[.,;!?)]|\Z))",
+        _zip,
+    ),
+    rule(rf"(\b(?:{_AREA}) (?:[a-z]{{1,10}} ){{0,3}}?)([0-9]{{5}})()(?= (?:is )?in\b)", _zip),
     rule(rf"\b({_NAMES},? )([0-9]{{5}})(?:-([0-9]{{4}}))?(?![\w-]|[.,][0-9])", _zip),
     rule(
         rf"\b([A-Z][\w.'’-]{{1,30}}), ({_ANY_STATE})(?![\w'’&-])"
         r"(?= ?(?:[,.;:!?)]|$| [a-z]|USA\b|[A-Z][0-9]))",
         _after_city,
     ),
+    rule(
+        rf"\b({one_of(list(STATES.values()))},? (?:or|and) )({_STATE})(?=[,.;:!?)]|$| [a-z])",
+        _second,
+    ),
+    rule(r"(\b[Ii]n )(ME|OK|HI)(?=,|;)", lambda m: m[1] + STATES[m[2]]),
 )

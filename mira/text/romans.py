@@ -45,6 +45,12 @@ RULES = (
         lambda m: f"{m[1]} {cardinal(_roman(m[2].upper()))}",
     ),
     rule(
+        r"\b((?i:type|class|phase|stage|grade|level|category)) (I|V)"
+        r"(?= (?:errors?|diabet\w{2,5}|trials?|fractures?|collagen|reactions?|drugs?|devices?"
+        r"|patients?|cancer|tumou?rs?|evidence)\b)",
+        lambda m: f"{m[1]} {cardinal(_roman(m[2]))}",
+    ),
+    rule(
         rf"\b((?:{_RULES}) [A-Z][a-z]{{2,20}}|{one_of(RULERS)}) (?!I\b){_ROMAN}",
         lambda m: f"{m[1]} the {ordinal(_roman(m[2]))}",
     ),

@@ -236,7 +236,8 @@ RULES = (
     rule(rf"(?<![\w.,:])([0-9]{{1,2}})\s?({_HALF})", _hour),
     rule(r"(?<![\w.,:/$-])([0-2][0-9])([0-5][0-9])\s?(?:hours|hrs)\b", _military),
     rule(
-        r"\b((?:[Aa]t|[Bb]y|[Ff]rom|[Uu]ntil|[Tt]ill|[Bb]efore|[Aa]fter|[Bb]etween) )"
+        r"\b((?:[Aa]t|[Bb]y|[Ff]rom|[Uu]ntil|[Tt]ill|[Bb]efore|[Aa]fter|[Bb]etween"
+        r"|(?:[Ss]et|uled|ooked|due) for) )"
         r"(0[0-9])([0-5][0-9])(?:( ?(?:[-–]|to|until) ?)([0-2][0-9])([0-5][0-9]))?"
         r"(?![\w%-]|[.,:/]\d| (?:hours|hrs)\b)",
         _leading_zero,

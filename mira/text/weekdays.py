@@ -53,6 +53,8 @@ class _Neighbours:
         return bool(self.before.search(before) or self.after.match(after))
 
 
+_MONTH_ROW = re.compile(rf"\b{one_of([s.title() for s in _SHORT_MONTHS])} (?:May )?\Z")
+_MONTH_IN_ROW = re.compile(rf" (?:{one_of([s.title() for s in _SHORT_MONTHS])}|May)\b")
 _DAYS_BESIDE = _Neighbours(_DAY)
 _MONTHS_BESIDE = _Neighbours(_MONTH)
 _ON_IT = re.compile(_ON)
@@ -132,6 +134,8 @@ def _is_title_day(short: str, before: str, after: str, cued: bool) -> bool:
         return cued and not _CAPITAL_AFTER.match(after)
     if short == "sat" and (_START.search(before) or _SEATED.match(after)):
         return cued or bool(_AT_A_NUMBER.match(after))
+    if short == "sat" and re.match(r",? (?:said|says|asked|was|is|had|did|with|on)\b", after):
+        return cued
     # "Thu Nguyen", "Mon Valley" are names, "on Thu Nguyen called" is not.
     return cued or not (_NAME_AFTER.match(after) or _TITLE.search(before))
 
@@ -145,6 +149,8 @@ def _month(match: re.Match[str]) -> str:
 def _is_month(word: str, before: str, after: str) -> bool:
     short = word.lower()
     if _YEAR_AFTER.match(after) or _MONTHS_BESIDE.found(before, after, listed=word.istitle()):
+        return True
+    if (word.istitle() and _MONTH_IN_ROW.match(after)) or _MONTH_ROW.search(before):
         return True
     in_it = bool(_IN_MONTH.search(before)) and not _CAPITAL_AFTER.match(after)
     if not word.istitle():

@@ -41,7 +41,9 @@ _DATE = re.compile(
     rf":? ?(?:[0-9]{{1,2}}[/-][0-9]|(?:on |in )?{one_of([m.capitalize() for m in MONTHS])})"
 )
 _AFTER_NUMBER = re.compile(r"(?:^|[^\w$€£.,])[0-9][0-9.,½¼¾]{0,12}[ -]?\Z")
-_AFTER_TOWN = re.compile(r"[A-Z][a-z]{2,20}, \Z")
+_AFTER_TOWN = re.compile(
+    rf"(?:[A-Z][a-z]{{2,20}}, |\b{one_of([state.title() for state in STATES])}\.?,? (?:and|or) )\Z"
+)
 
 
 def _like(written: str, said: str) -> str:
