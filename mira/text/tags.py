@@ -73,7 +73,10 @@ _ATTRIBUTE = re.compile(
     r"""([\w:.-]{1,60})\s{0,9}=\s{0,9}(?:"([^"]{0,900})"|'([^']{0,900})'|["']?([^\s"'<>]{1,200}))"""
 )
 _NAME = re.compile(r"(/?)([^\W\d_][\w:.-]{0,59})")
-_TAG_STOP = re.compile(r"=\s{0,9}([\"'])|[<>]")
+# Past all values in quotes: where it ends, or a quote that is never closed.
+_TAG_STOP = re.compile(
+    r"""(?:[^<>=]++|=\s{0,9}+(?:"[^"]*+"|'[^']*+'|(?!["'])))*+([<>]|=\s{0,9}["'])"""
+)
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^<>\s]{1,990}|[\w.+-]{1,64}@[\w.-]{1,255}", re.I)
 # What can't be anything else, where its ">" was forgotten.
 _UNCLOSED = re.compile(
@@ -178,15 +181,15 @@ def _tag_stop(text: str, start: int, final: bool) -> int | None:
     words = text[start : start + _MAX_WORDS]
     address = words[1:8].lower().startswith(("http", "mailto:"))
     limit = start + (MAX_TAG if "=" in words or address else _MAX_WORDS)
+    waits = len(text) < limit and not final
     at = start + 1
-    while stop := _TAG_STOP.search(text, at, limit):
-        if not stop[1]:
-            return stop.end() if stop[0] == ">" else -1
-        quoted = text.find(stop[1], stop.end(), limit)
-        if quoted < 0 and len(text) < limit and not final:
+    while stop := _TAG_STOP.match(text, at, limit):
+        if stop[1] in "<>":
+            return stop.end() if stop[1] == ">" else -1
+        if waits:
             return None
-        at = max(quoted + 1, stop.end())
-    return None if len(text) < limit and not final else -1
+        at = stop.end()
+    return None if waits else -1
 
 
 def _declaration(text: str, start: int, final: bool) -> tuple[int, Found] | None:

@@ -281,3 +281,12 @@ def test_letter_by_letter_it_costs_little_more(unit: str) -> None:
         pass
     # 0.02 to 0.1 s here; a machine that tests may be busy.
     assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize("values", ['=""' * 330, " a='b'" * 165, "= " * 490, "='" * 490])
+def test_a_long_tag_may_come_letter_by_letter(values: str) -> None:
+    text = f"<a {values}" * 4
+    begun = time.process_time()
+    runs(text, list(range(len(text))))
+    # 0.02 to 0.1 s here; where each value is looked at for each letter, 0.5 s.
+    assert time.process_time() - begun < 0.25
