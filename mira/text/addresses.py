@@ -6,7 +6,7 @@ Knows nothing about streets, and nothing about numbers outside an address.
 import re
 
 from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES
-from mira.text.numbers import DIGITS, cardinal, digits, number, short
+from mira.text.numbers import DIGITS, cardinal, digits, number, short, year
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(r"[@#]|\.\w|:[:/]|[:-][0-9a-fA-F]{2}[:-]|localhost")
@@ -15,7 +15,10 @@ MAY_MATTER = re.compile(r"[@#]|\.\w|:[:/]|[:-][0-9a-fA-F]{2}[:-]|localhost")
 _PARTS = re.compile(r"[0-9]+|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]|_")
 # A domain of two letters is a country's, and spelled; these are words.
 _WORD_DOMAINS = ("co", "me")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_HUMP = re.compile(
+    r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    r"|(?<=[A-Z])(?=20[0-9]{2}\b)"
+)
 
 
 def _named(text: str) -> str:
@@ -63,7 +66,11 @@ def _file(match: re.Match[str]) -> str:
 def _words(text: str) -> str:
     """Take the words of a hashtag apart: "HelloWorld2024"."""
     runs = _HUMP.sub(" ", text.replace("_", " ")).split()
-    return " ".join(_named(run) if run[0] in DIGITS else run for run in runs)
+    return " ".join(_of_hashtag(run) if run[0] in DIGITS else run for run in runs)
+
+
+def _of_hashtag(run: str) -> str:
+    return year(int(run)) if re.fullmatch("(?:19|20)[0-9]{2}", run) else _named(run)
 
 
 def _internet_number(match: re.Match[str]) -> str:
@@ -118,7 +125,8 @@ RULES = (
     rule(r"(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,8}[0-9a-fA-F]{0,4}(?![\w:])", _hexadecimal),
     # With a capital and a digit it may be a code ("order #A4B"): of a hashtag's words one is long.
     rule(
-        r"(?<![\w&#])#(?=\w{0,30}[a-z]{2}|[A-Z_]{2,30}\b)(\w{1,100})",
+        r"(?<![\w&#])#(?=\w{0,30}[a-z]{2}|[A-Z_]{2,30}\b(?!-[0-9])|[A-Z]{3,12}20[0-9]{2}\b)"
+        r"(\w{1,100})",
         lambda m: f"hashtag {_words(m[1])}",
     ),
     rule(r"(?<![\w.@])@(?=[A-Za-z0-9_])(\w{1,64}(?:\.\w{1,64})?)", lambda m: f"at {_named(m[1])}"),

@@ -23,6 +23,7 @@ _RACE = re.compile(
     r" (?:run|race|walk|marathon|ultra|HDR|TVs?|videos?|screens?|resolution|monitors?|displays?|"
     r"cameras?)\b"
 )
+_SCREEN = re.compile(r"\b(?:TVs?|[Tt]elevisions?|videos?|screens?|monitors?|inch(?:es)?|HD)\b")
 _PLURAL = re.compile(r"\+? (?:[a-z]{3,20}s\b|people|of)|[,.]? ?in\b")
 _MANY = re.compile(
     r"\+? (?!(?:and|or|for|with|but|in|on|at|to|is|was|this|next|last|the)\b)[a-z]{3,20}"
@@ -36,6 +37,8 @@ _AS_TIMES = (
 def _thousand(match: re.Match[str]) -> str:
     text, stop = match.string, match.end()
     short = match[2] in "kK" and len(match[1]) < 3
+    if match[0] in ("4K", "8K") and _SCREEN.search(text, max(0, match.start() - 30), match.start()):
+        return f"{number(match[1])} K"
     if short and (_RACE.match(text, stop) or (match[2] == "K" and not _MANY.match(text, stop))):
         return f"{number(match[1])} K"  # 4K video, a 10K run
     if match[0] == "3M" and not _PLURAL.match(text, stop):

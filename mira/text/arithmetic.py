@@ -77,8 +77,12 @@ def _share(match: re.Match[str]) -> str:
 
 def _record(match: re.Match[str]) -> str:
     """Say a season's wins, losses and draws: "seven and oh", "twelve, four and one"."""
-    *first, last = [cardinal(int(part)) if int(part) else "oh" for part in match[0].split("-")]
-    return f"{', '.join(first)} and {last}"
+    *first, last = [cardinal(int(part)) if int(part) else "oh" for part in match[2].split("-")]
+    return f"{match[1]}{', '.join(first)} and {last}"
+
+
+def _beats(match: re.Match[str]) -> str:
+    return " ".join(cardinal(int(part)) for part in match[0].split("/"))
 
 
 def _power(match: re.Match[str]) -> str:
@@ -110,6 +114,7 @@ def _pair(text: str) -> str:
     return f"{cardinal(high)} {cardinal(low)}"
 
 
+_RECORD = r"(?<![\w.,:/-])([0-9]{1,3}-[0-9]{1,3}(?:-[0-9]{1,3})?)"
 _SUM = r"(?=[-+*/×÷x0-9., ()]{0,40}=)"
 FIRST = (
     rule(
@@ -117,7 +122,26 @@ FIRST = (
         r"inches|hours?|teaspoons?|tablespoons?|pounds?|full|empty|complete|done|majority|price|size|mark)\b)",
         _share,
     ),
-    rule(r"(?<![\w.,:/-])[0-9]{1,3}-[0-9]{1,3}(?:-[0-9]{1,3})?(?= (?:record|start)\b)", _record),
+    rule(rf"(){_RECORD}(?= record\b)", _record),
+    rule(rf"\b((?i:an?|the|your|our|their|his|her|its|another) ){_RECORD}(?= start\b)", _record),
+    # A team's: "they are 7-3 this season", "went 12-4".
+    rule(
+        r"\b((?:is|are|was|were|now|went|finished|started|sit|sits|[a-z]'re|improved to|fell to) )"
+        rf"{_RECORD}(?= (?:(?:this|last) season|(?:on|to start|for) the (?:season|year)"
+        r"|in (?:conference|division|league) play)\b)",
+        _record,
+    ),
+    rule(
+        rf"\b((?:[Ww]ent|finished) ){_RECORD}"
+        r"(?=[.,;!?]?$|[,;]|[.!?] | (?:at home|on the road|last year|against)\b)",
+        _record,
+    ),
+    # Beats of a bar: "in 3/4 time".
+    rule(
+        r"(?<![\w.,:/-])([2-9]|12)/(2|4|8|16)(?= time signature\b)"
+        r"|(?:(?<=\b[Ii]n )|(?<=\ba ))([2-9]|12)/(2|4|8|16)(?= (?:time|meter)\b(?! ?-))",
+        _beats,
+    ),
     rule(r"(?<![\w.,])([0-9]{3,4})[x×]([0-9]{3,4})(?![\w.,-]\d|\w| [a-z]{1,2}\b)", _screen),
     rule(r"\b401\(?k\)?(?!\w)", "four oh one K"),
     rule(r"\b403\(?b\)?(?!\w)", "four oh three B"),

@@ -196,6 +196,11 @@ def _slashed_day(match: re.Match[str]) -> str:
     return _said(month, day) if on_a_day else match[0]
 
 
+def _dashed_day(match: re.Match[str]) -> str:
+    month, day = int(match[1]), int(match[2])
+    return _said(month, day) if _is_day(month, day) else match[0]
+
+
 def _two_slashed_days(match: re.Match[str]) -> str:
     before, after = around(match)
     one, other = (int(match[1]), int(match[2])), (int(match[3]), int(match[4]))
@@ -338,6 +343,7 @@ RULES = (
         _two_slashed_days,
     ),
     rule(r"(?<![\w./$-])([0-9]{1,2})/([0-9]{1,2})(?![\w/%]|[.,-]\d|\s?=)", _slashed_day),
+    rule(r"(?<=\b[Oo]n )([0-9]{1,2})-([0-9]{1,2})(?= (?:at|@) (?:[0-9]|noon))", _dashed_day),
     rule(
         r"\b(FY|CY|SY)[ -]?(')?([12][0-9]{3}|[0-9]{2})(?:[-–/]([0-9]{2}))?(?![\w%/-]|[.,]\d)",
         _fiscal,

@@ -6,14 +6,14 @@ nothing about codes, which the words around them announce.
 
 import re
 
-from mira.text.context import Kind, is_counted, kind_of
+from mira.text.context import Kind, around, is_counted, kind_of
 from mira.text.measures import CURRENCIES
 from mira.text.numbers import DIGITS, cardinal, digits, name, plural
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(
-    r"\bWW|[A-Za-z] [1-9][0-9]{2}|0x[0-9A-Fa-f]|[A-Z]-?[0-9]"
-    r"|[0-9](?:W|[(]c|/[0-9]{2}|-?[A-Z]|\s?[Bb][RrDd]|s\b)|\b10-4|\A[1-9][0-9]{2}"
+    r"\bWW|[A-Za-z] [1-9][0-9]{2}|0x[0-9A-Fa-f]|[A-Z]-?[0-9]|7[0-8]7-"
+    r"|[0-9](?:W|[(][a-z]|/[0-9]{2}|-?[A-Z]|\s?[Bb][RrDd]|s\b)|\b10-4|\A[1-9][0-9]{2}"
 )
 """What a text must contain for these rules to have any work."""
 
@@ -71,6 +71,32 @@ def _many(match: re.Match[str]) -> str:
     return f"{match[1]} {plural(name(match[2]))}"
 
 
+def _jet(match: re.Match[str]) -> str:
+    """Read "737-800", "787-9 Dreamliner", and "the 747" where somebody flies."""
+    before, after = around(match)
+    model, variant, mark = match.groups()
+    near = _FLYING.search(before)
+    is_row = variant and len(variant) == 3 and variant[1:] == "00"
+    if not (_JET.match(after) or near or is_row) or (
+        not variant and not near and is_counted(match.string, match.end())
+    ):
+        return match[0]
+    return " ".join(filter(None, (name(model), name(variant) if variant else "", mark)))
+
+
+def _clause(match: re.Match[str]) -> str:
+    """Read a number and the letters of its parts: "1031(a)(3)", "Rule 12(b)(6)"."""
+    parts = re.findall(r"\((\w+)\)", match[2])
+    said = (name(part) if part.isdigit() else part.upper() for part in parts)
+    return " ".join((name(match[1]), *said))
+
+
+def _short_number(match: re.Match[str]) -> str:
+    """Read what is dialled like the one before it: "call 311 for repairs or 211 for help"."""
+    known = _DIALLED.search(around(match)[0]) and not is_counted(match.string, match.end())
+    return digits(match[0]) if known else match[0]
+
+
 def _form(match: re.Match[str]) -> str:
     return f"{match[1] or ''}{name(match[2])} {match[3]}"
 
@@ -80,7 +106,39 @@ def _rooms(match: re.Match[str]) -> str:
     return f"{match[1]} bedroom{'' if baths or match[1] == '1' else 's'}{baths}"
 
 
+_FLYING = re.compile(r"(?i)\b(?:boeing|jets?|planes?|aircraft|fl[iy]\w{0,5}|flew|boarding)\b")
+_JET = re.compile(
+    r" (?:MAX|Max|Dreamliner|jets?|aircraft|planes?|airliners?|freighters?|(?:to|from) [A-Z]{3})\b"
+)
+_DIALLED = re.compile(
+    r"(?i)\b(?:calls?|dial|text|calling|dialing|dialed)\b[^.!?;]{0,50}\b(?:or|and) \Z"
+)
+_MAKERS = (
+    "(?:BMW|Cessna|Embraer|Ferrari|Fiat|Mazda|McLaren|Mercedes|Peugeot|Porsche|Volvo|Lexus|Levi's)"
+)
+_SUBJECTS = (
+    "(?:[Mm]ath|English|Biology|Chemistry|Physics|History|Psychology|Spanish|French"
+    "|Calculus|Economics|Sociology|Accounting)"
+)
+_ALONE = r"(?<![\w.,$€£¥₹#/-])"
+_OVER = r"(?![\w%°-]|[.,:/][0-9])"
+
 RULES = (
+    rule(rf"{_ALONE}(7[0-8]7)(?:-([0-9]{{1,3}})(ER|LR|F)?)?{_OVER}", _jet),
+    rule(rf"\b({_MAKERS}) ([1-9][0-9]{{2}}){_OVER}", _made),
+    rule(rf"{_ALONE}911(?= (?:Turbo|Carrera|Targa|GT[23])\b)", "nine eleven"),
+    rule(rf"\b({_SUBJECTS}) ([1-9][0-9]{{2,3}}){_OVER}", _made),
+    rule(
+        r"\b(?!Page|Over|About|Only|Line|Than|Room)([A-Z][a-z]{2,20}) (101)(?=[.,;:!?)\"]|$"
+        r"| (?:is|class|course|this|on|next|tonight|today|tomorrow|for|with|and|at"
+        r"|meets|starts|webinar|session|workshop)\b)",
+        _made,
+    ),
+    rule(
+        rf"(){_ALONE}(50[234])(?= (?:[Bb]ad [Gg]ateway|[Ss]ervice [Uu]navailable|[Gg]ateway))",
+        _named,
+    ),
+    rule(rf"{_ALONE}(?:[2-8]11|988){_OVER}", _short_number),
     rule(r"\bWW[ -]?(I{1,3}|[123])(?![\w'’]\w|\w)", lambda m: f"World War {_WARS[m[1]]}"),
     rule(r"(?<!\w)0x([0-9A-Fa-f]{1,40})(?!\w)", _hexadecimal),
     rule(
@@ -88,6 +146,11 @@ RULES = (
         lambda m: (
             f"five oh one C {cardinal(int(m[1] or m[2] or 0)) if m[1] or m[2] else ''}".rstrip()
         ),
+    ),
+    rule(
+        r"(?<![\w.,$-])([0-9]{2,4})(\([a-z]\)(?:\((?:[0-9]{1,2}|[A-Za-z])\)){0,3})"
+        r"(?<!01\(k\))(?<!03\(b\))(?!\w)",
+        _clause,
     ),
     rule(
         r"(?<![\w.-])([0-9]{1,2})W-?([0-9]{2})(?![\w%-])",

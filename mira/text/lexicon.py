@@ -63,6 +63,14 @@ BOOKS = """
     Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians Philippians Colossians
     Thessalonians Timothy Titus Philemon Hebrews James Peter Jude Revelation Surah Quran
     """.split()
+SHORT_BOOKS = {
+    "Gen": "Genesis", "Ex": "Exodus", "Exod": "Exodus", "Lev": "Leviticus", "Num": "Numbers",
+    "Deut": "Deuteronomy", "Josh": "Joshua", "Sam": "Samuel", "Ps": "Psalm", "Prov": "Proverbs",
+    "Eccl": "Ecclesiastes", "Isa": "Isaiah", "Jer": "Jeremiah", "Ezek": "Ezekiel",
+    "Matt": "Matthew", "Rom": "Romans", "Cor": "Corinthians", "Gal": "Galatians",
+    "Eph": "Ephesians", "Phil": "Philippians", "Col": "Colossians", "Thess": "Thessalonians",
+    "Tim": "Timothy", "Heb": "Hebrews", "Jas": "James", "Pet": "Peter", "Rev": "Revelation",
+}  # fmt: skip
 # After a year: what is not counted but belongs to it, "2024 sales", or happens in it.
 YEAR_NOUNS = """
     sales taxes elections earnings results models? games olympics finals figures numbers statements?

@@ -220,7 +220,8 @@ ADJECTIVES = frozenset(
 # An amount before one of these describes it, with or without an article: "$5 coupons".
 MEASURED = frozenset(
     """
-    account adjustment advance allowance angle appliance appointment bag balance bar battery bed
+    account adjustment advance allowance angle appliance appointment bag balance banner bar battery
+    beam bed boat canoe ceiling deck fence kayak rv sailboat shed tent trailer yacht
     bill bonus bottle box break breaker budget bulb cable call can cap car card cart cash-back
     charge charger chart check cheque circuit class co-pay coin commute connection container
     contract copay copayment cord coupon course credit cruise cup cut deal deductible delay

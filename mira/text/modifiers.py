@@ -16,7 +16,7 @@ from mira.text.abbreviations import (
 from mira.text.measures import ADJECTIVES, MEASURED, NOT_MEASURED
 
 _LOOK = 40
-_AFTER = re.compile(r"[ -]([A-Za-z][\w-]{0,30})(?: ([a-z]{1,20}))?")
+_AFTER = re.compile(r"[ -](?:[48]K )?([A-Za-z][\w-]{0,30})(?: ([a-z]{1,20}))?")
 _PER = re.compile(r"(?:-(?:a|per|an)-|(?: (?:a|an|per) | ?/ ?))[a-z]{2,9}\b(?: ([a-z-]{2,20}))?")
 
 _ARTICLES = frozenset("a an".split())  # noqa: SIM905

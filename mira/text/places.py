@@ -49,6 +49,10 @@ _NO_CITIES = frozenset(
     phd jr sr
     """.split()
 )
+_PARTS = (
+    "(?:side|entrance|exit|end|wing|lot|gate|corner|tower|lobby|doors?|parking|campus|terminal"
+    "|garage|elevators?|stairs|stairwell|platform)"
+)
 _NUMBERED = r"(?<![\w.,$€£¥₹#/-])"
 
 
@@ -143,6 +147,11 @@ RULES = (
     rule(r"\bAve\.? (?=of the |[A-Z]\b)", "Avenue "),
     rule(
         rf"(?<![\w.'’&-])({_DIRECTION})\.? (?=(?:{_WORD} ){{1,3}}?{_STREET}(?!\w))",
+        lambda m: DIRECTIONS[m[1]] + " ",
+    ),
+    # Of a building or a road: "the N. side", "use the SE entrance".
+    rule(
+        rf"(?<=\b[Tt]he )({_DIRECTION})\.? (?={_PARTS}\b(?! effect))",
         lambda m: DIRECTIONS[m[1]] + " ",
     ),
     rule(

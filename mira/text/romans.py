@@ -31,12 +31,18 @@ def _roman(text: str) -> int:
 def _generation(match: re.Match[str]) -> str:
     """Read the numeral after two words with capitals: a person's, after one a thing's."""
     first, second, number = match[1], match[2], _roman(match[3])
+    if second.lower() in STARTERS:
+        return match[0]  # "the IV drip"
     if first and first.lower() not in _THINGS | STARTERS and second.lower() not in _THINGS:
         return f"{first} {second} the {ordinal(number)}"
     return f"{first + ' ' if first else ''}{second} {cardinal(number)}"
 
 
 RULES = (
+    rule(
+        rf"\bM(?:ar)?k\.? (?!I\b|[IVXL]{{1,9}}\.? [A-Z][a-z]){_ROMAN}",
+        lambda m: f"Mark {cardinal(_roman(m[1]))}",
+    ),
     rule(rf"\b({one_of(BEFORE_ROMAN)}) {_ROMAN}", lambda m: f"{m[1]} {cardinal(_roman(m[2]))}"),
     # In small letters, either of them, only where it is no word or letter: "page iv", "type II".
     rule(

@@ -6,14 +6,14 @@ Also verses and ratios, which are written like times. Knows nothing about dates.
 import re
 
 from mira.text.context import Kind, around, kind_of
-from mira.text.lexicon import BOOKS, MONTHS, WEEKDAYS, ZONES
+from mira.text.lexicon import BOOKS, MONTHS, SHORT_BOOKS, WEEKDAYS, ZONES
 from mira.text.numbers import cardinal
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(
     r"[0-9]:[0-9]|[0-9]\s?(?:[AaPp]\b|[AaPp]\.?\s?[Mm]|[dhms]\b|h[0-9])|[0-9]{4} ?(?:hours|hrs)"
     r"|[0-9]\s?[-–—]\s?(?:noon|mid|clos)|(?:oon|idnight)\s?[-–—]|(?:GMT|UTC)\s?[+-]|\b24"
-    r"|(?:a|c|pe|ia)/[A-Z]| 0[0-9]{3}\b"
+    r"|(?:a|c|pe|ia)/[A-Z]| 0[0-9]{3}\b|[0-9]{4}Z"
 )
 """What a text must contain for these rules to have any work."""
 
@@ -139,6 +139,16 @@ def _hour_and_minutes(hour: str, minute: str) -> str:
     return f"{cardinal(int(hour))} {_minutes(int(minute)) if int(minute) else 'hundred'}"
 
 
+def _zulu(match: re.Match[str]) -> str:
+    """Read the time of pilots and ships: 1845Z."""
+    hour, minute = int(match[1]), int(match[2])
+    if hour > 23 or kind_of(match.string, match.start(), match.end()) is Kind.CODE:
+        return match[0]
+    zero = "zero " if match[1][0] == "0" else ""
+    said = cardinal(hour) if hour or not zero else "zero"
+    return f"{zero}{said} {_minutes(minute) if minute else 'hundred'} Zulu"
+
+
 def _minutes(minute: int) -> str:
     return f"oh {cardinal(minute)}" if minute < 10 else cardinal(minute)
 
@@ -162,7 +172,8 @@ def _compound(match: re.Match[str]) -> str:
 def _verse(match: re.Match[str]) -> str:
     ordinal = {"1": "First ", "2": "Second ", "3": "Third "}.get(match[1] or "", "")
     last = f" to {cardinal(int(match[5]))}" if match[5] else ""
-    return f"{ordinal}{match[2]} {cardinal(int(match[3]))} {cardinal(int(match[4]))}{last}"
+    book = SHORT_BOOKS.get(match[2], match[2])
+    return f"{ordinal}{book} {cardinal(int(match[3]))} {cardinal(int(match[4]))}{last}"
 
 
 def _half_letters(match: re.Match[str]) -> str:
@@ -197,6 +208,11 @@ _DAY = one_of([*dict.fromkeys(WEEKDAYS.values()), *MONTHS.values()])
 RULES = (
     rule(
         rf"(?<![\w.])(?:([123]) )?\b({one_of(BOOKS)}) ([0-9]{{1,3}}):([0-9]{{1,3}})"
+        rf"(?:[-–]([0-9]{{1,3}}))?(?![\w:]|[.,]\d|\s?{_HALF})",
+        _verse,
+    ),
+    rule(
+        rf"(?<![\w.])(?:([123]) )?\b({one_of(SHORT_BOOKS)})\. ([0-9]{{1,3}}):([0-9]{{1,3}})"
         rf"(?:[-–]([0-9]{{1,3}}))?(?![\w:]|[.,]\d|\s?{_HALF})",
         _verse,
     ),
@@ -242,6 +258,7 @@ RULES = (
         r"(?![\w%-]|[.,:/]\d| (?:hours|hrs)\b)",
         _leading_zero,
     ),
+    rule(r"(?<![\w.,:/$#-])([0-2][0-9])([0-5][0-9])Z(?![\w-])", _zulu),
     rule(
         rf"{_FREE}(?:((?:[0-9]{{1,3}}\s?[dhm],? ?){{1,3}}(?<=[dhm, ])[0-9]{{1,2}}\s?([hms]))"
         r"|([0-9]{1,2})h([0-5][0-9]))(?![\w²³/])",

@@ -251,6 +251,12 @@ RULES = (
     rule(
         rf"{_START}({_AMOUNT}\s?([A-Za-zµ%]{{1,5}}))\s?[-–—]\s?(?={_AMOUNT}\s?\2(?!\w))", r"\1 to "
     ),
+    rule(
+        rf"{_START}({_NUMBER}\s?([kKMG]bps|mc?g|[kMG]?Hz|[GMT]B))\s?/\s?(?={_NUMBER}\s?\2(?!\w))",
+        r"\1 slash ",
+    ),
+    rule(rf"{_START}([0-9]{{2,4}})/(?=[0-9]{{1,4}}\s?[kKMG]bps\b)", r"\1 slash "),
+    rule(rf"{_START}([0-9]{{3}}V)/(?=[0-9]{{3}}V\b)", r"\1 or "),
     rule(r"(?<![\w.,/])([0-9]{2,3})/(?=[0-9]{2,3}\s?mm ?Hg\b)", r"\1 over "),
     rule(r"(?<![\w.,/])([0-9]{2,3})/(?=[0-9]{2,3}\s?(?:Hz|V)\b)", r"\1 or "),
     rule(

@@ -233,6 +233,7 @@ _TITLES = {
 
 _LETTERED_THINGS = "sizes? rows? grades? sections? columns? gates? letters? groups? zones? names?"
 SHORT_FORMS = (
+    rule(r"\b([Gg]rades? (?:[Pp]re-?)?K) ?[-–] ?(?=[0-9])", r"\1 to "),
     # From one letter or size to another: "rows A-F", "sizes S-XL".
     rule(
         rf"\b((?i:{_LETTERED_THINGS.replace(' ', '|')}) [A-Z]|(?i:sizes?) X{{0,3}}[SML]) ?[-–] ?"
