@@ -54,6 +54,8 @@ _LONE_GREEK = re.compile(r"[\u0391-\u03c9](?![^\W\d_])")
 # together, and that nobody writes. As the word, a capital or none.
 _PLACE, _CAPITAL_PLACE = _PLACES = "þÿþ", "Þÿþ"
 _ANY_PLACE = re.compile(f"({_PLACE}|{_CAPITAL_PLACE})")
+# Where nothing is between a place and what it would be one word with, as Chinese has no spaces.
+_SEAM = re.compile(r"(?<=\w)(?=[þÞ]ÿþ)|(?<=[þÞ]ÿþ)(?=\w)")
 _BARE = re.compile(r"[^\W_](?:.*[^\W_])?[\u0300-\u036f]*", re.DOTALL)  # without marks
 _PUNCTUATION = frozenset(' ;:,.!?—…"“”()ˈˌ')
 
@@ -144,7 +146,7 @@ def _with_places(sentence: Sentence) -> tuple[str, list[tuple[str, str]]]:
     parts.append(text[copied:])
     places = (_CAPITAL_PLACE if word[0].isupper() else _PLACE for word, _ in sounds)
     parts = [part.replace("ÿ", "y") for part in parts]  # nobody else writes a place
-    return "".join(chain.from_iterable(zip(parts, [*places, ""]))), sounds
+    return _SEAM.sub(" ", "".join(chain.from_iterable(zip(parts, [*places, ""])))), sounds
 
 
 def _filled(

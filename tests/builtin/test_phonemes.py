@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mira.builtin.phonemes import MAX_DIGITS, MAX_PHONEMES, Phonemizer, readable
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.errors import NothingToSay
-from mira.text import split_sentences
+from mira.text import Dictionary, split_sentences
 from mira.text.sounds import ipa
 from mira.types import Sentence, Span, Word
 
@@ -281,6 +281,16 @@ def test_phonemes_of_several_words_are_said_as_these(phonemizer: Phonemizer) -> 
     assert phonemizer._phonemes(sounded("Call QX-9 now", **{"QX-9": "kˈu ˈɛks"})) == (
         "kˈɔl kˈu ˈɛks nˈW"
     )
+
+
+@pytest.mark.parametrize("count", [1, 3, 9, 30])
+@pytest.mark.parametrize("between", ["", "abcdefghijklmno"])
+def test_words_without_spaces_stay_apart(phonemizer: Phonemizer, count: int, between: str) -> None:
+    text = f"{between}中" * count + between
+    pieces = split_sentences(text, dictionary=Dictionary.of({"中": {"ipa": "dʒɔŋ"}}, 1))
+    said = " ".join(phonemizer._phonemes(piece.sentence) for piece in pieces)
+    assert said.count("ʤˈɔŋ") == count
+    assert "θ" not in said.replace("ʤˈɔŋ", ""), "no place is read"
 
 
 @pytest.mark.parametrize("odd", ["þÿþ", "Þÿþ", "þÿþþÿþ", "a þÿþ", "ÞÿÞÿþþ"])
