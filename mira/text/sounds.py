@@ -20,6 +20,8 @@ PHONEMES = VOWELS | CONSONANTS
 """Every sound of the canonical form. "Letter" ends in two of them: əɹ."""
 STRESSES = frozenset("ˈˌ")
 
+_SHOWN_CHARS = 8  # of what is no symbol; any number of accents may stand on one letter
+
 ENDING = re.compile(r"(?<=\w)'(s|d|ll|ve|re)(?!\w)")
 """What is joined to a name and not a part of it."""
 
@@ -163,6 +165,7 @@ def _check_length(sounds: str) -> None:
 
 
 def _unknown(symbol: str, alphabet: str, known: Iterable[str]) -> InvalidRequest:
+    symbol = symbol[:_SHOWN_CHARS]
     code = " ".join(f"U+{ord(char):04X}" for char in symbol)
     return InvalidRequest(
         f"{symbol!r} ({code}) is no sound of English in {alphabet}. There are: "

@@ -95,6 +95,7 @@ def test_the_ways_in_which_people_write_ipa(canonical: str, ways: str) -> None:
         ("wɪn/nwɪn", "'/' (U+002F)"),
         ("w\x00n", "'\\x00' (U+0000)"),
         ("ши", "'ш' (U+0448)"),
+        ("x" + "\u0308" * 150, "(U+1E8D" + " U+0308" * 7 + ") is"),
     ],
 )
 def test_a_symbol_that_is_unknown_is_named(written: str, named: str) -> None:
