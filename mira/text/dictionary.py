@@ -18,6 +18,9 @@ from mira.text.weight import CJK
 
 MAX_WORD_CHARS = 64
 MAX_SAY_CHARS = 200
+MAX_ADDED_CHARS = 2000
+"""What respellings may add to one piece of text, which is then read as a whole, before any of it is
+heard. Words that would add more stay as they are written."""
 
 _KEYS = ("say", "ipa", "cmu")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -108,7 +111,7 @@ class Dictionary:
 
     def _found(self, text: Traced) -> Iterator[tuple[int, int, Entry]]:
         """Yield which characters of the text are words of this dictionary."""
-        written, at = text.text, 0
+        written, at, added = text.text, 0, 0
         is_end = cache(partial(_is_end, written))
         for run in _RUN.finditer(written):
             start = run.start()
@@ -117,9 +120,13 @@ class Dictionary:
                 continue
             matches = [layer.longest(written, start, is_end) for layer in layers]
             word = max(matches, key=len)
-            if word and not _has_sound(text, start, start + len(word)):
-                at = start + len(word)
-                yield start, at, layers[matches.index(word)].entries[word]
+            if not word or _has_sound(text, start, start + len(word)):
+                continue
+            entry = layers[matches.index(word)].entries[word]
+            more = max(0, len(entry.say or "") - len(word))
+            if added + more <= MAX_ADDED_CHARS:
+                at, added = start + len(word), added + more
+                yield start, at, entry
 
 
 class _Layer:

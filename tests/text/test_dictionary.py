@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mira.errors import InvalidRequest
 from mira.text import Dictionary, split_sentences
-from mira.text.dictionary import Entry
+from mira.text.dictionary import MAX_ADDED_CHARS, Entry
 from mira.text.traced import Traced
 from mira.types import Word
 
@@ -326,3 +326,13 @@ def test_words_inside_of_one_another_take_no_longer() -> None:
     dictionary = Dictionary(dict.fromkeys(words, Entry("x")))
     text = ("-" * 32 + "a" * 32) * 10
     assert min(ms_per_hundred(dictionary, text) for _ in range(3)) < 8.0
+
+
+def test_a_text_does_not_grow_without_bound() -> None:
+    dictionary = Dictionary({"a": Entry("3/4 5-6 " * 25), "b": Entry("c")})
+    pieces = list(split_sentences("a " * 2000 + "b", dictionary=dictionary))
+    whole = Traced("a " * 100 + "b")
+    dictionary.apply(whole)
+    assert MAX_ADDED_CHARS - 200 < len(whole.text) - 201 <= MAX_ADDED_CHARS
+    assert whole.text.startswith("3/4 5-6 3/4 ") and whole.text.endswith("a a c")
+    assert pieces[-1].source.stop == 4001, "all of it is read"
