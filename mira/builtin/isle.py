@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from mira.errors import CheckpointError
+
 # "joaquin(nnp,nnp_boyname_0.014,nnp_surname_0.000) # w ˌɑ . k ˈi n #"
 _LINE = re.compile(r"(?P<word>[^(]+)\((?P<tags>[^)]*)\) # (?P<sounds>.+) #\s*")
 _CANONICAL = {
@@ -50,10 +52,16 @@ class Isle:
 
         Args:
             path: Of another file in the same form.
+
+        Raises:
+            CheckpointError: It is missing or empty.
         """
         path = path or Path(str(files("pysle"))) / "data" / "ISLEdict.txt"
-        with path.open("rb") as file:
-            self._lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with path.open("rb") as file:
+                self._lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:  # the latter is an empty file's
+            raise CheckpointError(f"{path} can't be read: {error}. Install pysle again.") from error
 
     def find(self, word: str) -> Entry | None:
         """Return what is known of a word in small letters; None: nothing."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mira.builtin.isle import Isle
+from mira.errors import CheckpointError
 from mira.text.sounds import PHONEMES, STRESSES, ipa
 
 
@@ -73,3 +74,11 @@ def test_another_file_can_be_searched(tmp_path: Path) -> None:
         isle = Isle(path)
         assert all(isle.find(word) for word in words)
         assert not any(map(isle.find, ("v", "w", "w000a", "w0005", "x")))
+
+
+def test_a_file_that_is_lost_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "isle.txt"
+    for _ in ("absent", "empty"):
+        with pytest.raises(CheckpointError, match=r"isle\.txt can't be read: .* Install pysle"):
+            Isle(path)
+        path.touch()
