@@ -41,6 +41,7 @@ _DETAIL = _SYLLABIC | frozenset(
     "\u0303\u0306\u0308\u030a\u0311\u0318\u0319\u031a\u031c\u031d\u031e\u031f\u0320\u0324\u0325"
     "\u032a\u032c\u032f\u0330\u0334\u0339\u033a\u033b\u033c\u033d\u035c\u0361"
 )
+_READ = str.maketrans(_SYMBOLS)
 # A base and its marks.
 _CLUSTER = re.compile(r"(.)([\u0300-\u036f]*)", re.DOTALL)
 
@@ -95,8 +96,11 @@ def ipa(written: str) -> str:
         InvalidRequest: It is empty or too long, or a symbol is no sound of English.
     """
     _check_length(written)
+    symbols = unicodedata.normalize("NFD", written.strip("/[] \t\n"))
+    if _SYMBOLS.keys() >= {*symbols}:  # most have no marks, and this is quick
+        return _canonical(symbols.translate(_READ))
     sounds = ""
-    for match in _CLUSTER.finditer(unicodedata.normalize("NFD", written.strip("/[] \t\n"))):
+    for match in _CLUSTER.finditer(symbols):
         base, marks = " " if match[1].isspace() else match[1], {*match[2]}
         if base not in _SYMBOLS or not marks <= _DETAIL:
             raise _unknown(unicodedata.normalize("NFC", match[0]), "IPA", PHONEMES)
@@ -149,8 +153,10 @@ def _canonical(sounds: str) -> str:
 
 def _stressed(word: str) -> str:
     """Mark the vowel of a word that has no other."""
+    if not STRESSES.isdisjoint(word):
+        return word
     vowels = list(_VOWEL.finditer(word))
-    if len(vowels) != 1 or vowels[0][0] == "ə" or STRESSES & {*word}:
+    if len(vowels) != 1 or vowels[0][0] == "ə":
         return word
     at = vowels[0].start()
     return f"{word[:at]}ˈ{word[at:]}"
