@@ -20,8 +20,8 @@ _FIRST = r"(?<![\w.,])"
 _LAST = r"(?![\w]|[.,]\d)"
 
 _RACE = re.compile(
-    r" (?:run|race|walk|marathon|ultra|HDR|TVs?|videos?|screens?|resolution|monitors?|displays?|"
-    r"cameras?)\b"
+    r" (?:run|race|time|pace|course|training|walk|marathon|ultra|HDR|TVs?|videos?|screens?"
+    r"|resolution|monitors?|displays?|cameras?)\b"
 )
 _SCREEN = re.compile(r"\b(?:TVs?|[Tt]elevisions?|videos?|screens?|monitors?|inch(?:es)?|HD)\b")
 _PLURAL = re.compile(r"\+? (?:[a-z]{3,20}s\b|people|of)|[,.]? ?in\b")

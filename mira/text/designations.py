@@ -32,6 +32,11 @@ def _model(match: re.Match[str]) -> str:
     return f"{maker} {name(number)}"
 
 
+_HOME = re.compile(
+    r" (?:units?|apartments?|condos?|houses?|homes?|flats?|places?|lofts?|townho\w{2,6}|rentals?)\b"
+)
+
+
 def _named(match: re.Match[str]) -> str:
     """Read a number that the word beside it makes a name, if it is no code."""
     number = match[2]
@@ -103,7 +108,8 @@ def _form(match: re.Match[str]) -> str:
 
 def _rooms(match: re.Match[str]) -> str:
     baths = f", {match[2]} bath" if match[2] else ""
-    return f"{match[1]} bedroom{'' if baths or match[1] == '1' else 's'}{baths}"
+    one = baths or match[1] == "1" or _HOME.match(match.string, match.end())
+    return f"{match[1]} bedroom{'' if one else 's'}{baths}"
 
 
 _FLYING = re.compile(r"(?i)\b(?:boeing|jets?|planes?|aircraft|fl[iy]\w{0,5}|flew|boarding)\b")
@@ -180,8 +186,8 @@ RULES = (
         _named,
     ),
     rule(
-        r"\b(an? )([1-9][0-9]{2})(?=[.;!?)]|\Z| (?:when\w{0,4}|while|if|because|and|on|in|at|from"
-        r"|again|every|instead|but)\b)(?!\.\d)",
+        r"\b(an? )([1-9][0-9]{2})(?=[.;!?)]|\Z| (?:when\w{0,4}|while|if|because|under|with|and|on"
+        r"|in|at|from|again|every|instead|but)\b)(?!\.\d)",
         _alone,
     ),
     rule(
@@ -189,6 +195,17 @@ RULES = (
         r"(?![\w%-]|[.,:/]\d)",
         _form_alone,
     ),
+    rule(
+        r"\b((?:[Aa]n?|[Tt]he|[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Oo]ur) [A-Z][a-z]{2,15} )([1-9][0-9]{2})"
+        r"(?=[.,;!?)]|\Z| [a-z])(?![.,]\d)",
+        _form_alone,
+    ),
+    # On the radio.
+    rule(
+        r"\b(FM )?(1[0-9]{2})\.([0-9])(?:(?<=FM ...\..)|(?= FM\b))(?!\d)",
+        lambda m: f"{m[1] or ''}{name(m[2])} point {name(m[3])}",
+    ),
+    rule(r"(?<![0-9] )\b(AM )([5-9][0-9]0|1[0-7][0-9]0)(?![\w:]|[.,]\d)", _form_alone),
     rule(
         r"(?<![\w.-])([1-3][0-9]{2})/([2-9][0-9]) ?Z?R ?([12][0-9])(?!\w)",
         lambda m: f"{name(m[1])} {name(m[2])} R {name(m[3])}",

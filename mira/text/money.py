@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from mira.text.measures import CURRENCIES, DOTTED_THOUSANDS, PER, SCALES, UNITS
 from mira.text.modifiers import describes
-from mira.text.numbers import cardinal, number, standard
+from mira.text.numbers import cardinal, number, plural, standard
 from mira.text.traced import Edit, rule
 
 # A few letters at most, which must be in the table.
@@ -139,6 +139,7 @@ RULES = (
         _negative,
     ),
     rule(rf"(?<![\w$€£])([$€£])\(({_DIGITS})\)", r"minus \1\2"),
+    rule(r"\$(1|2|5|10|20|50|100)s\b", lambda m: plural(number(m[1]))),
     # A bill is named by what it is worth: "pay with a $50".
     rule(
         r"(?<=\b[Aa] )\$(1|2|5|10|20|50|100)"

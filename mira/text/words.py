@@ -42,7 +42,8 @@ _DATE = re.compile(
 )
 _AFTER_NUMBER = re.compile(r"(?:^|[^\w$€£.,])[0-9][0-9.,½¼¾]{0,12}[ -]?\Z")
 _AFTER_TOWN = re.compile(
-    rf"(?:[A-Z][a-z]{{2,20}}, |\b{one_of([state.title() for state in STATES])}\.?,? (?:and|or) )\Z"
+    rf"(?:[A-Z][a-z]{{2,20}}, |\b{one_of([state.title() for state in (*STATES, *STATES_OF_TOWNS)])}"
+    r"\.(?:, (?:(?:and|or) )?| (?:and|or) ))\Z"
 )
 
 
