@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from mira.text.needs import characters, needs
+from mira.text.needs import had_by, needs
 from mira.text.sounds import ENDING, with_ending
 from mira.text.weight import CJK
 from mira.types import Span, Word
@@ -40,7 +40,7 @@ class Rule(NamedTuple):
 
     pattern: re.Pattern[str]
     reading: Reading
-    needs: tuple[int, ...]
+    needs: tuple[int, int, int]
     """What a text has to have if the pattern is in it; see `needs`."""
 
 
@@ -99,7 +99,7 @@ class Traced:
         sounds: Mapping[Span, str] | None = None,
     ) -> None:
         self.text = text
-        self._characters = 0  # not yet known
+        self._has = 0  # not yet known
         self.sounds = dict(sounds or {})
         """How parts of the input sound, in canonical IPA, whatever becomes of their text. No two
         overlap; to have one, the words of a part must stand for all of it and nothing else. With
@@ -110,14 +110,13 @@ class Traced:
     def apply(self, rules: Rules) -> None:
         """Read every match of every rule, in order."""
         read = [span for span, phonemes in self.sounds.items() if not phonemes]
-        for pattern, reading, needed in rules:
-            has = self._characters = self._characters or characters(self.text)
+        for pattern, reading, (one, other, third) in rules:
+            has = self._has = self._has or had_by(self.text)
             # Most have no match, and this tells most of those.
-            if not all(has & one for one in needed) or not pattern.search(self.text):
-                continue
-            matches = pattern.finditer(self.text)
-            edits = chain.from_iterable(_edits(match, reading) for match in matches)
-            self.edit((e for e in edits if not self._touches(e, read)) if read else edits)
+            if has & one and has & other and has & third and pattern.search(self.text):
+                matches = pattern.finditer(self.text)
+                edits = chain.from_iterable(_edits(match, reading) for match in matches)
+                self.edit((e for e in edits if not self._touches(e, read)) if read else edits)
 
     def edit(self, edits: Iterable[Edit]) -> None:
         """Make some changes: all of the text as it is now, in order, none over another."""
@@ -139,7 +138,7 @@ class Traced:
                 lasts += [self._lasts[min(high, len(text)) - 1]] * len(said)
             at, edited = stop, True
         if edited:
-            self._characters = 0
+            self._has = 0
             self.text = "".join(texts) + text[at:]
             self._firsts = firsts + list(self._firsts[at:])
             self._lasts = lasts + list(self._lasts[at:])
