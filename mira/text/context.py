@@ -192,7 +192,9 @@ def kind_of(text: str, start: int, stop: int) -> Kind | None:
     """Tell what the number or code in text[start:stop] is; None: its context does not say."""
     # A code with letters in it is long enough for any cue.
     size = sum(map(str.isdigit, text[start:stop]))
-    if _CITED_YEAR.search(text, max(0, start - 24), stop) and not text[stop : stop + 1].isalnum():
+    cited = _CITED_YEAR.search(text, max(0, start - 24), stop)
+    # "Your code, 2024, is" is none of these.
+    if cited and (cited[0][0].isdigit() or text[stop : stop + 1] != ","):
         return None
     size += 9 * any(map(str.isalpha, text[start:stop]))
     if size < 2:
