@@ -23,7 +23,7 @@ MAX_CONTENT = 1000
 _CHARS_AT_ONCE = 1000
 # Marks among it that no letter follows are plain too: "a < b", "Q & A", "x[1]".
 _PLAIN = re.compile(
-    r"(?:[^<&\[]++|<(?=[\d\s_]|[^\w/!?]|/[^\w>])|&(?=[^A-Za-z#]|#[^0-9xX])|\[(?=[^\spP]))++"
+    r"(?:[^<&\[]++|<(?=[^\w#@$%{/!?]|/[^\w>])|&(?=[^A-Za-z#]|#[^0-9xX])|\[(?=[^\spP]))++"
 )
 # Most of what is typed, and this is quick.
 _IS_PLAIN = re.compile(r"[\x00-%\'-;=-Z\\-\x7f]*").fullmatch

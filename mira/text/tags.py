@@ -78,6 +78,9 @@ _TAG_STOP = re.compile(
     r"""(?:[^<>=]++|=\s{0,9}+(?:"[^"]*+"|'[^']*+'|(?!["'])))*+([<>]|=\s{0,9}["'])"""
 )
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^<>\s]{1,990}|[\w.+-]{1,64}@[\w.-]{1,255}", re.I)
+# "<500>", "<$name>", "<@U12>": no comparison, whose sides are apart or have other marks.
+_PLACEHOLDER = re.compile(r"<(?=[#@$%{_]{0,2}[^\W_])[#@$%{\w][\w#@$%{}.:|/+*-]{0,60}>")
+_PLACEHOLDER_BEGUN = re.compile(r"<[#@$%{\w][\w#@$%{}.:|/+*-]{0,60}\Z")
 # What can't be anything else, where its ">" was forgotten.
 _UNCLOSED = re.compile(
     r"</?(?:(?:speak|break|spell|say-as|phoneme|prosody)(?![\w-])"
@@ -146,7 +149,7 @@ def _angle(text: str, start: int, final: bool) -> tuple[int, Found] | None:
         return _declaration(text, start, final)
     name = text[start + 2 : start + 3] if following == "/" else following
     if name and name != ">" and not name.isalpha():
-        return _char(start)
+        return _placeholder(text, start, final)
     stop = _tag_stop(text, start, final)
     if stop is None:
         return None
@@ -160,6 +163,16 @@ def _angle(text: str, start: int, final: bool) -> tuple[int, Found] | None:
     if inside == "/" or (tag and not _compares(tag)):
         return stop, tag
     return _char(start)
+
+
+def _placeholder(text: str, start: int, final: bool) -> tuple[int, Found] | None:
+    match = _PLACEHOLDER.match(text, start)
+    if not match:
+        waits = not final and _PLACEHOLDER_BEGUN.match(text, start)
+        return None if waits else _char(start)
+    inside = Verbatim(start + 1, match.end() - 1)
+    is_address = _ADDRESS.fullmatch(text, inside.start, inside.stop)
+    return match.end(), inside if is_address else None
 
 
 def _tag(inside: str) -> Tag | None:

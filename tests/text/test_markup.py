@@ -26,7 +26,18 @@ _FRAGMENTS = st.sampled_from(
             "</phoneme>",
             "</sub>",
         ),
-        *("<https://a.b>", "<a@b.c>", "x" * 90, "y=" * 60, "你好", "π", "\ue000", "\ue164"),
+        *(
+            "<https://a.b>",
+            "<a@b.c>",
+            "<1",
+            "<$x>",
+            "x" * 90,
+            "y=" * 60,
+            "你好",
+            "π",
+            "\ue000",
+            "\ue164",
+        ),
     ]
 )
 _TEXTS = st.lists(_FRAGMENTS | st.text(max_size=3), max_size=40).map("".join)
@@ -61,7 +72,7 @@ def test_sources_are_in_order(text: str) -> None:
 @settings(deadline=None, max_examples=200)
 @given(text=st.text(alphabet="ab 12.,<>3&;[]/'\n", max_size=60))
 def test_characters_that_are_no_mark_up_stay(text: str) -> None:
-    if not re.search(r"<[/a-z]|&[a-z]|\[\s{0,3}pause", text):
+    if not re.search(r"<[/a-z0-9]|&[a-z]|\[\s{0,3}pause", text):
         assert "".join(char for char, _, _ in runs(text, [])) == text
 
 
@@ -115,6 +126,10 @@ def _shown(piece: Piece) -> str:
         ("a < b and <5 you", "a less than b and less than five you"),
         ("if x <y and z> 3", "if x less than y and z greater than three"),
         ("List<string> <laughs softly> <笑>ok", "List ok"),
+        ("Hi <$name>, <500> see <@U12> and <{x}>, <1@x.com>", "Hi, see and, one at x dot com"),
+        ("Dear <<name>>, hello", "Dear, hello"),
+        ("a<5, b>3 if 5<6 and 7>3 or <$50", "a less than five, b greater than three if five less "
+         "than six and seven greater than three or less than fifty dollars"),
         ("Q&T; R&D &nope; & &", "Q and T; R and D and nope; and and"),
         ("[the pause](http://a.b) and [pause](http://a.b)", "the pause and pause"),
     ],
@@ -241,6 +256,7 @@ def test_english_is_not_written_into_other_scripts() -> None:
         ("It works. A [", ["It works."]),
         ("It works. Now <spell>AB", ["It works."]),
         ("It works. a < b and <3", ["It works."]),
+        ("Is it <5, <3 or <= 6? I", ["Is it less than five, or less than or equal to six?"]),
         ("It works.<break time='1s'/>", ["It works."]),
         ("One<p>", ["One"]),
         ("Is a < b? I", ["Is a less than b?"]),
