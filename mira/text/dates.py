@@ -75,9 +75,15 @@ def _is_day(month: int, day: int) -> bool:
 
 def _is_on_a_day(before: str) -> bool:
     """Tell whether what stands before a day, or before the list it is in, is about days."""
-    listed = _LISTED.search(before)
-    stop = listed.start() if listed else len(before)
-    return bool(_ON_A_DAY.search(before, max(0, stop - 24), stop))
+    stop = _before_list(before)
+    low = max(0, stop - 24)
+    return bool(_LETTER.search(before, low, stop) and _ON_A_DAY.search(before, low, stop))
+
+
+def _before_list(before: str) -> int:
+    """Find where the list of days that goes on after `before` begins: its end, if there is none."""
+    listed = before.endswith(_LIST_GOES_ON) and _LISTED.search(before)
+    return listed.start() if listed else len(before)
 
 
 def _iso(match: re.Match[str]) -> str:
@@ -160,8 +166,7 @@ def _expiry(match: re.Match[str]) -> str:
     """Read month and year of a card: "expires 04/27"."""
     before, _ = around(match)
     month, in_year = match[1], match[2]
-    listed = _LISTED.search(before)
-    stop = listed.start() if listed else len(before)
+    stop = _before_list(before)
     cue = _EXPIRES.search(before, max(0, stop - 36), stop)
     if not cue or cue["on"] or not 1 <= int(month) <= 12:
         return match[0]
@@ -182,10 +187,10 @@ def _slashed_day(match: re.Match[str]) -> str:
         return match[0]
     if _PART_OF.match(after):
         return match[0]
-    listed = _LISTED.search(before)
+    listed = before[_before_list(before) :]
     on_a_day = (
         month == day == 1
-        or (listed and any(int(a) > int(b) for a, b in _PAIR.findall(listed[0])))
+        or any(int(a) > int(b) for a, b in _PAIR.findall(listed))
         or (
             (month > day or day == 20) and not _NUMERIC.search(before)
         )  # three halves are hardly ever meant
@@ -235,6 +240,9 @@ _ON_A_DAY = re.compile(
 _LISTED = re.compile(
     r"(?:[0-9]{1,2}/[0-9]{1,2}(?:,? (?:and|or|to|through|until|till|&) |,\s|\s?[-–]\s?)){1,4}\Z"
 )
+_JOINTS = ("and", "or", "to", "through", "until", "till", "&")
+_LIST_GOES_ON = ("-", "–", "- ", "– ", ", ", *map("{} ".format, _JOINTS))
+_LETTER = re.compile("[A-Za-z]")
 _PAIR = re.compile("([0-9]{1,2})/([0-9]{1,2})")
 _NO_DATE = re.compile(
     r"(?i)\b(?:version|v|release|firmware|build|update|code|pin|sort|lock|combination|ip|serial|part"

@@ -254,6 +254,9 @@ def _edits(match: re.Match[str], reading: Reading) -> Iterator[Edit]:
     if isinstance(reading, str):
         # The groups stay; the text between two of them stands for what was between them.
         literals = _template(reading)
+        if len(literals) == 1:
+            yield reading, start, stop
+            return
         for literal, group in zip(literals[::2], [*literals[1::2], ""]):
             low, high = match.span(int(group)) if group else (stop, stop)
             if low < 0:
