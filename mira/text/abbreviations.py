@@ -24,6 +24,16 @@ BEFORE_NUMBER = frozenset(
     """.split()
 )
 
+# What has a number: "acct. no.", "the order no. is".
+NUMBERED_THINGS = frozenset(
+    """
+    account acct order serial ser model part policy phone telephone tel reference ref invoice inv id
+    card case license lic claim flight confirmation conf tracking routing member customer ticket
+    item lot batch suite room unit apt apartment permit badge docket receipt loan check booking
+    reservation passport registration shipment cabin locker extension plate gate seat
+    """.split()
+)
+
 # May end a sentence: they do when the next word can only start one. So may every short form that
 # is no word (`shortforms`), and those without a vowel.
 MAYBE_LAST = frozenset(

@@ -23,6 +23,7 @@ _GRADES = frozenset(
     "give gives gave rate rated rates rating score scored scores scoring got say grade pain star "  # noqa: SIM905
     "stars review".split()
 )
+_SCORED = frozenset(("scored", "answered", "scoring"))
 _PRESSURES = frozenset(("pressure", "bp", "reading"))
 _STEPS = frozenset(
     "page part step slide item attempt try day round pages parts steps slides items".split()  # noqa: SIM905
@@ -56,9 +57,19 @@ def _fraction(match: re.Match[str]) -> str:
         return f"{cardinal(above)} of {cardinal(below)}"
     if above >= below and text[stop : stop + 2].lstrip().startswith("="):
         return f"{cardinal(above)} divided by {cardinal(below)}"
-    if below in (5, 10, 100) and not (above > below and _PRESSURES.intersection(before)):
+    scored = above <= below >= 10 and _SCORED.intersection(before)
+    if scored or (
+        below in (5, 10, 100) and not (above > below and _PRESSURES.intersection(before))
+    ):
         graded = _GRADES.intersection(before) or _AN.search(text, max(0, start - 12), start)
-        if above >= below or above == 0 or below == 100 or graded or _OUT_OF.match(text, stop):
+        if (
+            scored
+            or above >= below
+            or above == 0
+            or below == 100
+            or graded
+            or _OUT_OF.match(text, stop)
+        ):
             return f"{cardinal(above)} out of {cardinal(below)}"
     if 0 < above < below and below in _COMMON_DENOMINATORS:
         return fraction(above, below)

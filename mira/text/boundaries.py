@@ -17,6 +17,7 @@ from mira.text.abbreviations import (
     MEASURES,
     MURMURED,
     NEVER_LAST,
+    NUMBERED_THINGS,
     STARTERS,
 )
 from mira.text.pauses import CUTS
@@ -131,6 +132,11 @@ class _Following:
     is_bracketed: bool = False
     """It is short and stands in brackets."""
 
+    def is_capitals(self) -> bool:
+        """Tell whether it is no word: the "BLD" of "permit no. BLD-118"."""
+        word = self.word
+        return word.isupper() and len(word) > 1 and word.lower() not in STARTERS
+
     def starts_sentences(self) -> bool | None:
         return self.word.lower() in STARTERS if self.is_whole else None
 
@@ -151,13 +157,9 @@ def _ends_at_full_stop(
     if alone and before.isdigit() and len(before) <= 3:
         return False  # "1. First item"
     if plain in BEFORE_NUMBER:
-        if first.isdigit() or (following.is_bracketed and plain in LETTERED):
-            return False  # "No. 5", "para. (b)"
-        letters = _LETTERS if before[0].isupper() and plain in LETTERED else _NUMERAL
-        if following.is_whole and letters.fullmatch(following.word):
-            return False  # "Art. IV", "Apt. B", "Fig. A"
-        if not following.is_whole and _BEGUN.fullmatch(following.word):
-            return None
+        numbered = _is_before_number(before, above, following)
+        if numbered is not False:
+            return None if numbered is None else False
     if plain in NEVER_LAST and not (plain == "dr" and _is_name(above)):
         return False
     if _may_be_short(before, plain):
@@ -168,6 +170,19 @@ def _ends_at_full_stop(
         # Someone who types without capitals, unless it looks like an abbreviation or a quotation.
         return len(before) > 2 and before.isalpha() and not closed
     return True
+
+
+def _is_before_number(before: str, above: str, following: _Following) -> bool | None:
+    """Tell whether a short form has its number after it; None: that is not yet known."""
+    plain, first = before.lower(), following.word[0]
+    if first.isdigit() or (following.is_bracketed and plain in LETTERED):
+        return True  # "No. 5", "para. (b)"
+    letters = _LETTERS if before[0].isupper() and plain in LETTERED else _NUMERAL
+    if following.is_whole and letters.fullmatch(following.word):
+        return True  # "Art. IV", "Apt. B", "Fig. A"
+    if plain == "no" and above.lower() in NUMBERED_THINGS and first.isupper():
+        return following.is_capitals() if following.is_whole else None  # "permit no. BLD-118"
+    return None if not following.is_whole and _BEGUN.fullmatch(following.word) else False
 
 
 def _may_be_short(before: str, plain: str) -> bool:

@@ -40,6 +40,10 @@ def _generation(match: re.Match[str]) -> str:
 
 RULES = (
     rule(
+        rf"\b((?:{one_of(BEFORE_ROMAN)})s?) {_ROMAN}\s?[-–]\s?{_ROMAN}",
+        lambda m: f"{m[1]} {cardinal(_roman(m[2]))} to {cardinal(_roman(m[3]))}",
+    ),
+    rule(
         rf"\bM(?:ar)?k\.? (?!I\b|[IVXL]{{1,9}}\.? [A-Z][a-z]){_ROMAN}",
         lambda m: f"Mark {cardinal(_roman(m[1]))}",
     ),

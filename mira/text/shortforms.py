@@ -61,6 +61,7 @@ EXACT = {
     "w/": "with ", "b/c": "because", "b/w": "between", "and/or": "and or", "s/he": "she or he",
     "add'l": "additional", "int'l": "international", "nat'l": "national", "gov't": "government",
     "dep't": "department", "ass'n": "association", "sec'y": "secretary",
+    "req'd": "required", "rec'd": "received", "cont'd": "continued",
     "n/a": "not applicable", "N/A": "not applicable", "c/o": "care of", "C/O": "care of",
     "Ph.D.": "PhD", "Ph.D": "PhD", "N.B.": "note", "op. cit.": "in the work cited",
     "C#": "C sharp", "F#": "F sharp", "C++": "C plus plus", "g++": "g plus plus",

@@ -273,6 +273,11 @@ RULES = (
         rf"(?=-?{_NUMBER}\s?(?:k?g|k?m|cm|m?L|°?[FC])\b)",
         r"\1 or ",
     ),
+    rule(
+        rf"{_START}({_NUMBER}\s?(?:kg|km|cm|mL|m|L))\s?/\s?"
+        rf"(?={_NUMBER}\s?(?:lbs?|oz|mi|ft|in|gal)\b)",
+        r"\1 or ",
+    ),
     rule(r"(?<=[0-9]V)\s?/\s?(?=[0-9.]{1,4}\s?m?A\b)", ", "),
     rule(r"(?<![\w.,:])([1-9][0-9]?)p\b", r"\1 pence"),
     rule(r"(?<=[0-9])\s?(?:kt|KT|k|K)\b(?= (?:gold|yellow|white|rose)\b)", " karat"),

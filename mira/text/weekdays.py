@@ -247,7 +247,8 @@ RULES = (
     ),
     rule(r"\b(?:MWF|TTh|TuTh)\b", _packed_letters),
     rule(
-        rf"(?<![\w/&@#'.+-])(?:({one_of(list(DAY_LETTERS))})(?={_ITS_HOURS})"
+        rf"(?<![\w/&@#'.+-])(?:({one_of(list(DAY_LETTERS))})(?={_ITS_HOURS}"
+        r"|(?<=[SMWF][aou]):? closed\b(?! the| my| our| his| her))"
         rf"|(closed |off )({one_of(list(DAY_LETTERS))})(?![\w'-]))",
         _lone_letter,
     ),

@@ -8,6 +8,7 @@ Acronyms stay as they are: both voices spell FBI and say NASA. Knows nothing abo
 import re
 from collections.abc import Callable
 
+from mira.text.abbreviations import NUMBERED_THINGS
 from mira.text.lexicon import MONTHS
 from mira.text.shortforms import (
     ANYWHERE,
@@ -33,7 +34,7 @@ _LOOK = 48  # characters on either side that may decide
 
 _NAME = re.compile(r" ?[A-Z][\w.'’]")
 _NUMBER = re.compile(r" ?#?[0-9]")
-_PART = re.compile(r" (?:(?:[A-HJ-Z]|[IVX]{1,6})(?![\w.'’])|\([a-z0-9]{1,3}\))")
+_PART = re.compile(r" (?:(?:[A-HJ-Z]|[IVX]{1,6})(?![\w'’]|\.(?!\Z))|\([a-z0-9]{1,3}\))")
 _LOUD = re.compile(r" [A-Z]{3,}\b")
 _SMALL = re.compile(r" [a-z0-9]")
 _YEAR = re.compile(r",? (?:in |since )?(?:1[5-9]|20)[0-9]{2}(?![\w,])|:? ?(?:1[5-9]|20)[0-9]{2}\b")
@@ -73,19 +74,9 @@ def _included(how: str) -> Callable[[str, str], str]:
     return lambda before, after: f"{how}ing" if re.match(r":? [\w$]", after) else f"{how}ed"
 
 
-# What has a number: "acct. no.", "the order no. is".
-_NUMBERED_THINGS = frozenset(
-    """
-    account acct order serial ser model part policy phone telephone tel reference ref invoice inv id
-    card case license lic claim flight confirmation conf tracking routing member customer ticket
-    item lot batch
-    """.split()
-)
-
-
 def _number_of(before: str, after: str) -> str:
     thing = before.rpartition(" ")[0].rpartition(" ")[2].rstrip(".").lower()
-    return "number" if thing in _NUMBERED_THINGS or after.startswith(" of ") else ""
+    return "number" if thing in NUMBERED_THINGS or after.startswith(" of ") else ""
 
 
 # Short forms that context decides: what stands before and after in, what is said out; "" leaves it.
@@ -232,7 +223,10 @@ _TITLES = {
 }
 
 
-_LETTERED_THINGS = "sizes? rows? grades? sections? columns? gates? letters? groups? zones? names?"
+_LETTERED_THINGS = (
+    "sizes? rows? grades? sections? columns? gates? letters? groups? zones? names? seats? units?"
+    " doors? blocks? buildings? lots? parts? options? levels? exhibits? schedules? apartments?"
+)
 SHORT_FORMS = (
     rule(r"\b([Gg]rades? (?:[Pp]re-?)?K) ?[-–] ?(?=[0-9])", r"\1 to "),
     # From one letter or size to another: "rows A-F", "sizes S-XL".
@@ -251,7 +245,9 @@ SHORT_FORMS = (
     ),
     rule(rf"(?<![\w.@/&'’-]){one_of(_WRITTEN)}[sS]?(?![\w@/&-])(?!\.\w)", _anywhere),
 )
-MAY_BE_MARKED = re.compile(r"[/&#+:!0-9]|\w\.\w| al\b|[dtv]'[lt]\b|[cs]'[ny]\b|p't\b| '?n'? ")
+MAY_BE_MARKED = re.compile(
+    r"[/&#+:!0-9]|\w\.\w| al\b|[dtv]'[lt]\b|[cs]'[ny]\b|[cqt]'d\b|p't\b| '?n'? "
+)
 """What a text must contain for these rules to have any work."""
 MARKED = (
     # A company, not three million of something.
