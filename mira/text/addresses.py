@@ -118,6 +118,10 @@ RULES = (
         re.IGNORECASE,
     ),
     rule(
+        rf"(?<!\S)\.({one_of(list(FILE_TYPES))})(?![\w.]\w)(?!\w)",
+        lambda m: f"dot {FILE_TYPES[m[1]]}",
+    ),
+    rule(
         r"(?<![\w.])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?::([0-9]{2,5}))?(?:/([0-9]{1,2}))?(?![\w]|\.\d)",
         _internet_number,
     ),

@@ -147,6 +147,11 @@ FIRST = (
         r"(?=[.,;!?]?$|[,;]|[.!?] | (?:at home|on the road|last year|against)\b)",
         _record,
     ),
+    rule(
+        r"(?<![\w.,:/-])([1-9]|1[0-2])/([1-9]|1[0-2])c\b",  # on television
+        lambda m: f"{cardinal(int(m[1]))}, {cardinal(int(m[2]))} central",
+    ),
+    rule(r"(?<![\w.,:/-])([0-9]{1,2})/([0-9]{1,2})(?= (?:ARM|arm|adjustable)\b)", _beats),
     # Beats of a bar: "in 3/4 time".
     rule(
         r"(?<![\w.,:/-])([2-9]|12)/(2|4|8|16)(?= time signature\b)"

@@ -207,6 +207,11 @@ RULES = (
     ),
     rule(r"(?<![0-9] )\b(AM )([5-9][0-9]0|1[0-7][0-9]0)(?![\w:]|[.,]\d)", _form_alone),
     rule(
+        r"\b((?:Delta|United|Southwest|JetBlue|Spirit|Frontier|Lufthansa|Emirates|Amtrak|Air"
+        r"|Air(?:lines|ways)) )([1-9][0-9]{2,3})(?![\w%-]|[.,:/]\d)",
+        _form_alone,
+    ),
+    rule(
         r"(?<![\w.-])([1-3][0-9]{2})/([2-9][0-9]) ?Z?R ?([12][0-9])(?!\w)",
         lambda m: f"{name(m[1])} {name(m[2])} R {name(m[3])}",
     ),

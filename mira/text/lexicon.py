@@ -44,7 +44,7 @@ FRACTION_OF = """
     of cups? inch inches in\\. miles? hours? minutes? tsps? tbsps? teaspoons? tablespoons? pounds?
     lbs? oz ounces? acres? mi ft feet foot yards? kilometers? km gallons? quarts? pints? liters? kg
     grams? full empty price off majority vote scale stars? complete done finished way size
-    length width people users? steps? blocks? times? turns? pages? points? percent
+    ARM length width people users? steps? blocks? times? turns? pages? points? percent
     """.split()
 # After a month: the name of a street. (A pattern.)
 STREET_AFTER = (

@@ -40,7 +40,7 @@ DOTTED = {
     "secy": "secretary", "ser": "serial", "sq": "square", "sr": "senior", "std": "standard",
     "subj": "subject", "supv": "supervisor", "tel": "telephone", "treas": "treasurer",
     "hr": "hour", "mo": "month", "mos": "months", "wk": "week", "yr": "year", "viz": "namely",
-    "eg": "for example", "ie": "that is",
+    "eg": "for example", "ie": "that is", "ea": "each",
 }  # fmt: skip
 # Only before a small letter or a number: "the gen. store"; at the end they are words.
 INSIDE = {
@@ -95,7 +95,8 @@ TITLES = {
 }  # fmt: skip
 # Before a number. The second ones before a letter or a Roman numeral, too: "Apt. B", "Art. IV".
 NUMBERED = {"no": "number", "nos": "numbers", "p": "page", "pp": "pages", "pg": "page",
-            "pgs": "pages", "ph": "phone", "tel": "telephone", "ln": "line"}  # fmt: skip
+            "pgs": "pages", "ph": "phone", "tel": "telephone", "ln": "line", "sta": "station",
+            "opt": "option", "gr": "grade", "sz": "size"}  # fmt: skip
 LETTERED = {
     "app": "appendix", "art": "article", "arts": "articles", "ch": "chapter", "chap": "chapter",
     "chs": "chapters", "cl": "clause", "col": "column", "eq": "equation", "eqs": "equations",

@@ -264,6 +264,6 @@ RULES = (
         r"|([0-9]{1,2})h([0-5][0-9]))(?![\w²³/])",
         _compound,
     ),
-    rule(r"(?<![\w.,:])24\s?[x×/-]\s?7(?:/365)(?!\w)", "twenty-four seven three sixty-five"),
+    rule(r"(?<![\w.,:])24\s?[x×/-]\s?7\s?[x×/]\s?365(?!\w)", "twenty-four seven three sixty-five"),
     rule(r"(?<![\w.,:])24\s?[x×-]\s?7(?![\w:]|[.,]\d)", "twenty-four seven"),
 )

@@ -138,7 +138,7 @@ def _measure(match: re.Match[str]) -> str | list[Edit]:
             one, many = "minute", "minutes"
     if unit == "pt" and text.startswith((" font", " type"), match.end()):
         one, many = "point", "points"
-    joined = gap == "-" and text[match.end() : match.end() + 1] in (" ", "-")
+    joined = gap == "-" and text[match.end() : match.end() + 1] in (" ", "-", ".", ")")
     said = one if joined or _is_single(match) else many
     said += "".join(map(_per, re.split("/", match["per"] or "")[1:]))
     ends = match["dot"] and match.end() == len(text)
@@ -247,6 +247,7 @@ def _feet(match: re.Match[str]) -> str | list[Edit]:
 _DEGREE = r"\s?(?:[°º˚]|deg\b\.?|degrees?(?=\s?[CF]\b))"
 _SIDE = r"(?:'|\"|\s?(?:feet|ft|inches|inch|in|meters|cm|mm|m|px|yd)\b)"
 RULES = (
+    rule(rf"{_START}({_AMOUNT}(\"|''|'))\s?[-–—]\s?(?={_AMOUNT}\2(?![\w\"]))", r"\1 to "),
     # The same unit twice: "5 kg-10 kg", "20%-30%".
     rule(
         rf"{_START}({_AMOUNT}\s?([A-Za-zµ%]{{1,5}}))\s?[-–—]\s?(?={_AMOUNT}\s?\2(?!\w))", r"\1 to "

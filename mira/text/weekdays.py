@@ -12,7 +12,7 @@ from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(
     r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|thru"
-    r"|(?:Mo|Tu|We|Th|Fr|Sa|Su|[MTWF]):? [0-9]|(?:M|T|W|Th|Mo|Tu|Sa)\s?[-–/&]"
+    r"|(?:Mo|Tu|We|Th|Fr|Sa|Su|[MTWF])[:.]? [0-9]|(?:M|T|W|Th|Mo|Tu|Sa)\s?[-–/&]"
     r"|(?:M|T|Th) (?:th|to)|[MT],|M?WF|Tu?Th\b)",
     re.IGNORECASE,
 )
@@ -246,6 +246,10 @@ RULES = (
         _day_letters,
     ),
     rule(r"\b(?:MWF|TTh|TuTh)\b", _packed_letters),
+    rule(
+        r"\b(Mo|Tu|We|Th|Fr|Sa|Su)\.? (?=[0-9]{1,2}/[0-9]{1,2}(?![\w%]|/[0-9]{3}))",
+        lambda m: f"{DAY_LETTERS[m[1]]} ",
+    ),
     rule(
         rf"(?<![\w/&@#'.+-])(?:({one_of(list(DAY_LETTERS))})(?={_ITS_HOURS}"
         r"|(?<=[SMWF][aou]):? closed\b(?! the| my| our| his| her))"

@@ -35,6 +35,10 @@ _LOOK = 48  # characters on either side that may decide
 _NAME = re.compile(r" ?[A-Z][\w.'’]")
 _NUMBER = re.compile(r" ?#?[0-9]")
 _PART = re.compile(r" (?:(?:[A-HJ-Z]|[IVX]{1,6})(?![\w'’]|\.(?!\Z))|\([a-z0-9]{1,3}\))")
+_TIME = re.compile(
+    r":? (?:at )?(?:[0-9]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen"
+    r"|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|zero|noon|midnight)"
+)
 _LOUD = re.compile(r" [A-Z]{3,}\b")
 _SMALL = re.compile(r" [a-z0-9]")
 _YEAR = re.compile(r",? (?:in |since )?(?:1[5-9]|20)[0-9]{2}(?![\w,])|:? ?(?:1[5-9]|20)[0-9]{2}\b")
@@ -76,7 +80,7 @@ def _included(how: str) -> Callable[[str, str], str]:
 
 def _number_of(before: str, after: str) -> str:
     thing = before.rpartition(" ")[0].rpartition(" ")[2].rstrip(".").lower()
-    return "number" if thing in NUMBERED_THINGS or after.startswith(" of ") else ""
+    return "number" if thing in NUMBERED_THINGS or after.startswith((" of ", " ending ")) else ""
 
 
 # Short forms that context decides: what stands before and after in, what is said out; "" leaves it.
@@ -89,6 +93,10 @@ BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
         "revision" if _NUMBER.match(after) else "revised" if _SMALL.match(after) else ""
     ),
     "no": _number_of,
+    "arr": lambda before, after: "arrives" if _TIME.match(after) else "",
+    "dep": lambda before, after: (
+        "departs" if _TIME.match(after) else "deputy" if _SMALL.match(after) else ""
+    ),
     "min": _bound("minimum"),
     "max": _bound("maximum"),
     "est": lambda before, after: (
