@@ -23,7 +23,7 @@ from mira.server.memory import give_back
 from mira.server.starting import Starting
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
-from mira.text import Dictionary, DictionaryFile, dictionary_of
+from mira.text import Dictionary, DictionaryFile, dictionary_of, prepare
 from mira.types import Voice
 from mira.voices import (
     NotPrepared,
@@ -197,6 +197,7 @@ class Service:
         settings = self.settings
         check_folder(settings.voices_dir)  # before the work of loading a model
         await self.on("look", partial(dictionary_of, settings.dictionary))
+        preparing = asyncio.ensure_future(to_thread.run_sync(prepare))  # the other processor can
         self._engine = engine = await to_thread.run_sync(self._load, settings, self.starting.report)
         most = min(self.most_streams, engine.synthesizer.max_streams)
         first = await to_thread.run_sync(engine.synthesizer.measure, most)
@@ -212,6 +213,7 @@ class Service:
             open_file = partial(DictionaryFile, path, engine.reads_phonemes)
             self._words = words = await self.on("look", open_file)
             self._watchers.append(Watcher(path.parent, words.refresh, "dictionary"))
+        await preparing
         self._watchers.append(Watcher(settings.voices_dir, partial(store.refresh, clean=True)))
         self._speaking = engine, voices
         if default.name != settings.default_voice:

@@ -5,6 +5,7 @@ Knows nothing about audio, models or HTTP.
 
 from mira.text.dictionary import Dictionary
 from mira.text.dictionary_file import DictionaryFile, dictionary_of
+from mira.text.normalize import prepare
 from mira.text.pauses import Break, pause_s, together_s
 from mira.text.pieces import Piece, split_sentences
 
@@ -15,6 +16,7 @@ __all__ = [
     "Piece",
     "dictionary_of",
     "pause_s",
+    "prepare",
     "split_sentences",
     "together_s",
 ]

@@ -128,6 +128,11 @@ _INLINE = (
     rule(r" ([,.;:!?…])(?![\w.])", r"\1"),
 )
 
+RULES = (
+    *(_COMPATIBLE, _INVISIBLE, _COMPOSED, _OVER_AND_OVER, _LEFT_OVER),
+    *(*_EMOTICONS, *_LOOKALIKES, *_LINE, *_ROW, *_INLINE, *_SPACES),
+)
+
 
 def clean(text: Traced) -> None:
     """Strip everything that is not spoken from one piece of text."""

@@ -5,11 +5,13 @@ left to the voice. Knows nothing about sentences or voices.
 """
 
 import re
+from itertools import chain
 
 from mira.text import (
     addresses,
     amounts,
     between,
+    clean,
     codes,
     dates,
     designations,
@@ -25,7 +27,6 @@ from mira.text import (
     words,
     years,
 )
-from mira.text.clean import clean, collapse
 from mira.text.dictionary import Dictionary
 from mira.text.ordinary import is_ordinary
 from mira.text.traced import Rules, Traced
@@ -69,6 +70,12 @@ _ORDINARY = ((shouted.MAY_MATTER, shouted.RULES), (romans.MAY_MATTER, romans.RUL
 """Those that may have work in ordinary words: "sooo", "a type I error"."""
 
 
+def prepare() -> None:
+    """Compile all rules, so that no sentence has to wait for it; takes half a second."""
+    for rule in chain(clean.RULES, symbols.RULES, *(rules for _, rules in _FAMILIES)):
+        _ = rule.needs, rule.pattern
+
+
 def speakable(text: Traced, dictionary: Dictionary = Dictionary()) -> None:
     """Turn one piece of text into the words to say: no letter or digit, nothing to say.
 
@@ -78,7 +85,7 @@ def speakable(text: Traced, dictionary: Dictionary = Dictionary()) -> None:
     written = text.text
     ordinary = is_ordinary(written)
     if not ordinary:
-        clean(text)
+        clean.clean(text)
     dictionary.apply(text)
     if ordinary and text.text == written:
         for gate, rules in _ORDINARY:
@@ -94,4 +101,4 @@ def _read(text: Traced) -> None:
             text.apply(rules)
     if not _PLAIN.fullmatch(text.text):
         text.apply(symbols.RULES)
-    collapse(text)
+    clean.collapse(text)

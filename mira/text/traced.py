@@ -7,9 +7,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
-from typing import NamedTuple
 
 from mira.text.needs import had_by, needs
 from mira.text.sounds import ENDING, with_ending
@@ -35,21 +34,34 @@ of which stands for what it replaces.
 """
 
 
-class Rule(NamedTuple):
-    """A pattern and what becomes of its matches."""
+@dataclass(frozen=True)
+class Rule:
+    """A pattern and what becomes of its matches.
 
-    pattern: re.Pattern[str]
+    Compiled when it is first used, or when `prepare` asks: hundreds of them take half a second.
+    """
+
+    written: str
     reading: Reading
-    needs: tuple[int, int, int]
-    """What a text has to have if the pattern is in it; see `needs`."""
+    flags: int = 0
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern, to look for."""
+        return re.compile(self.written, self.flags)
+
+    @cached_property
+    def needs(self) -> tuple[int, int, int]:
+        """What a text has to have if the pattern is in it; see `needs`."""
+        return needs(self.written, self.flags)
 
 
 Rules = Sequence[Rule]
 
 
 def rule(pattern: str, reading: Reading, flags: int = 0) -> Rule:
-    """Compile one rule."""
-    return Rule(re.compile(pattern, flags), reading, needs(pattern, flags))
+    """Make one rule."""
+    return Rule(pattern, reading, flags)
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -110,11 +122,12 @@ class Traced:
     def apply(self, rules: Rules) -> None:
         """Read every match of every rule, in order."""
         read = [span for span, phonemes in self.sounds.items() if not phonemes]
-        for pattern, reading, (one, other, third) in rules:
+        for rule in rules:
+            one, other, third = rule.needs
             has = self._has = self._has or had_by(self.text)
             # Most have no match, and this tells most of those.
-            if has & one and has & other and has & third and pattern.search(self.text):
-                matches = pattern.finditer(self.text)
+            if has & one and has & other and has & third and rule.pattern.search(self.text):
+                matches, reading = rule.pattern.finditer(self.text), rule.reading
                 edits = chain.from_iterable(_edits(match, reading) for match in matches)
                 self.edit((e for e in edits if not self._touches(e, read)) if read else edits)
 

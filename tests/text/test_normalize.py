@@ -4,6 +4,8 @@
 
 import re
 import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -270,3 +272,17 @@ def test_the_sentences_of_the_listening_test_are_read_as_a_person_would() -> Non
     for line in (Path(__file__).parents[1] / "data" / "sentences.txt").read_text().splitlines():
         written, spoken = line.split("\t")
         assert word_errors(spoken, read(written))[0] == 0, (spoken, read(written))
+
+
+def test_whoever_prepares_waits_for_no_rule() -> None:
+    """In a process of its own: here, sentences have been read."""
+    script = """
+import re
+from mira.text import prepare, split_sentences
+prepare()
+compiled, re.compile = [], lambda *pattern: compiled.append(pattern)
+for text in ("It costs $5 on 3/5, 5 km from 12 Main St. ☎ :-)", "**Hi** `x` | y |", "a & b"):
+    list(split_sentences(text))
+assert not compiled, compiled
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
