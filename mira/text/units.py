@@ -192,6 +192,11 @@ def _one(match: re.Match[str]) -> list[Edit]:
     return [(" per ", *match.span(1)), unit] if match[1] == "/" else [unit]
 
 
+def _every(match: re.Match[str]) -> str:
+    """Read how often a medicine is taken: "q.6h.", "q4h"."""
+    return "every hour" if match[1] == "1" else f"every {number(match[1])} hours"
+
+
 _SIGNS = {
     "C": " Celsius", "F": " Fahrenheit", "K": " Kelvin", "N": " north", "S": " south",
     "E": " east", "W": " west",
@@ -248,6 +253,7 @@ _DEGREE = r"\s?(?:[°º˚]|deg\b\.?|degrees?(?=\s?[CF]\b))"
 _SIDE = r"(?:'|\"|\s?(?:feet|ft|inches|inch|in|meters|cm|mm|m|px|yd)\b)"
 RULES = (
     rule(rf"{_START}({_AMOUNT}(\"|''|'))\s?[-–—]\s?(?={_AMOUNT}\2(?![\w\"]))", r"\1 to "),
+    rule(r"(?<![\w.])(?:q\.? ?|Q)([1-9][0-9]?) ?h(?:rs?)?\b(\.(?= [a-z0-9]|[,;]))?", _every),
     # The same unit twice: "5 kg-10 kg", "20%-30%".
     rule(
         rf"{_START}({_AMOUNT}\s?([A-Za-zµ%]{{1,5}}))\s?[-–—]\s?(?={_AMOUNT}\s?\2(?!\w))", r"\1 to "
