@@ -44,7 +44,7 @@ RULES = (
         lambda m: f"{m[1]} {cardinal(_roman(m[2]))} to {cardinal(_roman(m[3]))}",
     ),
     rule(
-        rf"\bM(?:ar)?k\.? (?!I\b|[IVXL]{{1,9}}\.? [A-Z][a-z]){_ROMAN}",
+        rf"\bM(?:ar)?k\.? (?![IXL]\b|[IVXL]{{1,9}}\.? [A-Z][a-z]){_ROMAN}",
         lambda m: f"Mark {cardinal(_roman(m[1]))}",
     ),
     rule(rf"\b({one_of(BEFORE_ROMAN)}) {_ROMAN}", lambda m: f"{m[1]} {cardinal(_roman(m[2]))}"),
