@@ -33,6 +33,7 @@ SHOWN = {  # file that an example saves -> what is said in it
     "hold.s16le": "Please hold the line.",
     "hello.flac": "Hello there.",
     "read.wav": "Read me aloud.",
+    "reading.mp3": "Mister Win is in the customer list, Monday to Friday.",
     "clara.mp3": "It is me.",
     "clara.wav": "Hello, my name is Clara, and this is how I sound.",
 }

@@ -43,7 +43,8 @@ _LOUD = re.compile(r" [A-Z]{3,}\b")
 _SMALL = re.compile(r" [a-z0-9]")
 _YEAR = re.compile(r",? (?:in |since )?(?:1[5-9]|20)[0-9]{2}(?![\w,])|:? ?(?:1[5-9]|20)[0-9]{2}\b")
 _DATE = re.compile(
-    rf":? ?(?:[0-9]{{1,2}}[/-][0-9]|(?:on |in )?{one_of([m.capitalize() for m in MONTHS])})"
+    r":? ?(?:[0-9]{1,2}[/-][0-9]|20[0-9]{2}-[0-9]"
+    rf"|(?:on |in )?{one_of([m.capitalize() for m in MONTHS])})"
 )
 _AFTER_NUMBER = re.compile(r"(?:^|[^\w$€£.,])[0-9][0-9.,½¼¾]{0,12}[ -]?\Z")
 _AFTER_TOWN = re.compile(
