@@ -18,8 +18,8 @@ NEVER_LAST = frozenset(
 # Abbreviations only before a number (or a letter used as one): otherwise ordinary words.
 BEFORE_NUMBER = frozenset(
     """
-    no nos nr fig figs eq eqs p pp pg pgs vol vols ch chs chap sec secs art arts para pt ver v ex
-    tab app cl col rm fl ste apt bldg unit hwy rte lot ext tel fax ph jan feb mar apr jun jul aug
+    no nos nr fig figs eq eqs p pp pg pgs vol vols ch chs chap chaps sec secs art arts para pt ver v
+    ex tab app cl col rm fl ste apt bldg unit hwy rte lot ext tel fax ph jan feb mar apr jun jul aug
     sep sept oct nov dec rs ps cor gal thess tim pet isa jer matt phil eph heb prov deut rom exod
     sta opt gr sz arr dep
     """.split()

@@ -109,7 +109,8 @@ def _ends_before_space(text: str, start: int, tail: re.Match[str], final: bool) 
         begins = ahead.end() < len(text) and text[ahead.end()] not in "-–—)]},;:.!?…/&+="
         return begins if word_is_whole else None
     bracketed = ahead[1] == "(" and len(ahead[2]) < 4
-    following = _Following(ahead[2].replace("’", "'"), word_is_whole, bracketed)
+    ranged = text[ahead.end() : ahead.end() + 1] in ("-", "–")
+    following = _Following(ahead[2].replace("’", "'"), word_is_whole, bracketed, ranged)
     if marks == ".":
         before, above = _words_before(text, start, at)
         alone = at - len(before) == start
@@ -131,6 +132,8 @@ class _Following:
     is_whole: bool
     is_bracketed: bool = False
     """It is short and stands in brackets."""
+    is_joined: bool = False
+    """A dash joins it to what follows."""
 
     def is_capitals(self) -> bool:
         """Tell whether it is no word: the "BLD" of "permit no. BLD-118"."""
@@ -180,6 +183,8 @@ def _is_before_number(before: str, above: str, following: _Following) -> bool | 
     letters = _LETTERS if before[0].isupper() and plain in LETTERED else _NUMERAL
     if following.is_whole and letters.fullmatch(following.word):
         return True  # "Art. IV", "Apt. B", "Fig. A"
+    if following.is_joined and following.word == "I" and plain in LETTERED:
+        return True  # "Vols. I-III"
     if plain == "no" and above.lower() in NUMBERED_THINGS and first.isupper():
         return following.is_capitals() if following.is_whole else None  # "permit no. BLD-118"
     return None if not following.is_whole and _BEGUN.fullmatch(following.word) else False

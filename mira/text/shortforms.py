@@ -99,7 +99,8 @@ NUMBERED = {"no": "number", "nos": "numbers", "p": "page", "pp": "pages", "pg": 
             "opt": "option", "gr": "grade", "sz": "size"}  # fmt: skip
 LETTERED = {
     "app": "appendix", "art": "article", "arts": "articles", "ch": "chapter", "chap": "chapter",
-    "chs": "chapters", "cl": "clause", "col": "column", "eq": "equation", "eqs": "equations",
+    "chs": "chapters", "chaps": "chapters", "cl": "clause", "col": "column", "eq": "equation",
+    "eqs": "equations",
     "ex": "exhibit", "fig": "figure", "figs": "figures", "par": "paragraph", "para": "paragraph",
     "pt": "part", "sec": "section", "secs": "sections", "vol": "volume", "vols": "volumes",
     "ver": "version", "tbl": "table",
