@@ -68,7 +68,7 @@ MEASURES = (
 )
 """Used before the rules for codes and years: a unit or a word tells what the number is."""
 MAY_BE_MEASURED = re.compile(
-    rf"[0-9{VULGAR}](?:\+?[ -]?[A-Za-zµΩ°º˚\"'/]|[-–—x×e(]| [x×] | 000|%)|[0-9a-z]/[a-z]|per "
+    rf"[0-9{VULGAR}](?:\+?[ -]?[A-Za-zµΩ°º˚\"'/#]|[-–—x×e(]| [x×] | 000|%)|[0-9a-z]/[a-z]|per "
 )
 """What a text must contain for them to have any work."""
 RULES = (

@@ -64,8 +64,14 @@ def describes(text: str, start: int, stop: int, price: bool = False) -> bool:
         return False
     if article and after[1][0].islower():
         return not word.endswith(("ed", "ly", "ing")) or _leads_on(after)
-    many = word.endswith("s") and (price or word[:-1] in MEASURED) and not word.endswith("ss")
+    many = word.endswith("s") and (price or _is_many(word)) and not word.endswith("ss")
     return many or word in MEASURED
+
+
+def _is_many(word: str) -> bool:
+    """Tell whether it is the plural of what is measured: "bulbs", "boxes", "batteries"."""
+    ones = word[:-1], word.removesuffix("es"), word.removesuffix("ies") + "y"
+    return any(one in MEASURED for one in ones)
 
 
 def _determiner(text: str, start: int) -> str:

@@ -138,7 +138,10 @@ def _measure(match: re.Match[str]) -> str | list[Edit]:
             one, many = "minute", "minutes"
     if unit == "pt" and text.startswith((" font", " type"), match.end()):
         one, many = "point", "points"
-    joined = gap == "-" and text[match.end() : match.end() + 1] in (" ", "-", ".", ")")
+    # "5-lbs bag", but "12-pks of soda".
+    joined = (
+        gap == "-" and unit != "pks" and text[match.end() : match.end() + 1] in (" ", "-", ".", ")")
+    )
     said = one if joined or _is_single(match) else many
     said += "".join(map(_per, re.split("/", match["per"] or "")[1:]))
     ends = match["dot"] and match.end() == len(text)
@@ -156,7 +159,18 @@ def _is_single(match: re.Match[str]) -> bool:
         part = low in VULGAR or re.fullmatch("[0-9]+/[0-9]+", low)
         if part or low in ("1", "1.0", "1.00"):
             return True
-    return describes(match.string, match.start(), match.end())
+    text, start, stop = match.string, match.start(), match.end()
+    return describes(text, start, _listed(text, stop)) or describes(text, start, stop)
+
+
+def _listed(text: str, stop: int) -> int:
+    """Find the end of a second measure of the same noun: "a 12 V, 5 A charger"."""
+    other = _OTHER.match(text, stop)
+    if not other or (other[1] not in UNITS and other[1].isalpha()):
+        return stop
+    # Of the same kind after a word: not "5 GB and 2 TB drives".
+    same = other[0].startswith(",") or text.endswith(other[1], 0, stop)
+    return other.end() if same else stop
 
 
 def _said(match: re.Match[str]) -> list[Edit]:
@@ -218,9 +232,14 @@ def _letter_degrees(match: re.Match[str]) -> str | list[Edit]:
     return _degrees(match) if "." in match["low"] or tempered else match[0]
 
 
+_OTHER = re.compile(
+    r"(?:,|,? (?:and|or|&)| to) [0-9]{1,4}(?:\.[0-9]{1,2})?[ -]?([\"']|[A-Za-z]{1,4}\b)"
+)
 _QUOTE_LOOK = 200
 _OF_HEIGHT = re.compile(r"(?:\b(?:is|am|was|about|over|under|at|than)|'[sm]) \Z")
 _ENDS = ("", ".", ",", ";")
+_FEET_AFTER = re.compile(r" ?(?:to|[-–]) ?[0-9.]{1,6}'(?!\w)")
+_FEET_BEFORE = re.compile(r"(?<!\w)[0-9.]{1,6}' ?(?:to|[-–]) ?\Z")
 _TALL = re.compile(r" (?:tall|long|wide|deep|high|by)\b")
 
 
@@ -243,7 +262,9 @@ def _feet(match: re.Match[str]) -> str | list[Edit]:
     text, start, stop = match.string, match.start(), match.end()
     said_so = _OF_HEIGHT.search(text, max(0, start - 20), start) and text[stop : stop + 1] in _ENDS
     tall = _TALL.match(text, stop) or text.endswith("by ", 0, start)
-    if not (said_so or tall or describes(text, start, stop)) or _closes(match, "'"):
+    upto = _FEET_AFTER.match(text, stop) or _FEET_BEFORE.search(text, max(0, start - 12), start)
+    fits = describes(text, start, stop) or describes(text, start, _listed(text, stop))
+    if not (said_so or tall or upto or fits) or _closes(match, "'"):
         return match[0]
     said = " foot" if _is_single(match) else " feet"
     return [*_said(match), (said, match.end("low"), match.end())]
@@ -324,4 +345,7 @@ RULES = (
         _one,
     ),
     rule(rf"{_START}(?P<low>{_NUMBER})'(?![\w'])", _feet),
+    # Weights in trade: "5# of flour", "a 10# bag"; elsewhere it is a key of the phone.
+    rule(rf"{_START}({_NUMBER}) ?#(?= of (?!your|my|the|each)[a-z])", r"\1 pounds"),
+    rule(rf"{_START}({_NUMBER})#(?= (?:bag|sack|box|case|test|dumbbell)(?:e?s)?\b)", r"\1 pound"),
 )
