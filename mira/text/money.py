@@ -22,10 +22,10 @@ _GROUPED = r"[0-9]{1,3}(?: [0-9]{3}){1,4}(?![0-9])"
 _DIGITS = (
     r"(?:[0-9]{1,400}(?:[.,][0-9]{1,400}|'[0-9]{3}(?![0-9])){0,7}|\.[0-9]{1,9})(?![0-9]|[.,][0-9])"
 )
-# A scale with a space before it: not "$20 T-shirt", "$5 k" or "$5 M Street".
+# A scale with a space before it: not "$20 T-shirt", "$5 k", "$5 M Street" or "$5 M. Lee".
 _SCALE = (
     r"(?:[\s-]?(?P<scale%s>(?:hundred|thousand|million|billion|trillion|lakh|crore|mil|bn|mn|tn)"
-    r"(?!\w)|(?:mm|Cr)(?![\w-])|(?<!-)[MBK](?![\w.-]| [A-Z])|(?<=[0-9])[kKmMbBtT](?!\w)))?"
+    r"(?!\w)|(?:mm|Cr)(?![\w-])|(?<!-)[mMBK](?![\w-]|\.\w|\.? [A-Z])|(?<=[0-9])[kKmMbBtT](?!\w)))?"
 )
 _PERIOD = (
     r"(?P<per>(?:\s?/\s?(?:(?:sq|fl)\.? ?(?:ft|oz|m)|[A-Za-z]{1,12})(?![\w])²?"
