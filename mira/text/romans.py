@@ -20,7 +20,11 @@ _ROMAN = r"(?=[IVXL]{1,9}\b)((?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b(?!\.\w|['�
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _RULES = "King|Queen|Pope|Emperor|Empress|Prince|Princess|Tsar|Czar|Kaiser|Sultan|Duke"
 # "Rocky Balboa II" might be a person, these are none.
-_THINGS = frozenset("the a war fantasy wars quest world windows star super final mega".split())
+_THINGS = frozenset(
+    """
+    the a war fantasy wars quest world windows star super final mega class model vitamin plan
+    """.split()
+)
 
 
 def _roman(text: str) -> int:
@@ -33,7 +37,8 @@ def _generation(match: re.Match[str]) -> str:
     first, second, number = match[1], match[2], _roman(match[3])
     if second.lower() in STARTERS:
         return match[0]  # "the IV drip"
-    if first and first.lower() not in _THINGS | STARTERS and second.lower() not in _THINGS:
+    named = first and first.split()[0].lower() not in _THINGS | STARTERS
+    if named and second.lower() not in _THINGS:
         return f"{first} {second} the {ordinal(number)}"
     return f"{first + ' ' if first else ''}{second} {cardinal(number)}"
 
@@ -65,7 +70,8 @@ RULES = (
         lambda m: f"{m[1]} the {ordinal(_roman(m[2]))}",
     ),
     rule(
-        r"\b(?:([A-Z][a-z]{1,20}) )?([A-Z][a-z]{2,20}),? (III?|IV|VII?I?|IX|XI{1,3})\b(?!['’.]\w)",
+        r"\b(?:([A-Z][a-z]{0,20}\.? [A-Z]\b\.?|[A-Z][a-z]{1,20}) )?"
+        r"([A-Z][a-z]{2,20}),? (III?|IV|VII?I?|IX|XI{1,3})\b(?!['’.]\w)",
         _generation,
     ),
 )
