@@ -169,6 +169,12 @@ RULES = (
         r"\b((?:corner|intersection) of (?:[A-Z][a-z]{1,20} (?:and|&) )?)([NSEW])\. (?=[A-Z][a-z])",
         lambda m: f"{m[1]}{DIRECTIONS[m[2]]} ",
     ),
+    # A street without its word: "on W. 5th", "at E. 14th and 3rd".
+    rule(
+        r"\b((?:[Oo]n|[Aa]t|[Nn]ear|[Oo]ff|and|to|from|of|&|[0-9]{1,5}) )([NSEW])\.? "
+        r"(?=[0-9]{1,3}(?:st|nd|rd|th)\b)",
+        lambda m: f"{m[1]}{DIRECTIONS[m[2]]} ",
+    ),
     rule(
         r"\b((?:I|US|U\.S\.|SR|Hwy\.?|Highway|Interstate|Rte\.?|Route|Road)[- ][0-9]{1,4}) "
         rf"({_DIRECTION})(?![\w'’-]|\.\w)",
