@@ -207,11 +207,11 @@ def _state(match: re.Match[str]) -> str:
     return said + "." * (match.end() == len(match.string)) if said else match[0]
 
 
-# "E.g. this": the same at the start of a sentence.
+# "E.g. this": the same at the start of a sentence; but "B4" and "M8" are a cell and a bus.
 _EXACT = {
     short[0].upper() + short[1:]: said[0].upper() + said[1:]
     for short, said in EXACT.items()
-    if short[0].islower()
+    if short[0].islower() and not re.fullmatch("[a-z][0-9]", short)
 } | EXACT  # fmt: skip
 
 
