@@ -118,5 +118,5 @@ RULES = (
     rule(r"(?<=[A-Za-z])([0-9]{1,3}\.[0-9]{1,3})(?![\w]|\.\d)", lambda m: f" {number(m[1])}"),
     rule(r"(?<=[0-9]),(?=[0-9])", ", "),  # 1,2,3
 )
-REST = (MIXED, rule(r"[0-9]{1,400}", _glued))
+REST = (*MIXED, rule(r"[0-9]{1,400}", _glued))
 """What still mixes letters and digits: none is left after it."""

@@ -77,6 +77,11 @@ def _lettered_place(match: re.Match[str]) -> str:
     return _place(match[0]) if known else match[0]
 
 
+def _places(match: re.Match[str]) -> str:
+    """Read the first and the last of some places: "gates B1-B4", "seats 12A-C"."""
+    return f"{match[1]} {_place(match[2])} to {_place(match[3])}"
+
+
 def _lower_case(match: re.Match[str]) -> str:
     known = kind_of(match.string, match.start(), match.end()) is Kind.CODE
     return spell(match[0]) if known else match[0]
@@ -122,6 +127,10 @@ def _version(match: re.Match[str]) -> str:
     parts = match[2].split(".")
     dot = " dot " if len(parts) == 4 and not match[1] else " point "
     said = dot.join(number(part) for part in parts)
+    if match[3]:
+        said += f" {match[3] if len(match[3]) > 2 else ' '.join(match[3].upper())}"
+    if match[4]:
+        said += f" {number(match[4])}"
     return f"version {said}" if match[1] else said
 
 
@@ -150,10 +159,22 @@ _SOFTWARE = one_of(
     chrome firefox safari build update app software kernel linux openssl bluetooth wi-fi usb hdmi
     """.split()
 )
+_SEVERAL = one_of(
+    """
+    seats gates rooms units apartments suites rows bays docks exits lots spaces stalls lockers
+    booths tables lanes doors zones aisles cells buildings sections
+    """.split()
+)
 
-MAY_BE_LETTERED = re.compile("[0-9] ?[A-Z]")
+MAY_BE_LETTERED = re.compile("[0-9](?: |-|–)?[A-Z]|[A-Z][0-9]{1,3}[-–][0-9]")
 # Used before the rules for measures: seat 14C is no temperature, "LZ 123 456 789 GB" no file.
 LETTERED = (
+    rule(
+        rf"\b((?i:{_SEVERAL})) (?:(?=[A-Z])|(?=[0-9]{{1,4}}[A-Z]))"
+        r"([A-Z]?[0-9]{1,4}[A-Z]?) ?[-–] ?"
+        r"((?<=[A-Z][-– ])(?:[0-9]{1,4})?[A-Z]|(?<![A-Z][-– ])[A-Z]?[0-9]{1,3})(?![\w%-]|[.,]\d)",
+        _places,
+    ),
     rule(rf"{_BEGIN}[0-9]{{1,4}} ?[A-Z](?![\w'’/°%-]| [0-9])", _lettered_place),
     rule(r"(?<!\w)[A-Z]{2}(?: ?[0-9]){9} ?[A-Z]{2}(?!\w)", _spell),
 )
@@ -189,11 +210,17 @@ NUMBERS = (
         lambda m: f"{m[1]}{number(m[2])} point {number(m[3])}",
     ),
     rule(
+        r"(?<![\w.,$€£/-])(v?[0-9]{1,6}(?:\.[0-9]{1,6}){2})[-–]"
+        r"(?=v?[0-9]{1,6}(?:\.[0-9]{1,6}){2}(?![\w-]|\.\d))",
+        r"\1 to ",
+    ),
+    rule(
         r"(?<![\w.,$€£/-])(?:(?:(?<=ersion )|(?<=ersions ))v|(v)(?=[0-9]))?"
-        r"([0-9]{1,6}(?:\.[0-9]{1,6}){2,5})(?![\w]|\.\d)",
+        r"([0-9]{1,6}(?:\.[0-9]{1,6}){2,5})"
+        r"(?:-?(alpha|beta|rc|dev|[a-z])(?:\.?([0-9]{1,3}))?)?(?![\w]|\.\d)",
         _version,
     ),
-    rule(r"(?<![\w.])(v)([0-9]{1,6}(?:\.[0-9]{1,6})?)(?![\w]|\.\d)", _version),
+    rule(r"(?<![\w.])(v)([0-9]{1,6}(?:\.[0-9]{1,6})?)()()(?![\w]|\.\d)", _version),
     rule(
         rf"{_BEGIN}(?=[A-Z/-]{{0,20}}[0-9]){_GROUP}"
         rf"(?: (?:(?=[A-Z]{{0,4}}[0-9]){_GROUP}|[A-Z]{{2,4}}(?= [0-9]{{2}}))){{0,12}}{_END}",
@@ -218,4 +245,11 @@ NUMBERS = (
     rule(r"(?<![\w.,$€£¥₹-])[0-9]{7,400}(?![\w%]|[.,]\d)", _long),
 )
 # Used after every quantity has been read: what still mixes letters and digits is a name.
-MIXED = rule(r"(?=[^\W\d_]{0,40}-?[0-9])[^\W_]{1,40}(?:-[0-9]{1,9}\b)?", _mixed)
+MIXED = (
+    # "rule 5.3b": the point is said.
+    rule(
+        r"(?<![\w.])([0-9]{1,6}\.[0-9]{1,6})([A-Za-z])(?!\w)",
+        lambda m: f"{number(m[1])} {m[2].upper()}",
+    ),
+    rule(r"(?=[^\W\d_]{0,40}-?[0-9])[^\W_]{1,40}(?:-[0-9]{1,9}\b)?", _mixed),
+)
