@@ -160,6 +160,8 @@ def _is_single(match: re.Match[str]) -> bool:
         if part or low in ("1", "1.0", "1.00"):
             return True
     text, start, stop = match.string, match.start(), match.end()
+    if before := _FIRST_OF_TWO.search(text, max(0, start - 16), start):
+        start = before.start()
     return describes(text, start, _listed(text, stop)) or describes(text, start, stop)
 
 
@@ -235,6 +237,7 @@ def _letter_degrees(match: re.Match[str]) -> str | list[Edit]:
 _OTHER = re.compile(
     r"(?:,|,? (?:and|or|&)| to) [0-9]{1,4}(?:\.[0-9]{1,2})?[ -]?([\"']|[A-Za-z]{1,4}\b)"
 )
+_FIRST_OF_TWO = re.compile(r"(?<![\w.,])[0-9]{1,4}(?:\.[0-9]{1,2})?[ -]?[A-Za-z]{1,4}, \Z")
 _QUOTE_LOOK = 200
 _OF_HEIGHT = re.compile(r"(?:\b(?:is|am|was|about|over|under|at|than)|'[sm]) \Z")
 _ENDS = ("", ".", ",", ";")
@@ -334,7 +337,7 @@ RULES = (
     ),
     rule(
         rf"{_RANGE}{_SCALE}(?P<plus>\+(?=[ A-Za-z]))?(?P<gap>[ -]?)(?P<unit>ft-lbs?|mm Hg|{_WORD})"
-        r"(?P<per>(?:/[A-Za-zµ]{1,12}(?:[²³]|\^[23])?(?!\w)){0,2})"
+        r"(?P<per>(?:\.?/[A-Za-zµ]{1,12}(?:[²³]|\^[23])?(?!\w)){0,2})"
         r"(?P<dot>\.(?=,|;| [a-z0-9(]))?(?![\w'²³^]|\.\w|(?<= [A-Z])-\d)",  # not "2023 W-2"
         _measure,
     ),

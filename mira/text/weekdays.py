@@ -61,6 +61,7 @@ _ON_IT = re.compile(_ON, re.IGNORECASE)
 _ABOUT_IT = re.compile(_ABOUT_DAY)
 _AT_A_TIME = re.compile(rf"{_CLOCK}|\.?,? {_MONTH}\b\.? [0-9]", re.IGNORECASE)
 _AT_A_NUMBER = re.compile(_NUMBER)
+_AT_A_NUMBER_OR_DOT = re.compile(rf"{_NUMBER}|\. [a-z]")
 _ARTICLE = re.compile(r"\b(?:[Tt]he|[Aa]n?|[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Oo]ur) \Z")
 _ENDS_OR_HOUR = re.compile(
     r"\.?(?:[,;:!?)]|\Z| (?:at|in|or|and|of|morning|afternoon|evening|night|shift|class|slot)\b)"
@@ -130,7 +131,8 @@ def _is_day(word: str, before: str, after: str) -> bool:
 
 def _is_title_day(short: str, before: str, after: str, cued: bool) -> bool:
     if short == "sun":
-        cued = cued or bool(_ABOUT_IT.search(before) or _AT_A_NUMBER.match(after))
+        # "Sun. is free": with a full stop in the middle of a sentence it is short for something.
+        cued = cued or bool(_ABOUT_IT.search(before) or _AT_A_NUMBER_OR_DOT.match(after))
         return cued and not _CAPITAL_AFTER.match(after)
     if short == "sat" and (_START.search(before) or _SEATED.match(after)):
         return cued or bool(_AT_A_NUMBER.match(after))

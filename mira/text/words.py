@@ -84,15 +84,22 @@ def _number_of(before: str, after: str) -> str:
     return "number" if thing in NUMBERED_THINGS or after.startswith((" of ", " ending ")) else ""
 
 
+_EARNED = re.compile(r"\b(?:Q[1-4]|[Aa]nnual|[Gg]ross|[Nn]et|[Tt]otal|[Qq]uarterly) \Z")
+
+
+def _revenue(before: str, after: str) -> str:
+    if _EARNED.search(before):
+        return "revenue"
+    return "revision" if _NUMBER.match(after) else "revised" if _SMALL.match(after) else ""
+
+
 # Short forms that context decides: what stands before and after in, what is said out; "" leaves it.
 BY_CONTEXT: dict[str, Callable[[str, str], str]] = {
     "dr": lambda before, after: "doctor",
     "st": lambda before, after: "street",  # what is a saint's has been read with the places
     "ste": lambda before, after: "saint" if _NAME.match(after) else "",
     "sts": lambda before, after: "saints" if _NAME.match(after) else "streets",
-    "rev": lambda before, after: (
-        "revision" if _NUMBER.match(after) else "revised" if _SMALL.match(after) else ""
-    ),
+    "rev": _revenue,
     "no": _number_of,
     "arr": lambda before, after: "arrives" if _TIME.match(after) else "",
     "dep": lambda before, after: (
