@@ -154,9 +154,16 @@ RULES = (
         rf"(?<=\b[Tt]he )({_DIRECTION})\.? (?={_PARTS}\b(?! effect))",
         lambda m: DIRECTIONS[m[1]] + " ",
     ),
+    # A street without its word: "on W. 5th", "at E. 14th and 3rd".
+    rule(
+        r"\b((?:[Oo]n|[Aa]t|[Nn]ear|[Oo]ff|and|to|from|of|&|[0-9]{1,5}) )([NSEW])\.? "
+        r"(?=[0-9]{1,3}(?:st|nd|rd|th)\b)",
+        lambda m: f"{m[1]}{DIRECTIONS[m[2]]} ",
+    ),
     rule(
         rf"{_NUMBERED}(?<!No\. )([0-9]{{1,6}})(?:-([0-9]{{1,4}}))?([A-Z])?"
-        rf"(?= (?:(?:{_WORD} ){{1,5}}?{_STREET}(?!\w)|(?:{_ROAD})\b))",
+        rf"(?= (?:(?:{_WORD} ){{1,5}}?{_STREET}(?!\w)|(?:{_ROAD})\b"
+        r"|(?:North|South|East|West) [0-9]{1,3}(?:st|nd|rd|th)\b(?! [a-z]{2,12}s\b)))",
         _house,
     ),
     rule(rf"({_FULL_STREET} )({_DIRECTION})(?![\w'])\.?", _direction),
@@ -167,12 +174,6 @@ RULES = (
     rule(r"(?<=[0-9](?:st|nd|rd|th) )(?:Fl|fl|Flr)\b\.?", "floor"),
     rule(
         r"\b((?:corner|intersection) of (?:[A-Z][a-z]{1,20} (?:and|&) )?)([NSEW])\. (?=[A-Z][a-z])",
-        lambda m: f"{m[1]}{DIRECTIONS[m[2]]} ",
-    ),
-    # A street without its word: "on W. 5th", "at E. 14th and 3rd".
-    rule(
-        r"\b((?:[Oo]n|[Aa]t|[Nn]ear|[Oo]ff|and|to|from|of|&|[0-9]{1,5}) )([NSEW])\.? "
-        r"(?=[0-9]{1,3}(?:st|nd|rd|th)\b)",
         lambda m: f"{m[1]}{DIRECTIONS[m[2]]} ",
     ),
     rule(
