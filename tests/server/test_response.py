@@ -81,7 +81,7 @@ def test_a_slow_listener_holds_the_voice_back(serve: Serve) -> None:
         wire.read_head()
         read_s = 0.0
         for _ in range(4):
-            toy.wait_idle(0.2)
+            toy.wait_idle(0.5)
             assert 1 <= toy.audio_s - read_s < 8
             wire.read(3 * 48000)
             read_s += 3
