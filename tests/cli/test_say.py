@@ -69,14 +69,14 @@ def test_who_listens_at_a_pipe_is_not_silent_twice(here: Here) -> None:
     telephone = ("-o", "-", "-f", "ulaw", "--sample-rate", "8000")
     with say("-", *telephone) as process:
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(b"No. I")
+        process.stdin.write(b"Yes. I")
         process.stdin.flush()
         first = process.stdout.read(1500)
-        time.sleep(2.5)  # "No." is over long before
+        time.sleep(2.5)  # "Yes." is over long before
         process.stdin.write(b" go.")
         process.stdin.close()
         rest = process.stdout.read()
-    whole = here("say", "No. I go.", *telephone).out
+    whole = here("say", "Yes. I go.", *telephone).out
     assert len(whole) - len(first + rest) == pytest.approx(0.41 * 8000, abs=80)
 
 
