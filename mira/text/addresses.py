@@ -5,6 +5,7 @@ Knows nothing about streets, and nothing about numbers outside an address.
 
 import re
 
+from mira.text.codes import spell
 from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES
 from mira.text.numbers import DIGITS, cardinal, digits, number, short, year
 from mira.text.traced import one_of, rule
@@ -92,7 +93,7 @@ def _hexadecimal(match: re.Match[str]) -> str:
     said = []
     for part in re.findall(r"[0-9a-fA-F]+|:", text):
         if part != ":":
-            said.append(" ".join(digits(c) if c in DIGITS else c.upper() for c in part))
+            said.append(spell(part))
         elif not hardware:
             said.append("colon")
     return (", " if hardware else " ").join(said)

@@ -5,8 +5,9 @@ No digit is left after it. Knows nothing about codes and dates, which must have 
 
 import re
 
-from mira.text import arithmetic, money, units
+from mira.text import arithmetic, units
 from mira.text.codes import MIXED
+from mira.text.context import around
 from mira.text.measures import SCALES
 from mira.text.numbers import VULGAR, cardinal, digits, number, ordinal, standard
 from mira.text.traced import rule
@@ -37,7 +38,7 @@ _AS_TIMES = (
 def _thousand(match: re.Match[str]) -> str:
     text, stop = match.string, match.end()
     short = match[2] in "kK" and len(match[1]) < 3
-    if match[0] in ("4K", "8K") and _SCREEN.search(text, max(0, match.start() - 30), match.start()):
+    if match[0] in ("4K", "8K") and _SCREEN.search(around(match, 30)[0]):
         return f"{number(match[1])} K"
     if short and (_RACE.match(text, stop) or (match[2] == "K" and not _MANY.match(text, stop))):
         return f"{number(match[1])} K"  # 4K video, a 10K run
@@ -57,9 +58,6 @@ def _glued(match: re.Match[str]) -> str:
     return before + said + after
 
 
-MONEY = money.RULES
-"""Used before all others that read numbers: the symbol tells what one is."""
-MAY_BE_MONEY = money.MAY_MATTER
 MEASURES = (
     *arithmetic.FIRST,
     *units.RULES,

@@ -5,12 +5,11 @@ Knows nothing about money, measures, codes and dates, which must have been read 
 
 import re
 
-from mira.text.lexicon import MONTHS
+from mira.text.lexicon import MONTH_NAMES
 from mira.text.numbers import VULGAR, cardinal, fraction, mixed, name, number, ordinal, quantity
 from mira.text.traced import rule
 
 _LOOK = 40
-_MONTHS = [*MONTHS.values()]
 # Over any other number, two small numbers with a slash are a day: 12/25.
 _COMMON_DENOMINATORS = {*range(2, 11), 12, 16, 20, 32, 64, 100}
 _PAIRS = {
@@ -74,7 +73,7 @@ def _fraction(match: re.Match[str]) -> str:
     if 0 < above < below and below in _COMMON_DENOMINATORS:
         return fraction(above, below)
     if 1 <= above <= 12 and 1 <= below <= 31 and above != below:
-        return f"{_MONTHS[above - 1]} {ordinal(below)}"
+        return f"{MONTH_NAMES[above - 1]} {ordinal(below)}"
     over = name(match[1]) if _PRESSURES.intersection(before) else cardinal(above)
     return f"{over} over {cardinal(below)}"
 
@@ -172,7 +171,6 @@ RULES = (
         r"(?<![\w.,/-])([0-9]{1,9})[ -]([0-9]{1,2})/([0-9]{1,3})(?![\w/])",
         lambda m: mixed(int(m[1]), int(m[2]), int(m[3])),
     ),
-    rule(r"(?<![\w.,/])24/7/365\b", "twenty-four seven three sixty-five"),
     rule(r"(?<![\w.,/])([0-9]{1,4})/([0-9]{1,4})(?![\w/])", _fraction),
     rule(
         r"(?<![\w,/])([0-9]{1,2}\.[0-9])\s?/\s?(?=(?:[45](?:\.0)?|10)(?![\w/]|\.\d))", r"\1 out of "

@@ -8,7 +8,7 @@ Knows nothing about quantities: every number here names something, by its shape 
 import re
 
 from mira.text import phones
-from mira.text.context import Kind, is_counted, kind_of
+from mira.text.context import Kind, around, is_counted, kind_of
 from mira.text.numbers import DIGITS, digits, name, number, short
 from mira.text.traced import one_of, rule
 
@@ -91,7 +91,7 @@ _PAGE = re.compile(r"(?i)\b(?:pages?|lines?|chapter|section|verse|over|than|abou
 
 
 def _emergency(match: re.Match[str]) -> str:
-    before = match.string[max(0, match.start() - 10) : match.start()]
+    before, _ = around(match, 10)
     is_none = _PAGE.search(before) or is_counted(match.string, match.end())
     return match[0] if is_none else digits(match[0])
 
@@ -104,7 +104,7 @@ _CARD = re.compile(
 
 def _masked(match: re.Match[str]) -> str:
     """Read the last digits of a card of which the others are stars."""
-    before = match.string[max(0, match.start() - 30) : match.start()].lower()
+    before = around(match, 30)[0].lower()
     if not match[0].strip(".- 0123456789") and not _CARD.search(before):
         return match[0]  # "wait ... 15 more"
     said_so = re.search(r"(?:end\w*(?: in| with)?|last four) ?\(?$", before)

@@ -169,6 +169,11 @@ def around(match: re.Match[str], chars: int = _LOOK) -> tuple[str, str]:
     return text[max(0, start - chars) : start], text[stop : stop + chars]
 
 
+def own_stop(match: re.Match[str]) -> str:
+    """Return the full stop that a short form at the end of a text shares with its sentence."""
+    return "." if match[0].endswith(".") and match.end() == len(match.string) else ""
+
+
 def is_counted(text: str, at: int) -> bool:
     """Tell whether the words after `at` are what a number counts: "1234 happy customers"."""
     if text.startswith(" of ", at):

@@ -7,7 +7,14 @@ stops. Knows nothing about times of day, nor about years that stand alone.
 import re
 
 from mira.text.context import around
-from mira.text.lexicon import DAY_FOLLOWS, FRACTION_OF, MONTHS, STREET_AFTER, WEEKDAYS
+from mira.text.lexicon import (
+    DAY_FOLLOWS,
+    FRACTION_OF,
+    MONTH_NAMES,
+    MONTHS,
+    STREET_AFTER,
+    WEEKDAY_NAMES,
+)
 from mira.text.numbers import cardinal, ordinal, year
 from mira.text.traced import one_of, rule
 
@@ -18,16 +25,15 @@ MAY_MATTER = re.compile(
 )
 """What a text must contain for these rules to have any work."""
 
-_NAMES = list(MONTHS.values())
-_SAFE = [name for name in _NAMES if name not in ("March", "May")]
+_SAFE = [name for name in MONTH_NAMES if name not in ("March", "May")]
 _SHORT = [short for short in MONTHS if short != "may"] + ["sept"]
 # "march 5" in small letters may be a verb, "the 5th of may" is none.
 _MONTH = (
     "(?:"
     + one_of(
         [
-            *_NAMES,
-            *map(str.upper, _NAMES),
+            *MONTH_NAMES,
+            *map(str.upper, MONTH_NAMES),
             *map(str.lower, _SAFE),
             *map(str.capitalize, _SHORT),
             *map(str.upper, _SHORT),
@@ -65,7 +71,7 @@ def _said_year(match: re.Match[str], *groups: int) -> str:
 
 
 def _said(month: int, day: int, in_year: str = "") -> str:
-    said = f"{_NAMES[month - 1]} {ordinal(day)}"
+    said = f"{MONTH_NAMES[month - 1]} {ordinal(day)}"
     return f"{said}, {year(full_year(in_year))}" if in_year else said
 
 
@@ -159,7 +165,7 @@ def _day_month_year(match: re.Match[str]) -> str:
 
 
 def _month_year(match: re.Match[str]) -> str:
-    return f"{_NAMES[int(match[1]) - 1]} {year(int(match[2]))}"
+    return f"{MONTH_NAMES[int(match[1]) - 1]} {year(int(match[2]))}"
 
 
 def _expiry(match: re.Match[str]) -> str:
@@ -170,7 +176,7 @@ def _expiry(match: re.Match[str]) -> str:
     cue = _EXPIRES.search(before, max(0, stop - 36), stop)
     if not cue or cue["on"] or not 1 <= int(month) <= 12:
         return match[0]
-    said = f"{_NAMES[int(month) - 1]} {year(full_year(in_year))}"
+    said = f"{MONTH_NAMES[int(month) - 1]} {year(full_year(in_year))}"
     if int(in_year) > 31:
         return said
     card = _CARD.search(before)
@@ -231,7 +237,7 @@ def _quarter(match: re.Match[str]) -> str:
     return f"{name} {year(full_year(in_year))}"
 
 
-_WEEKDAY = one_of([*dict.fromkeys(WEEKDAYS.values())])
+_WEEKDAY = one_of(WEEKDAY_NAMES)
 _ON_A_DAY = re.compile(
     rf"\b(?i:{'|'.join(DAY_FOLLOWS)}|{_WEEKDAY}s?)"
     r"(?: (?:is|was|for|of|on|the|date|it))?[,:]?(?: the)? ?\(?\Z"
@@ -344,7 +350,7 @@ RULES = (
     ),
     rule(r"(?<![\w./-])(0?[1-9]|1[0-2])/((?:19|20)[0-9]{2})(?![\w/]|[.,-]\d)", _month_year),
     rule(r"(?<![\w./-])(0?[1-9]|1[0-2])\s?[/-]\s?([0-9]{2})(?![\w/]|[.,-]\d)", _expiry),
-    rule(rf"\b([Ee])(?:xp|XP)\b\.?(:?) (?={one_of(_NAMES)})", r"\1xpires\2 "),
+    rule(rf"\b([Ee])(?:xp|XP)\b\.?(:?) (?={one_of(MONTH_NAMES)})", r"\1xpires\2 "),
     rule(r"\b([0-9]{1,3}(?:st|nd|rd|th))\s?[-–]\s?(?=[0-9]{1,3}(?:st|nd|rd|th)\b)", r"\1 to "),
     rule(
         r"(?<![\w./$-])([0-9]{1,2})/([0-9]{1,2})\s?[-–]\s?([0-9]{1,2})/([0-9]{1,2})(?![\w/]|[.,-]\d)",

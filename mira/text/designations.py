@@ -6,9 +6,10 @@ nothing about codes, which the words around them announce.
 
 import re
 
+from mira.text.codes import spell
 from mira.text.context import Kind, around, is_counted, kind_of
 from mira.text.measures import CURRENCIES
-from mira.text.numbers import DIGITS, cardinal, digits, name, plural
+from mira.text.numbers import cardinal, digits, name, plural
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(
@@ -68,7 +69,7 @@ def _alone(match: re.Match[str]) -> str:
 
 
 def _hexadecimal(match: re.Match[str]) -> str:
-    return "zero x " + " ".join(digits(c) if c in DIGITS else c.upper() for c in match[1])
+    return "zero x " + spell(match[1])
 
 
 def _many(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ Knows nothing about addresses of the Internet, which have been read.
 
 import re
 
+from mira.text.context import own_stop
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(r"\w\.[a-z_]|[a-z][A-Z]")
@@ -26,8 +27,7 @@ def _letters(match: re.Match[str]) -> str:
     """Write letters with full stops as an acronym: "q.i.d." is QID."""
     if match[0].rstrip(".") in _SHORT_FORMS:
         return match[0]
-    ends = match[0].endswith(".") and match.end() == len(match.string)
-    return match[0].replace(".", "").upper() + "." * ends
+    return match[0].replace(".", "").upper() + own_stop(match)
 
 
 RULES = (

@@ -14,12 +14,14 @@ MONTHS = {
         "July", "August", "September", "October", "November", "December",
     )
 }  # fmt: skip
+MONTH_NAMES = [*MONTHS.values()]
 
 WEEKDAYS = {
     "mon": "Monday", "tue": "Tuesday", "tues": "Tuesday", "wed": "Wednesday", "weds": "Wednesday",
     "thu": "Thursday", "thur": "Thursday", "thurs": "Thursday", "fri": "Friday",
     "sat": "Saturday", "sun": "Sunday",
 }  # fmt: skip
+WEEKDAY_NAMES = [*dict.fromkeys(WEEKDAYS.values())]
 # In opening hours and timetables: "M-F", "T/Th", "Mo-Sa".
 DAY_LETTERS = {
     "M": "Monday", "Mo": "Monday", "T": "Tuesday", "Tu": "Tuesday", "W": "Wednesday",

@@ -44,6 +44,7 @@ _MONEY = {
     "colón": ("colón", "colones", *_NONE),
     "tenge": ("tenge", "tenge", *_NONE),
     "lari": ("lari", "lari", *_NONE),
+    "lev": ("lev", "leva", "stotinka", "stotinki"),
 }
 # Symbol or code: the country, if it is said, and the name.
 _WRITTEN = """
@@ -70,10 +71,9 @@ _WRITTEN = """
 
 def _currencies() -> dict[str, tuple[str, str, str, str]]:
     found = {}
-    names = {**_MONEY, "lev": ("lev", "leva", "stotinka", "stotinki")}
     for entry in _WRITTEN.replace("\n", "|").split("|"):
         if written := entry.split():
-            one, many, cent, cents = names[written[-1]]
+            one, many, cent, cents = _MONEY[written[-1]]
             country = "".join(f"{word} " for word in written[1:-1])
             found[written[0]] = (country + one, country + many, cent, cents)
     return found

@@ -7,6 +7,7 @@ nothing about codes, dates and other quantities.
 import re
 from functools import lru_cache
 
+from mira.text.context import own_stop
 from mira.text.measures import CURRENCIES, DOTTED_THOUSANDS, PER, SCALES, UNITS
 from mira.text.modifiers import describes
 from mira.text.numbers import cardinal, number, plural, standard
@@ -83,9 +84,7 @@ def _money(match: re.Match[str]) -> str:
         return match[0]
     unit = parts.get("code") or unit  # $20 CAD
     text, stop, per = match.string, match.end(), parts["per"]
-    end = "." if match[0].endswith(".") and stop == len(text) else ""
-    if text[stop : stop + 1].isalpha():
-        end = " "  # "$5bill"
+    end = " " if text[stop : stop + 1].isalpha() else own_stop(match)  # "$5bill"
     one_noun = describes(text, match.start(), match.start("per"), price=True)
     named = _SAID_AFTER.match(text, stop)
     low = _amount(amount, unit, scale)

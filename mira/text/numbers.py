@@ -57,7 +57,12 @@ def name(text: str) -> str:
         return short(text)
     if tail == "00":
         return cardinal(int(text)) if head.endswith("0") else f"{cardinal(int(head))} hundred"
-    return f"{cardinal(int(head))} {'oh ' if tail[0] == '0' else ''}{cardinal(int(tail))}"
+    return f"{cardinal(int(head))} {after_hundreds(int(tail))}"
+
+
+def after_hundreds(number: int) -> str:
+    """Say the second of two pairs: the 5 of 1905 is "oh five", the 30 of 7:30 "thirty"."""
+    return f"oh {cardinal(number)}" if number < 10 else cardinal(number)
 
 
 @lru_cache(maxsize=4096)
@@ -114,7 +119,7 @@ def year(number: int) -> str:
         return cardinal(number)
     if low == 0:
         return cardinal(high) + " hundred"
-    return f"{cardinal(high)} {'oh ' if low < 10 else ''}{cardinal(low)}"
+    return f"{cardinal(high)} {after_hundreds(low)}"
 
 
 def decade(number: int) -> str:

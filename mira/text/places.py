@@ -8,7 +8,7 @@ or a doctor. Knows nothing about numbers that are no part of an address.
 
 import re
 
-from mira.text.context import is_counted
+from mira.text.context import around, is_counted, own_stop
 from mira.text.lexicon import BUILDINGS, DIRECTIONS, PROVINCES, STATES, STREETS, WAYS
 from mira.text.numbers import digits, name
 from mira.text.shortforms import STATES as DOTTED_STATES
@@ -57,9 +57,7 @@ _NUMBERED = r"(?<![\w.,$€£¥₹#/-])"
 
 
 def _street(match: re.Match[str]) -> str:
-    # The full stop of the last word is the sentence's own as well.
-    ends = match[0].endswith(".") and match.end() == len(match.string)
-    return f"{match[1]}{STREETS[match[2]]}{'.' if ends else ''}"
+    return f"{match[1]}{STREETS[match[2]]}{own_stop(match)}"
 
 
 def _house(match: re.Match[str]) -> str:
@@ -71,8 +69,7 @@ def _house(match: re.Match[str]) -> str:
 
 
 def _direction(match: re.Match[str]) -> str:
-    ends = match[0].endswith(".") and match.end() == len(match.string)
-    return f"{match[1]}{DIRECTIONS[match[2]]}{'.' if ends else ''}"
+    return f"{match[1]}{DIRECTIONS[match[2]]}{own_stop(match)}"
 
 
 def _before_code(match: re.Match[str]) -> str:
@@ -83,10 +80,10 @@ def _before_code(match: re.Match[str]) -> str:
 
 
 def _after_city(match: re.Match[str]) -> str:
-    city, short, text = match[1], match[2], match.string
+    city, short = match[1], match[2]
     if city.lower().rstrip(".") in _NO_CITIES or (city.isupper() and len(city) < 5):
         return match[0]
-    before = text[max(0, match.start() - 40) : match.start()]
+    before, _ = around(match)
     if short in _SAID_ALONE and not re.search(r"(?:[a-z:]|[A-Z][a-z]+,?) $", before):
         return match[0]
     if short == "MD" and re.search(r"\b(?:Dr|Doctor)\b", before):

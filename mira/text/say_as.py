@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 
 from mira.text import codes, times
-from mira.text.lexicon import ADDRESS_MARKS, MONTHS
-from mira.text.numbers import DIGITS, cardinal, fraction, mixed, number, ordinal, year
+from mira.text.dates import full_year
+from mira.text.lexicon import ADDRESS_MARKS, MONTH_NAMES
+from mira.text.numbers import DIGITS, fraction, mixed, number, ordinal, year
 from mira.text.traced import Rules, Traced
 
 _NUMBER = re.compile(r"([+−-]?)\s?([0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{0,400})(\.[0-9]{1,400})?")
@@ -131,13 +132,12 @@ def _by_width(text: str, order: str) -> list[str]:
 
 
 def _said_date(values: dict[str, str]) -> str | None:
-    months = list(MONTHS.values())
     said = []
     if "m" in values:
         month = values["m"]
-        named = [name for name in months if name.lower().startswith(month.lower())]
+        named = [name for name in MONTH_NAMES if name.lower().startswith(month.lower())]
         if month.isdigit() and 1 <= int(month) <= 12:
-            named = [months[int(month) - 1]]
+            named = [MONTH_NAMES[int(month) - 1]]
         said += named[:1] or [""]
     if "d" in values:
         day = values["d"]
@@ -154,19 +154,14 @@ def _said_date(values: dict[str, str]) -> str | None:
 def _said_year(text: str) -> str:
     if not text.isdigit() or len(text) > 4:
         return ""
-    if len(text) == 2:
-        text = ("19" if int(text) > 50 else "20") + text
-    return year(int(text))
+    return year(full_year(text) if len(text) == 2 else int(text))
 
 
 def _time(text: str, form: str) -> str | None:
     duration = _DURATION.fullmatch(text)
     if duration:
-        said = (
-            f"{cardinal(int(count))} {unit}{'' if int(count) == 1 else 's'}"
-            for count, unit in zip(duration.groups(), ("minute", "second"))
-        )
-        return " and ".join(said)
+        parts = zip(duration.groups(), ("minute", "second"))
+        return " and ".join(times.counted(int(count), unit) for count, unit in parts)
     if text.isdigit() and len(text) < 3 and int(text) <= 24:
         text += ":00"
     clock = _CLOCK.match(text)

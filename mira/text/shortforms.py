@@ -32,7 +32,7 @@ DOTTED = {
     "corp": "corporation", "cos": "companies", "ctr": "center", "dist": "district",
     "div": "division", "eds": "editors", "equip": "equipment", "esp": "especially",
     "esq": "esquire", "etc": "etcetera", "ext": "extension", "fwd": "forward",
-    "hosp": "hospital", "inc": "incorporated", "inst": "institute", "intl": "international",
+    "hosp": "hospital", "inc": "incorporated", "inst": "institute",
     "inv": "invoice", "jct": "junction", "jr": "junior", "lic": "license", "ltd": "limited",
     "misc": "miscellaneous", "mtn": "mountain", "ofc": "office", "orig": "original",
     "poss": "possible", "pref": "preferred", "prelim": "preliminary", "prev": "previous",
@@ -125,5 +125,5 @@ STATES_OF_TOWNS = {
     "ky": "Kentucky", "la": "Louisiana", "man": "Manitoba", "mass": "Massachusetts",
     "md": "Maryland", "me": "Maine", "miss": "Mississippi", "mo": "Missouri", "mont": "Montana",
     "neb": "Nebraska", "nev": "Nevada", "ore": "Oregon", "pa": "Pennsylvania", "va": "Virginia",
-    "vt": "Vermont", "wash": "Washington", "b.c": "British Columbia", "s.c": "South Carolina",
+    "vt": "Vermont", "wash": "Washington", "b.c": "British Columbia",
 }  # fmt: skip

@@ -9,6 +9,7 @@ import re
 from itertools import product
 
 from mira.text.abbreviations import PREPOSITIONS, STARTERS, SUBORDINATORS
+from mira.text.context import around
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(r"[A-Z]['’]?[A-Z]|([A-Za-z])\1\1")
@@ -132,7 +133,7 @@ def _shouted(match: re.Match[str]) -> str:
     if base in _ACRONYMS or not (base in _AMBIGUOUS or _WORD.fullmatch(base.upper())):
         return word
     # What may be an acronym is a word beside one that is shouted.
-    before = _BEFORE.search(text[max(0, match.start() - 30) : match.start()])
+    before = _BEFORE.search(around(match, 30)[0])
     if base in _SAID_OF and before and before[1] in _ARTICLES:
         return word
     if base == "am" and not (before and before[1] == "I"):

@@ -4,17 +4,15 @@ The last of the rules: no digit is left. Knows nothing about words.
 """
 
 from mira.text.lexicon import SYMBOLS
-from mira.text.measures import RATES
+from mira.text.measures import RATES, UNITS
 from mira.text.traced import one_of, rule
-
-_PERIODS = {"mo": "month", "yr": "year", "hr": "hour", "min": "minute", "wk": "week"}
 
 RULES = (
     rule(r"(?<=[A-Za-z]{2}) > (?=[A-Z])", ", "),  # Settings > Security
     rule(r"(?<=[\w.!?)]) [|•·‣▪] (?=\w)", ", "),
     rule(r"(?<=[a-z])\((e?s)\)", r"\1"),  # ticket(s)
     rule(rf"(?<![\w/]){one_of(list(RATES))}(?![\w/])", lambda m: RATES[m[0]]),
-    rule(r"(?<=[a-z])/(mo|yr|hr|min|wk)\b", lambda m: f" per {_PERIODS[m[1]]}"),
+    rule(r"(?<=[a-z])/(mo|yr|hr|min|wk)\b", lambda m: f" per {UNITS[m[1]][0]}"),
     rule(r"(?<= )([A-F])-(?=[\s,.;:!?)]|\Z)(?! (?:and|or) \w{1,20}-)(?! [-–—])", r"\1 minus"),
     rule(r"\.{3,}|…+", "..."),
     rule(r"\s?-{2,3}\s?|\s[–-]\s|(?<=\w)\s?–\s?(?=\w)", " — "),

@@ -19,9 +19,6 @@ _STRENGTHS_S = {
     "x-strong": 1.0,
 }  # fmt: skip
 
-BEGINS = "<&["
-"""Characters that mark-up begins with."""
-
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
@@ -102,7 +99,7 @@ _DURATION = re.compile(r"\+?([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})\s{0,9}([a
 
 
 def at(text: str, start: int, final: bool) -> tuple[int, Found] | None:
-    """Find what stands at `text[start]`, one of `BEGINS`.
+    """Find what stands at `text[start]`, one of "<&[".
 
     Args:
         final: No text follows.

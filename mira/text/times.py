@@ -5,9 +5,9 @@ Also verses and ratios, which are written like times. Knows nothing about dates.
 
 import re
 
-from mira.text.context import Kind, around, kind_of
-from mira.text.lexicon import BOOKS, MONTHS, SHORT_BOOKS, WEEKDAYS, ZONES
-from mira.text.numbers import cardinal
+from mira.text.context import Kind, around, kind_of, own_stop
+from mira.text.lexicon import BOOKS, MONTH_NAMES, SHORT_BOOKS, WEEKDAY_NAMES, ZONES
+from mira.text.numbers import after_hundreds, cardinal
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(
@@ -23,7 +23,8 @@ _DASH = r"\s?[-–—]\s?"
 _FREE = r"(?<![\w.,:/$€£¥₹-])"
 
 
-def _counted(number: int, unit: str) -> str:
+def counted(number: int, unit: str) -> str:
+    """Say so many of a unit: "one hour", "two hours"."""
     return f"{cardinal(number)} {unit}{'' if number == 1 else 's'}"
 
 
@@ -32,7 +33,7 @@ def _clock_words(hour: int, minute: int, half: bool) -> str:
         return "midnight"
     said = cardinal(hour)
     if minute:
-        return f"{said} oh {cardinal(minute)}" if minute < 10 else f"{said} {cardinal(minute)}"
+        return f"{said} {after_hundreds(minute)}"
     return said if half else f"{said} o'clock" if 0 < hour <= 12 else f"{said} hundred"
 
 
@@ -49,7 +50,7 @@ def _time(match: re.Match[str]) -> str:
         return match[0]
     said = _clock_words(hour, minute, bool(half) or bool(re.match(" o'clock", after)))
     if seconds:
-        said += f" and {_counted(seconds, 'second')}"
+        said += f" and {counted(seconds, 'second')}"
     return said + _utc(zone) + _said_half(match, half)
 
 
@@ -65,7 +66,7 @@ def _duration(match: re.Match[str], before: str, after: str) -> str | None:
         parts = [(first, "hour"), (second, "minute")]
     else:
         parts = [(first, "minute"), (second, "second")]
-    *head, last = [_counted(number, unit) for number, unit in parts if number] or ["zero seconds"]
+    *head, last = [counted(number, unit) for number, unit in parts if number] or ["zero seconds"]
     return f"{', '.join(head)} and {last}" if head else last
 
 
@@ -87,11 +88,7 @@ def _glued(match: re.Match[str]) -> str:
 
 
 def _said_half(match: re.Match[str], half: str | None) -> str:
-    if not half:
-        return ""
-    # The last full stop of "p.m." may be the sentence's own.
-    ends = half.endswith(".") and match.end() == len(match.string)
-    return f" {half[0].upper()}M{'.' if ends else ''}"
+    return f" {half[0].upper()}M{own_stop(match)}" if half else ""
 
 
 def _offset(match: re.Match[str]) -> str:
@@ -112,47 +109,36 @@ def _utc(zone: str | None) -> str:
 
 
 def _military(match: re.Match[str]) -> str:
-    before, _ = around(match)
     hour, minute = int(match[1]), int(match[2])
-    if hour > 24 or minute > 59 or not (match[1][0] == "0" or _AT.search(before)):
+    known = match[1][0] == "0" or _AT.search(around(match)[0])
+    if hour > 24 or minute > 59 or not known:
         return match[0]
-    zero = "zero " if match[1][0] == "0" else ""
-    said = zero + (cardinal(hour) if hour or not zero else "zero")
-    return f"{said} {_minutes(minute) if minute else 'hundred'} hours"
+    return f"{_four_digits(match[1], match[2])} hours"
 
 
 def _leading_zero(match: re.Match[str]) -> str:
     """Read "at 0615" and "0800 to 1700"."""
-    start, stop = match.start(2), match.end()
-    if kind_of(match.string, start, stop) is Kind.CODE or int(match[2]) > 24:
+    if kind_of(match.string, match.start(2), match.end()) is Kind.CODE:
         return match[0]
-    said = [match[1], "zero " + _hour_and_minutes(match[2], match[3])]
-    if match[4]:
-        said += [
-            " to ",
-            ("zero " if match[5][0] == "0" else "") + _hour_and_minutes(match[5], match[6]),
-        ]
-    return "".join(said)
-
-
-def _hour_and_minutes(hour: str, minute: str) -> str:
-    return f"{cardinal(int(hour))} {_minutes(int(minute)) if int(minute) else 'hundred'}"
+    said = match[1] + _four_digits(match[2], match[3])
+    return f"{said} to {_four_digits(match[5], match[6])}" if match[4] else said
 
 
 def _zulu(match: re.Match[str]) -> str:
     """Read the time of pilots and ships: 1845Z."""
-    hour, minute = int(match[1]), int(match[2])
-    if hour > 23 or kind_of(match.string, match.start(), match.end()) is Kind.CODE:
+    if int(match[1]) > 23 or kind_of(match.string, match.start(), match.end()) is Kind.CODE:
         return match[0]
-    zero = "zero " if match[1][0] == "0" else ""
-    said = cardinal(hour) if hour or not zero else "zero"
-    return f"{zero}{said} {_minutes(minute) if minute else 'hundred'} Zulu"
+    return f"{_four_digits(match[1], match[2])} Zulu"
 
 
-def _minutes(minute: int) -> str:
-    return f"oh {cardinal(minute)}" if minute < 10 else cardinal(minute)
+def _four_digits(hour: str, minute: str) -> str:
+    """Say a time without a mark: 0615 is "zero six fifteen", 1700 "seventeen hundred"."""
+    zero = "zero " if hour[0] == "0" else ""
+    said = after_hundreds(int(minute)) if int(minute) else "hundred"
+    return f"{zero}{cardinal(int(hour))} {said}"
 
 
+_ORDINALS = {"1": "First ", "2": "Second ", "3": "Third "}
 _PARTS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
@@ -161,19 +147,19 @@ def _compound(match: re.Match[str]) -> str:
     if match[4] is not None:
         if _AT.search(around(match)[0]) and int(match[3]) <= 24:
             return _clock_words(int(match[3]), int(match[4]), half=False)
-        return f"{_counted(int(match[3]), 'hour')} {cardinal(int(match[4]))}"
+        return f"{counted(int(match[3]), 'hour')} {cardinal(int(match[4]))}"
     parts = re.findall(r"([0-9]+)\s?([dhms])", match[0])
     units = [unit for _, unit in parts]
     if units != sorted(units, key="dhms".index) or len({*units}) < len(units):
         return match[0]
-    return " ".join(_counted(int(number), _PARTS[unit]) for number, unit in parts)
+    return " ".join(counted(int(number), _PARTS[unit]) for number, unit in parts)
 
 
 def _verse(match: re.Match[str]) -> str:
-    ordinal = {"1": "First ", "2": "Second ", "3": "Third "}.get(match[1] or "", "")
-    last = f" to {cardinal(int(match[5]))}" if match[5] else ""
-    book = SHORT_BOOKS.get(match[2], match[2])
-    return f"{ordinal}{book} {cardinal(int(match[3]))} {cardinal(int(match[4]))}{last}"
+    ordinal, book, short, chapter, first, last = match.groups()
+    said = _ORDINALS[ordinal] if ordinal else ""
+    said += f"{book or SHORT_BOOKS[short]} {cardinal(int(chapter))} {cardinal(int(first))}"
+    return f"{said} to {cardinal(int(last))}" if last else said
 
 
 def _half_letters(match: re.Match[str]) -> str:
@@ -203,16 +189,12 @@ _LONG = re.compile(
 _AT = re.compile(r"(?i)\b(?:at|by|until|till|from|to|before|after|between|and|around) \Z")
 
 _ZONE = one_of(ZONES)
-_DAY = one_of([*dict.fromkeys(WEEKDAYS.values()), *MONTHS.values()])
+_DAY = one_of([*WEEKDAY_NAMES, *MONTH_NAMES])
 
 RULES = (
     rule(
-        rf"(?<![\w.])(?:([123]) )?\b({one_of(BOOKS)}) ([0-9]{{1,3}}):([0-9]{{1,3}})"
-        rf"(?:[-–]([0-9]{{1,3}}))?(?![\w:]|[.,]\d|\s?{_HALF})",
-        _verse,
-    ),
-    rule(
-        rf"(?<![\w.])(?:([123]) )?\b({one_of(SHORT_BOOKS)})\. ([0-9]{{1,3}}):([0-9]{{1,3}})"
+        rf"(?<![\w.])(?:([123]) )?\b(?:({one_of(BOOKS)})|({one_of(SHORT_BOOKS)})\.)"
+        r" ([0-9]{1,3}):([0-9]{1,3})"
         rf"(?:[-–]([0-9]{{1,3}}))?(?![\w:]|[.,]\d|\s?{_HALF})",
         _verse,
     ),

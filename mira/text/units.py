@@ -7,6 +7,7 @@ neighbours say so. Knows nothing about money.
 
 import re
 
+from mira.text.context import own_stop
 from mira.text.measures import PER, UNITS
 from mira.text.modifiers import describes
 from mira.text.numbers import VULGAR, number, quantity
@@ -144,8 +145,7 @@ def _measure(match: re.Match[str]) -> str | list[Edit]:
     )
     said = one if joined or _is_single(match) else many
     said += "".join(map(_per, re.split("/", match["per"] or "")[1:]))
-    ends = match["dot"] and match.end() == len(text)
-    edits = [*_said(match), (f"{said}{'.' if ends else ''}", match.start("unit"), match.end())]
+    edits = [*_said(match), (said, match.start("unit"), match.end())]
     if gap != " ":
         edits.insert(-1, (" ", *match.span("gap")))
     return edits
@@ -202,8 +202,7 @@ def _per(unit: str) -> str:
 
 def _one(match: re.Match[str]) -> list[Edit]:
     """Say what comes after "per", or a slash after a word: "3 cents/min."."""
-    ends = match[3] and match.end() == len(match.string)
-    said = UNITS[match[2].replace(".", "")][0] + ("." if ends else "")
+    said = UNITS[match[2].replace(".", "")][0] + own_stop(match)
     unit = (said, match.start(2), match.end())
     return [(" per ", *match.span(1)), unit] if match[1] == "/" else [unit]
 
@@ -338,7 +337,7 @@ RULES = (
     rule(
         rf"{_RANGE}{_SCALE}(?P<plus>\+(?=[ A-Za-z]))?(?P<gap>[ -]?)(?P<unit>ft-lbs?|mm Hg|{_WORD})"
         r"(?P<per>(?:\.?/[A-Za-zµ]{1,12}(?:[²³]|\^[23])?(?!\w)){0,2})"
-        r"(?P<dot>\.(?=,|;| [a-z0-9(]))?(?![\w'²³^]|\.\w|(?<= [A-Z])-\d)",  # not "2023 W-2"
+        r"(?:\.(?=,|;| [a-z0-9(]))?(?![\w'²³^]|\.\w|(?<= [A-Z])-\d)",  # not "2023 W-2"
         _measure,
     ),
     rule(rf"{_RANGE}(?:\"|'')(?![\w\"])", _inches),

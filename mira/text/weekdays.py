@@ -7,7 +7,7 @@ what stands directly before and after decides. Knows nothing about numbers.
 import re
 
 from mira.text.context import around
-from mira.text.lexicon import DAY_LETTERS, MONTHS, WEEKDAYS
+from mira.text.lexicon import DAY_LETTERS, MONTH_NAMES, MONTHS, WEEKDAY_NAMES, WEEKDAYS
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(
@@ -21,8 +21,8 @@ MAY_MATTER = re.compile(
 _NEAR = 40  # characters before and after a word that may decide how it is read
 _DAY = one_of([name for short in WEEKDAYS for name in (short, WEEKDAYS[short].lower())])
 _SHORT_MONTHS = {**{s: n for s, n in MONTHS.items() if s != n.lower()}, "sept": "September"}
-_MONTH = one_of([*_SHORT_MONTHS, *(name.lower() for name in MONTHS.values())])
-_NAME = one_of([*dict.fromkeys(WEEKDAYS.values()), *MONTHS.values()])
+_MONTH = one_of([*_SHORT_MONTHS, *map(str.lower, MONTH_NAMES)])
+_NAME = one_of([*WEEKDAY_NAMES, *MONTH_NAMES])
 
 # Between two neighbours. A comma alone is not enough for words in small letters ("we sat, sun…").
 _JOINT = r"(?:\.?\s?[-–—/&+]\s?|\.?,? (?:and|or|to|thru|through|till|until|&) )"
@@ -83,10 +83,9 @@ _YEAR_AFTER = re.compile(r"\.?,? ?(?:'[0-9]{2}\b|[12][0-9]{3}\b)")
 
 
 def _beside(match: re.Match[str]) -> tuple[str, str]:
-    text = match.string
-    return text[max(0, match.start() - _NEAR) : match.start()], text[
-        match.end(1) : match.end(1) + _NEAR
-    ]
+    """Cut out what stands beside the word; its full stop is part of what comes after."""
+    before, after = around(match, _NEAR)
+    return before, match[0][match.end(1) - match.start() :] + after
 
 
 def _named(match: re.Match[str], name: str) -> str:
@@ -167,7 +166,7 @@ def _is_month(word: str, before: str, after: str) -> bool:
     return not _NAME_AFTER.match(after)
 
 
-_LETTER = one_of([*DAY_LETTERS, *dict.fromkeys(WEEKDAYS.values())])
+_LETTER = one_of([*DAY_LETTERS, *WEEKDAY_NAMES])
 _LETTER_HERE = rf"(?<![A-Za-z]){_LETTER}(?![A-Za-z])"
 _HOURS_AFTER = re.compile(
     r"[.,:;]?\s?\(?(?:from |at |between |@ ?|only\b|until )?(?:[0-9]|noon|only)"
@@ -182,7 +181,6 @@ _SEX = re.compile(
     r"|couple|ratio|voice|spell|code)\b",
     re.IGNORECASE,
 )
-_ORDER = list(dict.fromkeys(WEEKDAYS.values()))
 
 
 def _day_letters(match: re.Match[str]) -> str:
@@ -194,7 +192,7 @@ def _day_letters(match: re.Match[str]) -> str:
         return match[0]
     hours = bool(_HOURS_AFTER.match(after) or _HOURS_BEFORE.search(before))
     if joint in ("-", "–", "to", "thru", "through"):
-        first, last = _ORDER.index(days[0]), _ORDER.index(days[-1])
+        first, last = WEEKDAY_NAMES.index(days[0]), WEEKDAY_NAMES.index(days[-1])
         usual = parts[0] in ("M", "Mo") and days[-1] not in ("Tuesday", "Wednesday", "Monday")
         usual = usual or (len(parts[0]) > 1 and days[0] != parts[0])  # "Th-F"
         near = _DAYS_NEAR.search(after) or _DAYS_NEAR.search(before)
@@ -213,7 +211,9 @@ def _day_letters(match: re.Match[str]) -> str:
     return re.sub(r"\s?/\s?", ", ", re.sub(r"\s?&\s?", " and ", said))
 
 
-_DAYS_NEAR = re.compile(rf"\b(?:{one_of(_ORDER)}|(?:M|Tu?|W|Th)\s?[-–]\s?(?:Th|F|Fr|Sa|Su)\b)")
+_DAYS_NEAR = re.compile(
+    rf"\b(?:{one_of(WEEKDAY_NAMES)}|(?:M|Tu?|W|Th)\s?[-–]\s?(?:Th|F|Fr|Sa|Su)\b)"
+)
 
 
 def _lone_letter(match: re.Match[str]) -> str:
@@ -225,7 +225,9 @@ def _lone_letter(match: re.Match[str]) -> str:
 
 
 _ITS_HOURS = r":? [0-9]{1,2}(?::[0-9]{2})?\s?(?:[ap]m?\s?[-–]|[-–]|[ap]m\b)"
-_DAY_NEAR = re.compile(rf"\b(?:{one_of(_ORDER)}|(?:{one_of(list(DAY_LETTERS))}){_ITS_HOURS})")
+_DAY_NEAR = re.compile(
+    rf"\b(?:{one_of(WEEKDAY_NAMES)}|(?:{one_of(list(DAY_LETTERS))}){_ITS_HOURS})"
+)
 
 
 def _packed_letters(match: re.Match[str]) -> str:

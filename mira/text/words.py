@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from mira.text.abbreviations import NUMBERED_THINGS
+from mira.text.context import around, own_stop
 from mira.text.lexicon import MONTHS
 from mira.text.shortforms import (
     ANYWHERE,
@@ -57,11 +58,6 @@ def _like(written: str, said: str) -> str:
     """Begin with a capital what was written with one."""
     capital = written[0].isupper() and (len(written) == 1 or not written.isupper())
     return said[0].upper() + said[1:] if capital else said
-
-
-def _sides(match: re.Match[str]) -> tuple[str, str]:
-    text, start, end = match.string, match.start(), match.end()
-    return text[max(0, start - _LOOK) : start], text[end : end + _LOOK]
 
 
 def _bound(of_all: str) -> Callable[[str, str], str]:
@@ -183,18 +179,17 @@ def _anywhere_word(plain: str) -> str:
 
 
 def _dotted(match: re.Match[str]) -> str:
-    before, after = _sides(match)
+    before, after = around(match, _LOOK)
     said = _dotted_word(match[1], before, after)
     if not said:
         return match[0]
-    # The full stop of the last word is the sentence's own as well.
     if match[1].lower() not in ("no", "nos"):  # "See No. 5"
         said = _like(match[1], said)
-    return said + "." * (match.end() == len(match.string))
+    return said + own_stop(match)
 
 
 def _anywhere(match: re.Match[str]) -> str:
-    before, after = _sides(match)
+    before, after = around(match, _LOOK)
     if before.endswith(_IN_ADDRESS) or after.startswith(_IN_ADDRESS):
         return match[0]
     if _MAIL_FOLLOWS.match(after) and not _ARTICLE.search(before):
@@ -208,10 +203,10 @@ def _anywhere(match: re.Match[str]) -> str:
 
 
 def _state(match: re.Match[str]) -> str:
-    before, _ = _sides(match)
+    before, _ = around(match, _LOOK)
     plain = match[0].lower().rstrip(".")
     said = STATES.get(plain) or (_AFTER_TOWN.search(before) and STATES_OF_TOWNS.get(plain))
-    return said + "." * (match.end() == len(match.string)) if said else match[0]
+    return said + own_stop(match) if said else match[0]
 
 
 # "E.g. this": the same at the start of a sentence; but "B4" and "M8" are a cell and a bus.
@@ -223,8 +218,7 @@ _EXACT = {
 
 
 def _exact(match: re.Match[str]) -> str:
-    said = _EXACT[match[0]]
-    return said + "." * (match[0].endswith(".") and match.end() == len(match.string))
+    return _EXACT[match[0]] + own_stop(match)
 
 
 _WRITTEN = [

@@ -6,8 +6,8 @@ A number like a year is one, unless it counts something. Knows nothing about day
 import re
 
 from mira.text.context import around, is_counted
-from mira.text.lexicon import MONTHS, YEAR_NOUNS
-from mira.text.numbers import cardinal, decade, name, plural, year
+from mira.text.lexicon import MONTH_NAMES, YEAR_NOUNS
+from mira.text.numbers import after_hundreds, cardinal, decade, name, plural, year
 from mira.text.traced import one_of, rule
 
 _YEAR = "(1[5-9][0-9]{2}|20[0-9]{2})"
@@ -62,11 +62,10 @@ def _season(match: re.Match[str]) -> str:
     """Read 2019/20 and 1939-45; 2024-03 is a month."""
     first, mark, last = int(match[1]), match[2], int(match[3])
     if first % 100 + 1 != last and mark != "–" and 1 <= last <= 12:
-        return f"{list(MONTHS.values())[last - 1]} {year(first)}"
+        return f"{MONTH_NAMES[last - 1]} {year(first)}"
     if last <= first % 100 and (first % 100, last) != (99, 0):
         return match[0]
-    said = f"oh {cardinal(last)}" if 0 < last < 10 else cardinal(last) if last else "two thousand"
-    return f"{year(first)} to {said}"
+    return f"{year(first)} to {after_hundreds(last) if last else 'two thousand'}"
 
 
 def _tens(match: re.Match[str]) -> str:
@@ -98,14 +97,13 @@ def _aged(match: re.Match[str]) -> str:
 
 
 def _class_of(match: re.Match[str]) -> str:
-    number = int(match[1])
-    return f"oh {cardinal(number)}" if number < 10 else cardinal(number)
+    return after_hundreds(int(match[1]))
 
 
 _IN_YEAR = re.compile(
     r"(?i)\b(?:in|since|during|years?|fy|fiscal|early|late|mid|circa|class of|spring|summer|autumn"
     r"|fall of|winter|back (?:in|to)|battle of|dat(?:es?|ed|ing) (?:from|to)|ad|anno"
-    rf"|{one_of(list(MONTHS.values()))})(?: the year)?[ ,-]{{1,2}}\Z"
+    rf"|{one_of(MONTH_NAMES)})(?: the year)?[ ,-]{{1,2}}\Z"
 )
 _ERA = re.compile(r" (?:AD|BCE?|CE|A\.D\.|B\.C\.)(?!\w)")
 _ABOUT_YEAR = re.compile(r"(?i)\b(?:after|before|by|until|till|from|of|between) \Z")

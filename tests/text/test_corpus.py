@@ -8,8 +8,6 @@ import pytest
 from mira.text import split_sentences
 from tools.corpus import Pair, categories, letters, read
 
-GOAL = 0.98
-GOAL_OF_A_CATEGORY = 0.95
 AT_LEAST = 600
 
 CORPUS = categories()
@@ -27,14 +25,11 @@ def wrong(pairs: list[Pair]) -> list[str]:
 @each_category
 def test_is_read_as_a_person_would(pairs: list[Pair]) -> None:
     found = wrong(pairs)
-    assert len(found) <= (1 - GOAL_OF_A_CATEGORY) * len(pairs), "\n".join(found)
+    assert not found, "\n".join(found)
 
 
-def test_nearly_all_of_it_is() -> None:
-    pairs = [pair for category in CORPUS.values() for pair in category]
-    assert len(pairs) >= AT_LEAST
-    found = wrong(pairs)
-    assert len(found) <= (1 - GOAL) * len(pairs), "\n".join(found)
+def test_it_has_many_lines() -> None:
+    assert sum(map(len, CORPUS.values())) >= AT_LEAST
 
 
 def test_nothing_is_written_twice() -> None:
@@ -44,11 +39,10 @@ def test_nothing_is_written_twice() -> None:
 
 @each_category
 def test_saying_what_was_said_changes_nothing(pairs: list[Pair]) -> None:
-    """Where it was right: the rules don't rewrite what rules wrote."""
+    """The rules don't rewrite what rules wrote."""
     for pair in pairs:
         said = read(pair.written)
-        if pair.agrees(said):
-            assert letters(read(said)) == letters(said), pair.written
+        assert letters(read(said)) == letters(said), pair.written
 
 
 @each_category
