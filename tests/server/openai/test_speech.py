@@ -138,9 +138,12 @@ def test_a_request_says_how_words_are_said(shared: Served, path: str) -> None:
         assert answer.status_code == 200
         return answer.content
 
-    words = {"Nguyen": "win", "Siobhan": {"say": "shi vawn", "cmu": "SH AH0 V AO1 N"}}
+    words = {"Nguyen": "win", "Siobhan": "shi vawn"}
     assert heard("Nguyen and Siobhan.", words) == heard("Win and Shi vawn.", None)
     assert heard("Nguyen.", {}) == heard("Nguyen.", {"Ann": "x"}) != heard("Nguyen.", words)
+    sounds = ({"Siobhan": {"cmu": "SH AH0 V AO1 N"}}, {"Siobhan": {"ipa": "ʃəvˈɔn"}}, {})
+    cmu, ipa, none = (heard("Siobhan.", words) for words in sounds)
+    assert cmu == ipa != none
 
 
 def test_instructions_change_nothing(shared: Served) -> None:
