@@ -5,6 +5,7 @@ Knows neither which model speaks nor who listens.
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain
 
 from mira.errors import NothingToSay, SynthesisFailed
@@ -167,7 +168,7 @@ class Engine:
             waits: Somebody who, when they ran dry, have had that part of a pause.
         """
         joiner, gap = Joiner(self.sample_rate), Gap(pace)
-        refused = None
+        refused, num_words = None, 0
         for piece in pieces:
             gap.widen(piece)
             if not piece.sentence.text:
@@ -185,7 +186,9 @@ class Engine:
                 yield from _silence(joiner, gap.silence_s - _waited_s(waits))
                 gap, begins_s = Gap(pace, piece.sentence.text), joiner.joined_s
                 for block in chain([first], spoken):
-                    yield Block(joiner.push(block.samples), _later(block.words, begins_s))
+                    words = tuple(_later(word, begins_s, num_words) for word in block.words)
+                    yield Block(joiner.push(block.samples), words)
+                num_words += len(piece.sentence.words)
         if not joiner.joined_s and (refused or not gap.asked_s):
             raise refused or NothingToSay
         if gap.asked_s is not None or self._pause_at_end:
@@ -246,5 +249,10 @@ def _coming(text: Iterable[str], playback: Playback, cancel: Cancel) -> Iterator
         yield part
 
 
-def _later(words: Iterable[TimedWord], by_s: float) -> tuple[TimedWord, ...]:
-    return tuple(TimedWord(word.word, word.start_s + by_s, word.stop_s + by_s) for word in words)
+def _later(word: TimedWord, by_s: float, by_words: int) -> TimedWord:
+    return replace(
+        word,
+        start_s=word.start_s + by_s,
+        stop_s=word.stop_s + by_s,
+        index=word.index + by_words,
+    )

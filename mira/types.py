@@ -54,14 +54,19 @@ class TimedWord:
     word: Word
     start_s: float
     stop_s: float
+    index: int
+    """Number of words before it, of the sentence or of the stream; never two with the same."""
+    estimated: bool = False
+    """Whether it was reckoned, not measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A piece of speech, and the words that begin to sound in it.
+    """A piece of speech, and what is new of its words.
 
-    From a synthesizer times count from the sentence's first sample, from the engine from the
-    first sample of all.
+    Each word comes with the block that it begins in, or before, if anybody wants to know (see
+    `Playback.words`). One that comes again, with the same index, is corrected. From a synthesizer
+    times and indices count from the sentence's beginning, from the engine from that of the stream.
     """
 
     samples: Samples

@@ -332,6 +332,7 @@ def test_words_are_timed_over_all_of_the_text() -> None:
     blocks = list(Engine(toy).blocks(f"{first} {last}", ANNA))
     timed = [word for block in blocks for word in block.words]
     assert [word.word.text for word in timed] == ["One", "two.", "Three", "four", "five."]
+    assert [word.index for word in timed] == [0, 1, 2, 3, 4]
     begins_s = len(toy.tone(first, ANNA)) / toy.sample_rate + pause_s(first, Break.NONE)
     for word, text in zip(timed, 2 * [first] + 3 * [last], strict=True):
         offset_s = 0.0 if text == first else begins_s

@@ -119,10 +119,10 @@ class ToySynthesizer:
     def _timed(self, sentence: Sentence) -> Iterator[TimedWord]:
         """Each character takes as long as any other."""
         stop = 0
-        for word in sentence.words:
+        for index, word in enumerate(sentence.words):
             start = sentence.text.index(word.text, stop)
             stop = start + len(word.text)
-            yield TimedWord(word, start * self.s_per_char, stop * self.s_per_char)
+            yield TimedWord(word, start * self.s_per_char, stop * self.s_per_char, index)
 
     def close(self) -> None:
         """Remember it."""

@@ -24,13 +24,20 @@ class Playback:
         live: False for what is written to a file: it has time, and makes way for everybody.
         pace: How many times faster than it was spoken the speech is played.
         now: The clock, in seconds.
+        words: Whether anybody wants to know when each word is heard; a voice that has to listen
+            to itself for that does so only then.
     """
 
     def __init__(
-        self, live: bool = True, pace: float = 1.0, now: Callable[[], float] = time.perf_counter
+        self,
+        live: bool = True,
+        pace: float = 1.0,
+        now: Callable[[], float] = time.perf_counter,
+        words: bool = True,
     ) -> None:
         self.live = live
         self.pace = pace
+        self.words = words
         self.now = now
         self.wants: Callable[[int], bool] = bool
         """Whether it is worth waking whoever renders for so many more tokens."""
