@@ -187,7 +187,8 @@ def test_who_does_not_read_is_not_computed_for(toy: ToyRunner, lm: BatchingLM) -
         first = next(tokens)
         wait_for(lambda: len(toy.steps) >= TOKENS_AHEAD)
         time.sleep(0.05)
-        assert len(toy.steps) <= TOKENS_AHEAD + 2
+        # The first took all that there were: more than one, if it was slow to wake.
+        assert len(toy.steps) <= 2 * TOKENS_AHEAD
         rest = list(tokens)
     assert [first, *rest] == list(lm.generate(PROMPT, sampling(0, 200)))
 
