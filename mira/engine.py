@@ -5,7 +5,6 @@ Knows neither which model speaks nor who listens.
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from itertools import chain
 
 from mira.errors import NothingToSay, SynthesisFailed
@@ -15,7 +14,7 @@ from mira.stream.joining import Joiner
 from mira.stream.playback import Playback
 from mira.synthesizer import Synthesizer
 from mira.text import Break, Dictionary, Piece, pause_s, split_sentences, together_s
-from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice
+from mira.types import Block, Samples, Sampling, Sentence, Voice
 
 _BLOCK_S = 1.0
 """Longest block of a pause."""
@@ -186,7 +185,7 @@ class Engine:
                 yield from _silence(joiner, gap.silence_s - _waited_s(waits))
                 gap, begins_s = Gap(pace, piece.sentence.text), joiner.joined_s
                 for block in chain([first], spoken):
-                    words = tuple(_later(word, begins_s, num_words) for word in block.words)
+                    words = tuple(word.later(begins_s, num_words) for word in block.words)
                     yield Block(joiner.push(block.samples), words)
                 num_words += len(piece.sentence.words)
         if not joiner.joined_s and (refused or not gap.asked_s):
@@ -247,12 +246,3 @@ def _coming(text: Iterable[str], playback: Playback, cancel: Cancel) -> Iterator
         if part is None:
             return
         yield part
-
-
-def _later(word: TimedWord, by_s: float, by_words: int) -> TimedWord:
-    return replace(
-        word,
-        start_s=word.start_s + by_s,
-        stop_s=word.stop_s + by_s,
-        index=word.index + by_words,
-    )

@@ -4,7 +4,7 @@ Knows nothing about any stage.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,15 @@ class TimedWord:
     """Number of words before it, of the sentence or of the stream; never two with the same."""
     estimated: bool = False
     """Whether it was reckoned, not measured."""
+
+    def later(self, by_s: float, by_words: int = 0) -> "TimedWord":
+        """Return it as a part of something longer, after so many seconds and words."""
+        return replace(
+            self,
+            start_s=self.start_s + by_s,
+            stop_s=self.stop_s + by_s,
+            index=self.index + by_words,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
