@@ -7,6 +7,7 @@ Source: Whisper tiny.en, arXiv:2212.04356, as carried by the wheel of `meeting-n
 
 import re
 import unicodedata
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -94,22 +95,34 @@ def word_errors(expected: str, heard: str) -> tuple[int, int]:
     Returns:
         (errors, words in `expected`)
     """
+    wanted, got = in_one_spelling(expected, heard)
+    return int(edits(wanted, got, lambda word, other: word.lower() != other.lower())), len(wanted)
+
+
+def in_one_spelling(expected: str, heard: str) -> tuple[list[str], list[str]]:
+    """Return the words of both, so that those are equal that `word_errors` counts as right."""
     wanted, got = _words(expected), _words(heard)
     if any(word.isdigit() for word in wanted + got):
         wanted, got = _in_digits(wanted), _in_digits(got)
-    return _edits(wanted, got), len(wanted)
+    return wanted, got
 
 
-def _edits(wanted: list[str], got: list[str]) -> int:
-    """Levenshtein's distance over words, where a word may also be written in pieces."""
-    costs = {(i, 0): i for i in range(len(wanted) + 1)} | {(0, j): j for j in range(len(got) + 1)}
+def edits(wanted: list[str], got: list[str], unlike: Callable[[str, str], float]) -> float:
+    """Levenshtein's distance over words, where a word may also be written in pieces.
+
+    Args:
+        unlike: What it costs to have heard one word for another, from 0 to 1.
+    """
+    costs: dict[tuple[int, int], float] = {(i, 0): i for i in range(len(wanted) + 1)} | {
+        (0, j): j for j in range(len(got) + 1)
+    }
     for i in range(1, len(wanted) + 1):
         for j in range(1, len(got) + 1):
             word, other = wanted[i - 1], got[j - 1]
             ways = [
                 costs[i - 1, j] + 1,
                 costs[i, j - 1] + 1,
-                costs[i - 1, j - 1] + (word.lower() != other.lower()),
+                costs[i - 1, j - 1] + unlike(word, other),
             ]
             for n in range(2, max(len(word), len(other)) + 1):
                 if n <= j and _same(word, got[j - n : j]):
