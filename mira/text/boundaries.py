@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from mira.text.abbreviations import (
+from mira.text.english.abbreviations import (
     BEFORE_NUMBER,
     EXCLAIMED,
     GOES_ON_AFTER_TIME,
@@ -20,8 +20,8 @@ from mira.text.abbreviations import (
     NUMBERED_THINGS,
     STARTERS,
 )
+from mira.text.english.shortforms import ANYWHERE, DOTTED, INSIDE, LETTERED, STATES, TITLES
 from mira.text.pauses import CUTS
-from mira.text.shortforms import ANYWHERE, DOTTED, INSIDE, LETTERED, STATES, TITLES
 
 # Full stops of scripts that use them for nothing else: Chinese and Japanese, Hindi, Urdu, Arabic,
 # Armenian, Ethiopic, Khmer, Burmese.

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from itertools import accumulate
 
-from mira.text.abbreviations import (
+from mira.text.english.abbreviations import (
     COORDINATORS,
     DAYS_AND_MONTHS,
     PREPOSITIONS,

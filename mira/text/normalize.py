@@ -7,30 +7,11 @@ left to the voice. Knows nothing about sentences or voices.
 import re
 from itertools import chain
 
-from mira.text import (
-    addresses,
-    amounts,
-    between,
-    clean,
-    codes,
-    dates,
-    designations,
-    identifiers,
-    money,
-    paths,
-    phones,
-    places,
-    romans,
-    shouted,
-    symbols,
-    times,
-    weekdays,
-    words,
-    years,
-)
+from mira.text import clean
 from mira.text.dictionary import Dictionary
-from mira.text.ordinary import is_ordinary
-from mira.text.traced import Rules, Traced
+from mira.text.english import reading
+from mira.text.english.ordinary import is_ordinary
+from mira.text.traced import Traced
 
 # A single Greek letter is a symbol (π, Ω); two are a word. Signs of money belong to no script.
 OTHER_SCRIPT = re.compile(
@@ -38,42 +19,11 @@ OTHER_SCRIPT = re.compile(
     "\u3040-\ua4cf\ua500-\ua6ff\ua800-\uab2f\uabc0-\ud7ff\uf900-\ufaff\ufb13-\ufdff\ufe70-\ufeff"
     "\uff66-\uffdf\U00010000-\U0001cfff\U0001e000-\U0001efff\U00020000-\U0003ffff]"
 )
-# What the rules for symbols need to have any work; most sentences have none.
-_PLAIN = re.compile(r"(?:[A-Za-z',;:!?]|-(?=[A-Za-z])| (?![ ,.;:!?-])|\.(?!\.))*")
-_DIGIT = re.compile("[0-9¼-¾⅐-⅞]")
-_FAMILIES: tuple[tuple[tuple[re.Pattern[str], ...], Rules], ...] = (
-    ((between.MAY_MATTER,), between.RULES),
-    ((phones.HAS_KEYS,), phones.KEYS),
-    ((paths.MAY_MATTER,), paths.RULES),
-    ((addresses.MAY_MATTER,), addresses.RULES),
-    ((identifiers.MAY_MATTER,), identifiers.RULES),
-    ((_DIGIT, money.MAY_MATTER), money.RULES),
-    ((weekdays.MAY_MATTER,), weekdays.RULES),
-    ((places.MAY_MATTER,), places.RULES),
-    ((_DIGIT, dates.MAY_MATTER), dates.RULES),
-    ((times.MAY_MATTER,), times.RULES),
-    ((shouted.MAY_MATTER,), shouted.RULES),
-    ((designations.MAY_MATTER,), designations.RULES),
-    ((codes.MAY_BE_LETTERED,), codes.LETTERED),
-    ((_DIGIT, amounts.MAY_BE_MEASURED), amounts.MEASURES),
-    ((words.MAY_BE_MARKED,), words.MARKED),
-    ((), words.SHORT_FORMS),
-    ((romans.MAY_MATTER,), romans.RULES),
-    ((_DIGIT,), codes.NUMBERS),
-    ((_DIGIT,), years.RULES),
-    ((_DIGIT,), amounts.RULES),
-    ((_DIGIT,), amounts.REST),
-)
-"""What must be in a text so that rules may have any work, and these. The most particular form
-first: what is left for the later ones is a plain number."""
-
-_ORDINARY = ((shouted.MAY_MATTER, shouted.RULES), (romans.MAY_MATTER, romans.RULES))
-"""Those that may have work in ordinary words: "sooo", "a type I error"."""
 
 
 def prepare() -> None:
     """Compile all rules, so that no sentence has to wait for it; takes half a second."""
-    for rule in chain(clean.RULES, symbols.RULES, *(rules for _, rules in _FAMILIES)):
+    for rule in chain(clean.RULES, reading.rules()):
         _ = rule.needs, rule.pattern
 
 
@@ -89,17 +39,7 @@ def speakable(text: Traced, dictionary: Dictionary = Dictionary()) -> None:
         clean.clean(text)
     dictionary.apply(text)
     if ordinary and text.text == written:
-        for gate, rules in _ORDINARY:
-            if gate.search(written):
-                text.apply(rules)
+        reading.read_ordinary(text)
     elif not OTHER_SCRIPT.search(text.text):
-        _read(text)
-
-
-def _read(text: Traced) -> None:
-    for gates, rules in _FAMILIES:
-        if all(gate.search(text.text) for gate in gates):
-            text.apply(rules)
-    if not _PLAIN.fullmatch(text.text):
-        text.apply(symbols.RULES)
-    clean.collapse(text)
+        reading.read(text)
+        clean.collapse(text)

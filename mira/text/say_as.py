@@ -9,10 +9,10 @@ about tags.
 import re
 from collections.abc import Callable
 
-from mira.text import codes, times
-from mira.text.dates import full_year
-from mira.text.lexicon import ADDRESS_MARKS, MONTH_NAMES
-from mira.text.numbers import DIGITS, fraction, mixed, number, ordinal, year
+from mira.text.english import codes, times
+from mira.text.english.dates import full_year
+from mira.text.english.lexicon import ADDRESS_MARKS, MONTH_NAMES
+from mira.text.english.numbers import DIGITS, fraction, mixed, number, ordinal, year
 from mira.text.traced import Rules, Traced
 
 _NUMBER = re.compile(r"([+−-]?)\s?([0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{0,400})(\.[0-9]{1,400})?")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mira.text.english.reading import rules
 from mira.text.needs import had_by, needs
-from mira.text.normalize import _FAMILIES
 from tools.corpus import categories
 
-RULES = [rule for _, rules in _FAMILIES for rule in rules]
+RULES = list(rules())
 PATTERNS = [
     "a|bc", "(?:ab|cb)+", "a*b?", "(?<=a)b", "(?<!a)b", "a(?=b)", "a(?!b)", "[a-c]{2}", "[^a]",
     r"\d", r"\D", r"\w-", r"\s", ".", "(?i)k", "(?i)[k-l]s", "(?i:s)a", "ſ", "(?i)ſ", "[ſ-ʃ]",

@@ -6,10 +6,10 @@ nothing about codes, which the words around them announce.
 
 import re
 
-from mira.text.codes import spell
-from mira.text.context import Kind, around, is_counted, kind_of
-from mira.text.measures import CURRENCIES
-from mira.text.numbers import cardinal, digits, name, plural
+from mira.text.english.codes import spell
+from mira.text.english.context import Kind, around, is_counted, kind_of
+from mira.text.english.measures import CURRENCIES
+from mira.text.english.numbers import cardinal, digits, name, plural
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(

@@ -5,7 +5,7 @@ Only data. Knows nothing about the patterns that use it.
 
 # ruff: noqa: SIM905  (long word lists read best as text)
 
-from mira.text.measures import CURRENCIES
+from mira.text.english.measures import CURRENCIES
 
 MONTHS = {
     name[:3].lower(): name

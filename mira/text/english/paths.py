@@ -5,7 +5,7 @@ Knows nothing about the names of files, and nothing about addresses of the Inter
 
 import re
 
-from mira.text.lexicon import FILE_TYPES
+from mira.text.english.lexicon import FILE_TYPES
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(r"[\w~.]/[\w.]|(?:^|[\s\"'(])[/-]\S|\w\\\w|:\\|\w ?\+ ?[A-Z]|[a-z]-[A-Z]\b")

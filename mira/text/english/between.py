@@ -5,7 +5,7 @@ Knows nothing about what it is a range of; it is read by the rules for that.
 
 import re
 
-from mira.text.lexicon import MONTHS, WEEKDAYS
+from mira.text.english.lexicon import MONTHS, WEEKDAYS
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile("etween ")

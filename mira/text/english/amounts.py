@@ -5,11 +5,11 @@ No digit is left after it. Knows nothing about codes and dates, which must have 
 
 import re
 
-from mira.text import arithmetic, units
-from mira.text.codes import MIXED
-from mira.text.context import around
-from mira.text.measures import SCALES
-from mira.text.numbers import VULGAR, cardinal, digits, number, ordinal, standard
+from mira.text.english import arithmetic, units
+from mira.text.english.codes import MIXED
+from mira.text.english.context import around
+from mira.text.english.measures import SCALES
+from mira.text.english.numbers import VULGAR, cardinal, digits, number, ordinal, standard
 from mira.text.traced import rule
 
 # Digits with thousands commas and decimals: "1,234,567.89", "1234", "3.14", ".5", "1,50,000".

@@ -5,8 +5,8 @@ Knows nothing about numbers that are known by the words around them.
 
 import re
 
-from mira.text.context import is_counted
-from mira.text.numbers import digits
+from mira.text.english.context import is_counted
+from mira.text.english.numbers import digits
 from mira.text.traced import rule
 
 # Not inside another number, nor after a group of its digits.

@@ -5,9 +5,9 @@ Knows nothing about streets, and nothing about numbers outside an address.
 
 import re
 
-from mira.text.codes import spell
-from mira.text.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES
-from mira.text.numbers import DIGITS, cardinal, digits, number, short, year
+from mira.text.english.codes import spell
+from mira.text.english.lexicon import ADDRESS_MARKS, DOMAINS, FILE_TYPES
+from mira.text.english.numbers import DIGITS, cardinal, digits, number, short, year
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(r"[@#]|\.\w|:[:/]|[:-][0-9a-fA-F]{2}[:-]|localhost")

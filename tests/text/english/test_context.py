@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mira.text.context import Kind, is_counted, kind_of
+from mira.text.english.context import Kind, is_counted, kind_of
 
 CODE, PLACE = Kind.CODE, Kind.PLACE
 

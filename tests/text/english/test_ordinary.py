@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 import mira.text
 from mira.text import normalize
-from mira.text.ordinary import is_ordinary
+from mira.text.english.ordinary import is_ordinary
 from mira.text.traced import Traced
 from tools.corpus import categories
 
 # Whatever word the rules know of, and those of the sentences that they were written for.
-_RULES = " ".join(path.read_text("utf-8") for path in Path(mira.text.__path__[0]).glob("*.py"))
+_RULES = " ".join(path.read_text("utf-8") for path in Path(mira.text.__path__[0]).rglob("*.py"))
 _SENTENCES = [pair.written for category in categories().values() for pair in category]
 _WORDS = sorted(
     {*re.findall("[a-z]{1,10}", _RULES.lower()), *re.findall("[a-z]{1,10}", " ".join(_SENTENCES))}

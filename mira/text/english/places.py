@@ -8,11 +8,11 @@ or a doctor. Knows nothing about numbers that are no part of an address.
 
 import re
 
-from mira.text.context import around, is_counted, own_stop
-from mira.text.lexicon import BUILDINGS, DIRECTIONS, PROVINCES, STATES, STREETS, WAYS
-from mira.text.numbers import digits, name
-from mira.text.shortforms import STATES as DOTTED_STATES
-from mira.text.shortforms import STATES_OF_TOWNS
+from mira.text.english.context import around, is_counted, own_stop
+from mira.text.english.lexicon import BUILDINGS, DIRECTIONS, PROVINCES, STATES, STREETS, WAYS
+from mira.text.english.numbers import digits, name
+from mira.text.english.shortforms import STATES as DOTTED_STATES
+from mira.text.english.shortforms import STATES_OF_TOWNS
 from mira.text.traced import one_of, rule
 
 _MARKS = [*STREETS, *BUILDINGS, "Box"]

@@ -8,8 +8,8 @@ A voice would spell NOW, and say every o of "sooo". Knows nothing about what the
 import re
 from itertools import product
 
-from mira.text.abbreviations import PREPOSITIONS, STARTERS, SUBORDINATORS
-from mira.text.context import around
+from mira.text.english.abbreviations import PREPOSITIONS, STARTERS, SUBORDINATORS
+from mira.text.english.context import around
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(r"[A-Z]['’]?[A-Z]|([A-Za-z])\1\1")

@@ -6,14 +6,14 @@ either side. Knows nothing about what is measured.
 
 import re
 
-from mira.text.abbreviations import (
+from mira.text.english.abbreviations import (
     COORDINATORS,
     PREPOSITIONS,
     STARTERS,
     SUBJECTS,
     SUBORDINATORS,
 )
-from mira.text.measures import ADJECTIVES, MEASURED, NOT_MEASURED
+from mira.text.english.measures import ADJECTIVES, MEASURED, NOT_MEASURED
 
 _LOOK = 40
 _AFTER = re.compile(r"[ -](?:[48]K )?([A-Za-z][\w-]{0,30})(?: ([a-z]{1,20}))?")

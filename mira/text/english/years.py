@@ -5,9 +5,9 @@ A number like a year is one, unless it counts something. Knows nothing about day
 
 import re
 
-from mira.text.context import around, is_counted
-from mira.text.lexicon import MONTH_NAMES, YEAR_NOUNS
-from mira.text.numbers import after_hundreds, cardinal, decade, name, plural, year
+from mira.text.english.context import around, is_counted
+from mira.text.english.lexicon import MONTH_NAMES, YEAR_NOUNS
+from mira.text.english.numbers import after_hundreds, cardinal, decade, name, plural, year
 from mira.text.traced import one_of, rule
 
 _YEAR = "(1[5-9][0-9]{2}|20[0-9]{2})"

@@ -6,8 +6,8 @@ stops. Knows nothing about times of day, nor about years that stand alone.
 
 import re
 
-from mira.text.context import around
-from mira.text.lexicon import (
+from mira.text.english.context import around
+from mira.text.english.lexicon import (
     DAY_FOLLOWS,
     FRACTION_OF,
     MONTH_NAMES,
@@ -15,7 +15,7 @@ from mira.text.lexicon import (
     STREET_AFTER,
     WEEKDAY_NAMES,
 )
-from mira.text.numbers import cardinal, ordinal, year
+from mira.text.english.numbers import cardinal, ordinal, year
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(

@@ -5,8 +5,17 @@ Knows nothing about money, measures, codes and dates, which must have been read 
 
 import re
 
-from mira.text.lexicon import MONTH_NAMES
-from mira.text.numbers import VULGAR, cardinal, fraction, mixed, name, number, ordinal, quantity
+from mira.text.english.lexicon import MONTH_NAMES
+from mira.text.english.numbers import (
+    VULGAR,
+    cardinal,
+    fraction,
+    mixed,
+    name,
+    number,
+    ordinal,
+    quantity,
+)
 from mira.text.traced import rule
 
 _LOOK = 40

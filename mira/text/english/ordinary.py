@@ -6,10 +6,10 @@ what they do.
 
 import re
 
-from mira.text import shortforms
-from mira.text.abbreviations import DAYS_AND_MONTHS
-from mira.text.lexicon import BUILDINGS, MONTHS, STREETS, WEEKDAYS
-from mira.text.words import BY_CONTEXT
+from mira.text.english import shortforms
+from mira.text.english.abbreviations import DAYS_AND_MONTHS
+from mira.text.english.lexicon import BUILDINGS, MONTHS, STREETS, WEEKDAYS
+from mira.text.english.words import BY_CONTEXT
 
 _LETTERS = re.compile("[a-z]+")
 # A lone letter may be a name or a numeral; capitals, dots and digits inside of words are codes.

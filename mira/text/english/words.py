@@ -8,10 +8,10 @@ Acronyms stay as they are: both voices spell FBI and say NASA. Knows nothing abo
 import re
 from collections.abc import Callable
 
-from mira.text.abbreviations import NUMBERED_THINGS
-from mira.text.context import around, own_stop
-from mira.text.lexicon import MONTHS
-from mira.text.shortforms import (
+from mira.text.english.abbreviations import NUMBERED_THINGS
+from mira.text.english.context import around, own_stop
+from mira.text.english.lexicon import MONTHS
+from mira.text.english.shortforms import (
     ANYWHERE,
     DOTTED,
     EXACT,

@@ -6,8 +6,8 @@ what stands directly before and after decides. Knows nothing about numbers.
 
 import re
 
-from mira.text.context import around
-from mira.text.lexicon import DAY_LETTERS, MONTH_NAMES, MONTHS, WEEKDAY_NAMES, WEEKDAYS
+from mira.text.english.context import around
+from mira.text.english.lexicon import DAY_LETTERS, MONTH_NAMES, MONTHS, WEEKDAY_NAMES, WEEKDAYS
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(

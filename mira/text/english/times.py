@@ -5,9 +5,9 @@ Also verses and ratios, which are written like times. Knows nothing about dates.
 
 import re
 
-from mira.text.context import Kind, around, kind_of, own_stop
-from mira.text.lexicon import BOOKS, MONTH_NAMES, SHORT_BOOKS, WEEKDAY_NAMES, ZONES
-from mira.text.numbers import after_hundreds, cardinal
+from mira.text.english.context import Kind, around, kind_of, own_stop
+from mira.text.english.lexicon import BOOKS, MONTH_NAMES, SHORT_BOOKS, WEEKDAY_NAMES, ZONES
+from mira.text.english.numbers import after_hundreds, cardinal
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(

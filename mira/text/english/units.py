@@ -7,10 +7,10 @@ neighbours say so. Knows nothing about money.
 
 import re
 
-from mira.text.context import own_stop
-from mira.text.measures import PER, UNITS
-from mira.text.modifiers import describes
-from mira.text.numbers import VULGAR, number, quantity
+from mira.text.english.context import own_stop
+from mira.text.english.measures import PER, UNITS
+from mira.text.english.modifiers import describes
+from mira.text.english.numbers import VULGAR, number, quantity
 from mira.text.traced import Edit, rule
 
 _NUMBER = (

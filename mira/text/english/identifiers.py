@@ -7,7 +7,7 @@ Knows nothing about addresses of the Internet, which have been read.
 
 import re
 
-from mira.text.context import own_stop
+from mira.text.english.context import own_stop
 from mira.text.traced import rule
 
 MAY_MATTER = re.compile(r"\w\.[a-z_]|[a-z][A-Z]")

@@ -7,10 +7,10 @@ nothing about codes, dates and other quantities.
 import re
 from functools import lru_cache
 
-from mira.text.context import own_stop
-from mira.text.measures import CURRENCIES, DOTTED_THOUSANDS, PER, SCALES, UNITS
-from mira.text.modifiers import describes
-from mira.text.numbers import cardinal, number, plural, standard
+from mira.text.english.context import own_stop
+from mira.text.english.measures import CURRENCIES, DOTTED_THOUSANDS, PER, SCALES, UNITS
+from mira.text.english.modifiers import describes
+from mira.text.english.numbers import cardinal, number, plural, standard
 from mira.text.traced import Edit, rule
 
 # A few letters at most, which must be in the table.

@@ -7,9 +7,9 @@ Knows nothing about quantities: every number here names something, by its shape 
 
 import re
 
-from mira.text import phones
-from mira.text.context import Kind, around, is_counted, kind_of
-from mira.text.numbers import DIGITS, digits, name, number, short
+from mira.text.english import phones
+from mira.text.english.context import Kind, around, is_counted, kind_of
+from mira.text.english.numbers import DIGITS, digits, name, number, short
 from mira.text.traced import one_of, rule
 
 _RUNS = re.compile(r"[0-9]+|[^\W\d_]+")

@@ -7,9 +7,9 @@ Knows nothing about other numbers.
 
 import re
 
-from mira.text.abbreviations import STARTERS
-from mira.text.lexicon import BEFORE_ROMAN, RULERS
-from mira.text.numbers import cardinal, ordinal
+from mira.text.english.abbreviations import STARTERS
+from mira.text.english.lexicon import BEFORE_ROMAN, RULERS
+from mira.text.english.numbers import cardinal, ordinal
 from mira.text.traced import one_of, rule
 
 MAY_MATTER = re.compile(r"[a-z],? (?:[IVXL]{2}|[IVXL]\b|[ivx]{2,5}\b)")

@@ -3,8 +3,8 @@
 The last of the rules: no digit is left. Knows nothing about words.
 """
 
-from mira.text.lexicon import SYMBOLS
-from mira.text.measures import RATES, UNITS
+from mira.text.english.lexicon import SYMBOLS
+from mira.text.english.measures import RATES, UNITS
 from mira.text.traced import one_of, rule
 
 RULES = (
