@@ -76,7 +76,8 @@ def test_only_the_server_is_asynchronous() -> None:
 
 def test_importing_mira_loads_no_model_library() -> None:
     code = (
-        "import sys, mira; heavy = {'torch', 'onnxruntime', 'hibari', 'av', 'fastapi'};"
+        "import sys, mira;"
+        "heavy = {'torch', 'onnxruntime', 'hibari', 'av', 'fastapi', 'pocketsphinx'};"
         "print(*(heavy & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
