@@ -118,8 +118,9 @@ class Engine:
         waits = None if isinstance(text, str) or not playback.live else playback
         for block in self._join(pieces, synthesize, playback.pace, waits):
             cancel.check()
-            if len(block.samples) or block.words:
+            if len(block.samples):
                 playback.takes(len(block.samples) / self.sample_rate)
+            if len(block.samples) or block.words:
                 yield block
 
     def speak(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from mira.stream.joining import SILENCE, TAIL_S
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
 from mira.text import Break, Dictionary, pause_s, split_sentences
-from mira.types import Samples, Sentence, Voice
+from mira.types import Block, Samples, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
 STORY = "One two three. Four five six! Seven eight nine? Ten eleven twelve."
@@ -344,6 +345,24 @@ def test_words_are_timed_over_all_of_the_text() -> None:
     for block in blocks:  # each comes with the block in which it begins to sound
         until_s += len(block.samples) / toy.sample_rate
         assert all(word.start_s < until_s for word in block.words)
+
+
+def test_words_alone_are_no_audio(toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was told when a word will be heard has heard nothing yet."""
+    speak, begins = toy.synthesize, list[bool]()
+
+    def synthesize(*args: Any) -> Iterator[Block]:
+        words = tuple(toy._timed(args[0]))
+        yield Block(np.zeros(0, np.float32), words)
+        yield from speak(*args)
+
+    monkeypatch.setattr(toy, "synthesize", synthesize)
+    playback = Playback()
+    for block in Engine(toy).blocks("One two.", ANNA, playback=playback):
+        begins.append(playback.begins)
+        if not len(block.samples):
+            assert block.words and playback.left_s() is None
+    assert begins[:2] == [True, False]
 
 
 def test_blocks_are_made_by_whoever_asks_for_them(toy: ToySynthesizer) -> None:
