@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "progress": set(),
     "machine": set(),
     "text": LEAVES,
-    "words": LEAVES | {"text.sounds"},
+    "words": LEAVES | {"text.sounds", "text.weight"},
     "stream": LEAVES,
     "audio": LEAVES,
     "voices": LEAVES | {"audio"},
