@@ -1,4 +1,4 @@
-"""A sentence in words in, what the built-in voice's network is to speak out.
+"""A sentence in words in, what the built-in voice's network is to speak out, and whose it is.
 
 Bounds what a text may cost: hibari's front end takes time cubic in the parts of one word. Knows
 nothing about sound.
@@ -10,6 +10,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from hibari.g2p import G2P
@@ -17,6 +18,7 @@ from hibari.g2p.normalize import normalize
 from hibari.g2p.token import Tok
 
 from mira.builtin.names import Names
+from mira.builtin.owners import owners
 from mira.builtin.symbols import voiced
 from mira.errors import NothingToSay, SynthesisFailed
 from mira.types import Sentence
@@ -60,6 +62,29 @@ _BARE = re.compile(r"[^\W_](?:.*[^\W_])?[\u0300-\u036f]*", re.DOTALL)  # without
 _PUNCTUATION = frozenset(' ;:,.!?—…"“”()ˈˌ')
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word's place among the ids of a part: [start, stop), from its first sound to its last."""
+
+    index: int  # among the words of the sentence
+    start: int
+    stop: int
+    guessed: bool = False
+    """Whether another word has sounds in common with it, so that they were divided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """As much of a sentence as the network can speak at once.
+
+    Words are in order and share no ids. One that nobody can read has no place, and one that goes
+    on in the next part has one in each.
+    """
+
+    ids: list[int]
+    words: tuple[Spoken, ...]
+
+
 class Phonemizer:
     """hibari's front end: words to phonemes to the network's numbers. Safe on several threads.
 
@@ -78,7 +103,7 @@ class Phonemizer:
         # changes after it was made, so with that done it needs no lock.
         self._names = Names(self._front_end.lexicon, self._front_end.oov)
 
-    def __call__(self, sentence: Sentence) -> list[list[int]]:
+    def __call__(self, sentence: Sentence) -> list[Part]:
         """Return the numbers of the phonemes, in parts that the network can speak at once.
 
         Words that have phonemes are spoken so.
@@ -88,28 +113,55 @@ class Phonemizer:
             SynthesisFailed: The front end broke.
         """
         try:
-            phonemes = self._phonemes(sentence)
+            tokens = self._read(sentence)
         except Exception as error:  # a front end of many rules, each with errors of its own
             raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
-        parts = textwrap.wrap(phonemes, MAX_PHONEMES, break_on_hyphens=False)
-        parts = [part for part in parts if self._sounds & {*part}]
+        parts = [*self._parts(sentence, tokens)]
         if not parts:
             raise NothingToSay(
                 "The built-in voice can read nothing in the input: it speaks English, and knows "
                 "Latin letters, numbers and symbols only. Write it in those, or set `model` to a "
                 "Mira model, which speaks English and Chinese."
             )
-        return [[0, *self._ids(part), 0] for part in parts]
+        return parts
 
     def _phonemes(self, sentence: Sentence) -> str:
+        return "".join(map(_said, self._read(sentence))).strip()
+
+    def _read(self, sentence: Sentence) -> list[Tok]:
+        """Return tokens with their phonemes."""
         text, sounds = _with_places(sentence)
         tokens = self._tokens(normalize(readable(text, self._long_words)), sounds)
         self._names(tokens)
-        said = (
-            (token.phonemes or "") + (" " if token.whitespace else "")
-            for token in self._front_end.phonemize_tokens(tokens)
+        said: list[Tok] = self._front_end.phonemize_tokens(tokens)
+        return said
+
+    def _parts(self, sentence: Sentence, tokens: list[Tok]) -> Iterator[Part]:
+        phonemes = "".join(map(_said, tokens))
+        shares, guessed = owners(
+            [_as_read(word.text) for word in sentence.words], [token.text for token in tokens]
         )
-        return "".join(said).strip()
+        of: list[int] = []
+        for token, share in zip(tokens, shares):
+            length = len(_said(token))
+            of += (share[at * len(share) // length] if share else -1 for at in range(length))
+        at = 0
+        for part in textwrap.wrap(phonemes.strip(), MAX_PHONEMES, break_on_hyphens=False):
+            at = phonemes.index(part, at)
+            if self._sounds & {*part}:
+                yield self._part(part, of[at : at + len(part)], guessed)
+            at += len(part)
+
+    def _part(self, phonemes: str, of: list[int], guessed: Container[int]) -> Part:
+        ids, places = [0], dict[int, tuple[int, int]]()
+        for symbol, word in zip(phonemes, of):
+            if symbol not in self._vocabulary:
+                continue
+            if word >= 0 and symbol in self._sounds:
+                places[word] = places.get(word, (len(ids), 0))[0], len(ids) + 1
+            ids.append(self._vocabulary[symbol])
+        words = (Spoken(word, *place, word in guessed) for word, place in places.items())
+        return Part([*ids, 0], tuple(words))
 
     def _tokens(self, text: str, sounds: list[tuple[str, str]]) -> list[Tok]:
         """Cut and tag a text, each of its places being a word of which the sounds are known."""
@@ -123,8 +175,14 @@ class Phonemizer:
             Tok(word, tag, space, phonemes=said) for (word, said, space), tag in zip(words, tags)
         ]
 
-    def _ids(self, phonemes: str) -> Iterator[int]:
-        return (self._vocabulary[symbol] for symbol in phonemes if symbol in self._vocabulary)
+
+def _said(token: Tok) -> str:
+    return (token.phonemes or "") + (" " if token.whitespace else "")
+
+
+def _as_read(word: str) -> str:
+    """Return those of its characters that the front end is shown."""
+    return word if word.isascii() else readable(word)
 
 
 def _with_places(sentence: Sentence) -> tuple[str, list[tuple[str, str]]]:

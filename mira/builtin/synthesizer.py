@@ -25,20 +25,22 @@ from hibari import dsp
 from hibari.voices import DEFAULT, voice_path
 from onnx.utils import Extractor
 
-from mira.builtin.phonemes import Phonemizer
+from mira.builtin.phonemes import Part, Phonemizer
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.machine import cores
 from mira.stream.cancel import Cancel
 from mira.stream.joining import SILENCE, Joiner
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
-from mira.types import Block, Samples, Sampling, Sentence, Voice
+from mira.types import Block, Samples, Sampling, Sentence, TimedWord, Voice, Word
 
 Floats = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 Turn = Callable[[], AbstractContextManager[None]]
 
 HOP = dsp.HOP  # samples per frame: 12.5 ms at 24 kHz
+DURATIONS = "/Clip_output_0"  # the network's node with the duration of each id
+DURATION_FRAMES = 2  # which it counts in pairs of frames
 OVERLAP_FRAMES = dsp.N_FFT // HOP  # an inverse STFT frame reaches this far to either side
 DECODER_FRAMES = 12
 """Context of a window on each side. The network's nine convolutions reach 27 frames, but from 12 on
@@ -107,28 +109,35 @@ class BuiltinSynthesizer:
         with turn():
             *parts, last = self._phonemize(sentence)
         yield Block(NOTHING)
-        for ids in parts:
-            joiner = Joiner(self.sample_rate)
-            for block in _without_lead(self._render(ids, turn)):
-                yield Block(joiner.push(block))
+        joiner = Joiner(self.sample_rate)
+        for part in parts:
+            for block in self._speak(part, sentence.words, joiner.joined_s, turn):
+                yield Block(joiner.push(block.samples), block.words)
             yield Block(joiner.pause(PAUSE_S))
-        yield from map(Block, _without_lead(self._render(last, turn)))
+        yield from self._speak(last, sentence.words, joiner.joined_s, turn)
 
     def close(self) -> None:
         """Do nothing: nothing runs for it."""
 
-    def _render(self, ids: list[int], turn: Turn) -> Iterator[Samples]:
-        """Yield the samples window by window, each computed in a turn of its own."""
-        windows = _render(self._network, ids)
+    def _speak(
+        self, part: Part, words: Sequence[Word], begins_s: float, turn: Turn
+    ) -> Iterator[Block]:
+        """Yield a part of a sentence that begins after so much of it, without silence before it."""
+        for block in _without_lead(self._render(part, words, turn)):
+            yield Block(block.samples, tuple(word.later(begins_s) for word in block.words))
+
+    def _render(self, part: Part, words: Sequence[Word], turn: Turn) -> Iterator[Block]:
+        """Yield the part window by window, each computed in a turn of its own."""
+        windows = _render(self._network, part, words)
         while True:
             with turn():
                 try:
-                    samples = next(windows, None)
+                    block = next(windows, None)
                 except Exception as error:  # onnxruntime's errors share no narrower base
                     raise SynthesisFailed(f"The built-in voice failed: {error}") from error
-            if samples is None:
+            if block is None:
                 return
-            yield samples
+            yield block
 
 
 class _Network:
@@ -148,16 +157,23 @@ class _Network:
         parts = Extractor(model)
         outputs = [output.name for output in model.graph.output]
         self._cut = cut
-        self._front = _session(parts.extract_model(["ids", "speed"], [cut, "f0"]), threads)
+        self._front = _session(
+            parts.extract_model(["ids", "speed"], [cut, "f0", DURATIONS]), threads
+        )
         self._back = _session(
             parts.extract_model([cut], [name for name in outputs if name != "f0"]), threads
         )
 
-    def features(self, ids: list[int]) -> tuple[Floats, Floats]:
-        """Return [1, channels, frames] for `spectra`, and the pitch in Hz at each frame."""
+    def features(self, ids: list[int]) -> tuple[Floats, Floats, Floats]:
+        """Return what is spoken, and when.
+
+        Returns:
+            [1, channels, frames] for `spectra`; the pitch in Hz at each frame; and for each id
+            the number of frames up to its end.
+        """
         inputs = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
-        features, f0 = self._front.run(None, inputs)
-        return features, f0[0]
+        features, f0, durations = self._front.run(None, inputs)
+        return features, f0[0], np.cumsum(durations) * DURATION_FRAMES
 
     def spectra(self, features: Floats) -> list[Floats]:
         """Return the five spectra that `_spectrum` joins, each [bins, frames]."""
@@ -179,16 +195,20 @@ def _session(model: onnx.ModelProto, threads: int) -> ort.InferenceSession:
 
 
 def _render(
-    network: _Network, ids: list[int], widths: Sequence[int] = WINDOW_FRAMES
-) -> Iterator[Samples]:
-    """Yield a sentence window by window.
+    network: _Network,
+    part: Part,
+    words: Sequence[Word] = (),
+    widths: Sequence[int] = WINDOW_FRAMES,
+) -> Iterator[Block]:
+    """Yield a part of a sentence window by window, its words with the first.
 
     Each window is computed with the neighbours that its frames depend on, so windows join as if
     the whole had been computed at once, but for the rounding of a network whose 8-bit scale is
     found anew in each pass. What a window takes is let go before it is yielded: a slow listener
     keeps this waiting there.
     """
-    features, f0 = network.features(ids)
+    features, f0, stops = network.features(part.ids)
+    timed = tuple(_timed(part, words, stops))
     frames = len(f0)
     # The pulse train carries its phase from frame to frame, so it can't be made in windows; but
     # the first need not wait for the end of it.
@@ -197,12 +217,19 @@ def _render(
     start = 0
     for width in itertools.chain(widths, itertools.repeat(widths[-1])):
         stop = min(start + width, frames)
-        yield _window(network, features, pulses, range(start, stop))
+        yield Block(_window(network, features, pulses, range(start, stop)), timed)
         if stop == frames:
             return
         if start == 0:
-            pulses = _padded_pulses(f0)
+            pulses, timed = _padded_pulses(f0), ()
         start = stop
+
+
+def _timed(part: Part, words: Sequence[Word], stops: Floats) -> Iterator[TimedWord]:
+    """Yield the part's words; `stops` is the number of frames up to the end of each id."""
+    for said in part.words:
+        start, stop = (float(stops[at - 1]) * HOP / dsp.SR for at in (said.start, said.stop))
+        yield TimedWord(words[said.index], start, stop, said.index, said.guessed)
 
 
 def _window(network: _Network, features: Floats, pulses: Floats, span: range) -> Samples:
@@ -256,15 +283,17 @@ def _polar(magnitude: Floats, angle: Floats) -> Spectrum:
     return values
 
 
-def _without_lead(blocks: Iterator[Samples]) -> Iterator[Samples]:
-    """Cut the silence before the first sound."""
+def _without_lead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Cut the silence before the first sound; all words come with that."""
     lead = LEAD_MS * dsp.SR // 1000
-    held = NOTHING
+    held, cut = NOTHING, 0
+    words: tuple[TimedWord, ...] = ()
     for block in blocks:
-        held = np.concatenate([held, block])
+        held, words = np.concatenate([held, block.samples]), words + block.words
         loud = np.flatnonzero(np.abs(held) > SILENCE)
+        start = max((int(loud[0]) if len(loud) else len(held)) - lead, 0)
+        held, cut = held[start:].copy(), cut + start  # a view would keep all of the block
         if len(loud):
-            yield held[max(int(loud[0]) - lead, 0) :]
+            yield Block(held, tuple(word.later(-cut / dsp.SR) for word in words))
             yield from blocks
             return
-        held = held[-lead:].copy()  # a view would keep all of the block

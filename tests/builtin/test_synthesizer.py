@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from typing import Any
 
@@ -16,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mira.builtin import synthesizer as module
-from mira.builtin.synthesizer import BuiltinSynthesizer
+from mira.builtin.phonemes import Part
+from mira.builtin.synthesizer import BuiltinSynthesizer, Floats
 from mira.errors import NothingToSay, SynthesisFailed
 from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.playback import Playback
@@ -63,14 +65,14 @@ class Whole:
     """A network that has computed the whole sentence, and is asked for parts of it."""
 
     def __init__(self, network: module._Network, ids: list[int]) -> None:
-        features, self.f0 = network.features(ids)
+        features, self.f0, self.stops = network.features(ids)
         self.whole = network.spectra(features)
 
-    def features(self, ids: list[int]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Which frame is which, and the pitch."""
-        return np.arange(len(self.f0), dtype=np.float32)[None, None], self.f0
+    def features(self, ids: list[int]) -> tuple[Floats, Floats, Floats]:
+        """Which frame is which, the pitch, and the end of each id."""
+        return np.arange(len(self.f0), dtype=np.float32)[None, None], self.f0, self.stops
 
-    def spectra(self, features: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+    def spectra(self, features: Floats) -> list[Floats]:
         """Those of these frames."""
         frames = features[0, 0].astype(int)
         return [spectrum[:, frames] for spectrum in self.whole]
@@ -82,13 +84,17 @@ class Whole:
 
 
 @pytest.fixture(scope="session")
-def ids(builtin: BuiltinSynthesizer) -> list[int]:
+def part(builtin: BuiltinSynthesizer) -> Part:
     return builtin._phonemize(Sentence.of("Hello there, how are you today?"))[0]
 
 
 @pytest.fixture(scope="session")
-def whole(builtin: BuiltinSynthesizer, ids: list[int]) -> Whole:
-    return Whole(builtin._network, ids)
+def whole(builtin: BuiltinSynthesizer, part: Part) -> Whole:
+    return Whole(builtin._network, part.ids)
+
+
+def rendered(network: Any, ids: list[int], widths: Sequence[int]) -> list[Samples]:
+    return [block.samples for block in module._render(network, Part(ids, ()), (), widths)]
 
 
 @settings(deadline=None, max_examples=60)
@@ -98,7 +104,7 @@ def test_rendering_in_windows_is_rendering_whole(
 ) -> None:
     assert len(whole.f0) > 100
     expected = whole.rendered()
-    windows = list(module._render(whole, [], [*widths, last]))  # type: ignore[arg-type]
+    windows = rendered(whole, [], [*widths, last])
     assert len(windows[0]) == min(widths[0], len(whole.f0)) * module.HOP
     joined = np.concatenate(windows)
     assert joined.shape == expected.shape
@@ -107,11 +113,11 @@ def test_rendering_in_windows_is_rendering_whole(
 
 @pytest.mark.parametrize("widths", [module.WINDOW_FRAMES, (36, 72, 240), (7, 100)])
 def test_the_network_needs_no_wider_windows(
-    builtin: BuiltinSynthesizer, whole: Whole, ids: list[int], widths: tuple[int, ...]
+    builtin: BuiltinSynthesizer, whole: Whole, part: Part, widths: tuple[int, ...]
 ) -> None:
     """But for its rounding, which differs with what is computed at once: below -27 dB."""
     expected = whole.rendered()
-    joined = np.concatenate(list(module._render(builtin._network, ids, widths)))
+    joined = np.concatenate(rendered(builtin._network, part.ids, widths))
     error_db = 20 * np.log10(np.linalg.norm(joined - expected) / np.linalg.norm(expected))
     assert error_db < -27
 
@@ -130,7 +136,7 @@ def test_blocks_arrive_early(builtin: BuiltinSynthesizer) -> None:
 
 
 def test_a_sentence_beyond_the_networks_limit_is_spoken_whole(builtin: BuiltinSynthesizer) -> None:
-    parts = [len(part) for part in builtin._phonemize(Sentence.of(LONG))]
+    parts = [len(part.ids) for part in builtin._phonemize(Sentence.of(LONG))]
     assert len(parts) > 1
     assert min(parts) > 0.2 * sum(parts), "the sentence is not cut where it would be missed"
     words = LONG.rstrip(".").split()
@@ -176,7 +182,7 @@ def test_nor_does_any_other(builtin: BuiltinSynthesizer, text: str) -> None:
 
 def test_what_the_network_refuses_is_a_failure_of_ours(builtin: BuiltinSynthesizer) -> None:
     with pytest.raises(SynthesisFailed, match="built-in voice"):
-        list(builtin._render([10**6], nullcontext))
+        list(builtin._render(Part([10**6], ()), (), nullcontext))
 
 
 def test_it_never_touches_the_network() -> None:
@@ -236,16 +242,16 @@ def test_one_who_hangs_up_while_others_compute_is_not_computed_for(
 
 def test_who_waits_for_a_slow_listener_holds_no_spectrum(builtin: BuiltinSynthesizer) -> None:
     """Each takes three megabytes, and sixty such streams wait at once."""
-    made: list[weakref.ref[npt.NDArray[np.float32]]] = []
+    made: list[weakref.ref[Floats]] = []
 
     class Watched(Whole):
-        def spectra(self, features: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        def spectra(self, features: Floats) -> list[Floats]:
             found = [spectrum.copy() for spectrum in super().spectra(features)]
             made.extend(map(weakref.ref, found))
             return found
 
-    (ids,) = builtin._phonemize(Sentence.of(LONG[:200]))
-    with closing(module._render(Watched(builtin._network, ids), ids)) as blocks:  # type: ignore[arg-type]
+    ids = builtin._phonemize(Sentence.of(LONG[:200]))[0].ids
+    with closing(module._render(Watched(builtin._network, ids), Part(ids, ()))) as blocks:  # type: ignore[arg-type]
         for _ in range(2):
             next(blocks)
             assert made
