@@ -13,7 +13,7 @@ from mira.stream.cancel import Cancel
 from mira.stream.joining import Joiner
 from mira.stream.playback import Playback
 from mira.synthesizer import Synthesizer
-from mira.text import Break, Dictionary, Piece, pause_s, split_sentences, together_s
+from mira.text import Break, Dictionary, Mark, Piece, pause_s, split_sentences, together_s
 from mira.types import Block, Samples, Sampling, Sentence, Voice
 
 _BLOCK_S = 1.0
@@ -72,7 +72,7 @@ class Engine:
 
     def blocks(
         self,
-        text: str | Iterable[str],
+        text: str | Iterable[str | Mark],
         voice: Voice,
         sampling: Sampling = Sampling(),
         playback: Playback | None = None,
@@ -89,7 +89,9 @@ class Engine:
                 that may come slowly, cut anywhere: each sentence is spoken once it is certain.
                 While they are waited for, nothing is held. It sounds the same however it was cut,
                 unless a live listener ran dry: they have had their pause, or a part of it, while
-                they waited. A pause that it asks for is as long, whatever the pace.
+                they waited. A pause that it asks for is as long, whatever the pace. Between parts
+                may stand a flush, after which a block says that it was reached, or the word that
+                more takes a while: then the last sound is followed by a little silence at once.
             voice: One of `voices`, or a clone.
             sampling: For a model that draws what it says; with a seed it says the same again.
             playback: Who hears it. One that is not live may get larger blocks, and makes way for
@@ -120,12 +122,12 @@ class Engine:
             cancel.check()
             if len(block.samples):
                 playback.takes(len(block.samples) / self.sample_rate)
-            if len(block.samples) or block.words:
+            if len(block.samples) or block.words or block.flushed:
                 yield block
 
     def speak(
         self,
-        text: str | Iterable[str],
+        text: str | Iterable[str | Mark],
         voice: Voice,
         sampling: Sampling = Sampling(),
         playback: Playback | None = None,
@@ -170,6 +172,8 @@ class Engine:
         joiner, gap = Joiner(self.sample_rate), Gap(pace)
         refused, num_words = None, 0
         for piece in pieces:
+            if piece.mark is not None:
+                yield Block(joiner.settle(), flushed=piece.mark is Mark.FLUSH)
             gap.widen(piece)
             if not piece.sentence.text:
                 continue
@@ -236,7 +240,7 @@ def _waited_s(playback: Playback | None) -> float:
     return max(0.0, -(playback.left_s() or 0.0)) * playback.pace if playback else 0.0
 
 
-def _coming(text: Iterable[str], playback: Playback, cancel: Cancel) -> Iterator[str]:
+def _coming(text: Iterable[str | Mark], playback: Playback, cancel: Cancel) -> Iterator[str | Mark]:
     """Yield the parts of a text; while one is waited for, nobody waits for audio."""
     parts = iter(text)
     while True:

@@ -80,6 +80,8 @@ class Block:
 
     samples: Samples
     words: tuple[TimedWord, ...] = ()
+    flushed: bool = False
+    """Whether all of the text up to a flush has been spoken with it."""
 
 
 MAX_TRANSCRIPT_CHARS = 1500

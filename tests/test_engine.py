@@ -20,7 +20,7 @@ from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.joining import SILENCE, TAIL_S
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
-from mira.text import Break, Dictionary, pause_s, split_sentences
+from mira.text import Break, Dictionary, Mark, pause_s, split_sentences
 from mira.types import Block, Samples, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
@@ -239,6 +239,47 @@ def test_text_sounds_the_same_however_it_comes(text: str, cuts: list[int]) -> No
         list(Engine(toy).speak(iter(parts), ANNA, playback=Playback(live=False)))
     )
     assert np.array_equal(spoken, toy.whole(text, ANNA))
+
+
+@given(text=sentences.map(" ".join), cuts=st.lists(st.integers(0, 10**6), max_size=20))
+def test_to_say_that_more_takes_a_while_changes_nothing(text: str, cuts: list[int]) -> None:
+    """Nor does it matter whether a voice ends its sentences with silence."""
+    toy = ToySynthesizer(s_per_char=0.001)
+    edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
+    parts = [part for a, b in pairwise(edges) for part in (Mark.IDLE, text[a:b], Mark.IDLE)]
+    for tail_s in (0.0, 0.02, 0.5):
+        toy.tail_s = tail_s
+        whole, idle = (
+            np.concatenate(
+                [each.samples for each in Engine(toy).blocks(written, ANNA, playback=playback)]
+            )
+            for written, playback in ((text, Playback()), (iter(parts), Playback(live=False)))
+        )
+        assert np.array_equal(whole, idle)
+
+
+def test_a_flush_speaks_what_there_is_and_says_when_it_has() -> None:
+    toy, heard = ToySynthesizer(), list[float]()
+    parts = ["One two", Mark.FLUSH, " three. Four", Mark.IDLE, Mark.FLUSH, Mark.FLUSH, "", ". "]
+    said = ["One two", "three.", "Four"]
+    for block in Engine(toy).blocks(iter(parts), ANNA, playback=Playback(live=False)):
+        heard.append(len(block.samples) / toy.sample_rate)
+        if block.flushed:
+            heard.append(-1.0)
+    spoken_s = [len(toy.tone(piece, ANNA)) / toy.sample_rate for piece in said]
+    first, second, third, rest = "".join(
+        "|" if each < 0 else "." * round(1000 * each) for each in heard
+    ).split("|")
+    assert len(first) == pytest.approx(1000 * spoken_s[0], abs=1)
+    pauses_s = pause_s(said[0], Break.NONE) + pause_s(said[1], Break.NONE)
+    assert len(second) == pytest.approx(1000 * (sum(spoken_s[1:]) + pauses_s), abs=2)
+    assert not third and not rest
+
+
+def test_a_flush_of_nothing_is_reached_too(toy: ToySynthesizer) -> None:
+    blocks = Engine(toy).blocks(iter([Mark.FLUSH, "  ", Mark.FLUSH, "One."]), ANNA)
+    flushes = [block.flushed for block in blocks]
+    assert flushes[:2] == [True, True] and not any(flushes[2:])
 
 
 @pytest.mark.parametrize("leave", ["close", "cancel"])

@@ -31,6 +31,7 @@ class ToySynthesizer:
         block_s: Audio in a block; the last of a sentence is shorter.
         compute_s: Time that a block takes.
         s_per_char: Audio per character of a sentence.
+        tail_s: Faint noise after a sentence.
         fail_at: The block of each sentence, counted from 0, that is not made but fails.
         error: What it fails with.
         before_block: Called before each block with its number in the sentence; may wait.
@@ -41,6 +42,7 @@ class ToySynthesizer:
     block_s: float = 0.1
     compute_s: float = 0.0
     s_per_char: float = 0.05
+    tail_s: float = 0.0
     fail_at: int | None = None
     error: Exception = field(default_factory=lambda: SynthesisFailed("The toy is broken."))
     before_block: Callable[[int], object] = lambda number: None
@@ -95,7 +97,7 @@ class ToySynthesizer:
         if voice not in self.voices and not (self.fingerprint and voice.global_tokens):
             raise VoiceNotFound(f"The toy can't speak as {voice.name!r}.")
         phonemes = "".join(word.phonemes for word in sentence.words if self.reads_phonemes)
-        whole = self.tone(sentence.text + phonemes, voice)
+        whole = np.concatenate([self.tone(sentence.text + phonemes, voice), self._tail()])
         playback, cancel = playback or Playback(), cancel or Cancel()
         length = max(1, round(self.block_s * self.sample_rate))
         self._count(opened=1)
@@ -115,6 +117,11 @@ class ToySynthesizer:
                 )
         finally:
             self._count(closed=1)
+
+    def _tail(self) -> Samples:
+        samples = np.full(round(self.tail_s * self.sample_rate), 0.001, np.float32)
+        samples[::2] *= -1
+        return samples
 
     def _timed(self, sentence: Sentence) -> Iterator[TimedWord]:
         """Each character takes as long as any other."""

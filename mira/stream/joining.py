@@ -20,7 +20,9 @@ class Joiner:
     """Holds back the silence at the end, until it is known what follows.
 
     `push` a piece's blocks, `pause`, push the next one's; at the end `flush`. The joined output
-    depends on the joined blocks of each piece, not on how they were cut; sound never waits.
+    depends on the joined blocks of each piece, not on how they were cut; sound never waits. If
+    what follows a piece is late, `settle`: the output is the same, but for pauses shorter than
+    `TAIL_S`, which become as long.
 
     Args:
         sample_rate: Hz.
@@ -30,6 +32,7 @@ class Joiner:
         self._sample_rate = sample_rate
         self._held = _NOTHING
         self._joined = 0  # samples returned so far
+        self._settled = 0  # of them, the last, which are held all the same
 
     @property
     def joined_s(self) -> float:
@@ -46,17 +49,33 @@ class Joiner:
         self._joined += stop
         return held[:stop]
 
+    def settle(self) -> Samples:
+        """Return of the silence after a piece what will be heard whatever follows: a client should
+        not wait for its last sound, which may still be in a filter or an encoder."""
+        sure = min(len(self._held), self._samples(TAIL_S)) - self._samples(FADE_S)
+        silence = self._held[self._settled : sure].copy()
+        self._settled += len(silence)
+        self._joined += len(silence)
+        return silence
+
     def pause(self, pause_s: float) -> Samples:
         """End a piece: return silence of this length, counted from its last sound."""
-        pause = np.zeros(self._samples(pause_s), np.float32)
-        silence = self._end(len(pause))
+        num_samples = self._samples(pause_s)
+        if self._settled:
+            num_samples = max(num_samples, self._samples(TAIL_S)) - self._samples(FADE_S)
+        pause = np.zeros(num_samples, np.float32)
+        silence = self._end(num_samples)
         pause[: len(silence)] = silence
-        self._joined += len(pause)
-        return pause
+        return self._unsettled(pause)
 
     def flush(self) -> Samples:
         """End the last piece; return what is kept of the silence after it."""
-        return self._end(self._samples(TAIL_S))
+        return self._unsettled(self._end(self._samples(TAIL_S)))
+
+    def _unsettled(self, silence: Samples) -> Samples:
+        unsettled, self._settled = silence[self._settled :], 0
+        self._joined += len(unsettled)
+        return unsettled
 
     def _end(self, num_samples: int) -> Samples:
         silence, self._held = self._held[:num_samples].copy(), _NOTHING

@@ -7,12 +7,13 @@ from mira.text.dictionary import Dictionary
 from mira.text.dictionary_file import DictionaryFile, dictionary_of
 from mira.text.normalize import prepare
 from mira.text.pauses import Break, pause_s, together_s
-from mira.text.pieces import Piece, split_sentences
+from mira.text.pieces import Mark, Piece, split_sentences
 
 __all__ = [
     "Break",
     "Dictionary",
     "DictionaryFile",
+    "Mark",
     "Piece",
     "dictionary_of",
     "pause_s",

@@ -56,7 +56,7 @@ class Markup:
     """Take a stream of text apart into what is read and what mark-up does to it.
 
     Holds back only what may still become mark-up, and a bounded number of characters of it. What
-    comes out is the same however the text is divided into pushes. Use once: push, push, flush.
+    comes out is the same however the text is divided into pushes; a flush ends what is open.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Markup:
             yield from self._scan(final=False)
 
     def flush(self) -> Iterator[Run]:
-        """End the text: yield the rest."""
+        """End the text, or what there is of it: yield the rest."""
         yield from self._scan(final=True)
 
     def _scan(self, final: bool) -> Iterator[Run]:

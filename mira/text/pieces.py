@@ -5,6 +5,7 @@ Knows nothing about voices.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import chain
 
 from mira.text.dictionary import Dictionary
@@ -15,6 +16,15 @@ from mira.text.segment import Cut, SentenceSplitter
 from mira.text.traced import Traced
 from mira.text.weight import max_words
 from mira.types import Sentence, Span
+
+
+class Mark(Enum):
+    """What may be said of a text between two of its parts."""
+
+    FLUSH = "flush"
+    """All there is, is to be spoken as it stands: nothing that follows belongs to it."""
+    IDLE = "idle"
+    """There is no more for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +41,12 @@ class Piece:
     """Silence before it that was asked for, in seconds; None: as long as its marks ask for.
 
     Where a text ends with one, a piece that says nothing has it."""
+    mark: Mark | None = None
+    """What was said of the text here. Such a piece says nothing, and is between others."""
 
 
 def split_sentences(
-    text: str | Iterable[str],
+    text: str | Iterable[str | Mark],
     max_chars: int = 220,
     first_max_words: int = 12,
     dictionary: Dictionary = Dictionary(),
@@ -42,7 +54,7 @@ def split_sentences(
     """Cut a text, whole or as it comes, into pieces that are spoken one after another.
 
     Each is yielded as soon as nothing after it can change it. They are the same, and have the
-    same sources, however the text is divided.
+    same sources, however the text is divided; but a flush ends a piece.
 
     Args:
         text: Any length. Sources are counted over all of its parts.
@@ -50,19 +62,37 @@ def split_sentences(
         first_max_words: The longest first piece.
         dictionary: Words that are said in another way.
     """
-    markup, splitter = Markup(), SentenceSplitter(max_chars, first_max_words)
-    parts = map(markup.push, [text] if isinstance(text, str) else text)
-    runs = chain(chain.from_iterable(parts), markup.flush())
-    pushed = chain.from_iterable(map(splitter.push, runs))
-    for cut in _bounded(chain(pushed, splitter.flush())):
-        yield from _read(cut, max_chars, dictionary)
+    parts = [text] if isinstance(text, str) else text
+    for cut in _bounded(_cuts(parts, SentenceSplitter(max_chars, first_max_words))):
+        if isinstance(cut, Mark):
+            yield Piece(Sentence(""), Break.NONE, Span(0, 0), mark=cut)
+        else:
+            yield from _read(cut, max_chars, dictionary)
 
 
-def _bounded(cuts: Iterable[Cut]) -> Iterator[Cut]:
+def _cuts(parts: Iterable[str | Mark], splitter: SentenceSplitter) -> Iterator[Cut | Mark]:
+    markup = Markup()
+    for part in parts:
+        if isinstance(part, str):
+            yield from _split(markup.push(part), splitter)
+        else:
+            if part is Mark.FLUSH:
+                yield from _split(markup.flush(), splitter)
+                yield from splitter.flush()
+            yield part
+    yield from _split(markup.flush(), splitter)
+    yield from splitter.flush()
+
+
+def _split(runs: Iterable[Run], splitter: SentenceSplitter) -> Iterator[Cut]:
+    return chain.from_iterable(map(splitter.push, runs))
+
+
+def _bounded(cuts: Iterable[Cut | Mark]) -> Iterator[Cut | Mark]:
     """Yield cuts; once they have asked for all the silence of a text, their marks ask for it."""
     left_s = MAX_SILENCE_S
     for cut in cuts:
-        if cut.pause_s:
+        if isinstance(cut, Cut) and cut.pause_s:
             pause_s = min(cut.pause_s, left_s)
             left_s -= pause_s
             cut = replace(cut, pause_s=pause_s or None)

@@ -48,7 +48,7 @@ class Cut:
 class SentenceSplitter:
     """Cut a stream of text into pieces to be spoken one after another.
 
-    The pieces are the same however the text is divided into pushes. Use once: push, push, flush.
+    The pieces are the same however the text is divided into pushes; a flush ends one.
 
     Args:
         max_chars: The longest piece, in Latin letters; characters that take longer to say count
@@ -84,11 +84,12 @@ class SentenceSplitter:
         yield from self._cuts(final=False)
 
     def flush(self) -> Iterator[Cut]:
-        """End the text: yield the rest. A silence that was asked for at its end is a cut of no
-        characters."""
+        """End the text, or what there is of it: yield the rest. A silence that was asked for at its
+        end is a cut of no characters."""
         yield from self._cuts(final=True)
         gap = self._gap
         if gap.pause_s is not None:
+            self._gap = _Gap()
             yield Cut("", (), (), gap.asked_at, gap.kind, gap.pause_s)
 
     def _forget(self) -> None:

@@ -85,3 +85,33 @@ def test_sound_never_waits_and_silence_not_for_ever() -> None:
     for _ in range(100):
         joiner.push(samples([(False, 100)]))
         assert len(joiner._held) <= LONGEST_S * RATE
+
+
+@given(
+    described=runs,
+    cuts=st.lists(st.integers(0, 10**6), max_size=9),
+    tail=st.lists(st.integers(0, 400), max_size=2),
+    pause_s=st.one_of(st.none(), st.floats(TAIL_S, 0.5)),
+)
+def test_silence_that_comes_early_is_what_comes_all_the_same(
+    described: list[tuple[bool, int]], cuts: list[int], tail: list[int], pause_s: float | None
+) -> None:
+    joined = []
+    for settles in (0, 1, 2):
+        joiner = Joiner(RATE)
+        out = [joiner.push(block) for block in cut(samples([*described, (True, 3)]), cuts)]
+        out += [joiner.push(samples([(False, length)])) for length in tail]
+        out += [joiner.settle() for _ in range(settles)]
+        out.append(joiner.flush() if pause_s is None else joiner.pause(pause_s))
+        out += [joiner.settle(), joiner.push(samples([(True, 5)])), joiner.flush()]
+        joined.append(np.concatenate(out))
+        assert joiner.joined_s == len(joined[0]) / RATE
+    assert np.array_equal(joined[0], joined[1]) and np.array_equal(joined[0], joined[2])
+
+
+def test_a_client_hears_the_last_sound_of_a_piece_before_the_next_is_known() -> None:
+    joiner = Joiner(RATE)
+    joiner.push(samples([(True, 50), (False, 300)]))
+    assert len(joiner.settle()) == round((TAIL_S - FADE_S) * RATE)
+    assert len(joiner.settle()) == 0
+    assert len(joiner.pause(0.0)) == round(FADE_S * RATE), "no pause is shorter then"
