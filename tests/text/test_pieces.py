@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mira.text import Break, Piece, split_sentences
+from mira.text import Break, Mark, Piece, split_sentences
 from mira.types import Sentence, Span, Word
 
 # Nothing of them is thrown away.
@@ -93,6 +93,29 @@ def test_sources_do_not_depend_on_the_pushes(parts: list[str], cuts: list[int], 
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
     pushed = split_sentences((text[a:b] for a, b in pairwise(edges)), bound)
     assert list(pushed) == list(split_sentences(text, bound))
+
+
+@settings(deadline=None, max_examples=200)
+@given(parts=_PARTS, cuts=st.lists(st.integers(0, 10**6), max_size=9), bound=_BOUNDS)
+def test_a_flush_ends_a_piece_and_loses_nothing(
+    parts: list[str], cuts: list[int], bound: int
+) -> None:
+    text = "".join(parts)
+    edges = sorted({0, *(cut % (len(text) + 1) for cut in cuts), len(text)})
+    pushed = [each for a, b in pairwise(edges) for each in (text[a:b], Mark.IDLE, Mark.FLUSH)]
+    pieces = list(split_sentences(pushed, bound))
+    flushed = [piece.mark for piece in pieces if piece.mark]
+    assert flushed == [Mark.IDLE, Mark.FLUSH] * (len(edges) - 1)
+    told, spans = iter(edges[1:]), [word.source for word in words_of(pieces)]
+    assert all(one == other or one.stop <= other.start for one, other in pairwise(spans))
+    edge = stop = 0
+    for piece in pieces:
+        if piece.mark is Mark.FLUSH:
+            edge, read = next(told), text[stop:]
+            assert stop <= edge and not any(map(str.isalnum, read[: edge - stop]))
+        elif not piece.mark:
+            assert edge <= piece.source.start
+            stop = piece.source.stop
 
 
 @settings(deadline=None, max_examples=300)
