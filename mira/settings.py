@@ -127,6 +127,11 @@ class Settings(BaseModel):
     look_ahead_frames: int = Field(
         12, ge=0, le=67, description="20 ms frames that must exist before one is final; 67 is exact"
     )
+    guard_words: bool = Field(
+        False,
+        description="begin a model's sentence anew if its words are not heard in it; false: only "
+        "count such sentences",
+    )
     default_voice: str = Field("heart", description="speaks when a request's voice is not found")
     strict_voices: bool = Field(
         False, description="answer 404 for an unknown voice instead of using the default one"

@@ -15,6 +15,7 @@ import numpy as np
 
 from mira.audio.unpack import unpack
 from mira.errors import NothingToSay
+from mira.model.attempt import Ears
 from mira.model.codec.base import SAMPLES_PER_FRAME, SPEECH_CODES, Span, Speaker
 from mira.model.codec.stream import Window
 from mira.model.pace import SENTENCE
@@ -172,7 +173,7 @@ class RecordedCodec:
 
 
 def recorded_synthesizer(
-    *said: Clip, window: Window | None = None, token_s: float = 0.0
+    *said: Clip, window: Window | None = None, token_s: float = 0.0, ears: Ears | None = None
 ) -> MiraSynthesizer:
     """Make a synthesizer that says these sentences, and no other.
 
@@ -180,6 +181,7 @@ def recorded_synthesizer(
         said: All English ones by default. Together shorter than 160 s.
         window: How many tokens are rendered at a time.
         token_s: Time that a token takes: 0.02 / 3 speaks three times faster than real time.
+        ears: Who listens; nobody by default, so that times of words are guesses.
     """
     said = said or tuple(clips())
     frames: list[list[range]] = []
@@ -202,4 +204,5 @@ def recorded_synthesizer(
         RecordedCodec(np.concatenate(samples)),
         window or Window(),
         voices=(ALLISON,),
+        ears=ears,
     )

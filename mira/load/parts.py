@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mira.errors import InvalidSettings, one_line
+from mira.load.ears import load_ears
 from mira.load.facts import facts_here, located, short
 from mira.load.plan import Plan, extra_of, install, plan
 from mira.progress import Report, quiet
@@ -76,6 +77,7 @@ def load_synthesizer(settings: Settings, report: Report) -> Synthesizer:
             Window(look_ahead=settings.look_ahead_frames),
             voices=(Voice(SAMPLE_VOICE, *tokens, said),),
             fingerprint=hears,
+            ears=load_ears(settings.guard_words),
         )
 
 

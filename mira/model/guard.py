@@ -5,14 +5,21 @@ nothing about which model it was, nor what is done about it. Source: such report
 Spark-TTS and MiraTTS (a minute of silence for two sentences; run-on generations).
 """
 
+from collections.abc import Iterator
+
 from mira.model.codec.base import FRAME_RATE
-from mira.types import Samples
+from mira.types import Samples, Sentence
+from mira.words.align import Findings
 
 SILENCE = 0.003  # -50 dB of full scale: softer than this is not heard
 MAX_REPEATS = 50  # frames, 1 s: a sound held for longer is no speech
 MAX_SILENCE_S = 1.5  # within a sentence; a speaker's own pauses stay well below
 SLOWEST_CHARS_PER_S = 4.0  # the slowest readers still say more; fast ones say 20
 GRACE_S = 2.0  # what any sentence may take on top, so that "Hm." has room
+MAX_BEYOND_S = 1.5  # of speech after the last word
+MISSED_CHARS = 10  # of words beside each other that were not heard: fewer may be mumbled
+REPEATED = 2  # words that were said again
+NOISE_S = 1.0  # of speech that is no word of the sentence
 
 
 class Degenerate(Exception):
@@ -64,3 +71,27 @@ class Guard:
             self._silence += len(block)
         if self._silence > self._max_silence:
             raise Degenerate("silence")
+
+    def beyond(self, speech_s: float) -> None:
+        """Take how much was said after the last word, in seconds.
+
+        Raises:
+            Degenerate: "babble".
+        """
+        if speech_s > MAX_BEYOND_S:
+            raise Degenerate("babble")
+
+
+def oddities(findings: Findings, sentence: Sentence) -> Iterator[str]:
+    """Yield what is wrong with a sentence that was listened to, in a word or two each."""
+    chars, before = 0, -2
+    most = 0
+    for index in findings.missed:
+        chars = (chars if index == before + 1 else 0) + len(sentence.words[index].text)
+        before, most = index, max(most, chars)
+    if most >= MISSED_CHARS:
+        yield "words missed"
+    if findings.repeated >= REPEATED:
+        yield "words repeated"
+    if findings.noise_s >= NOISE_S:
+        yield "babble"

@@ -7,17 +7,17 @@ they are, nor about files or sockets.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Generator
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from mira.errors import SynthesisFailed, VoiceNotFound
+from mira.model.attempt import Attempt, Ears
 from mira.model.codec.base import Codec
 from mira.model.codec.stream import StreamingDecoder, Window
-from mira.model.guard import SILENCE, Degenerate, Guard
+from mira.model.guard import Degenerate
 from mira.model.lm.base import LanguageModel
 from mira.model.lm.prompt import PromptBuilder
 from mira.model.pace import SENTENCE, measure
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 
 MAX_CHARS = 150  # 10 s of ordinary speech; slow speech of it still ends before 1024 tokens do
 RETRIES = 3  # for a sentence of which nothing was heard yet
-FADE_MS = 20  # of a sentence that has to be cut off
 SPEAKERS_CACHED = 256
 _ANOTHER_SEED = 0x9E3779B1  # spreads the seeds of retries
 
@@ -44,6 +43,7 @@ class MiraSynthesizer:
         window: How many tokens are rendered at a time.
         voices: Those that are known from the start.
         fingerprint: Names the weights that recognise a speaker; see `Synthesizer`.
+        ears: Listen to what it says; without them, times of words are guesses.
     """
 
     max_chars = MAX_CHARS
@@ -58,6 +58,7 @@ class MiraSynthesizer:
         window: Window | None = None,
         voices: tuple[Voice, ...] = (),
         fingerprint: str = "0",
+        ears: Ears | None = None,
     ) -> None:
         self.voices = voices
         self.fingerprint = fingerprint
@@ -65,6 +66,7 @@ class MiraSynthesizer:
         self._prompts = prompts
         self._codec = codec
         self._window = window or Window()
+        self._ears = ears or Ears()
         self._speaker = lru_cache(SPEAKERS_CACHED)(codec.speaker)
         self.incidents: Counter[str] = Counter()
         self._counting = threading.Lock()
@@ -130,25 +132,26 @@ class MiraSynthesizer:
         """Yield the sentence; see `Synthesizer`.
 
         A sentence that comes out as anything but speech is begun anew with another seed as long
-        as nothing of it was heard, and faded out after that. Both are counted in `incidents`.
+        as nothing of it was heard, and faded out after that. Both are counted in `incidents`, and
+        so are sentences of which not all words were heard, if anybody listens.
         """
         if not voice.global_tokens:
             raise VoiceNotFound(f"{voice.name!r} was not cloned for this model.")
         speaker = self._speaker(voice.global_tokens)
-        text, playback, cancel = sentence.text, playback or Playback(), cancel or Cancel()
+        playback, cancel = playback or Playback(), cancel or Cancel()
         yield Block(np.zeros(0, np.float32))
-        for attempt in range(RETRIES + 1):
-            guard = Guard(text, self.sample_rate)
+        for number in range(RETRIES + 1):
             decoder = StreamingDecoder(self._codec, speaker, self._window, playback, cancel)
-            prompt = self._prompt(text, voice)
+            prompt = self._prompt(sentence.text, voice)
             tokens = self._language_model.generate(prompt, sampling, playback, cancel)
-            rendered = _render(tokens, decoder, guard, sampling.max_new_tokens, cancel)
+            # What can't be heard any better is said all the same.
+            ears = self._ears if number < RETRIES else replace(self._ears, guard=False)
+            attempt = Attempt(sentence, self.sample_rate, playback, ears, self._count)
             try:
-                with closing(rendered):
-                    yield from map(Block, self._guarded(rendered, guard))
+                yield from attempt.blocks(tokens, decoder, sampling.max_new_tokens, cancel)
                 return
             except Degenerate as degenerate:  # nothing was heard
-                log.warning("%s in attempt %d at a sentence", degenerate, attempt + 1)
+                log.warning("%s in attempt %d at a sentence", degenerate, number + 1)
                 self._count(f"retried: {degenerate}")
                 if sampling.seed is not None:
                     seed = (sampling.seed + _ANOTHER_SEED) % 2**32
@@ -159,29 +162,6 @@ class MiraSynthesizer:
         """Stop the model, then the codec that renders what it said; see `Synthesizer`."""
         self._language_model.close()
         self._codec.close()
-
-    def _guarded(self, blocks: Iterable[Samples], guard: Guard) -> Iterator[Samples]:
-        """Yield the sentence, or raise Degenerate as long as nothing of it was yielded."""
-        held = np.zeros(0, np.float32)  # until it can be heard, and then what may have to fade
-        hold = FADE_MS * self.sample_rate // 1000
-        try:
-            for block in blocks:
-                held = np.concatenate([held, block])
-                guard.samples(block)
-                if guard.audible and len(held) > hold:
-                    yield held[:-hold]
-                    held = held[-hold:]
-        except Degenerate as degenerate:
-            if not guard.audible:
-                raise
-            log.warning("%s: a sentence was cut off", degenerate)
-            self._count(f"cut off: {degenerate}")
-            # What was not yielded yet may begin with the last word.
-            last = np.flatnonzero(abs(held) > SILENCE)[-1:]
-            held = held[: max([0, *last]) + hold]
-            fade = min(hold, len(held))
-            held[len(held) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-        yield held
 
     def _count(self, incident: str) -> None:
         with self._counting:
@@ -199,22 +179,3 @@ class MiraSynthesizer:
         if not (said and voice.speech_tokens):
             return self._prompts.build(sentence, voice.global_tokens)
         return self._prompts.build(sentence, voice.global_tokens, voice.speech_tokens, f"{said} ")
-
-
-def _render(
-    tokens: Generator[int, None, None],
-    decoder: StreamingDecoder,
-    guard: Guard,
-    cap: int,
-    cancel: Cancel,
-) -> Generator[Samples, None, None]:
-    with closing(tokens):  # leaving early frees the language model's slot
-        for token in tokens:
-            cancel.check()  # here, not a chunk later
-            guard.token(token)
-            yield from decoder.push(token)
-    if guard.frames >= cap:
-        raise Degenerate("limit reached")
-    yield from decoder.flush()
-    if not guard.audible:
-        raise Degenerate("no speech")

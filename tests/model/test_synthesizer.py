@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
+from mira.model.attempt import FADE_MS
 from mira.model.codec.base import Span, Speaker
 from mira.model.codec.stream import Window
-from mira.model.synthesizer import FADE_MS, RETRIES, MiraSynthesizer
+from mira.model.synthesizer import RETRIES, MiraSynthesizer
 from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.playback import Playback
 from mira.types import MAX_TRANSCRIPT_CHARS, Samples, Sampling, Sentence, Voice

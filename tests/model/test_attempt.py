@@ -1,0 +1,130 @@
+"""Recordings of real people, spoken by a model: their words come with the blocks they are in.
+
+What is held back, begun anew and faded is tested in test_synthesizer.py.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mira.engine import Engine
+from mira.model.attempt import Ears
+from mira.stream.cancel import Cancel, Cancelled
+from mira.stream.playback import Playback
+from mira.types import Block, Samples, Sentence, TimedWord
+from mira.words.align import Aligner
+from mira.words.follow import Follower
+from tests.recorded import ALLISON, RATE, TEXT, Clip, clips, recorded_synthesizer
+from tests.words.test_follow import ScriptedAligner
+
+
+@pytest.fixture(scope="module")
+def ears() -> Ears:
+    return Ears(Follower(Aligner()))
+
+
+def joined(blocks: Iterator[Block]) -> tuple[Samples, dict[int, TimedWord], dict[int, float]]:
+    """All samples, each word as it was told last, and where the block begins that it came with."""
+    samples, known, came, begins = [], dict[int, TimedWord](), dict[int, float](), 0
+    for block in blocks:
+        for word in block.words:
+            known[word.index] = word
+            came.setdefault(word.index, begins / RATE)
+        samples.append(block.samples)
+        begins += len(block.samples)
+    return np.concatenate(samples), known, came
+
+
+@pytest.mark.parametrize("playback", [Playback(), Playback(live=False)], ids=["live", "file"])
+def test_all_words_of_a_text_come_before_their_audio_or_with_it(
+    ears: Ears, playback: Playback
+) -> None:
+    engine = Engine(recorded_synthesizer(ears=ears))
+    samples, known, came = joined(engine.blocks(TEXT, ALLISON, playback=playback))
+    assert [known[index].word.text for index in range(len(known))] == TEXT.split()
+    words = [known[index] for index in range(len(known))]
+    assert all(a.start_s <= b.start_s for a, b in pairwise(words))
+    assert all(word.start_s <= word.stop_s <= len(samples) / RATE for word in words)
+    assert max(came[word.index] - word.start_s for word in words) < 0.1
+    assert sum(word.estimated for word in words) <= 1
+
+
+@pytest.mark.parametrize("language", ["it", "fr"])
+def test_a_language_that_nobody_follows_is_guessed_at(ears: Ears, language: str) -> None:
+    said = clips(language)
+    engine = Engine(recorded_synthesizer(*said, ears=ears))
+    text = " ".join(clip.text for clip in said)
+    samples, known, _ = joined(engine.blocks(text, ALLISON))
+    assert [known[index].word.text for index in range(len(known))] == text.split()
+    starts = [known[index].start_s for index in range(len(known))]
+    assert starts == sorted(starts)
+    assert known[len(known) - 1].stop_s <= len(samples) / RATE
+
+
+def spoken(aligner: Any, playback: Playback, cancel: Cancel | None = None) -> Iterator[Block]:
+    clip = clips()[2]
+    made = recorded_synthesizer(clip, ears=Ears(Follower(aligner)))
+    return made.synthesize(Sentence.of(clip.text), ALLISON, playback=playback, cancel=cancel)
+
+
+def test_nobody_listens_before_the_first_block_has_left() -> None:
+    aligner = ScriptedAligner()
+    blocks = spoken(aligner, Playback())
+    while not (block := next(blocks)).words:
+        assert not len(block.samples)
+    assert aligner.listened == []
+    next(blocks)
+    assert len(aligner.listened) > 1
+
+
+def test_nobody_listens_where_nobody_asks_for_words() -> None:
+    aligner = ScriptedAligner()
+    assert not any(block.words for block in spoken(aligner, Playback(words=False)))
+    assert aligner.listened == []
+
+
+def test_what_listens_is_given_back_however_it_ends() -> None:
+    aligner, cancel = ScriptedAligner(), Cancel()
+    list(spoken(aligner, Playback()))
+    assert aligner.closed == 1
+    blocks = spoken(aligner, Playback(), cancel)
+    for _ in range(3):
+        next(blocks)
+    cancel()
+    with pytest.raises(Cancelled):
+        list(blocks)
+    assert aligner.closed == 2
+
+
+def test_another_attempt_is_followed_from_its_beginning(ears: Ears) -> None:
+    (first, *_) = clips()
+    silence = np.zeros(RATE, np.float32)
+    made = recorded_synthesizer(Clip(first.text, (silence, *first.takes)), ears=ears)
+    samples, known, _ = joined(made.synthesize(Sentence.of(first.text), ALLISON))
+    assert made.incidents == {"retried: no speech": 1}
+    assert len(samples) == pytest.approx(1.48 * RATE, abs=320)
+    assert known[0].start_s == pytest.approx(0.25, abs=0.08)
+
+
+def test_a_sentence_that_is_cut_off_has_its_words(ears: Ears) -> None:
+    clip = clips()[2]
+    (take,) = clip.takes
+    fell_silent = np.concatenate([take[: 3 * RATE], np.zeros(4 * RATE, np.float32)])
+    made = recorded_synthesizer(Clip(clip.text, (fell_silent,)), ears=ears)
+    _, known, _ = joined(made.synthesize(Sentence.of(clip.text), ALLISON))
+    assert made.incidents["cut off: silence"] == 1
+    assert len(known) == len(clip.text.split())
+    assert max(word.stop_s for word in known.values()) < 5.0
+
+
+def test_guesses_alone_are_near(ears: Ears) -> None:
+    measured, guessed = (
+        joined(Engine(recorded_synthesizer(ears=made)).blocks(TEXT, ALLISON))[1]
+        for made in (ears, Ears())
+    )
+    off_s = [abs(guessed[index].start_s - word.start_s) for index, word in measured.items()]
+    assert all(word.estimated for word in guessed.values())
+    assert float(np.median(off_s)) < 0.2
