@@ -59,6 +59,8 @@ class Effects:
             if not lowest <= value <= highest:  # NaN fails it too
                 raise InvalidRequest(f"{name} is {value}; it must be {lowest} to {highest}.", name)
         self._volume = np.float32(volume)
+        self._pace = pace
+        self._ahead_s = _ahead_s(source_rate, pace)
         self._source_rate = source_rate
         self._samples_out_per_in = target_rate / source_rate / pace
         # Several `atempo` in a row look for their next splice in what has arrived, so their
@@ -68,6 +70,12 @@ class Effects:
         self._num_in = self._num_fed = self._num_out = 0
         changed = pace != 1 or source_rate != target_rate
         self._graph = _build(source_rate, target_rate, pace) if changed else None
+
+    def heard_s(self, spoken_s: float) -> float:
+        """Return when a moment of the samples pushed is heard in those returned, in seconds."""
+        if self._pace >= 1:
+            return spoken_s / self._pace
+        return max(spoken_s, (spoken_s - self._ahead_s) / self._pace)
 
     def push(self, samples: Samples) -> Samples:
         """Change [num_samples] float32; return what is final, often none or fewer."""
@@ -131,8 +139,7 @@ def _build(source_rate: int, target_rate: int, pace: float) -> Graph:
     graph = Graph()
     graph.threads = 1  # no filter here could use more, but a pool would be started
     nodes = [graph.add_abuffer(sample_rate=source_rate, format="flt", layout="mono")]
-    # One `atempo` does 0.5 to 2 well: below it is refused, above it leaves words out.
-    num_stages = math.ceil(abs(math.log2(pace)))
+    num_stages = _num_stages(pace)
     nodes += [graph.add("atempo", f"{pace ** (1 / num_stages):.9f}") for _ in range(num_stages)]
     if target_rate != source_rate:
         nodes.append(graph.add("aresample", f"{target_rate}:{_RESAMPLER}"))
@@ -140,6 +147,24 @@ def _build(source_rate: int, target_rate: int, pace: float) -> Graph:
     nodes.append(graph.add("abuffersink"))
     graph.link_nodes(*nodes).configure()
     return graph
+
+
+def _num_stages(pace: float) -> int:
+    """One `atempo` does 0.5 to 2 well: below it is refused, above it leaves words out."""
+    return math.ceil(abs(math.log2(pace)))
+
+
+def _ahead_s(sample_rate: int, pace: float) -> float:
+    """Return how much of what should come next is heard already.
+
+    Slowing down, `atempo` reads ahead from its second splice on, by about a quarter of its window,
+    which is a power of two of at least 1/24 s; each further stage adds a quarter of that. Measured
+    on speech at 1/8 to 0.9 of its pace and four rates. Faster, it keeps time.
+    """
+    if pace >= 1:
+        return 0.0
+    window_s = 2.0 ** math.ceil(math.log2(sample_rate // 24)) / sample_rate
+    return window_s / 4 * (1 + (_num_stages(pace) - 1) / 4)
 
 
 def _amplify(samples: Samples, volume: np.float32) -> Samples:

@@ -32,7 +32,7 @@ class AudioStream:
     the audio starts and ends: up to three frames of silence around it, 85 ms at 24 kHz, and 150 ms
     (MP3) or 260 ms (AAC) at 8 kHz. Opus and FLAC begin with a packet of silence, because some
     players lose the first: 20 ms of Opus; of FLAC 16 ms at 16 kHz, 26 at 22.05 and 44.1, else 24.
-    All other formats decode to exactly the samples' duration.
+    All other formats decode to exactly the samples' duration. `lead_s` is what is before the audio.
 
     An object is used by one thread at a time, not always the same; it may be dropped at any time.
 
@@ -62,9 +62,24 @@ class AudioStream:
         if found.codec is not None:
             self._writer = _CodecWriter(found.codec, rate)
         elif found.name == "wav":
-            self._writer = _PcmWriter(header=wav_header(rate), empty=wav_header(rate, 0))
+            self._writer = _PcmWriter(rate, header=wav_header(rate), empty=wav_header(rate, 0))
         else:
-            self._writer = _PcmWriter()
+            self._writer = _PcmWriter(rate)
+
+    @property
+    def lead_s(self) -> float:
+        """Duration of the silence that a player hears before the first sample, in seconds."""
+        return self._writer.lead_s
+
+    @property
+    def returned_s(self) -> float:
+        """Duration of what a player hears of the bytes returned so far, in seconds."""
+        return self._writer.returned_s
+
+    def heard_s(self, spoken_s: float) -> float:
+        """Return when a player gets to a moment of the samples pushed, both in seconds from the
+        beginning."""
+        return self.lead_s + self._effects.heard_s(spoken_s)
 
     def push(self, samples: Samples) -> bytes:
         """Take [num_samples] float32, any number of them; return the bytes that are ready.
@@ -82,13 +97,22 @@ class AudioStream:
 class _PcmWriter:
     """16-bit samples as they are, after an optional header."""
 
-    def __init__(self, header: bytes = b"", empty: bytes = b"") -> None:
+    lead_s = 0.0
+
+    def __init__(self, sample_rate: int, header: bytes = b"", empty: bytes = b"") -> None:
+        self._sample_rate = sample_rate
+        self._num_samples = 0
         self._header = header
         self._empty = empty  # the whole of a stream without samples
+
+    @property
+    def returned_s(self) -> float:
+        return self._num_samples / self._sample_rate
 
     def push(self, samples: Samples) -> bytes:
         if len(samples) == 0:
             return b""
+        self._num_samples += len(samples)
         header, self._header, self._empty = self._header, b"", b""
         return header + to_s16le(samples)
 
@@ -141,6 +165,9 @@ class _CodecWriter:
         if codec.silent_packets:
             context.open()  # else it doesn't know the size of its frames yet
             self._lead = np.zeros(codec.silent_packets * context.frame_size, np.float32)
+        self._unsaid_s = codec.unsaid_samples / sample_rate
+        self.lead_s = self._unsaid_s + len(self._lead) / sample_rate
+        self.returned_s = 0.0
         # A container and its streams refer to each other, so one that is dropped half-way would
         # wait for the garbage collector, which sees a few Python objects and not the native memory
         # behind them: 7 MB for FLAC. Closing parts them.
@@ -174,11 +201,16 @@ class _CodecWriter:
 
     def _encode(self, frame: av.AudioFrame | None) -> bytes:
         try:
-            self._container.mux(self._stream.encode(frame))
+            packets = self._stream.encode(frame)
+            self._container.mux(packets)
         except av.FFmpegError as error:
             raise SynthesisFailed(f"The audio could not be encoded: {error}") from error
         if frame is None:
             self._container.close()
+        for packet in packets:
+            if packet.pts is not None and packet.duration and packet.time_base:
+                end_s = float((packet.pts + packet.duration) * packet.time_base)
+                self.returned_s = end_s + self._unsaid_s
         encoded = b"".join(self._memory)
         self._memory.clear()
         return encoded

@@ -22,6 +22,8 @@ class Codec:
     means that any rate will do and the codec decides (lossless, or a fixed size per sample).
     `silent_packets` come before the audio: players that look at a live stream's first packet to
     learn what it is, and then drop it (LiveKit's), would lose the beginning of the first word.
+    `unsaid_samples` come before them: the encoder's delay, where its format has no way to say that
+    players are to leave it out.
     """
 
     encoder: str
@@ -31,6 +33,7 @@ class Codec:
     encoder_options: Mapping[str, str] = field(default_factory=dict)
     muxer_options: Mapping[str, str] = field(default_factory=dict)
     silent_packets: int = 0
+    unsaid_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ _MP3 = Codec(
     # noise at all.
     encoder_options={"reservoir": "0", "compression_level": "5"},
     muxer_options={"write_xing": "0", "id3v2_version": "0"},
+    unsaid_samples=1105,
 )
 _OPUS = Codec(
     encoder="libopus",
@@ -95,6 +99,7 @@ _AAC = Codec(
     muxer="adts",
     sample_format="fltp",
     bit_rates=_at_each_rate(24_000, 48_000, 64_000, 64_000, 96_000, 96_000),
+    unsaid_samples=1024,
 )
 _FLAC = Codec(
     encoder="flac",

@@ -107,6 +107,43 @@ def test_the_end_is_not_lost(pace):
     )  # a window of 43 ms, stretched
 
 
+def louder_parts(samples, sample_rate, pace=1.0):
+    """Loudness of each 2 ms of it, played at `pace`, about its mean."""
+    edges = (np.arange(0, len(samples) / sample_rate / pace, 0.002) * pace * sample_rate).astype(
+        int
+    )
+    sums = np.concatenate([[0], np.cumsum(np.square(samples, dtype=np.float64))])
+    loudness = np.sqrt(np.diff(sums[edges]) / np.diff(edges))
+    return loudness - loudness.mean()
+
+
+@pytest.mark.parametrize("pace", [0.25, 0.5, 0.9, 1.0, 1.3, 1.5, 4.0])
+@pytest.mark.parametrize("source_rate", [16000, 24000, 48000])
+def test_a_minute_of_speech_keeps_time(pace, source_rate, speech):
+    """Its beginning and its end are heard when it says so, within 15 ms."""
+    pause = np.zeros(6000, np.float32)
+    minute = np.concatenate([speech, pause] * int(60 * 24000 / (len(speech) + 6000)))
+    minute = whole(minute, 24000, target_rate=source_rate)
+    effects = Effects(source_rate, target_rate=8000, pace=pace)
+    heard = louder_parts(np.concatenate(outputs(effects, [minute])), 8000)
+    should = louder_parts(minute, source_rate, pace)
+    third = min(len(heard), len(should)) // 3
+    for begin in (50, third, 2 * third - 50):
+        part = heard[begin : begin + third]
+        lags = range(-50, 51)
+        alike = [np.dot(part, should[begin + lag : begin + lag + third]) for lag in lags]
+        later_s = -lags[int(np.argmax(alike))] * 0.002
+        expected_s = effects.heard_s(30.0) - 30.0 / pace
+        assert later_s == pytest.approx(expected_s, abs=0.015)
+
+
+@pytest.mark.parametrize("pace", [0.0625, 0.5, 0.9, 1.0, 4.0])
+def test_time_never_goes_backwards(pace):
+    effects = Effects(24000, target_rate=8000, pace=pace)
+    heard = [effects.heard_s(ms / 1000) for ms in range(200)]
+    assert heard[0] == 0 and heard == sorted(heard)
+
+
 def test_no_thread_is_started():
     before = psutil.Process().num_threads()
     effects = Effects(24000, target_rate=8000, pace=1.5)

@@ -82,6 +82,42 @@ def test_lossless_is_exact(format, speech):
     assert not np.any(heard[:lead]) and np.array_equal(heard[lead:], speech)
 
 
+def centre_s(samples, sample_rate):
+    """When the middle of all its energy is heard."""
+    energy = np.square(samples, dtype=np.float64)
+    energy[energy < energy.max() / 1000] = 0
+    return float(np.dot(energy, np.arange(len(energy))) / energy.sum() / sample_rate)
+
+
+@pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
+@pytest.mark.parametrize("format", FORMATS)
+def test_it_is_known_when_a_player_gets_to_a_sound(format, sample_rate):
+    """As FFmpeg plays it: within half a millisecond, resampling and codecs' delays included."""
+    said = np.zeros(36000, np.float32)
+    said[24000:24720] = tone(700, 24000, 0.03) * np.hanning(720)
+    encoder = AudioStream(24000, format, sample_rate)
+    heard, heard_rate = decode(encoder.push(said) + encoder.flush(), format, sample_rate)
+    expected_s = encoder.heard_s(centre_s(said, 24000))
+    assert centre_s(heard, heard_rate) == pytest.approx(expected_s, abs=0.0005)
+    assert encoder.heard_s(0.0) == encoder.lead_s
+    assert (encoder.lead_s > 0) == (format in ("mp3", "opus", "aac", "flac"))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("pace", [0.5, 1.0, 1.3])
+def test_it_is_known_how_much_a_player_has(format, pace):
+    """At each moment, whatever filters and encoders hold back; a muxer, one packet of Opus."""
+    encoder, encoded = AudioStream(24000, format, 22050, pace), b""
+    for part in cut(tone(300, 24000, 1.0), [1700]):
+        before, encoded = len(encoded), encoded + encoder.push(part)
+        if len(encoded) > before and encoder.returned_s > 0.1:  # FFmpeg wants some frames
+            heard, heard_rate = decode(encoded, format, 22050)
+            assert len(heard) / heard_rate <= encoder.returned_s + 0.0001
+            assert len(heard) / heard_rate >= encoder.returned_s - 0.0201
+    encoder.flush()
+    assert encoder.returned_s == pytest.approx(encoder.lead_s + 1 / pace, abs=0.0001)
+
+
 @pytest.mark.parametrize("format", ["opus", "flac"])
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 24000, 48000])
 def test_a_player_that_drops_the_first_packet_hears_all(format, sample_rate):
