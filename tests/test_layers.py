@@ -91,7 +91,6 @@ TESTED_THROUGH = {
     },
     "errors": "server/test_errors.py",
     "model/codec/networks": "model/codec/test_base.py",
-    "words/said": "words/test_views.py",
     "load/models": "cli/test_model.py",
     "load/published": "load/test_parts.py",
     "text/english/abbreviations": "text/test_segment.py",
