@@ -36,14 +36,14 @@ class Recogniser:
 
     def __init__(self, cpu_threads: int = 2, compute_type: str = "int8") -> None:
         # A directory plus local_files_only: a missing file is an error, never a download.
-        self._model = WhisperModel(
+        self.model = WhisperModel(
             str(_model_directory()),
             device="cpu",
             compute_type=compute_type,
             cpu_threads=cpu_threads,
             local_files_only=True,
         )
-        vocabulary: dict[str, int] = self._model.hf_tokenizer.get_vocab(with_added_tokens=False)
+        vocabulary: dict[str, int] = self.model.hf_tokenizer.get_vocab(with_added_tokens=False)
         # -1 stands for Whisper's own list of symbols that are not speech.
         self._never_written = [-1, *(n for token, n in vocabulary.items() if _is_symbol(token))]
 
@@ -58,7 +58,7 @@ class Recogniser:
             The words with the model's own case and punctuation; "" when nobody speaks.
         """
         heard = resample(samples, sample_rate, RECOGNISER_RATE)
-        segments, _ = self._model.transcribe(
+        segments, _ = self.model.transcribe(
             heard,
             language="en",
             beam_size=5,
