@@ -125,7 +125,7 @@ class Engine:
             if len(block.samples) or block.words or block.flushed:
                 yield block
 
-    def speak(
+    def blocks_ahead(
         self,
         text: str | Iterable[str | Mark],
         voice: Voice,
@@ -133,8 +133,8 @@ class Engine:
         playback: Playback | None = None,
         cancel: Cancel | None = None,
         dictionary: Dictionary = Dictionary(),
-    ) -> Generator[Samples, None, None]:
-        """Yield the samples of `blocks`, computed ahead on a thread of its own.
+    ) -> Generator[Block, None, None]:
+        """Yield `blocks`, computed ahead on a thread of its own.
 
         Closing the generator cancels what is left. One that is cancelled ends as if there were no
         more blocks, even while somebody waits for the next one.
@@ -146,7 +146,22 @@ class Engine:
             return len(block.samples) / self.sample_rate / playback.pace
 
         with closing(Ahead(blocks, audio_s, self._lead_s, playback, cancel)) as ahead:
-            yield from (block.samples for block in ahead if len(block.samples))
+            yield from ahead
+
+    def speak(
+        self,
+        text: str | Iterable[str | Mark],
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        playback: Playback | None = None,
+        cancel: Cancel | None = None,
+        dictionary: Dictionary = Dictionary(),
+    ) -> Generator[Samples, None, None]:
+        """Yield the samples of `blocks_ahead`; unless `playback` says so, no word is timed."""
+        playback = playback or Playback(words=False)
+        blocks = self.blocks_ahead(text, voice, sampling, playback, cancel, dictionary)
+        with closing(blocks):
+            yield from (block.samples for block in blocks if len(block.samples))
 
     def close(self) -> None:
         """Stop what runs for the engine; it can't speak after that. May be called again.

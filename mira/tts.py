@@ -16,7 +16,7 @@ from mira.settings import Settings
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.text import Dictionary, dictionary_of
-from mira.types import Samples, Sampling, Voice
+from mira.types import Block, Samples, Sampling, Voice
 
 Words = Mapping[str, object] | str | Path
 """Words and how they are said: entries, `{"Siobhan": "shi vawn"}`, or a TOML file of them."""
@@ -122,6 +122,17 @@ class MiraTTS:
         voice, words = _after(reference_text, context_tokens), self._over(dictionary)
         return self._engine.speak(text, voice, self._sampling, dictionary=words)
 
+    def blocks(
+        self,
+        text: str,
+        context_tokens: Voice,
+        reference_text: str | None = None,
+        dictionary: Words | None = None,
+    ) -> Iterator[Block]:
+        """Yield what `stream_generate` does, and with it when each word is heard; see `Block`."""
+        voice, words = _after(reference_text, context_tokens), self._over(dictionary)
+        return self._engine.blocks_ahead(text, voice, self._sampling, dictionary=words)
+
     def generate(
         self,
         text: str,
@@ -159,7 +170,7 @@ class MiraTTS:
         cancel, words = Cancel(), self._over(dictionary)
 
         def speak(text: str, voice: Voice, reference: str | None) -> Samples:
-            voice, file = _after(reference, voice), Playback(live=False)
+            voice, file = _after(reference, voice), Playback(live=False, words=False)
             blocks = self._engine.blocks(text, voice, self._sampling, file, cancel, words)
             return np.concatenate([block.samples for block in blocks])
 

@@ -406,6 +406,36 @@ def test_words_alone_are_no_audio(toy: ToySynthesizer, monkeypatch: pytest.Monke
     assert begins[:2] == [True, False]
 
 
+def test_blocks_come_with_their_words_when_computed_ahead(toy: ToySynthesizer) -> None:
+    made, ahead = (
+        [(len(block.samples), block.words) for block in blocks]
+        for blocks in (
+            Engine(toy).blocks("One two. Three.", ANNA),
+            Engine(toy).blocks_ahead("One two. Three.", ANNA),
+        )
+    )
+    assert made == ahead
+    assert sum(len(words) for _, words in made) == 3
+
+
+def test_who_takes_samples_alone_asks_for_no_words(
+    toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, speak = list[bool](), toy.synthesize
+
+    def synthesize(*args: Any) -> Iterator[Block]:
+        asked.append(args[3].words)
+        return speak(*args)
+
+    monkeypatch.setattr(toy, "synthesize", synthesize)
+    engine = Engine(toy)
+    list(engine.speak("One.", ANNA))
+    list(engine.speak("One.", ANNA, playback=Playback()))
+    list(engine.blocks("One.", ANNA))
+    list(engine.blocks_ahead("One.", ANNA))
+    assert asked == [False, True, True, True]
+
+
 def test_blocks_are_made_by_whoever_asks_for_them(toy: ToySynthesizer) -> None:
     makers = set()
     toy.before_block = lambda number: makers.add(threading.get_ident())

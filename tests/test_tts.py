@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from mira.load import load_engine
 from mira.settings import Settings
 from mira.tts import BATCH_AT_ONCE, MiraTTS
 from mira.types import Samples, Sampling, Sentence, Voice
+from mira.words import Said
 from tests.toys import ANNA, BEN, ToySynthesizer
 from tools.tiny.write import write_tiny
 
@@ -152,6 +154,38 @@ def test_words_are_said_as_a_dictionary_says(
     file.write_text("Nguyen = ")
     with pytest.raises(InvalidSettings, match="is not valid TOML"):
         MiraTTS("a toy", Settings(dictionary=file))
+
+
+def test_blocks_say_when_each_word_is_heard(toy: ToySynthesizer, toy_tts: MiraTTS) -> None:
+    text = "**One** two. Three."
+    said, samples = Said(text), list[Samples]()
+    for block in toy_tts.blocks(text, ANNA):
+        said.takes(block.words)
+        samples.append(block.samples)
+    assert [text[word.source.start : word.source.stop] for word in said.words] == [
+        "**One**",
+        "two.",
+        "Three.",
+    ]
+    third = said.words[2]
+    assert np.array_equal(
+        np.concatenate(samples)[round(third.start_s * toy.sample_rate) :],
+        toy.tone("Three.", ANNA),
+    )
+
+
+def test_only_who_asks_pays_for_words(toy: ToySynthesizer, toy_tts: MiraTTS) -> None:
+    asked, speak = list[bool](), toy.synthesize
+
+    def listen(*args: Any) -> object:
+        asked.append(args[3].words)
+        return speak(*args)
+
+    toy.synthesize = listen  # type: ignore[method-assign, assignment]
+    list(toy_tts.stream_generate("One.", ANNA))
+    toy_tts.generate("One.", ANNA)
+    list(toy_tts.blocks("One.", ANNA))
+    assert asked == [False, False, True]
 
 
 def test_a_batch_speaks_at_the_same_time_and_keeps_its_order(

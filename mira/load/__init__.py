@@ -30,7 +30,8 @@ def load_engine(settings: Settings, report: Report = quiet) -> Engine:
     """
     engine = Engine(_synthesizer(settings, report), settings.lead_s, settings.pause_at_end)
     try:
-        for _ in engine.speak(WARM_UP, engine.voices[0], Sampling(seed=0)):
+        # With its words: what finds them takes a while at first, too.
+        for _ in engine.blocks_ahead(WARM_UP, engine.voices[0], Sampling(seed=0)):
             pass
     except BaseException:
         engine.close()
