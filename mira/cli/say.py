@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mira.audio import AudioStream
     from mira.cli.sinks import Sink
     from mira.engine import Engine
-    from mira.types import Samples
+    from mira.types import Block
 
 CHARS_PER_S = 17.0  # of English speech, roughly: for the progress bar
 LONG_TEXT_CHARS = 600  # from here on it takes long enough to want one
@@ -40,6 +40,10 @@ def say(
         typer.Option("--output", "-o", help="File (its suffix is the format); - is stdout."),
     ] = None,
     play: Annotated[bool, typer.Option("--play", help="Speak aloud.")] = False,
+    words_file: Annotated[
+        Path | None,
+        typer.Option("--words", help="File of when each word is heard: .json, .srt or .vtt."),
+    ] = None,
     format_name: Annotated[
         str | None, typer.Option("--format", "-f", help="Instead of the suffix; wav for stdout.")
     ] = None,
@@ -67,14 +71,14 @@ def say(
     if text == "-" and sys.stdin is None:
         raise InvalidRequest("Standard input is closed: give it text, or the text instead of -.")
     written = _standard_input() if text == "-" else text
-    _check_output(output, play, explained)
+    _check_output(output, play, words_file, explained)
     if explained:
         explain(written, _dictionary(settings_of(config, settings_flags, model=model)))
         return
 
     from mira.audio import AudioStream
-    from mira.audio.decode import decode_file
     from mira.cli.sinks import file_sink, player_sink, stdout_sink
+    from mira.cli.words import Account, form_of
     from mira.load import load_engine
 
     if transcript and not clone:
@@ -82,16 +86,15 @@ def say(
     format_name = format_name or _format_of(output)
     # Refuses what can't be had before any work is done.
     AudioStream(48000, format_name, sample_rate or 48000)
+    form = form_of(words_file) if words_file else None
     settings = settings_of(config, settings_flags, model=model)
-    words = _dictionary(settings)
+    dictionary = _dictionary(settings)
 
     with ExitStack() as stack:
         with progress_bar(sys.stderr) as report:
             engine = stack.enter_context(closing(load_engine(settings, report)))
         if clone:
-            speaker = engine.clone(clone.stem, *decode_file(clone), transcript)
-            if transcript and not speaker.speech_tokens:
-                typer.echo("mira: the transcript is not used: semantic_model is not set", err=True)
+            speaker = _clone(engine, clone, transcript)
         else:
             speaker = _find_voice(engine, settings, voice or settings.default_voice)
 
@@ -99,7 +102,9 @@ def say(
             rate = sample_rate or engine.sample_rate
             return AudioStream(engine.sample_rate, name, rate, pace=speed, volume=volume)
 
-        # What is asked for is opened before anything is computed.
+        # What is asked for is opened before anything is computed. The words' file appears last,
+        # once what it tells of is there, or was played.
+        times = stack.enter_context(file_sink(words_file, "words")) if words_file else None
         streams: list[tuple[AudioStream, Sink]] = []
         if output is not None:
             sink = stdout_sink() if output == "-" else file_sink(Path(output), format_name)
@@ -107,19 +112,31 @@ def say(
         if play:
             streams.append((encoder("wav"), stack.enter_context(player_sink())))
         advance = stack.enter_context(_progress(len(text)))
+        account, audio = Account(written), streams[0][0]
+
+        def heard(block: "Block") -> None:
+            account.takes(block.words, audio)
+            advance(len(block.samples) / engine.sample_rate)
+
         live = play or (output == "-" and not S_ISREG(os.fstat(1).st_mode))
-        sampling, playback = Sampling(seed=seed), Playback(live, speed)
-        blocks = engine.speak(written, speaker, sampling, playback, dictionary=words)
+        sampling, playback = Sampling(seed=seed), Playback(live, speed, words=form is not None)
+        blocks = engine.blocks_ahead(
+            account.text, speaker, sampling, playback, dictionary=dictionary
+        )
         stack.enter_context(closing(blocks))
-        _write(blocks, streams, lambda block: advance(len(block) / engine.sample_rate))
+        ended = _write(blocks, streams, heard)
+        if form and times:
+            times.write(account.written(form, audio, whole=audio in ended))
 
 
-def _check_output(output: str | None, play: bool, explained: bool) -> None:
+def _check_output(output: str | None, play: bool, words_file: Path | None, explained: bool) -> None:
     wanted = output is not None or play
-    if explained and wanted:
-        raise InvalidRequest("--explain says nothing: leave it out, or -o and --play.")
+    if explained and (wanted or words_file):
+        raise InvalidRequest("--explain says nothing: leave it out, or -o, --play and --words.")
     if not explained and not wanted:
         raise InvalidRequest("No output given: use -o FILE, -o - or --play.")
+    if words_file and output and words_file.resolve() == Path(output).resolve():
+        raise InvalidRequest("--words and -o are the same file: give it another name.")
 
 
 def _dictionary(settings: Settings) -> Dictionary:
@@ -145,6 +162,15 @@ def _standard_input() -> Iterator[str]:
         ) from error
 
 
+def _clone(engine: "Engine", recording: Path, transcript: str) -> Voice:
+    from mira.audio.decode import decode_file
+
+    speaker = engine.clone(recording.stem, *decode_file(recording), transcript)
+    if transcript and not speaker.speech_tokens:
+        typer.echo("mira: the transcript is not used: semantic_model is not set", err=True)
+    return speaker
+
+
 def _find_voice(engine: "Engine", settings: Settings, name: str) -> Voice:
     for own in engine.voices:
         if own.name == name:  # the folder can wait
@@ -159,18 +185,19 @@ def _find_voice(engine: "Engine", settings: Settings, name: str) -> Voice:
 
 
 def _write(
-    blocks: "Iterator[Samples]",
+    blocks: "Iterator[Block]",
     streams: "list[tuple[AudioStream, Sink]]",
-    then: "Callable[[Samples], None]",
-) -> None:
-    """Write to each until it has had enough, and end when all have."""
+    then: "Callable[[Block], None]",
+) -> "list[AudioStream]":
+    """Write to each until it has had enough, and end when all have; return those that had all."""
     for block in blocks:
-        streams = [(stream, sink) for stream, sink in streams if _takes(sink, stream.push(block))]
+        streams = [
+            (stream, sink) for stream, sink in streams if _takes(sink, stream.push(block.samples))
+        ]
         if not streams:
-            return
+            return []
         then(block)
-    for stream, sink in streams:
-        _takes(sink, stream.flush())
+    return [stream for stream, sink in streams if _takes(sink, stream.flush())]
 
 
 def _takes(sink: "Sink", data: bytes) -> bool:
