@@ -5,25 +5,15 @@ because a stream that ends politely would pass for whole. Knows nothing about re
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mira.server.framing import Framing
 from mira.server.utterance import Chunk, Utterance
 from mira.stream.clock import StreamClock
-
-
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """How chunks stand in the body; the default is as they are."""
-
-    media_type: str
-    chunk: Callable[[bytes], bytes] = bytes
-    end: Callable[[StreamClock], bytes] = lambda clock: b""
-    failure: Callable[[Exception], bytes] = lambda error: b""
 
 
 class SpeechResponse(Response):
@@ -37,6 +27,7 @@ class SpeechResponse(Response):
             # Proxies that collect a body before they pass it on would undo all the hurry.
             "Cache-Control": "no-cache",
             "X-Accel-Buffering": "no",
+            **framing.headers,
         }
         super().__init__(None, 200, headers, framing.media_type)
         del self.headers["content-length"]  # nobody knows it yet
@@ -72,8 +63,8 @@ class SpeechResponse(Response):
                     self.headers["Server-Timing"] = _timing(chunk, clock)
                     head = {"type": "http.response.start", "status": 200}
                     await send({**head, "headers": self.raw_headers})
-                await body(self._framing.chunk(chunk.data))
-            await body(self._framing.end(clock), more=False)
+                await body(self._framing.chunk(chunk))
+            await body(self._framing.end(self._utterance), more=False)
         except Exception as error:
             if self._utterance.begun:  # the status is gone, and so is the usual way to say it
                 await body(self._framing.failure(error))

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from anyio import CancelScope, move_on_after
@@ -26,8 +26,9 @@ from mira.stream.ahead import LONGEST_ITEM_S, Ahead
 from mira.stream.cancel import Cancel
 from mira.stream.clock import StreamClock
 from mira.stream.playback import Playback
-from mira.text import Dictionary
-from mira.types import Sampling, Voice
+from mira.text import Dictionary, Mark
+from mira.types import Sampling, TimedWord, Voice
+from mira.words.said import Said, SaidWord, Spoken
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Delivery:
     sample_rate: int
     pace: float = 1.0
     volume: float = 1.0
+    words: bool = False  # whether chunks say when each word is heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,17 @@ class Chunk:
     """Bytes that are ready to leave, and what is known of them.
 
     An encoder may hold a block back, so a chunk may play longer or shorter than its own bytes; over
-    a stream the two agree.
+    a stream the two agree. After the first, one may have words alone.
     """
 
     data: bytes
-    audio_s: float  # that it plays
-    synthesis_s: float  # since the chunk before, with the wait for a turn to compute
-    encode_s: float
+    until_s: float  # what a player has with it, from the stream's beginning; see `AudioStream`
+    audio_s: float = 0.0  # that it plays
+    synthesis_s: float = 0.0  # since the chunk before, with the wait for a turn to compute
+    encode_s: float = 0.0
+    words: tuple[SaidWord, ...] = ()
+    """Those that are new or corrected, in order of the text, in seconds as a player hears them:
+    all that begin before `until_s`, if the listener asked for words, and maybe more."""
 
 
 class Utterance:
@@ -82,7 +88,7 @@ class Utterance:
     def __init__(
         self,
         service: Service,
-        text: str | Iterable[str],
+        text: str | Iterable[str | Mark],
         voice: Voice,
         delivery: Delivery,
         manner: Manner = Manner(),
@@ -95,7 +101,9 @@ class Utterance:
         self.voice = voice
         self.delivery = delivery
         self.cancel = cancel or Cancel()
-        self._playback = Playback(pace=delivery.pace)
+        self.said = Said() if delivery.words else None
+        self.handed_s = 0.0  # what a player has with the last chunk that was handed over
+        self._playback = Playback(pace=delivery.pace, words=delivery.words)
         self.clock = StreamClock(text_wait_s=lambda: self._playback.waited_for_text_s)
         self._ahead: Ahead[Chunk] | None = None
         self._failure: Exception | None = None  # to make the next chunk
@@ -105,6 +113,20 @@ class Utterance:
     def begun(self) -> bool:
         """Whether there was a first chunk: what fails after it can have no status any more."""
         return self.clock.chunks > 0
+
+    def spoken(self, audio_s: float | None = None) -> Spoken | None:
+        """Return how much of the text was spoken; None if the listener didn't ask for words.
+
+        It may be asked at any time, after an interruption too. Some of what was handed over may be
+        still on its way: a listener that knows better says how much it has played.
+
+        Args:
+            audio_s: By when, in seconds from the beginning, as a player hears it; None: in all that
+                was handed over so far.
+        """
+        if self.said is None:
+            return None
+        return self.said.until(self.handed_s if audio_s is None else audio_s)
 
     @asynccontextmanager
     async def speaking(self) -> AsyncIterator[AsyncIterator[Chunk]]:
@@ -139,9 +161,7 @@ class Utterance:
         self._begin()
         try:
             while (chunk := await self._next()) is not None:
-                self.clock.ready(chunk.audio_s, chunk.synthesis_s + chunk.encode_s)
-                if self.clock.chunks == 1:
-                    self._service.telemetry.first_audio(self.voice.name, self.clock)
+                self._hand_over(chunk)
                 admission.ready(self.clock)
                 yield chunk
                 self.clock.sent()
@@ -155,6 +175,14 @@ class Utterance:
         admission.ready(self.clock)  # what ends the body, or says why it breaks, is bounded too
         if self._failure is not None:
             raise self._failure
+
+    def _hand_over(self, chunk: Chunk) -> None:
+        self.handed_s = chunk.until_s
+        if not chunk.data:
+            return self.clock.aside()
+        self.clock.ready(chunk.audio_s, chunk.synthesis_s + chunk.encode_s)
+        if self.clock.chunks == 1:
+            self._service.telemetry.first_audio(self.voice.name, self.clock)
 
     def _begin(self) -> None:
         loop = asyncio.get_running_loop()
@@ -194,7 +222,7 @@ class Utterance:
         audio = AudioStream(rate, to.format, to.sample_rate, to.pace, to.volume)
         manner = self._manner
         blocks = self._engine.blocks(
-            self._text,
+            self._read(),
             self.voice,
             manner.sampling,
             self._playback,
@@ -202,7 +230,8 @@ class Utterance:
             manner.dictionary,
         )
         audio_s = synthesis_s = encode_s = 0.0
-        ended = False
+        words: tuple[SaidWord, ...] = ()
+        begun = ended = False
         with closing(blocks):
             while not ended:
                 began = now()
@@ -210,12 +239,39 @@ class Utterance:
                 computed = now()
                 ended = block is None
                 data = audio.flush() if block is None else audio.push(block.samples)
+                words += self._tell(audio, block.words if block else ())
                 synthesis_s += computed - began
                 encode_s += now() - computed
                 audio_s += 0.0 if block is None else len(block.samples) / rate / to.pace
                 if data:
-                    yield Chunk(data, audio_s, synthesis_s, encode_s)
+                    yield Chunk(data, audio.returned_s, audio_s, synthesis_s, encode_s, words)
                     audio_s = synthesis_s = encode_s = 0.0
+                elif begun and words:
+                    yield Chunk(data, audio.returned_s, words=words)
+                if begun := begun or bool(data):
+                    words = ()
+
+    def _read(self) -> str | Iterable[str | Mark]:
+        """Return the text, and let `said` read it too."""
+        if self.said is None:
+            return self._text
+        if isinstance(self._text, str):
+            self.said.reads(self._text)
+            return self._text
+        return map(self._reads, self._text)
+
+    def _reads(self, part: str | Mark) -> str | Mark:
+        if self.said and isinstance(part, str):
+            self.said.reads(part)
+        return part
+
+    def _tell(self, audio: AudioStream, words: Iterable[TimedWord]) -> tuple[SaidWord, ...]:
+        """Return what has to be told of these words, if anybody wants to know."""
+        if self.said is None:
+            return ()
+        at = audio.heard_s
+        heard = [replace(w, start_s=at(w.start_s), stop_s=at(w.stop_s)) for w in words]
+        return self.said.takes(heard)
 
     def _work_clock(self) -> float:
         """Seconds, of which none pass while text is waited for."""
@@ -227,10 +283,18 @@ class Utterance:
         cancelled = error is not self._failure and unwanted
         if self.begun and isinstance(error, Exception) and not cancelled:
             why = str(error) if isinstance(error, TimeoutError) else one_line(error)
-            log.warning("stream broken after %.2f s of audio: %s", clock.audio_s, why)
+            log.warning("stream broken after %s: %s", self._how_far(), why)
             telemetry.failed(type(error).__name__)
+        elif self.begun and cancelled and self.said:
+            log.info("stream interrupted after %s", self._how_far())
         if self._ahead is not None:
             telemetry.ended(clock, cancelled=cancelled)
+
+    def _how_far(self) -> str:
+        """Say how much was handed over, without a word of the text."""
+        spoken = self.spoken()
+        at = f", at character {spoken.chars}" if spoken else ""
+        return f"{self.clock.audio_s:.2f} s of audio{at}"
 
     async def _end(self) -> None:
         """Cancel what is left, and wait until it has ended."""

@@ -92,6 +92,15 @@ class StreamClock:
         self.held = True
         self._ready_at = now
 
+    def aside(self) -> None:
+        """Note that something without audio is ready to leave, after the first chunk: how long the
+        listener takes for it counts, and nothing else."""
+        now = self.now()
+        self._in_hand_s = max(0.0, self._player.left_s(now) or 0.0)
+        self._chunk_s = 0.0
+        self.held = True
+        self._ready_at = now
+
     def sent(self) -> None:
         """Note that the chunk left. A listener that took it late has all of it still to play: to be
         kept waiting by the listener is no underrun."""

@@ -12,7 +12,8 @@ from starlette.types import Message
 
 from mira.errors import SynthesisFailed
 from mira.server import run
-from mira.server.response import Framing, SpeechResponse
+from mira.server.framing import Framing
+from mira.server.response import SpeechResponse
 from mira.server.state import Service
 from mira.server.utterance import Delivery, Utterance
 from tests.conftest import Serve

@@ -20,6 +20,8 @@ from mira.server.utterance import Delivery, Incoming, Utterance
 from mira.stream.cancel import Cancel
 from mira.stream.clock import StreamClock
 from mira.stream.playback import Playback
+from mira.types import Block
+from mira.words.said import Spoken
 from tests.server.serving import ready_service, wait_until
 from tests.toys import ANNA, ToySynthesizer
 
@@ -372,3 +374,127 @@ def test_pace_reaches_the_books(pace: float, monkeypatch: pytest.MonkeyPatch) ->
             assert 1.0 < in_lead_s < 3.5
 
     run(main)
+
+
+# Words and their times
+
+WORDY = Delivery("pcm", 24000, words=True)
+
+
+def test_it_can_say_how_much_of_a_text_in_parts_was_spoken() -> None:
+    """At any time: of all that was handed over, or of what the listener says that it played."""
+    toy = ToySynthesizer()
+    service = ready_service(toy)
+
+    async def main() -> None:
+        cancel = Cancel()
+        words = Incoming(cancel, 1000)
+        utterance = Utterance(service, words, ANNA, WORDY, cancel=cancel)
+        assert utterance.spoken() == Spoken(0, "", 0.0)
+        async with utterance.speaking() as chunks:
+            for part in ("Hello, th", "ere. It costs $", "100. And", " more"):
+                words.push(part)
+            first = await anext(chunks)
+            assert first.words
+            while utterance.handed_s < len(toy.whole("Hello, there. It costs $100.")) / 24000:
+                chunk = await anext(chunks)
+                assert chunk.data
+                assert chunk.until_s == utterance.handed_s
+            await asyncio.sleep(0.1)  # nobody writes
+            cancel()
+            await asyncio.sleep(20)
+        assert utterance.said
+        assert utterance.said.text == "Hello, there. It costs $100. And more"
+        spoken = utterance.spoken()
+        assert spoken
+        assert (spoken.chars, spoken.words) == (28, "costs $100.")
+        assert utterance.spoken(0.2) == Spoken(6, "Hello,", 0.2)
+
+    run(main)
+    check_nothing_is_left(service, toy)
+
+
+def test_who_does_not_ask_for_words_gets_none() -> None:
+    async def main() -> None:
+        utterance = Utterance(ready_service(ToySynthesizer()), HELLO, ANNA, PCM)
+        async with utterance.speaking() as chunks:
+            assert not any([chunk.words async for chunk in chunks])
+        assert (utterance.said, utterance.spoken()) == (None, None)
+
+    run(main)
+
+
+class Corrects(ToySynthesizer):
+    """Tells a sentence's words a second time, in a block of no samples."""
+
+    def synthesize(self, *arguments):  # type: ignore[no-untyped-def]
+        words = []
+        for block in super().synthesize(*arguments):
+            words += block.words
+            yield block
+        yield Block(block.samples[:0], tuple(word.later(0.01) for word in words))
+
+
+@pytest.mark.parametrize("format", ["pcm", "aac"])
+def test_words_never_begin_a_stream_nor_count_as_its_audio(format: str) -> None:
+    """AAC holds its first blocks back: the words wait for its first bytes."""
+    service = ready_service(Corrects(block_s=0.02))
+
+    async def main() -> None:
+        delivery = Delivery(format, 24000, words=True)
+        utterance = Utterance(service, f"{HELLO} {HELLO}", ANNA, delivery)
+        made = 0
+        async with utterance.speaking() as chunks:
+            async for chunk in chunks:
+                made += bool(chunk.data)
+                assert chunk.data or (chunk.words and made)
+                assert chunk.data or not (chunk.audio_s or chunk.synthesis_s or chunk.encode_s)
+                assert utterance.clock.chunks == made
+        assert utterance.clock.audio_s == pytest.approx(
+            len(ToySynthesizer().whole(f"{HELLO} {HELLO}")) / 24000
+        )
+
+    run(main)
+
+
+def test_a_listener_who_does_not_take_words_alone_is_cut_off() -> None:
+    """As one who takes no audio is, counted from when they were ready."""
+    service = ready_service(Corrects(s_per_char=0.005), stall_timeout_s=0.3)
+
+    async def main() -> None:
+        cancel = Cancel()
+        text = Incoming(cancel, 1000)
+        utterance = Utterance(service, text, ANNA, WORDY, cancel=cancel)
+        text.push(f"{HELLO} Then")
+        began = time.perf_counter()
+        with pytest.raises(TimeoutError):
+            async with utterance.speaking() as chunks:
+                async for chunk in chunks:
+                    if not chunk.data:
+                        began = time.perf_counter()
+                        await asyncio.sleep(20)
+        assert 0.2 < time.perf_counter() - began < 2
+
+    run(main)
+    assert dict(service.telemetry.failures) == {"TimeoutError": 1}
+
+
+def test_the_log_says_how_far_it_came_and_not_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+    async def main(toy: ToySynthesizer) -> None:
+        utterance = Utterance(ready_service(toy), HELLO, ANNA, WORDY)
+        async with utterance.speaking() as chunks:
+            async for _ in chunks:
+                if utterance.handed_s >= 0.6 and not toy.fail_at:
+                    utterance.cancel()
+                    await asyncio.sleep(20)
+
+    with pytest.raises(SynthesisFailed):
+        run(lambda: main(ToySynthesizer(fail_at=6)))
+    run(lambda: main(ToySynthesizer()))
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("mira.")]
+    assert said == [
+        "stream broken after 0.60 s of audio, at character 13: The toy is broken.",
+        "stream interrupted after 0.60 s of audio, at character 13",
+    ]

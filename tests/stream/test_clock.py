@@ -212,3 +212,21 @@ def test_who_never_takes_a_chunk_is_behind_once_it_has_played_the_others(time: T
     assert listener.clock.patience_left_s(30) == pytest.approx(32)
     time.s += 40
     assert listener.clock.patience_left_s(30) == pytest.approx(-8)
+
+
+def test_what_is_no_audio_is_waited_for_and_counts_as_nothing(time: Time) -> None:
+    clock = StreamClock(time)
+    clock.ready(1.0)
+    clock.sent()
+    time.s += 0.5
+    clock.aside()
+    assert clock.held
+    assert clock.patience_left_s(30) == pytest.approx(30.5)
+    time.s += 0.25
+    clock.sent()
+    assert not clock.held
+    assert (clock.chunks, clock.audio_s, clock.left_s) == (1, 1.0, pytest.approx(0.25))
+    time.s += 60  # there is no text
+    clock.aside()
+    assert clock.patience_left_s(30) == pytest.approx(30)
+    assert (clock.underruns, clock.behind_s) == (0, 0)

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
+from mira.server.framing import Framing, json_lines
 from mira.server.openai.requests import SampleRate, SpeechFields, VoiceName
 from mira.server.openai.speech import speak
-from mira.server.response import Framing
 from mira.server.state import Running
 
 router = APIRouter(tags=["speech"])
@@ -28,4 +28,7 @@ async def speech_stream(service: Running, body: StreamRequest) -> Response:
     service.check_length(body.input)
     voice = await service.find(body.voice)
     rate = body.sample_rate or service.settings.stream_sample_rate
-    return await speak(service, body, voice, "pcm", rate, Framing("application/octet-stream"))
+    framing = Framing("application/octet-stream")
+    if body.word_timestamps:
+        framing = json_lines(body.input, "pcm")
+    return await speak(service, body, voice, "pcm", rate, framing)

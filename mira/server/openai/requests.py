@@ -71,6 +71,11 @@ class SpeechFields(BaseModel):
         description="Words and how they are said, over those of the service's own dictionary: a "
         "respelling, or an object with `say` (a respelling) and `ipa` or `cmu` (phonemes).",
     )
+    word_timestamps: bool = Field(
+        False,
+        description="Whether to say when each word is heard: as events beside the audio's, or the "
+        "answer becomes lines of JSON with both.",
+    )
 
     @property
     def pace(self) -> float:
@@ -79,8 +84,8 @@ class SpeechFields(BaseModel):
 
 
 class SpeechRequest(SpeechFields):
-    """OpenAI's request, with `sample_rate`, `tempo`, `volume`, `seed` and `dictionary` beside its
-    own fields."""
+    """OpenAI's request, with `sample_rate`, `tempo`, `volume`, `seed`, `dictionary` and
+    `word_timestamps` beside its own fields."""
 
     model: str = Field(
         "mira", max_length=MAX_NAME_CHARS, description="Any name; one engine answers all."
