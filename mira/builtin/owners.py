@@ -34,9 +34,11 @@ def owners(words: Sequence[str], tokens: Sequence[str]) -> tuple[list[list[int]]
     if source == target:
         guessed: set[int] = set()
     else:
-        of, guessed = _traced(of, _equal(source, target), len(target))
-        for start, end in pairwise([0, *ends]):  # a stray letter makes no word
-            of[start:end] = np.bincount(of[start:end]).argmax() if end > start else 0
+        of, counts, guessed = _traced(of, _equal(source, target), len(target))
+        for start, end in pairwise([0, *ends]):
+            if end > start:  # a stray letter makes no word
+                votes = of[start:end][counts[start:end]]
+                of[start:end] = np.bincount(votes).argmax() if len(votes) else of[start]
     shares = [of[start:end].tolist() for start, end in pairwise([0, *ends])]
     for share in shares:
         if len({*share}) > 1:
@@ -48,23 +50,30 @@ def _bare(text: str) -> str:
     return "".join(text.split()).casefold().replace("’", "'")
 
 
-def _traced(of: Owners, equal: Sequence[tuple[int, int]], length: int) -> tuple[Owners, set[int]]:
-    """Return whose each of `length` characters is, and the words that several of these share."""
-    traced = np.zeros(length, np.intp)
+def _traced(
+    of: Owners, equal: Sequence[tuple[int, int]], length: int
+) -> tuple[Owners, npt.NDArray[np.bool_], set[int]]:
+    """Follow characters through a change.
+
+    Returns:
+        Whose each of `length` characters is; whether it comes from characters of theirs, and was
+        not put in beside them; and the words between which it had to be guessed.
+    """
+    traced, counts = np.zeros(length, np.intp), np.ones(length, np.bool_)
     guessed: set[int] = set()
-    for (source, target), (next_source, next_target) in pairwise(
-        [(-1, -1), *equal, (len(of), length)]
-    ):
+    edges = [(-1, -1), *equal, (len(of), length)]
+    for (source, target), (next_source, next_target) in pairwise(edges):
         between, wanted = of[source + 1 : next_source], next_target - target - 1
-        if not len(between):
+        if wanted and not len(between):
             between = of[max(source, 0)][None]
+            counts[target + 1 : next_target] = False
         elif wanted and between[0] != between[-1]:
             guessed |= {*between.tolist()}
         places = np.arange(wanted) * len(between) // max(wanted, 1)
         traced[target + 1 : next_target] = between[places]
         if next_target < length:
             traced[next_target] = of[next_source]
-    return traced, guessed
+    return traced, counts, guessed
 
 
 def _equal(source: str, target: str) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from hibari.g2p import G2P
@@ -59,7 +59,11 @@ _ANY_PLACE = re.compile(f"({_PLACE}|{_CAPITAL_PLACE})")
 # Where nothing is between a place and what it would be one word with, as Chinese has no spaces.
 _SEAM = re.compile(r"(?<=\w)(?=[þÞ]ÿþ)|(?<=[þÞ]ÿþ)(?=\w)")
 _BARE = re.compile(r"[^\W_](?:.*[^\W_])?[\u0300-\u036f]*", re.DOTALL)  # without marks
-_PUNCTUATION = frozenset(' ;:,.!?—…"“”()ˈˌ')
+_WRAPPER = textwrap.TextWrapper(  # to slices of the text
+    MAX_PHONEMES, expand_tabs=False, replace_whitespace=False, break_on_hyphens=False
+)
+_MARKS = frozenset(';:,.!?—…"“”()')
+_SILENT = _MARKS | {*" ˈˌ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Spoken:
     index: int  # among the words of the sentence
     start: int
     stop: int
+    marked: bool = False
+    """Whether a mark follows, so that there may be a pause."""
     guessed: bool = False
     """Whether another word has sounds in common with it, so that they were divided."""
 
@@ -95,7 +101,7 @@ class Phonemizer:
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
         """Load the dictionaries; takes half a second."""
         self._vocabulary = vocabulary
-        self._sounds = frozenset(vocabulary) - _PUNCTUATION
+        self._sounds = frozenset(vocabulary) - _SILENT
         self._front_end = G2P()
         words = self._front_end.lexicon.golds.d
         self._long_words = frozenset(word for word in words if len(word) > MAX_LETTERS)
@@ -146,22 +152,25 @@ class Phonemizer:
             length = len(_said(token))
             of += (share[at * len(share) // length] if share else -1 for at in range(length))
         at = 0
-        for part in textwrap.wrap(phonemes.strip(), MAX_PHONEMES, break_on_hyphens=False):
+        for part in _WRAPPER.wrap(phonemes.strip()):
             at = phonemes.index(part, at)
             if self._sounds & {*part}:
                 yield self._part(part, of[at : at + len(part)], guessed)
             at += len(part)
 
     def _part(self, phonemes: str, of: list[int], guessed: Container[int]) -> Part:
-        ids, places = [0], dict[int, tuple[int, int]]()
+        ids, words = [0], dict[int, Spoken]()
         for symbol, word in zip(phonemes, of):
             if symbol not in self._vocabulary:
                 continue
-            if word >= 0 and symbol in self._sounds:
-                places[word] = places.get(word, (len(ids), 0))[0], len(ids) + 1
+            if symbol in _MARKS and words:
+                last = max(words)
+                words[last] = replace(words[last], marked=True)
+            elif symbol not in _MARKS and symbol != " " and word >= 0:
+                start = words[word].start if word in words else len(ids)
+                words[word] = Spoken(word, start, len(ids) + 1, guessed=word in guessed)
             ids.append(self._vocabulary[symbol])
-        words = (Spoken(word, *place, word in guessed) for word, place in places.items())
-        return Part([*ids, 0], tuple(words))
+        return Part([*ids, 0], tuple(words.values()))
 
     def _tokens(self, text: str, sounds: list[tuple[str, str]]) -> list[Tok]:
         """Cut and tag a text, each of its places being a word of which the sounds are known."""

@@ -26,6 +26,7 @@ from hibari.voices import DEFAULT, voice_path
 from onnx.utils import Extractor
 
 from mira.builtin.phonemes import Part, Phonemizer
+from mira.builtin.times import Times
 from mira.errors import InvalidRequest, SynthesisFailed, VoiceNotFound
 from mira.machine import cores
 from mira.stream.cancel import Cancel
@@ -124,7 +125,7 @@ class BuiltinSynthesizer:
     ) -> Iterator[Block]:
         """Yield a part of a sentence that begins after so much of it, without silence before it."""
         for block in _without_lead(self._render(part, words, turn)):
-            yield Block(block.samples, tuple(word.later(begins_s) for word in block.words))
+            yield _later(block, begins_s)
 
     def _render(self, part: Part, words: Sequence[Word], turn: Turn) -> Iterator[Block]:
         """Yield the part window by window, each computed in a turn of its own."""
@@ -168,12 +169,12 @@ class _Network:
         """Return what is spoken, and when.
 
         Returns:
-            [1, channels, frames] for `spectra`; the pitch in Hz at each frame; and for each id
-            the number of frames up to its end.
+            [1, channels, frames] for `spectra`; the pitch in Hz at each frame; and when
+            each id ends, in seconds.
         """
         inputs = {"ids": np.asarray([ids], np.int64), "speed": np.ones(1, np.float32)}
         features, f0, durations = self._front.run(None, inputs)
-        return features, f0[0], np.cumsum(durations) * DURATION_FRAMES
+        return features, f0[0], np.cumsum(durations) * (DURATION_FRAMES * HOP / dsp.SR)
 
     def spectra(self, features: Floats) -> list[Floats]:
         """Return the five spectra that `_spectrum` joins, each [bins, frames]."""
@@ -207,8 +208,8 @@ def _render(
     found anew in each pass. What a window takes is let go before it is yielded: a slow listener
     keeps this waiting there.
     """
-    features, f0, stops = network.features(part.ids)
-    timed = tuple(_timed(part, words, stops))
+    features, f0, ends_s = network.features(part.ids)
+    times = Times(part, words, ends_s)
     frames = len(f0)
     # The pulse train carries its phase from frame to frame, so it can't be made in windows; but
     # the first need not wait for the end of it.
@@ -217,19 +218,13 @@ def _render(
     start = 0
     for width in itertools.chain(widths, itertools.repeat(widths[-1])):
         stop = min(start + width, frames)
-        yield Block(_window(network, features, pulses, range(start, stop)), timed)
+        samples = _window(network, features, pulses, range(start, stop))
+        yield Block(samples, times.push(samples, last=stop == frames))
         if stop == frames:
             return
         if start == 0:
-            pulses, timed = _padded_pulses(f0), ()
+            pulses = _padded_pulses(f0)
         start = stop
-
-
-def _timed(part: Part, words: Sequence[Word], stops: Floats) -> Iterator[TimedWord]:
-    """Yield the part's words; `stops` is the number of frames up to the end of each id."""
-    for said in part.words:
-        start, stop = (float(stops[at - 1]) * HOP / dsp.SR for at in (said.start, said.stop))
-        yield TimedWord(words[said.index], start, stop, said.index, said.guessed)
 
 
 def _window(network: _Network, features: Floats, pulses: Floats, span: range) -> Samples:
@@ -287,13 +282,18 @@ def _without_lead(blocks: Iterator[Block]) -> Iterator[Block]:
     """Cut the silence before the first sound; all words come with that."""
     lead = LEAD_MS * dsp.SR // 1000
     held, cut = NOTHING, 0
-    words: tuple[TimedWord, ...] = ()
+    words: dict[int, TimedWord] = {}
     for block in blocks:
-        held, words = np.concatenate([held, block.samples]), words + block.words
+        held = np.concatenate([held, block.samples])
+        words.update((word.index, word) for word in block.words)
         loud = np.flatnonzero(np.abs(held) > SILENCE)
         start = max((int(loud[0]) if len(loud) else len(held)) - lead, 0)
         held, cut = held[start:].copy(), cut + start  # a view would keep all of the block
         if len(loud):
-            yield Block(held, tuple(word.later(-cut / dsp.SR) for word in words))
-            yield from blocks
+            yield _later(Block(held, tuple(words.values())), -cut / dsp.SR)
+            yield from (_later(block, -cut / dsp.SR) for block in blocks)
             return
+
+
+def _later(block: Block, by_s: float) -> Block:
+    return Block(block.samples, tuple(word.later(by_s) for word in block.words))

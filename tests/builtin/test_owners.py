@@ -50,6 +50,7 @@ def test_what_is_only_cut_in_another_way_is_found_whole(words: list[str], cuts: 
         ("mother-in-law’s dog", "mother - in-law 's dog", "00001"),
         ("et al. or est. at", "et al or established at", "01234"),
         ("5 & 6", "5 and 6", "012"),
+        ("Pope Leo the last", "Pope the zerothLeo the last", "00123"),
         ("Reminder — trash", "Reminder — trash", "012"),
         ("", "Hello", ""),
     ],
