@@ -17,6 +17,8 @@ from mira.stream.playback import Playback
 from mira.types import Block, Samples, Sentence, TimedWord
 from mira.words.align import Aligner
 from mira.words.follow import Follower
+from tests.ears import heard_until
+from tests.recogniser import Recogniser
 from tests.recorded import ALLISON, RATE, TEXT, Clip, clips, recorded_synthesizer
 from tests.words.test_follow import ScriptedAligner
 
@@ -50,6 +52,18 @@ def test_all_words_of_a_text_come_before_their_audio_or_with_it(
     assert all(word.start_s <= word.stop_s <= len(samples) / RATE for word in words)
     assert max(came[word.index] - word.start_s for word in words) < 0.1
     assert sum(word.estimated for word in words) <= 1
+
+
+def test_each_word_is_heard_where_it_is_said_to_be(ears: Ears) -> None:
+    """Of recordings that end where a word does, that word is the last that is heard."""
+    recogniser, engine = Recogniser(), Engine(recorded_synthesizer(ears=ears))
+    samples, known, _ = joined(engine.blocks(TEXT, ALLISON))
+    off = []
+    for index in range(1, len(known), 5):
+        heard = samples[: round((known[index].stop_s + 0.03) * RATE)]
+        off.append(heard_until(recogniser, TEXT, heard, RATE).words - index - 1)
+    assert max(map(abs, off)) <= 1
+    assert off.count(0) >= 0.6 * len(off)
 
 
 @pytest.mark.parametrize("language", ["it", "fr"])

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, integers, lists, tuples
 
 from mira.types import Sentence, Span, TimedWord, Word
 from mira.words.align import Aligner, Findings
@@ -124,6 +126,28 @@ def test_a_correction_is_not_sent_for_nothing() -> None:
     assert len(told) < 4 * len(SENTENCE.words)
     measured = [word.index for word in told if not word.estimated]
     assert sorted(measured) == sorted(set(measured))
+
+
+@given(
+    found=lists(lists(tuples(integers(0, 5), floats(0, 3), floats(0, 0.5)), max_size=3), max_size=8)
+)
+def test_at_each_moment_all_that_was_told_is_in_order(
+    found: list[list[tuple[int, float, float]]],
+) -> None:
+    """Whatever is found, and however often it is found elsewhere."""
+    following, told = follow(None), dict[int, TimedWord]()
+    samples = tones(0.1, 1.0, 0.3, 1.0)
+    for number, words in enumerate(found):
+        following.push(samples[number * RATE // 4 : (number + 1) * RATE // 4])
+        following._measure(
+            [TimedWord(SENTENCE.words[i], start_s, start_s + s, i) for i, start_s, s in words]
+        )
+        told |= {word.index: word for word in following.news()}
+        known = [told[index] for index in range(len(told))]
+        assert all(a.start_s <= b.start_s for a, b in pairwise(known))
+    told |= {word.index: word for word in following.finish()}
+    known = [told[index] for index in range(len(SENTENCE.words))]
+    assert all(a.start_s <= b.start_s for a, b in pairwise(known))
 
 
 def test_words_for_the_same_characters_come_together() -> None:
