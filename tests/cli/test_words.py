@@ -52,6 +52,7 @@ def test_json_holds_the_text_and_its_words(tmp_path: Path, here: Here) -> None:
     assert [word["word"] for word in read["words"]] == WORDS
     times = [time for word in read["words"] for time in (word["start"], word["end"])]
     assert times == sorted(times)
+    assert times[-1] <= read["duration"]
     for word in read["words"]:
         assert TEXT[word["char_start"] : word["char_end"]] == word["word"]
         assert word["estimated"] is False
@@ -94,7 +95,7 @@ def test_the_words_of_a_caption_are_heard_in_its_time(
 ) -> None:
     text = (
         "Your table for two is ready. The kitchen closes at eleven, but the bar is open all "
-        "night, and the night porter will be glad to help you. We look forward to Friday!"
+        "night, and the night porter will be glad to help you. See you on Friday!"
     )
     audio, file = tmp_path / "a.wav", tmp_path / f"a{suffix}"
     assert here("say", text, "-o", str(audio), "--words", str(file)).status == 0
