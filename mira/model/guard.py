@@ -17,7 +17,7 @@ MAX_SILENCE_S = 1.5  # within a sentence; a speaker's own pauses stay well below
 SLOWEST_CHARS_PER_S = 4.0  # the slowest readers still say more; fast ones say 20
 GRACE_S = 2.0  # what any sentence may take on top, so that "Hm." has room
 MAX_BEYOND_S = 1.5  # of speech after the last word
-MISSED_CHARS = 10  # of words beside each other that were not heard: fewer may be mumbled
+MISSED_LETTERS = 10  # of words beside each other that were not heard: fewer may be mumbled
 REPEATED = 2  # words that were said again
 NOISE_S = 1.0  # of speech that is no word of the sentence
 
@@ -84,12 +84,12 @@ class Guard:
 
 def oddities(findings: Findings, sentence: Sentence) -> Iterator[str]:
     """Yield what is wrong with a sentence that was listened to, in a word or two each."""
-    chars, before = 0, -2
-    most = 0
+    letters, most, before = 0, 0, -2
     for index in findings.missed:
-        chars = (chars if index == before + 1 else 0) + len(sentence.words[index].text)
-        before, most = index, max(most, chars)
-    if most >= MISSED_CHARS:
+        here = sum(char.isalnum() for char in sentence.words[index].text)
+        letters = letters + here if index == before + 1 else here
+        before, most = index, max(most, letters)
+    if most >= MISSED_LETTERS:
         yield "words missed"
     if findings.repeated >= REPEATED:
         yield "words repeated"

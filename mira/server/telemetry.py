@@ -114,7 +114,7 @@ class Telemetry(Collector):
         for name, what, label, counts in (
             ("mira_requests", "Requests that were spoken", "voice", self.uses),
             ("mira_errors", "Failures by kind", "kind", self.failures),
-            ("mira_incidents", "Sentences begun anew or cut off", "kind", self.incidents),
+            ("mira_incidents", "Sentences that a model garbled", "kind", self.incidents),
         ):
             family = CounterMetricFamily(name, what, labels=[label])
             for value, count in dict(counts).items():

@@ -4,7 +4,7 @@ What is held back, begun anew and faded is tested in test_synthesizer.py.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,15 @@ import pytest
 
 from mira.engine import Engine
 from mira.model.attempt import Ears
+from mira.model.synthesizer import MiraSynthesizer
 from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.playback import Playback
 from mira.types import Block, Samples, Sentence, TimedWord
-from mira.words.align import Aligner
+from mira.words.align import Aligner, Findings
 from mira.words.follow import Follower
 from tests.ears import heard_until
 from tests.recogniser import Recogniser
-from tests.recorded import ALLISON, RATE, TEXT, Clip, clips, recorded_synthesizer
+from tests.recorded import ALLISON, RATE, TEXT, Clip, clips, cut, recorded_synthesizer
 from tests.words.test_follow import ScriptedAligner
 
 
@@ -142,3 +143,103 @@ def test_guesses_alone_are_near(ears: Ears) -> None:
     off_s = [abs(guessed[index].start_s - word.start_s) for index, word in measured.items()]
     assert all(word.estimated for word in guessed.values())
     assert float(np.median(off_s)) < 0.2
+
+
+SAID = clips()[2]
+(GOOD,) = SAID.takes
+BAD = cut("allison", 1.48, 7.0)  # another sentence
+NOTHING_ODD, ODD = Findings(), Findings(missed=(0, 1, 2, 3))
+
+
+def guarded(*findings: Findings, guard: bool = True) -> MiraSynthesizer:
+    """Say it badly, and then well, to somebody who finds so much in each."""
+    aligner: Any = ScriptedAligner(findings=findings)
+    said = Clip(SAID.text, (BAD, GOOD))
+    return recorded_synthesizer(said, ears=Ears(Follower(aligner), guard))
+
+
+def heard(made: MiraSynthesizer, playback: Playback) -> Samples:
+    return joined(made.synthesize(Sentence.of(SAID.text), ALLISON, playback=playback))[0]
+
+
+def busy(left_s: float) -> Playback:
+    """Somebody who has so much to play, and does not play it."""
+    playback = Playback(now=lambda: 0.0)
+    playback.takes(left_s)
+    return playback
+
+
+def test_a_sentence_without_its_words_is_counted_and_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = guarded(ODD, guard=False)
+    assert len(heard(made, Playback(live=False))) == len(BAD)
+    assert made.incidents == {"words missed": 1}
+    assert "of 18 words 4 were not heard, 0 were said again" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        (ODD, "words missed"),
+        (Findings(repeated=3), "words repeated"),
+        (Findings(noise_s=2.0), "babble"),
+    ],
+)
+@pytest.mark.parametrize("playback", [Playback(live=False), busy(2.0)], ids=["file", "busy"])
+def test_who_has_time_hears_it_said_well(found: Findings, kind: str, playback: Playback) -> None:
+    made = guarded(found, NOTHING_ODD)
+    assert len(heard(made, playback)) == len(GOOD)
+    assert made.incidents == {f"retried: {kind}": 1}
+
+
+@pytest.mark.parametrize("playback", [Playback(), busy(0.5)], ids=["begins", "almost dry"])
+def test_who_has_no_time_is_not_kept_waiting(playback: Playback) -> None:
+    made = guarded(ODD, NOTHING_ODD)
+    assert len(heard(made, playback)) == len(BAD)
+    assert made.incidents == {"words missed": 1}
+
+
+def test_a_listeners_patience_ends_before_their_audio() -> None:
+    ticks = count()
+    playback = Playback(now=lambda: 0.01 * next(ticks))  # each look at the clock takes so long
+    playback.takes(2.0)
+    made = guarded(ODD)
+    blocks = made.synthesize(Sentence.of(SAID.text), ALLISON, playback=playback)
+    next(blocks)
+    first = next(blocks)
+    assert len(first.samples) < len(BAD) - RATE
+    assert 0.0 < (playback.left_s() or 0.0) < 1.0
+    list(blocks)
+    assert made.incidents == {"words missed": 1}
+
+
+def test_what_is_never_heard_is_said_all_the_same() -> None:
+    made = guarded(ODD)
+    assert len(heard(made, Playback(live=False))) == len(GOOD)
+    assert made.incidents == {"retried: words missed": 3, "words missed": 1}
+
+
+def test_what_is_fine_is_said_at_once() -> None:
+    made = guarded(NOTHING_ODD)
+    assert len(heard(made, Playback(live=False))) == len(BAD)
+    assert not made.incidents
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_babble_ends_early(live: bool) -> None:
+    """The sentence is over after half a second, and the speaker goes on."""
+    aligner: Any = ScriptedAligner(findings=[NOTHING_ODD])
+    text = "Congratulations!"
+    takes = (np.concatenate([GOOD, BAD])[: round(4.8 * RATE)], clips()[0].takes[0])
+    made = recorded_synthesizer(Clip(text, takes), ears=Ears(Follower(aligner), guard=True))
+    blocks = made.synthesize(Sentence.of(text), ALLISON, playback=Playback(live=live))
+    samples, known, _ = joined(blocks)
+    if live:
+        assert made.incidents == {"cut off: babble": 1}
+        assert 2.0 < len(samples) / RATE < 4.0
+        assert abs(samples[-16:]).max() < 0.02  # it ends softly
+    else:
+        assert made.incidents == {"retried: babble": 1}
+        assert len(samples) == pytest.approx(1.48 * RATE, abs=320)
+    assert len(known) == 1

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from mira.model.guard import MAX_REPEATS, Degenerate, Guard
+from mira.model.guard import MAX_REPEATS, Degenerate, Guard, oddities
+from mira.types import Sentence
+from mira.words.align import Findings
 
 RATE = 16000
 TONE = (0.3 * np.sin(np.arange(RATE) / 10)).astype(np.float32)
@@ -47,3 +49,30 @@ def test_far_more_than_the_text_needs_is_run_on() -> None:
     with pytest.raises(Degenerate, match="run-on"):
         for token in range(1000):
             guard.token(token)
+
+
+def test_speech_that_goes_on_after_the_last_word_is_babble() -> None:
+    guard = Guard("Hi.", RATE)
+    guard.beyond(1.5)
+    with pytest.raises(Degenerate, match="babble"):
+        guard.beyond(1.6)
+
+
+@pytest.mark.parametrize(
+    ("findings", "kinds"),
+    [
+        (Findings(), []),
+        (Findings(missed=(0,)), []),
+        (Findings(missed=(0, 2, 4)), []),  # mumbled, here and there
+        (Findings(missed=(1, 2)), []),  # too short to be sure
+        (Findings(missed=(2, 3)), ["words missed"]),
+        (Findings(missed=(3,)), ["words missed"]),
+        (Findings(missed=(0, 2, 3)), ["words missed"]),
+        (Findings(repeated=1, noise_s=0.9), []),
+        (Findings(missed=(3, 4), repeated=2), ["words missed", "words repeated"]),
+        (Findings(noise_s=1.0), ["babble"]),
+    ],
+)
+def test_what_is_odd_has_a_name(findings: Findings, kinds: list[str]) -> None:
+    sentence = Sentence.of("I have your reservation, sir.")
+    assert list(oddities(findings, sentence)) == kinds

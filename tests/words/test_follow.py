@@ -1,6 +1,6 @@
 """The words of a sentence leave before their audio or with it, guessed first and measured later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -25,15 +25,20 @@ class ScriptedAligner:
 
     Args:
         misses: Words that it never finds.
+        findings: Of one sentence after another, and of the last again and again.
     """
 
-    def __init__(self, *misses: int) -> None:
+    def __init__(self, *misses: int, findings: Sequence[Findings] = (FOUND,)) -> None:
         self.misses = misses
+        self.findings = findings
+        self.begun = 0
         self.listened: list[int] = []  # samples, each time
         self.closed = 0
 
     def begin(self, sentence: Sentence, sample_rate: int) -> Any:
         heard, found = [0.0], set[int]()
+        findings = self.findings[min(self.begun, len(self.findings) - 1)]
+        self.begun += 1
 
         def until(certain_s: float) -> list[TimedWord]:
             news = [
@@ -53,7 +58,7 @@ class ScriptedAligner:
             self.closed += 1
 
         return SimpleNamespace(
-            push=push, finish=lambda: until(heard[0]), close=close, findings=FOUND
+            push=push, finish=lambda: until(heard[0]), close=close, findings=findings
         )
 
 
