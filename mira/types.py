@@ -74,8 +74,10 @@ class Block:
     """A piece of speech, and what is new of its words.
 
     Each word comes with the block that it begins in, or before, if anybody wants to know (see
-    `Playback.words`). One that comes again, with the same index, is corrected. From a synthesizer
-    times and indices count from the sentence's beginning, from the engine from that of the stream.
+    `Playback.words`). One that comes again, with the same index, is corrected. One that nobody
+    can read, such as a dash or a word in a script that the voice doesn't know, never comes. From
+    a synthesizer times and indices count from the sentence's beginning, from the engine from that
+    of the stream.
     """
 
     samples: Samples

@@ -10,7 +10,7 @@ import pytest
 
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.synthesizer import Synthesizer
-from mira.types import Samples, Sentence, Voice
+from mira.types import Samples, Sentence, TimedWord, Voice
 from tests.toys import ToySynthesizer
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all."
@@ -63,6 +63,25 @@ def test_phonemes_count_where_it_says_so_and_nowhere_else(
         for sentence in (plain, sounded)
     )
     assert np.array_equal(one, other) is not synthesizer.reads_phonemes
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_every_word_has_a_time(synthesizer: Synthesizer, voice: Voice, sentence: str) -> None:
+    known: dict[int, TimedWord] = {}
+    told_s: dict[int, float] = {}  # where the block begins that it first came with
+    words, audio_s = Sentence.of(sentence).words, 0.0
+    for block in synthesizer.synthesize(Sentence.of(sentence), voice):
+        for word in block.words:
+            known[word.index] = word
+            told_s.setdefault(word.index, audio_s)
+        audio_s += len(block.samples) / synthesizer.sample_rate
+    assert [*told_s] == [*range(len(words))]
+    assert [known[index].word for index in told_s] == [*words]
+    assert all(told_s[index] <= known[index].start_s + 1e-9 for index in told_s)
+    assert not any(word.estimated for word in known.values())
+    times_s = [s for index in told_s for s in (known[index].start_s, known[index].stop_s)]
+    assert times_s == sorted(times_s)
+    assert 0 <= times_s[0] < 0.01 and 0.8 * audio_s - 0.5 < times_s[-1] <= audio_s + 1e-9
 
 
 def test_a_longer_sentence_takes_longer(synthesizer: Synthesizer, voice: Voice) -> None:

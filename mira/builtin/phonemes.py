@@ -84,7 +84,7 @@ class Part:
     """As much of a sentence as the network can speak at once.
 
     Words are in order and share no ids. One that nobody can read has no place, and one that goes
-    on in the next part has one in each.
+    on in the next part, as only a number of many words can, ends for its listeners with this one.
     """
 
     ids: list[int]
@@ -151,14 +151,15 @@ class Phonemizer:
         for token, share in zip(tokens, shares):
             length = len(_said(token))
             of += (share[at * len(share) // length] if share else -1 for at in range(length))
-        at = 0
+        at, after = 0, -1
         for part in _WRAPPER.wrap(phonemes.strip()):
             at = phonemes.index(part, at)
             if self._sounds & {*part}:
-                yield self._part(part, of[at : at + len(part)], guessed)
+                yield (last := self._part(part, of[at : at + len(part)], guessed, after))
+                after = last.words[-1].index if last.words else after
             at += len(part)
 
-    def _part(self, phonemes: str, of: list[int], guessed: Container[int]) -> Part:
+    def _part(self, phonemes: str, of: list[int], guessed: Container[int], after: int) -> Part:
         ids, words = [0], dict[int, Spoken]()
         for symbol, word in zip(phonemes, of):
             if symbol not in self._vocabulary:
@@ -166,7 +167,7 @@ class Phonemizer:
             if symbol in _MARKS and words:
                 last = max(words)
                 words[last] = replace(words[last], marked=True)
-            elif symbol not in _MARKS and symbol != " " and word >= 0:
+            elif symbol not in _MARKS and symbol != " " and word > after:
                 start = words[word].start if word in words else len(ids)
                 words[word] = Spoken(word, start, len(ids) + 1, guessed=word in guessed)
             ids.append(self._vocabulary[symbol])

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import sys
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mira.builtin.phonemes import MAX_DIGITS, MAX_PHONEMES, Phonemizer, readable
+from mira.builtin.phonemes import _SILENT, MAX_DIGITS, MAX_PHONEMES, Phonemizer, Spoken, readable
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.errors import NothingToSay
 from mira.text import Dictionary, split_sentences
 from mira.text.sounds import ipa
 from mira.types import Sentence, Span, Word
+from tools.corpus import categories
 
 MOST_CALLS = 1_000_000
 """Of functions, for one piece: a measure of time that does not depend on what else the machine
@@ -322,3 +324,77 @@ def test_nothing_around_it_changes_it(phonemizer: Phonemizer, text: str, after: 
 def test_many_of_them_take_no_longer(builtin: BuiltinSynthesizer) -> None:
     text = "((((((((((Zyx)))))))))) " * 9
     assert len(builtin._phonemize(sounded(text, Zyx="ziks"))) == 1
+
+
+def check_places(phonemizer: Phonemizer, sentence: Sentence) -> list[Spoken]:
+    """Every sound is some word's, and words are in order; returns those that have a place."""
+    parts = phonemizer(sentence)
+    silent = {phonemizer._vocabulary[mark] for mark in _SILENT}
+    for part in parts:
+        owned = [at for word in part.words for at in range(word.start, word.stop)]
+        assert owned == sorted({*owned})
+        assert all(0 < word.start < word.stop < len(part.ids) for word in part.words)
+        sounding = {at for at, number in enumerate(part.ids) if number and number not in silent}
+        assert sounding <= {*owned}
+    words = [word for part in parts for word in part.words]
+    indices = [word.index for word in words]
+    assert indices == sorted(indices)
+    assert {*indices} <= {*range(len(sentence.words))}
+    return words
+
+
+@given(text=st.text("abCIx019-'’.,/@_ :$%&(“”!?…—°é½日þÿ\u0301\t", min_size=1, max_size=60))
+def test_every_sound_is_of_a_word(phonemizer: Phonemizer, text: str) -> None:
+    sentence = Sentence.of(text)
+    with contextlib.suppress(NothingToSay):
+        words = check_places(phonemizer, sentence)
+        if not any(word.guessed for word in words):
+            said = [sentence.words[word.index].text for word in words]
+            plain = [word.text for word in sentence.words if re.search("[A-Za-z]", word.text)]
+            assert {*plain} - {*said} <= set()
+
+
+@given(
+    words=st.lists(st.sampled_from(["Zyx", "“Zyx”", "Siobhan’s", "isn't,", "QX-9", "ab-cd-ef"])),
+    known=st.sets(st.sampled_from(["Zyx", "“Zyx”", "QX-9"])),
+)
+def test_words_of_known_sounds_have_their_place(
+    phonemizer: Phonemizer, words: list[str], known: set[str]
+) -> None:
+    sentence = sounded(" ".join(["so", *words]), **dict.fromkeys(known, "kˈu zˈɪks"))
+    said = check_places(phonemizer, sentence)
+    assert {word.index for word in said} == {*range(len(sentence.words))}
+    assert not any(word.guessed for word in said)
+
+
+def test_a_word_that_nobody_can_read_has_no_place(phonemizer: Phonemizer) -> None:
+    sentence = Sentence.of("Hello — my 日本 friend, Привет (!) bye")
+    words = [sentence.words[word.index].text for word in check_places(phonemizer, sentence)]
+    assert words == ["Hello", "my", "friend,", "bye"]
+
+
+def test_marks_come_after_words(phonemizer: Phonemizer) -> None:
+    (part,) = phonemizer(Sentence.of("“Well, it is — so we hope. (Yes!)"))
+    assert [word.marked for word in part.words] == [True, False, True, False, False, True, True]
+
+
+def test_a_word_of_two_parts_has_its_place_in_the_first(phonemizer: Phonemizer) -> None:
+    one, two = phonemizer(Sentence.of("1,234,567,891 " * 5))
+    assert {word.index for word in one.words} & {word.index for word in two.words} == set()
+    assert [word.index for part in (one, two) for word in part.words] == [0, 1, 2, 3, 4]
+    assert two.words[0].start > 20
+
+
+def test_hardly_any_is_guessed(phonemizer: Phonemizer) -> None:
+    """Of what agents write, none."""
+    for pairs in categories().values():
+        for pair in pairs[::7]:
+            for piece in split_sentences(pair.written):
+                if piece.sentence.text:
+                    words = check_places(phonemizer, piece.sentence)
+                    assert not any(word.guessed for word in words), pair.written
+                    read = {word.index for word in words}
+                    assert all(
+                        at in read or not re.search(r"\w", word.text)
+                        for at, word in enumerate(piece.sentence.words)
+                    ), pair.written
