@@ -113,9 +113,8 @@ def edits(wanted: list[str], got: list[str], unlike: Callable[[str, str], float]
     Args:
         unlike: What it costs to have heard one word for another, from 0 to 1.
     """
-    costs: dict[tuple[int, int], float] = {(i, 0): i for i in range(len(wanted) + 1)} | {
-        (0, j): j for j in range(len(got) + 1)
-    }
+    costs = {(i, 0): float(i) for i in range(len(wanted) + 1)}
+    costs |= {(0, j): float(j) for j in range(len(got) + 1)}
     for i in range(1, len(wanted) + 1):
         for j in range(1, len(got) + 1):
             word, other = wanted[i - 1], got[j - 1]

@@ -14,13 +14,17 @@ class Wire:
 
     Args:
         receive_buffer: Bytes that the kernel may take before the client does; None for its usual.
+
+    Attributes:
+        patience_s: How long it waits for bytes; then a read raises TimeoutError.
     """
 
     def __init__(self, served: Served, receive_buffer: int | None = None) -> None:
         self._socket = socket.socket()
         if receive_buffer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._socket.settimeout(20)
+        self.patience_s = 20.0
+        self._socket.settimeout(self.patience_s)
         self._socket.connect(("127.0.0.1", served.port))
         self._unread = b""
         self.status = 0
@@ -102,6 +106,7 @@ class Wire:
         return taken + mark
 
     def _receive(self) -> None:
+        self._socket.settimeout(self.patience_s)
         received = self._socket.recv(65536)
         if not received:
             raise EOFError
