@@ -29,6 +29,7 @@ from mira.engine import Engine
 from mira.types import Samples, Sentence, TimedWord
 from mira.words.align import Aligner
 from tests.recogniser import Recogniser
+from tools.word_times import hard as hard_cases
 from tools.word_times.compare import Error, errors, pauses, row, unbiased
 from tools.word_times.listeners import Told, align, recognise
 from tools.word_times.spoken import (
@@ -93,6 +94,7 @@ def main(count: int = 60, worst: int = 0) -> None:
     builtin(bench, spoken)
     alignment(bench, spoken)
     people(bench)
+    hard(bench, spoken)
 
 
 def known(bench: Bench, spoken: list[Sentence]) -> None:
@@ -173,6 +175,27 @@ def alignment(bench: Bench, spoken: list[Sentence]) -> None:
         audio_s = sum(speech.audio_s for speech in heard)
         about[f"share of a core, {kind}"] = round(sum(one.cpu_s for one in told) / audio_s, 4)
     bench.report("the aligner", **about)
+
+
+def hard(bench: Bench, spoken: list[Sentence]) -> None:
+    """Measure the aligner on what is hard, against the network's durations."""
+
+    def judge(kind: str, speeches: list[Speech]) -> None:
+        told = [align(bench.aligner, speech, BLOCK_S) for speech in speeches]
+        off = [errors(speech, one.times, speech.times) for speech, one in zip(speeches, told)]
+        bench.compare(kind, off, told)
+
+    say = bench.network.say
+    for kind, texts in hard_cases.SENTENCES.items():
+        said = [sentence for text in texts for sentence in sentences(text)]
+        judge(kind, _said(said, say))
+        judge(f"{kind}, 8 kHz mu-law", [*map(by_telephone, _said(said, say))])
+    speeches = _said(spoken, say)
+    for kind, change in hard_cases.CHANGES.items():
+        judge(kind, [*map(change, speeches)])
+    for speed in hard_cases.SPEEDS:
+        judge(f"at {speed:g} of its pace", _said(spoken, partial(say, speed=speed)))
+    bench.report("the aligner, on what is hard")
 
 
 def people(bench: Bench) -> None:

@@ -71,13 +71,13 @@ class NetworkVoice:
             model.SerializeToString(), providers=["CPUExecutionProvider"]
         )
 
-    def say(self, sentence: Sentence) -> Speech | None:
+    def say(self, sentence: Sentence, speed: float = 1.0) -> Speech | None:
         """Speak; None if the voice makes of the words more or fewer than there are."""
         (phonemes,) = self._hibari.phonemize(sentence.text)[:1] or [""]
         sounds = [sound for sound in phonemes if sound in self._hibari.vocab]
         inputs = {
             "ids": np.asarray([self._hibari.ids(phonemes)], np.int64),
-            "speed": np.ones(1, np.float32),
+            "speed": np.asarray([speed], np.float32),
         }
         *outputs, frames = self._session.run(None, inputs)
         *spectra, f0 = (output[0] for output in outputs)

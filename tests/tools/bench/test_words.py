@@ -7,7 +7,7 @@ import pytest
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.engine import Engine
 from tools.bench import words
-from tools.bench.words import Bench, alignment, builtin, known, people, stream_of
+from tools.bench.words import Bench, alignment, builtin, hard, known, people, stream_of
 from tools.word_times.spoken import sentences
 
 
@@ -20,12 +20,14 @@ def test_a_short_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     builtin(bench, spoken)
     alignment(bench, spoken)
     people(bench)
+    hard(bench, spoken)
     said = capsys.readouterr().out
     tables = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    assert [len(table["rows"]) for table in tables] == [8, 7, 14, 6]
+    assert [len(table["rows"]) for table in tables] == [8, 7, 14, 6, 23]
     rows = {row["compared"]: row for table in tables for row in table["rows"]}
     assert rows["aligner, 24 kHz, network"]["words"] == 8
     assert rows["aligner, 24 kHz, network"]["start p50 ms"] < 60
+    assert rows["repeated words, 8 kHz mu-law"]["words"] == 20
     assert "[seven.]" in said or "[booked,]" in said  # the worst
 
 
