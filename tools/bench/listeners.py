@@ -20,6 +20,7 @@ from mira.cli.bench.command import Model, numbers, serve_arguments
 from mira.cli.bench.report import percentile, report
 from mira.cli.bench.service import Service, running
 from mira.stream.clock import Player
+from tools.word_times.answers import audio
 
 BYTES_PER_S = 48000.0
 BUFFER_S = 1.0
@@ -35,24 +36,27 @@ class Heard:
     late_ms: list[float] = field(default_factory=list)
 
 
-def main(model: Model = "", counts: str = "1,8,32") -> None:
-    """Many callers in the same moment, who listen in real time."""
+def main(model: Model = "", counts: str = "1,8,32", words: bool = False) -> None:
+    """Many callers in the same moment, who listen in real time; `--words` asks for word times."""
     asked = numbers("--counts", counts, int)
     with running(*serve_arguments(model)) as service:
-        measure(service, {"model": model}, asked)
+        measure(service, {"model": model}, asked, words)
 
 
-def measure(service: Service, about: Mapping[str, str], counts: Sequence[int]) -> None:
+def measure(
+    service: Service, about: Mapping[str, str], counts: Sequence[int], words: bool = False
+) -> None:
     """Measure a service with so many at once, one count after another, and print."""
     rows = []
     for count in counts:
         began_s = cpu_s(service)
-        found = crowd(service, [sentences(SENTENCES, first) for first in range(count)])
+        found = crowd(service, [sentences(SENTENCES, first) for first in range(count)], words)
         late_ms = [ms for one in found for ms in one.late_ms]
         heard_s = sum(one.audio_s for one in found)
         rows.append(
             {
                 "listeners": count,
+                "words": words,
                 "429": count - len(found),
                 "heard s": heard_s,
                 "underruns": len(late_ms),
@@ -71,23 +75,23 @@ def cpu_s(service: Service) -> float:
     return float(times.user + times.system)
 
 
-def crowd(service: Service, texts: Sequence[str]) -> list[Heard]:
+def crowd(service: Service, texts: Sequence[str], words: bool = False) -> list[Heard]:
     """Let one listen to each text, all in the same moment; drop those that were refused."""
     gate = threading.Barrier(len(texts))
 
     def one(text: str) -> Heard | None:
         gate.wait()
-        return listen(client, text)
+        return listen(client, text, words)
 
     with closing(Client(service.url)) as client, ThreadPoolExecutor(len(texts)) as pool:
         return [heard for heard in pool.map(one, texts) if heard is not None]
 
 
-def listen(client: Client, text: str) -> Heard | None:
+def listen(client: Client, text: str, words: bool = False) -> Heard | None:
     """Ask for `text` and play it; None if the service refused because it was full."""
     player, heard, asked_at = Player(), Heard(), time.perf_counter()
     try:
-        for at, data in client.speak(text):
+        for at, data in audio(client, text, words):
             room_s = player.takes(len(data) / BYTES_PER_S, at)
             if room_s is None:
                 heard.ttfa_ms = (at - asked_at) * 1000

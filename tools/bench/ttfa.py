@@ -4,7 +4,8 @@ first byte ms   asking, connecting included -> first byte of audio received
 silence ms      leading audio softer than -50 dB of full scale
 audible ms      the sum: when a listener hears something
 
-The same first sentences are sent alone and with 59 more behind them, taking turns.
+The same first sentences are sent alone and with 59 more behind them, without and with
+`word_timestamps`, taking turns.
 """
 
 import time
@@ -19,6 +20,7 @@ from mira.cli.bench.listening import leading_silence
 from mira.cli.bench.report import percentile, report
 from mira.cli.bench.service import Service, running
 from mira.errors import SynthesisFailed
+from tools.word_times.answers import audio
 
 ROUNDS = 5
 SETTLE_S = 0.15  # what the abandoned stream before is still computing must not be measured
@@ -32,19 +34,21 @@ def main(model: Model = "") -> None:
 
 def measure(service: Service, about: Mapping[str, str], rounds: int = ROUNDS) -> None:
     """Measure a service, and print."""
-    found: dict[int, list[tuple[float, float]]] = {1: [], 60: []}
+    kinds = [(count, words) for count in (1, 60) for words in (False, True)]
+    found: dict[tuple[int, bool], list[tuple[float, float]]] = {kind: [] for kind in kinds}
     with closing(Client(service.url)) as client:
         for _ in range(rounds):
             for first in range(len(REPLIES)):
-                for count, measured in found.items():
-                    measured.append(first_audio(client, sentences(count, first)))
+                for (count, words), measured in found.items():
+                    measured.append(first_audio(client, sentences(count, first), words))
                     time.sleep(SETTLE_S)
     rows = []
-    for count, measured in found.items():
+    for (count, words), measured in found.items():
         audible = [byte + silence for byte, silence in measured]
         rows.append(
             {
                 "sentences": count,
+                "words": words,
                 "requests": len(measured),
                 "first byte p50 ms": percentile([byte for byte, _ in measured], 50),
                 "silence p50 ms": percentile([silence for _, silence in measured], 50),
@@ -56,10 +60,10 @@ def measure(service: Service, about: Mapping[str, str], rounds: int = ROUNDS) ->
     report("ttfa", rows, about)
 
 
-def first_audio(client: Client, text: str) -> tuple[float, float]:
+def first_audio(client: Client, text: str, words: bool = False) -> tuple[float, float]:
     """Measure the time to the first byte and the silence that follows, in ms; then hang up."""
     began, first_at, data = time.perf_counter(), 0.0, b""
-    with closing(client.speak(text)) as pieces:
+    with closing(audio(client, text, words)) as pieces:
         for at, piece in pieces:
             first_at, data = first_at or at, data + piece
             if (silence := leading_silence(from_s16le(data))) is not None:

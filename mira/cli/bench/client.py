@@ -16,6 +16,8 @@ from mira.errors import InvalidRequest, MiraError
 IDLE_S = 2.0  # a connection is let go before the service does it, which would break a request
 # At 24 kHz.
 DEFAULTS: Mapping[str, object] = {"model": "mira", "voice": "heart", "response_format": "pcm"}
+_AUDIO = ("audio/", "application/octet-stream")
+_LINES = ("application/x-ndjson",)  # audio in JSON, where `word_timestamps` were asked for
 
 
 class Problem(MiraError):
@@ -108,7 +110,8 @@ class Client:
                 if answer.status != 200:
                     said = " ".join(answer.read(1000).decode("utf-8", "replace").split())[:200]
                     raise Problem(str(answer.status), f"answers {answer.status}: {said}")
-                if not kind.startswith(("audio/", "application/octet-stream")):
+                wanted = _LINES if fields.get("word_timestamps") else _AUDIO
+                if not kind.startswith(wanted):
                     raise Problem("not audio", f"answers {kind} instead of audio.")
                 while data := answer.read1(1 << 16):
                     yield time.perf_counter(), data

@@ -23,11 +23,15 @@ def test_they_listen_in_real_time(toy_service: Service) -> None:
     assert took_s > first.audio_s - 1.3  # about a second is ahead
 
 
+@pytest.mark.parametrize("words", [False, True])
 def test_a_short_run(
-    toy_service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    toy_service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: bool,
 ) -> None:
     monkeypatch.setattr(listeners, "SENTENCES", 1)
-    listeners.measure(toy_service, {}, (1, 2))
+    listeners.measure(toy_service, {}, (1, 2), words)
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
     assert [(row["listeners"], row["429"]) for row in rows] == [(1, 0), (2, 0)]
     assert all(row["heard s"] > 0 and row["cpu s / heard s"] >= 0 for row in rows)

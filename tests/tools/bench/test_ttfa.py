@@ -24,5 +24,6 @@ def test_a_short_run(
     monkeypatch.setattr(ttfa, "SETTLE_S", 0.0)
     measure(toy_service, {}, rounds=1)
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert [(row["sentences"], row["requests"]) for row in found["rows"]] == [(1, 12), (60, 12)]
+    kinds = [(row["sentences"], row["words"], row["requests"]) for row in found["rows"]]
+    assert kinds == [(1, False, 12), (1, True, 12), (60, False, 12), (60, True, 12)]
     assert all(row["audible p50 ms"] > 0 for row in found["rows"])
