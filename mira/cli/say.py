@@ -77,7 +77,7 @@ def say(
         return
 
     from mira.audio import AudioStream
-    from mira.cli.sinks import file_sink, player_sink, stdout_sink
+    from mira.cli.sinks import file_sink
     from mira.cli.words import Account, form_of
     from mira.load import load_engine
 
@@ -105,12 +105,7 @@ def say(
         # What is asked for is opened before anything is computed. The words' file appears last,
         # once what it tells of is there, or was played.
         times = stack.enter_context(file_sink(words_file, "words")) if words_file else None
-        streams: list[tuple[AudioStream, Sink]] = []
-        if output is not None:
-            sink = stdout_sink() if output == "-" else file_sink(Path(output), format_name)
-            streams.append((encoder(format_name), stack.enter_context(sink)))
-        if play:
-            streams.append((encoder("wav"), stack.enter_context(player_sink())))
+        streams = _open(stack, output, play, format_name, encoder)
         advance = stack.enter_context(_progress(len(text)))
         account, audio = Account(written), streams[0][0]
 
@@ -182,6 +177,25 @@ def _find_voice(engine: "Engine", settings: Settings, name: str) -> Voice:
     if found.instead:
         print(f"mira: {found.voice.name} speaks instead. {found.instead}", file=sys.stderr)
     return found.voice
+
+
+def _open(
+    stack: ExitStack,
+    output: str | None,
+    play: bool,
+    format_name: str,
+    encoder: "Callable[[str], AudioStream]",
+) -> "list[tuple[AudioStream, Sink]]":
+    """Open what the audio goes to, each with its encoder."""
+    from mira.cli.sinks import file_sink, player_sink, stdout_sink
+
+    streams: list[tuple[AudioStream, Sink]] = []
+    if output is not None:
+        sink = stdout_sink() if output == "-" else file_sink(Path(output), format_name)
+        streams.append((encoder(format_name), stack.enter_context(sink)))
+    if play:
+        streams.append((encoder("wav"), stack.enter_context(player_sink())))
+    return streams
 
 
 def _write(

@@ -89,6 +89,21 @@ def test_text_as_it_comes_has_the_times_of_the_whole(tmp_path: Path, here: Here)
     assert json.loads(parts.read_text()) == json.loads(whole.read_text())
 
 
+def test_words_that_can_not_be_found_are_estimated(
+    tmp_path: Path, here: Here, mira_directory: Path
+) -> None:
+    """A model of random weights says nothing that anybody understands."""
+    audio, file = tmp_path / "a.wav", tmp_path / "a.json"
+    model = ("--model", str(mira_directory), "--set", "lm_engine=torch", "--seed", "3")
+    done = here("say", TEXT, *model, "-o", str(audio), "--words", str(file))
+    assert done.status == 0
+    read = json.loads(file.read_text())
+    assert [word["word"] for word in read["words"]] == WORDS
+    assert {word["estimated"] for word in read["words"]} == {True}
+    times = [time for word in read["words"] for time in (word["start"], word["end"])]
+    assert times[0] >= 0 and times == sorted(times) and times[-1] <= read["duration"]
+
+
 @pytest.mark.parametrize("suffix", [".srt", ".VTT"])
 def test_the_words_of_a_caption_are_heard_in_its_time(
     suffix: str, tmp_path: Path, here: Here
