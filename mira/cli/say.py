@@ -86,7 +86,7 @@ def say(
     format_name = format_name or _format_of(output)
     # Refuses what can't be had before any work is done.
     AudioStream(48000, format_name, sample_rate or 48000)
-    form = form_of(words_file) if words_file else None
+    account = Account(written, form_of(words_file)) if words_file else None
     settings = settings_of(config, settings_flags, model=model)
     dictionary = _dictionary(settings)
 
@@ -106,22 +106,21 @@ def say(
         # once what it tells of is there, or was played.
         times = stack.enter_context(file_sink(words_file, "words")) if words_file else None
         streams = _open(stack, output, play, format_name, encoder)
-        advance = stack.enter_context(_progress(len(text)))
-        account, audio = Account(written), streams[0][0]
+        advance, audio = stack.enter_context(_progress(len(text))), streams[0][0]
 
         def heard(block: "Block") -> None:
-            account.takes(block.words, audio)
             advance(len(block.samples) / engine.sample_rate)
+            if account:
+                account.takes(block.words, audio)
 
         live = play or (output == "-" and not S_ISREG(os.fstat(1).st_mode))
-        sampling, playback = Sampling(seed=seed), Playback(live, speed, words=form is not None)
-        blocks = engine.blocks_ahead(
-            account.text, speaker, sampling, playback, dictionary=dictionary
-        )
+        playback = Playback(live, speed, words=account is not None)
+        spoken, sampling = account.text if account else written, Sampling(seed=seed)
+        blocks = engine.blocks_ahead(spoken, speaker, sampling, playback, dictionary=dictionary)
         stack.enter_context(closing(blocks))
         ended = _write(blocks, streams, heard)
-        if form and times:
-            times.write(account.written(form, audio, whole=audio in ended))
+        if account and times:
+            times.write(account.written(audio, whole=audio in ended))
 
 
 def _check_output(output: str | None, play: bool, words_file: Path | None, explained: bool) -> None:

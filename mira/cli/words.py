@@ -48,9 +48,11 @@ class Account:
 
     Args:
         text: Whole, or as it comes.
+        form: How they are written.
     """
 
-    def __init__(self, text: str | Iterator[str]) -> None:
+    def __init__(self, text: str | Iterator[str], form: Form) -> None:
+        self._form = form
         self._said = Said(text if isinstance(text, str) else "")
         self.text = text if isinstance(text, str) else self._reading(text)
         """The same, to be spoken."""
@@ -67,7 +69,7 @@ class Account:
             for word in words
         )
 
-    def written(self, form: Form, audio: AudioStream, whole: bool) -> bytes:
+    def written(self, audio: AudioStream, whole: bool) -> bytes:
         """Return what the file holds: of audio that is not whole, only words that were heard."""
         self._said.takes(())  # marks that came after the last word are its own
         words, duration_s = self._said.words, audio.returned_s
@@ -75,4 +77,4 @@ class Account:
             chars = self._said.until(duration_s).chars
             words = tuple(word for word in words if word.source.stop <= chars)
         # An argument may hold bytes that are no text.
-        return form(self._said.text, words, duration_s).encode("utf-8", "replace")
+        return self._form(self._said.text, words, duration_s).encode("utf-8", "replace")

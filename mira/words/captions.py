@@ -23,6 +23,7 @@ LINGER_S = 0.5
 
 _SENTENCE_ENDS = re.compile(r"[.!?…][\"'”’)\]*_]*$")
 _CLAUSE_ENDS = re.compile(r"[,;:–—][\"'”’)\]*_]*$")
+_CONTROLS = re.compile(r"[\0-\x1f\x7f-\x9f]")  # readers stop there
 _LONE_DASH = re.compile(r"(?<=\s)[-–—…]+(?=\s)")
 _LINK = re.compile(r"\[(?=[^\]\n]{1,300}\]\()")
 _MARKS = re.compile(r"(?<!\w)[*_`~|]+|[*_`~|]+(?!\w)")  # not in 2*3 or a_b
@@ -92,7 +93,7 @@ def _shown(text: str, words: Sequence[SaidWord]) -> list[Shown]:
         said = _MARKS.sub("", source) or source  # an asterisk can be a word
         dash = _LONE_DASH.findall(between) if after and "\n" not in between else []
         # Never a line's end inside, whichever character makes one.
-        show = " ".join(" ".join([said, *dash]).split())
+        show = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", " ".join(" ".join([said, *dash]).split()))
         pause_s = after.start_s - word.stop_s if after else inf
         weight = _weight(show, pause_s, between.count("\n"))
         made.append(Shown(show, word.start_s, word.stop_s, weight))

@@ -56,6 +56,7 @@ def test_both_formats_read_back_as_the_captions(
     arrow = [(*times, [line.replace("-->", "→") for line in lines]) for *times, lines in expected]
     assert _read(subrip(text, words), ",") == arrow
     vtt = webvtt(text, words)
+    assert not re.search(r"[\0-\x09\x0b-\x1f\x7f-\x9f]", subrip(text, words) + vtt)
     assert vtt.startswith("WEBVTT\n\n") or (vtt == "WEBVTT\n" and not words)
     read = _read(vtt.removeprefix("WEBVTT\n").lstrip("\n"), ".")
     assert [(start, stop, [_plain(line) for line in lines]) for start, stop, lines in read] == (
