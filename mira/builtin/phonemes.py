@@ -131,7 +131,8 @@ class Phonemizer:
             )
         return parts
 
-    def _phonemes(self, sentence: Sentence) -> str:
+    def phonemes(self, sentence: Sentence) -> str:
+        """Return how a sentence is said, in the voice's symbols."""
         return "".join(map(_said, self._read(sentence))).strip()
 
     def _read(self, sentence: Sentence) -> list[Tok]:

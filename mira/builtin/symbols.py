@@ -1,4 +1,4 @@
-"""Canonical IPA in, the symbols that the built-in voice was trained with out.
+"""Canonical IPA in, the symbols that the built-in voice was trained with out; and back.
 
 Knows nothing about words.
 
@@ -19,9 +19,27 @@ _VOWEL = "[ˈˌiɪɛæɑɔʊuʌəɜeao]"
 _STOP_BETWEEN_VOWELS = re.compile(f"(?<=[iɪɛæɑɔʊuʌə])ʔ(?={_VOWEL})")
 _ANY = re.compile("|".join(f"({symbol})" for symbol in _SYMBOLS).replace("VOWEL", _VOWEL))
 _SAID = tuple(_SYMBOLS.values())
+_SOUNDS = str.maketrans(
+    {
+        "A": "eɪ",
+        "I": "aɪ",
+        "O": "oʊ",
+        "W": "aʊ",
+        "Y": "ɔɪ",
+        "T": "ɾ",
+        "ʧ": "tʃ",
+        "ʤ": "dʒ",
+        "ᵊ": "ə",
+    }
+)
 
 
 def voiced(ipa: str) -> str:
     """Write canonical IPA in the voice's symbols."""
     ipa = _STOP_BETWEEN_VOWELS.sub("", ipa)
     return _ANY.sub(lambda match: _SAID[(match.lastindex or 1) - 1], ipa)
+
+
+def sounds(symbols: str) -> str:
+    """Write the voice's symbols in canonical IPA."""
+    return symbols.translate(_SOUNDS)

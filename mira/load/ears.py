@@ -4,6 +4,8 @@ Without it a model speaks all the same, and times of words are guesses.
 """
 
 import logging
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mira.errors import CheckpointError
@@ -30,8 +32,32 @@ def load_ears(guard: bool) -> "Ears":
 def _aligner() -> "Aligner | None":
     from mira.words.align import Aligner
 
+    pronounce = _Pronounce()
     try:
-        return Aligner()
+        aligner = Aligner(pronounce)
     except (ImportError, CheckpointError) as error:
         log.warning("when words are spoken will be guessed: %s", error)
         return None
+    pronounce.load()
+    return aligner
+
+
+class _Pronounce:
+    """The built-in voice's way to say a word."""
+
+    def __init__(self) -> None:
+        self._said: Callable[[str], str] | None = None
+        self._loading = threading.Thread(target=self._load, name="mira-front-end")
+
+    def load(self) -> None:
+        """Load it while a start goes on: it takes a second, which no stream can wait for."""
+        self._loading.start()
+
+    def _load(self) -> None:
+        from mira.builtin.pronounce import Pronounce
+
+        self._said = Pronounce()
+
+    def __call__(self, word: str) -> str:
+        self._loading.join()
+        return self._said(word) if self._said else ""

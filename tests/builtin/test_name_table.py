@@ -34,7 +34,7 @@ def test_none_is_known_without_it(builtin: BuiltinSynthesizer) -> None:
     for name, sounds in name_table.WRITTEN.items():
         del name_table.NAMES[name.lower()]
         try:
-            said = builtin._phonemize._phonemes(Sentence.of(name))
+            said = builtin._phonemize.phonemes(Sentence.of(name))
         finally:
             name_table.NAMES[name.lower()] = sounds
         if heard(said) == heard(sounds):

@@ -54,7 +54,7 @@ def phonemizer(builtin: BuiltinSynthesizer) -> Phonemizer:
 
 
 def said(phonemizer: Phonemizer, text: str) -> str:
-    return phonemizer._phonemes(Sentence.of(text))
+    return phonemizer.phonemes(Sentence.of(text))
 
 
 def test_names_are_said_as_people_say_them(phonemizer: Phonemizer) -> None:
@@ -140,8 +140,8 @@ def test_the_letter_a_is_named(phonemizer: Phonemizer, text: str) -> None:
 )  # fmt: skip
 def test_so_it_is_in_a_code(phonemizer: Phonemizer, written: str) -> None:
     for piece in split_sentences(written):
-        assert "ɐ" not in phonemizer._phonemes(piece.sentence)
-        assert "ˈA" in phonemizer._phonemes(piece.sentence)
+        assert "ɐ" not in phonemizer.phonemes(piece.sentence)
+        assert "ˈA" in phonemizer.phonemes(piece.sentence)
 
 
 @pytest.mark.parametrize(

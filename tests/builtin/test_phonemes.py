@@ -257,7 +257,7 @@ def sounded(text: str, **sounds: str) -> Sentence:
     ],
 )
 def test_a_word_is_spoken_as_its_phonemes_say(phonemizer: Phonemizer, text: str, said: str) -> None:
-    assert phonemizer._phonemes(sounded(text, Zyx="ziks")) == said
+    assert phonemizer.phonemes(sounded(text, Zyx="ziks")) == said
 
 
 @pytest.mark.parametrize(
@@ -272,8 +272,8 @@ def test_a_word_is_spoken_as_its_phonemes_say(phonemizer: Phonemizer, text: str,
 )
 def test_its_neighbours_sound_as_they_should(phonemizer: Phonemizer, text: str, plain: str) -> None:
     word = next(word for word in plain.split() if word not in text.split()).strip(".")
-    said = phonemizer._phonemes(sounded(text, Zyx=IPA[word]))
-    assert said == phonemizer._phonemes(Sentence.of(plain))
+    said = phonemizer.phonemes(sounded(text, Zyx=IPA[word]))
+    assert said == phonemizer.phonemes(Sentence.of(plain))
 
 
 IPA = {"apple": "ˈæpəl", "book": "bˈʊk", "eat": "ˈit", "hold": "hˈoʊld", "Anna": "ˈænə"}
@@ -281,12 +281,12 @@ IPA = {"apple": "ˈæpəl", "book": "bˈʊk", "eat": "ˈit", "hold": "hˈoʊld",
 
 def test_all_words_may_have_phonemes(phonemizer: Phonemizer) -> None:
     sentence = sounded("one Two three", one="wˈʌn", Two="tˈu", three="θɹˈi")
-    assert phonemizer._phonemes(sentence) == "wˈʌn tˈu θɹˈi"
+    assert phonemizer.phonemes(sentence) == "wˈʌn tˈu θɹˈi"
     assert ids(phonemizer, sentence) == ids(phonemizer, Sentence.of("one Two three"))
 
 
 def test_phonemes_of_several_words_are_said_as_these(phonemizer: Phonemizer) -> None:
-    assert phonemizer._phonemes(sounded("Call QX-9 now", **{"QX-9": "kˈu ˈɛks"})) == (
+    assert phonemizer.phonemes(sounded("Call QX-9 now", **{"QX-9": "kˈu ˈɛks"})) == (
         "kˈɔl kˈu ˈɛks nˈW"
     )
 
@@ -296,16 +296,16 @@ def test_phonemes_of_several_words_are_said_as_these(phonemizer: Phonemizer) -> 
 def test_words_without_spaces_stay_apart(phonemizer: Phonemizer, count: int, between: str) -> None:
     text = f"{between}中" * count + between
     pieces = split_sentences(text, dictionary=Dictionary.of({"中": {"ipa": "dʒɔŋ"}}, 1))
-    said = " ".join(phonemizer._phonemes(piece.sentence) for piece in pieces)
+    said = " ".join(phonemizer.phonemes(piece.sentence) for piece in pieces)
     assert said.count("ʤˈɔŋ") == count
     assert "θ" not in said.replace("ʤˈɔŋ", ""), "no place is read"
 
 
 @pytest.mark.parametrize("odd", ["þÿþ", "Þÿþ", "þÿþþÿþ", "a þÿþ", "ÞÿÞÿþþ"])
 def test_what_marks_a_place_can_not_be_written(phonemizer: Phonemizer, odd: str) -> None:
-    said = phonemizer._phonemes(sounded(f"{odd} Zyx {odd}", Zyx="ziks"))
+    said = phonemizer.phonemes(sounded(f"{odd} Zyx {odd}", Zyx="ziks"))
     plain = odd.replace("ÿ", "y")
-    assert said == phonemizer._phonemes(sounded(f"{plain} Zyx {plain}", Zyx="ziks"))
+    assert said == phonemizer.phonemes(sounded(f"{plain} Zyx {plain}", Zyx="ziks"))
     phonemizer(Sentence.of(odd + " hello"))
 
 
@@ -317,7 +317,7 @@ def test_nothing_around_it_changes_it(phonemizer: Phonemizer, text: str, after: 
     word = f"{text.split(' ')[-1]}Zyx{after.split(' ')[0]}"
     start = len(text) - len(text.split(" ")[-1])
     words = [*Sentence.of(text[:start]).words, Word(word, Span(start, start), "zˈiks")]
-    said = phonemizer._phonemes(Sentence(text[:start] + word, tuple(words)))
+    said = phonemizer.phonemes(Sentence(text[:start] + word, tuple(words)))
     assert said.count("zˈiks") == 1
 
 

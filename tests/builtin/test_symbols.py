@@ -3,7 +3,7 @@
 import pytest
 
 from mira.builtin.phonemes import Phonemizer
-from mira.builtin.symbols import voiced
+from mira.builtin.symbols import sounds, voiced
 from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.text.sounds import PHONEMES, STRESSES, cmu, ipa
 
@@ -26,6 +26,11 @@ def test_the_voice_has_a_symbol_for_each_sound(phonemizer: Phonemizer) -> None:
 def test_each_sound_stays_apart_from_the_others() -> None:
     said = [voiced(f"b{sound}b") for sound in sorted(PHONEMES - {"ʔ"})]
     assert len(said) == len({*said})
+
+
+def test_what_the_voice_says_can_be_written_down() -> None:
+    for sound in PHONEMES - {"ʔ"} | STRESSES:
+        assert sounds(voiced(f"b{sound}b")) == f"b{sound}b"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from mira.load.ears import load_ears
 from mira.types import Sentence
-from tests.recorded import ALLISON, clips, recorded_synthesizer
+from tests.recorded import ALLISON, Clip, clips, recorded_synthesizer
 
 
 @pytest.mark.parametrize("guard", [True, False])
@@ -31,3 +31,14 @@ def test_without_it_they_are_guessed_and_one_line_says_so(
     clip = clips()[0]
     (*_, last) = recorded_synthesizer(clip, ears=ears).synthesize(Sentence.of(clip.text), ALLISON)
     assert [word.estimated for word in last.words] == [True]
+
+
+def test_a_word_that_no_dictionary_has_is_found() -> None:
+    ears = load_ears(False)
+    clip = clips()[1]
+    spelt = Clip(clip.text.replace("successfully installed", "suksessfully inztalled"), clip.takes)
+    blocks = recorded_synthesizer(spelt, ears=ears).synthesize(Sentence.of(spelt.text), ALLISON)
+    words = {word.index: word for block in blocks for word in block.words}
+    assert not words[2].estimated
+    assert not words[3].estimated
+    assert words[3].start_s == pytest.approx(1.25, abs=0.1)
