@@ -42,7 +42,7 @@ def say(
     play: Annotated[bool, typer.Option("--play", help="Speak aloud.")] = False,
     words_file: Annotated[
         Path | None,
-        typer.Option("--words", help="File of when each word is heard: .json, .srt or .vtt."),
+        typer.Option("--words", help="When each word is heard: .json, .srt, .vtt."),
     ] = None,
     format_name: Annotated[
         str | None, typer.Option("--format", "-f", help="Instead of the suffix; wav for stdout.")

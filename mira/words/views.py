@@ -86,9 +86,10 @@ class Characters:
 
         Args:
             text: All of it, or as much as came so far, and at least up to the last word.
-            words: None left out before the last. One whose characters were given is passed over.
+            words: None left out before the last. Of one that comes again, only characters that it
+                did not have before are given.
         """
-        new = [word for word in words if word.source.start >= self._given]
+        new = [word for word in words if word.source.stop > self._given]
         new.sort(key=lambda word: word.source.start)
         made = TimedCharacters([], [], [])
         for word, after in pairwise([*new, None]):

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,3 +128,14 @@ def test_a_word_comes_with_the_space_behind_it() -> None:
         clock_s += piece.stops_s[-1] - clock_s  # last start + last duration
     assert heard == [word.start_s for word in words]
     assert piecewise.flush(text, 3.0).characters == []
+
+
+def test_of_a_word_that_grows_the_rest_is_given() -> None:
+    """Spoken in two parts, it may be told after the first."""
+    text, piecewise = "At 7:30 pm. Yes.", Characters()
+    assert piecewise.push(text[:7], [SaidWord(Span(3, 7), 0.2, 0.6, False)]).stops_s[-1] == 0.6
+    more = [SaidWord(Span(3, 11), 0.2, 1.0, False), SaidWord(Span(12, 16), 1.5, 2.0, False)]
+    timed = piecewise.push(text, more)
+    assert "".join(timed.characters) == " pm. Yes."
+    assert timed.stops_s == pytest.approx([0.7, 0.8, 0.9, 1.0, 1.5, 1.625, 1.75, 1.875, 2.0])
+    assert piecewise.push(text, more) == TimedCharacters([], [], [])
