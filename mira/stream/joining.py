@@ -62,7 +62,7 @@ class Joiner:
         """End a piece: return silence of this length, counted from its last sound."""
         num_samples = self._samples(pause_s)
         if self._settled:
-            num_samples = max(num_samples, self._samples(TAIL_S)) - self._samples(FADE_S)
+            num_samples = max(num_samples, self._samples(TAIL_S))
         pause = np.zeros(num_samples, np.float32)
         silence = self._end(num_samples)
         pause[: len(silence)] = silence
