@@ -193,6 +193,13 @@ def test_a_failure_is_said_and_then_the_body_broken(serve: Serve, framing: str) 
     assert last["error"]["message"] == "The toy is broken."
 
 
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_failure_before_the_first_audio_has_a_status(serve: Serve, framing: str) -> None:
+    answer = serve(ToySynthesizer(fail_at=0)).post(SPEECH, json=speech(stream_format=framing))
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/json")
+    assert answer.json()["error"]["message"] == "The toy is broken."
+
+
 def test_each_line_leaves_by_itself(serve: Serve) -> None:
     toy = ToySynthesizer()
     with Wire(serve(toy)) as wire:
