@@ -263,7 +263,7 @@ def test_what_a_real_person_did_not_say_is_noticed(ears: Ears, take: Samples, ki
     sentence = Sentence.of(SAID.text)
     made = recorded_synthesizer(Clip(SAID.text, (take,)), ears=ears)
     joined(made.synthesize(sentence, ALLISON))
-    assert list(made.incidents) == [kind]
+    assert kind in made.incidents
     decides = Ears(ears.follower, guard=True)
     made = recorded_synthesizer(Clip(SAID.text, (take, GOOD)), ears=decides)
     samples, _, _ = joined(made.synthesize(sentence, ALLISON, playback=Playback(live=False)))
