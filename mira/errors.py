@@ -9,7 +9,8 @@
     ├── VoiceNotFound        no such voice, and no substitute allowed
     ├── ModelNotFound        no such model
     ├── ConsentNotFound      no such consent
-    ├── NotAllowed           the settings forbid it
+    ├── InvalidKey           no API key, or none that is known here
+    ├── NotAllowed           the settings forbid it, or the key does
     ├── StorageFailed        the disk can't be written
     ├── Overloaded           every stream is taken; come back after `retry_after_s`
     ├── NotReady             the engine has not spoken its warm-up sentence yet; as Overloaded
@@ -70,6 +71,10 @@ class ModelNotFound(MiraError):
 
 class ConsentNotFound(MiraError):
     """No consent has this id."""
+
+
+class InvalidKey(MiraError):
+    """No API key was sent, or none that is known here; which of the two is not told."""
 
 
 class NotAllowed(MiraError):

@@ -1,16 +1,23 @@
-"""Files that are whole or absent, whatever happens while they are written.
+"""Files that are whole or absent, whatever happens while they are written; and files that are read
+again when they change.
 
 Knows nothing about what is in them.
 """
 
+import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from mira.errors import StorageFailed
+from mira.errors import InvalidSettings, StorageFailed, one_line
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 _ABANDONED_S = 3600.0  # no writer takes so long: whoever began it is gone
 
@@ -75,3 +82,75 @@ def sweep(folder: Path) -> None:
             with suppress(OSError):
                 if time.time() - part.stat().st_mtime > _ABANDONED_S:
                     part.unlink()
+
+
+def read_toml(path: Path, max_bytes: int, setting: str, advice: str) -> dict[str, Any]:
+    """Read a TOML file that somebody wrote; nothing of it is quoted in an error.
+
+    Args:
+        path: Of an ordinary file.
+        max_bytes: Larger ones are refused.
+        setting: That names it.
+        advice: A sentence for whoever wrote something else.
+
+    Raises:
+        InvalidSettings: It can't be read, or is something else; the message says in which line.
+    """
+    try:
+        if not path.is_file():  # nor one that a read would wait for
+            raise InvalidSettings(f"{setting}: {path} is no file. Write one, or unset it.")
+        with path.open("rb") as file:
+            found = file.read(max_bytes + 1)
+        if len(found) > max_bytes:
+            raise InvalidSettings(
+                f"{setting}: {path} has more than {max_bytes >> 20} MiB. Make it shorter."
+            )
+        return tomllib.loads(found.decode("utf-8"))
+    except OSError as error:
+        raise InvalidSettings(f"{setting}: {path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        line = found.count(b"\n", 0, error.start) + 1
+        raise InvalidSettings(f"{setting}: {path}, line {line}: save it as UTF-8.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = one_line(error).partition(": ")[2] or "too deeply nested"
+        raise InvalidSettings(f"{setting}: {path} is not valid TOML: {reason}. {advice}") from None
+
+
+class Reread(Generic[T]):
+    """What a file says; the last that could be used, if the file can't be.
+
+    Args:
+        path: Of the file.
+        read: Reads it, or raises InvalidSettings, here too.
+    """
+
+    def __init__(self, path: Path, read: Callable[[], T]) -> None:
+        self._path = path
+        self._read = read
+        self._state = self._look()
+        self._wrong = ""
+        self.value = read()
+
+    def refresh(self) -> bool:
+        """Read the file again if it has changed; tell whether it says something else now."""
+        state = self._look()  # first: what is written meanwhile makes it another one
+        if state == self._state:
+            return False
+        self._state = state
+        try:
+            self.value = self._read()
+        except InvalidSettings as error:
+            if str(error) != self._wrong:
+                log.warning("%s Until then it stays as it was.", error)
+            self._wrong = str(error)
+            return False
+        self._wrong = ""
+        return True
+
+    def _look(self) -> tuple[int, ...] | None:
+        """Tell what changes when the file does; None if there is none."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

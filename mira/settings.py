@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -26,6 +27,8 @@ from mira.errors import InvalidSettings
 
 PREFIX = "MIRA_"
 CONFIG_VARIABLE = "MIRA_CONFIG"
+SECRET = ("api_keys",)
+"""Names of settings whose values are shown to nobody."""
 
 
 def _split(value: object) -> object:
@@ -41,6 +44,21 @@ def _pairs(value: object) -> object:
         parts = [part.partition("=") for part in value.split(",") if part.strip()]
         return {name.strip(): other.strip() for name, _, other in parts}
     return value
+
+
+def _secrets(value: object) -> object:
+    """NAME=SECRET,NAME=SECRET, or one SECRET alone, which is called `key`."""
+    if not isinstance(value, str):
+        return value
+    secrets: dict[str, str] = {}
+    for part in filter(None, map(str.strip, value.split(","))):
+        name, _, secret = part.partition("=")
+        if not secret.strip("="):  # nothing, or the end of a secret in base64
+            name, secret = "key", part
+        if name.strip() in secrets:
+            raise ValueError("write NAME=SECRET,NAME=SECRET, with a name of its own for each")
+        secrets[name.strip()] = secret.strip()
+    return secrets
 
 
 def _number(value: object) -> object:
@@ -65,6 +83,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
 File = Annotated[Annotated[Path, AfterValidator(_absolute)] | None, BeforeValidator(_none)]
 Pairs = Annotated[dict[str, str], BeforeValidator(_pairs)]
+Secrets = Annotated[dict[str, SecretStr], BeforeValidator(_secrets)]
 
 
 def _cache_dir() -> Path:
@@ -78,9 +97,16 @@ def _cache_dir() -> Path:
 class Settings(BaseModel):
     """Every setting, with its default. Durations are seconds, rates Hz."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Errors don't quote what was given: it may be a secret.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
-    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
+    host: str = Field(
+        "127.0.0.1",
+        description="address to listen on; 0.0.0.0 for every network, which takes api_keys, "
+        "api_keys_file or open_to_everybody",
+    )
     port: int = Field(5100, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     model: str = Field(
         "",
@@ -198,6 +224,21 @@ class Settings(BaseModel):
     shutdown_timeout_s: int = Field(
         30, ge=0, description="what running streams get to finish when the service is stopped"
     )
+    api_keys: Secrets = Field(
+        {},
+        description="API keys whose holders may do everything: one SECRET, or "
+        "NAME=SECRET,NAME=SECRET, or a table in TOML; each of 16 characters at least",
+    )
+    api_keys_file: File = Field(
+        None,
+        description="TOML file of API keys with what each may do; read again when it changes; "
+        "empty: none",
+    )
+    open_to_everybody: bool = Field(
+        False,
+        description="serve other machines without API keys: for a network whose every user you "
+        "trust",
+    )
     cors_origins: Names = Field((), description="web origins that may call the service; * for all")
     allowed_hosts: Names = Field(
         (),
@@ -274,8 +315,9 @@ def load_settings(
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
+        given = "what was given" if name in SECRET else repr(values[name])
         raise InvalidSettings(
-            f"{sources[name]}: {name} can't be {values[name]!r}: {first['msg']}."
+            f"{sources[name]}: {name} can't be {given}: {first['msg']}."
         ) from error
 
 

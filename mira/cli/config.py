@@ -3,7 +3,7 @@
 import sys
 
 from mira.cli.options import Config, Set, parse
-from mira.settings import Settings, load_settings
+from mira.settings import SECRET, Settings, load_settings
 
 
 def show_config(config: Config = None, settings_flags: Set = None) -> None:
@@ -16,7 +16,9 @@ def show_config(config: Config = None, settings_flags: Set = None) -> None:
     table = Table("setting", "value", "from", "what it is", box=box.SIMPLE)
     for name, field in Settings.model_fields.items():
         shown = value = getattr(settings, name)
-        if isinstance(value, tuple):
+        if name in SECRET:
+            shown = f"{len(value)} set" if value else "none"
+        elif isinstance(value, tuple):
             shown = ", ".join(value)
         elif isinstance(value, dict):
             shown = ", ".join(f"{name}={other}" for name, other in value.items())

@@ -6,6 +6,7 @@ Knows nothing about any endpoint's work.
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -13,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from mira.engine import Engine
 from mira.progress import Report
 from mira.server import errors
-from mira.server.auth import check_may_change, host_check
+from mira.server.auth import check_may_change, host_check, key_check
 from mira.server.middleware import BodyLimit, head_as_get, request_ids, served_limit
 from mira.server.native import speech_stream, status
 from mira.server.native import voices as native_voices
@@ -26,15 +27,30 @@ EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timi
 MAX_FORM_FIELDS, MAX_FORM_FILES = 16, 2  # each takes time that other requests wait for
 
 
+class _App(FastAPI):
+    """Says in its documentation that a key is needed, where one is: a browser then asks for it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Describe every endpoint."""
+        found = super().openapi()
+        if self.state.service.keys.needed:
+            found["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            found["security"] = [{"key": []}]
+        return found
+
+
 def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -> FastAPI:
     """Build the service. Nothing is loaded before the application starts.
 
     Args:
         load: Makes the engine, and reports how far it is; called once, on a worker thread, when
             the application starts.
+
+    Raises:
+        InvalidSettings: The API keys can't be used.
     """
     service = Service(settings, load)
-    app = FastAPI(
+    app = _App(
         title="Mira",
         version=version("mira-speech"),
         description="Streaming text-to-speech, with OpenAI's speech API.",
@@ -59,6 +75,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         may_upload=partial(check_may_change, settings),
     )
     app.add_middleware(head_as_get)
+    app.add_middleware(key_check, keys=service.keys, count=service.telemetry.failed)
     app.add_middleware(host_check, names=(settings.host, *settings.allowed_hosts))
     if settings.cors_origins:
         app.add_middleware(

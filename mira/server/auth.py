@@ -4,21 +4,108 @@ A web page can send requests to every service that its reader's browser reaches,
 answers if a name of its own leads there. Knows nothing about endpoints.
 """
 
-from ipaddress import ip_address
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from fastapi import Depends
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mira.errors import NotAllowed
+from mira.errors import InvalidKey, InvalidSettings, NotAllowed
+from mira.server.credentials import credentials
 from mira.server.errors import respond
+from mira.server.key_file import Right
+from mira.server.keys import Caller, Keys
 from mira.server.state import Running
 from mira.settings import Settings
 
 PRIVATE = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc", ".test")
 """Endings of names that no public name server has: nobody else can let one lead here."""
 LONGEST_NAME_CHARS = 253  # of DNS
+OPEN = frozenset({"/", "/health", "/health/ready", "/docs", "/openapi.json"})
+"""Paths that need no key: balancers and browsers ask for them; and what is below /docs/."""
+NEEDS_KEY = (
+    "This service needs an API key that it knows. Send it as `Authorization: Bearer KEY`, or as "
+    "your protocol does: `Authorization: Token KEY`, `xi-api-key`, `X-API-Key`."
+)
+
+
+def check_reach(address: str, settings: Settings) -> None:
+    """Refuse to serve other machines without keys, unless the settings say so in words.
+
+    Args:
+        address: Of this machine, to be listened on.
+
+    Raises:
+        InvalidSettings: It can be reached from others, and anybody there could do everything.
+    """
+    if settings.api_keys or settings.api_keys_file or settings.open_to_everybody:
+        return
+    found = ip_address(address)
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    if not found.is_loopback:
+        raise InvalidSettings(
+            f"Other machines reach {address}, and there are no API keys: whoever does could have "
+            "everything spoken and change voices. Set api_keys to a secret (openssl rand -hex 32 "
+            "prints one) or api_keys_file, or open_to_everybody=true in a network that you trust."
+        )
+
+
+def key_check(app: ASGIApp, keys: Keys, count: Callable[[str], None]) -> ASGIApp:
+    """Find out who asks, before anything of a request is read; 401 to who has no key but needs one.
+
+    A socket's handshake is refused in the same way.
+
+    Args:
+        count: Called with the kind of each refusal, for the metrics.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await app(scope, receive, send)
+        caller = keys.holder(credentials(HTTPConnection(scope))) if keys.needed else None
+        if caller is None and keys.needed and not _is_open(scope):
+            error = InvalidKey(NEEDS_KEY)
+            count(type(error).__name__)
+            return await respond(error)(scope, receive, send)
+        scope.setdefault("state", {})["caller"] = caller or keys.stranger
+        await app(scope, receive, send)
+
+    return answer
+
+
+def _is_open(scope: Scope) -> bool:
+    # A browser asks with OPTIONS what it may send, and can't send a key with that.
+    path = scope["path"]
+    return path in OPEN or path.startswith("/docs/") or scope.get("method") == "OPTIONS"
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Tell who sent a request or opened a socket, as `key_check` found."""
+    caller = connection.state.caller
+    assert isinstance(caller, Caller)
+    return caller
+
+
+async def _asking(connection: HTTPConnection) -> Caller:
+    return caller_of(connection)
+
+
+Asking = Annotated[Caller, Depends(_asking)]
+"""Whoever sent a request."""
+
+
+def may(right: Right) -> Any:
+    """Guard an endpoint, or all of a router: 403 to callers without this right."""
+
+    async def check(caller: Asking) -> None:
+        caller.check_may(right)
+
+    return Depends(check)
 
 
 def host_check(app: ASGIApp, names: tuple[str, ...]) -> ASGIApp:
@@ -55,13 +142,15 @@ def _lets_in(name: str, known: set[str]) -> bool:
     return bool(known & {"*", name, *ends})
 
 
-def check_may_change(settings: Settings, headers: Headers) -> None:
+def check_may_change(settings: Settings, connection: HTTPConnection) -> None:
     """Refuse who may not add, remove or recompute voices; asked before an upload's body is read.
 
     Raises:
-        NotAllowed: The settings say no, or a web page of somebody else asks: a form in one could
-            be sent here by every browser that can reach this service.
+        NotAllowed: The key or the settings say no, or a web page of somebody else asks: a form in
+            one could be sent here by every browser that can reach this service.
     """
+    caller_of(connection).check_may("voices")
+    headers = connection.headers
     if not settings.change_voices:
         raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
     origin = headers.get("origin", "")
@@ -72,7 +161,7 @@ def check_may_change(settings: Settings, headers: Headers) -> None:
 
 async def may_change(service: Running, connection: HTTPConnection) -> None:
     """Guard an endpoint with `check_may_change`."""
-    check_may_change(service.settings, connection.headers)
+    check_may_change(service.settings, connection)
 
 
 def is_own(origin: str, host: str) -> bool:

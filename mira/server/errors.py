@@ -26,6 +26,7 @@ RESPONSES: dict[type[MiraError], tuple[int, str, str | None, str | None]] = {
     errors.VoiceNotFound: (404, CALLER, "voice", "voice_not_found"),
     errors.ModelNotFound: (404, CALLER, "model", "model_not_found"),
     errors.ConsentNotFound: (404, CALLER, "consent", "consent_not_found"),
+    errors.InvalidKey: (401, CALLER, None, "invalid_api_key"),
     errors.NotAllowed: (403, "permission_error", None, None),
     Overloaded: (429, "rate_limit_error", None, "rate_limit_exceeded"),
     NotReady: (503, SERVICE, None, None),
@@ -118,6 +119,8 @@ def respond(error: MiraError) -> JSONResponse:
     headers = {}
     if isinstance(error, Overloaded | NotReady):
         headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.InvalidKey):
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse({"error": body(error) | {"type": kind}}, status, headers)
 
 

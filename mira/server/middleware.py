@@ -16,6 +16,7 @@ from anyio import CancelScope, CapacityLimiter, current_time, move_on_after
 from anyio.lowlevel import checkpoint
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -138,7 +139,7 @@ class BodyLimit:
         max_bytes: Size of any body, but for
         max_upload_bytes: that of forms with a recording, POSTed to
         uploads: these paths.
-        may_upload: Raises a MiraError if the sender of these headers may not.
+        may_upload: Raises a MiraError if whoever sends this may not.
     """
 
     def __init__(
@@ -147,7 +148,7 @@ class BodyLimit:
         max_bytes: int,
         max_upload_bytes: int,
         uploads: Collection[str],
-        may_upload: Callable[[Headers], None],
+        may_upload: Callable[[HTTPConnection], None],
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
@@ -182,7 +183,7 @@ class BodyLimit:
         headers = Headers(scope=scope)
         if upload:
             try:
-                self._may_upload(headers)
+                self._may_upload(HTTPConnection(scope))
             except MiraError as error:
                 return respond(error)
             # As it is read later on: another reader might find another one in the same words.

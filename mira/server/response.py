@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from mira.server.framing import Framing
 from mira.server.utterance import Chunk, Utterance
 from mira.stream.clock import StreamClock
+from mira.voices import shown_name
 
 
 class SpeechResponse(Response):
@@ -22,7 +23,9 @@ class SpeechResponse(Response):
     def __init__(self, utterance: Utterance, framing: Framing) -> None:
         headers = {
             # As it can stand in a header: percent-encoded, where it isn't printable ASCII.
-            "X-Voice-Used": quote(utterance.voice.name, safe=" !\"#$&'()*+,/:;<=>?@[\\]^`{|}"),
+            "X-Voice-Used": quote(
+                shown_name(utterance.voice.name), safe=" !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
+            ),
             "X-Sample-Rate": str(utterance.delivery.sample_rate),
             # Proxies that collect a body before they pass it on would undo all the hurry.
             "Cache-Control": "no-cache",

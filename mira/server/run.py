@@ -21,6 +21,8 @@ from mira.load import load_engine
 from mira.progress import Report, progress_bar
 from mira.server import memory
 from mira.server.app import create_app
+from mira.server.auth import check_reach
+from mira.server.keys import Keys
 from mira.server.protocol import MAX_HEAD_BYTES, Connection
 from mira.server.state import Service
 from mira.settings import Settings
@@ -42,18 +44,19 @@ def run(settings: Settings) -> None:
     """Serve until the process is told to stop.
 
     Raises:
-        InvalidSettings: The address can't be listened on.
+        InvalidSettings: The address can't be listened on, or the keys can't be used.
         Exception: Whatever kept the engine from starting.
     """
     memory.keep_little()
     _allow_open_files()
     _log(settings.log_level.upper())
+    app = create_app(settings, _load)
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     log.info("listening on http://%s:%s", host, port)
-    app = create_app(settings, _load)
     server = make_server(app, settings)
     service: Service = app.state.service
+    _say_who_may(service.keys, settings)
     service.give_up = lambda: setattr(server, "should_exit", True)
     with listener:
         server.run(sockets=[listener])
@@ -62,12 +65,22 @@ def run(settings: Settings) -> None:
         raise service.failure
 
 
+def _say_who_may(keys: Keys, settings: Settings) -> None:
+    if keys.needed:
+        log.info("keys: %d; nobody else is served", len(keys))
+    elif settings.open_to_everybody:
+        log.warning("no keys: open_to_everybody lets whoever reaches this do everything")
+    else:
+        log.info("no keys: this machine alone is served, and everybody on it")
+
+
 def _log(level: str) -> None:
     line = "%(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=level, format=line, handlers=[_Standard()])
     for name in ("watchfiles", "httpx2"):  # they tell of each change, and each address
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(PlainLines())
+    logging.getLogger("uvicorn.access").addFilter(_without_query)
 
 
 def _end(failure: Exception | None) -> None:
@@ -114,6 +127,15 @@ def _allow_open_files() -> None:
         if soft != resource.RLIM_INFINITY and soft < OPEN_FILES:
             most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Take what follows the path off a line of the access log: there may be a key in it."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args
+        )
+    return True
 
 
 class PlainLines(logging.Filter):
@@ -175,12 +197,13 @@ def listen(settings: Settings) -> socket.socket:
     """Open a socket that clients can connect to.
 
     Raises:
-        InvalidSettings: The address can't be listened on.
+        InvalidSettings: The address can't be listened on, or not without keys.
     """
     host, port = settings.host, settings.port
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        check_reach(str(address[0]), settings)
+        listener = socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
         raise InvalidSettings(
             f"Can't listen on {host}:{port}: {error.strerror}. Choose another with --port."

@@ -19,6 +19,7 @@ from mira.errors import InvalidRequest, NotReady, SynthesisFailed
 from mira.progress import Report
 from mira.server.admission import Admission
 from mira.server.capacity import Capacity
+from mira.server.keys import Keys
 from mira.server.memory import give_back
 from mira.server.starting import Starting
 from mira.server.telemetry import Telemetry
@@ -60,6 +61,7 @@ class Service:
 
     def __init__(self, settings: Settings, load: Callable[[Settings, Report], Engine]) -> None:
         self.settings = settings
+        self.keys = Keys(settings)
         self.telemetry = Telemetry()
         self.starting = Starting()
         self.most_streams = most = settings.max_streams or MOST_STREAMS
@@ -96,8 +98,11 @@ class Service:
             return "The engine broke for good, and the service ends. Its log says why."
         return "The engine broke and is being restarted. Try again in a second."
 
-    def speaking(self) -> tuple[Engine, Voices]:
+    def speaking(self, owner: str = "") -> tuple[Engine, Voices]:
         """Give the engine and who it can speak as.
+
+        Args:
+            owner: See `Voices.of`.
 
         Raises:
             NotReady: It is still loading, could not be loaded, or broke and is being restarted.
@@ -106,7 +111,8 @@ class Service:
             if self.obstacle is not None:
                 raise NotReady(self.obstacle)
             raise NotReady(str(self.starting), self.starting.retry_after_s)
-        return self._speaking
+        engine, voices = self._speaking
+        return engine, voices.of(owner) if owner else voices
 
     def check_length(self, text: str) -> None:
         """Raise InvalidRequest for a text that is too long."""
@@ -119,14 +125,18 @@ class Service:
                 "string_above_max_length",
             )
 
-    async def find(self, name: str | None) -> Voice:
+    async def find(self, name: str | None, owner: str = "") -> Voice:
         """Find who speaks: the voice with this name, or the default one; see `Voices.find`.
+
+        Args:
+            name: As a request has it.
+            owner: Of the voices that are seen beside those of all.
 
         Raises:
             NotReady: See `speaking`.
             VoiceNotFound: It can't speak, and the settings are strict.
         """
-        _, voices = self.speaking()
+        _, voices = self.speaking(owner)
         name = name or self.settings.default_voice
         found = voices.at_once(name)
         if found is None:
@@ -175,6 +185,8 @@ class Service:
 
         What takes too long to end is left to itself: the process is about to end.
         """
+        if path := self.keys.path:
+            self._watchers.append(Watcher(path.parent, self.keys.refresh, "keys"))
         loading = asyncio.create_task(self._start())
         yield
         if self._store is not None:

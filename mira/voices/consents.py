@@ -33,6 +33,10 @@ class Consents:
         self._max_bytes = max_recording_bytes
         self._at_most = at_most
 
+    def of(self, owner: str) -> "Consents":
+        """Give those of one API key, which no other one sees; those of all for ""."""
+        return Consents(self._folder / owner, self._max_bytes, self._at_most) if owner else self
+
     def add(self, name: str, language: str, recording: Clip, created_at: int) -> Consent:
         """Keep one, or raise InvalidRequest if there are as many as may be."""
         sweep(self._folder)

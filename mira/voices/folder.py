@@ -30,7 +30,7 @@ from mira.voices.archive import (
     unpack,
 )
 from mira.voices.files import Stamp, open_within, read_within, stamp_of
-from mira.voices.names import clean_name
+from mira.voices.names import clean_stored_name
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Folder:
             if file.suffix == _TRANSCRIPT:
                 continue
             try:
-                name = clean_name(file.name)
+                name = clean_stored_name(file.name)
             except InvalidRequest as error:
                 problems[_shown(file.path)] = str(error)
                 continue

@@ -15,6 +15,7 @@ from mira.voices.cache import Cache, Report
 from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder
 from mira.voices.known import Recorded, Rejected
+from mira.voices.names import shown_name
 from mira.voices.quality import Quality, assess
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Inspector:
         """
         again = replace(candidate, stamps=NEVER)
         try:
-            if candidate.name in self._taken:
+            if shown_name(candidate.name) in self._taken:
                 name = candidate.name
                 return Rejected(candidate, f"{name!r} is the engine's own voice. Rename the file.")
             return self._look(candidate)

@@ -5,14 +5,15 @@ Knows nothing about how a voice sounds or who asked.
 
 import difflib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
-from mira.errors import InvalidRequest, InvalidSettings, VoiceNotFound
+from mira.errors import InvalidRequest, InvalidSettings, NotAllowed, VoiceNotFound
 from mira.settings import Settings
 from mira.types import Voice
 from mira.voices.known import Recorded
-from mira.voices.names import MAX_CHARS
+from mira.voices.names import MAX_CHARS, clean_name, owner_of, shown_name, stored_name
 from mira.voices.store import NEEDS_MODEL, VoiceStore
 
 OPENAI_VOICES = (
@@ -33,7 +34,7 @@ class Found:
 
 
 class Voices:
-    """All voices by name: the engine's own and those that were recorded.
+    """All voices by name: the engine's own and those that were recorded, for all or for one key.
 
     Args:
         settings: `default_voice` stands in for voices that can't speak, unless `strict_voices` is
@@ -50,6 +51,7 @@ class Voices:
     def __init__(self, settings: Settings, own: Sequence[Voice], store: VoiceStore) -> None:
         self.store = store
         self.strict = settings.strict_voices
+        self._owner = ""
         self._own = {voice.name: voice for voice in own}
         self._aliases = settings.voice_aliases
         self._default_name = default = settings.default_voice
@@ -69,7 +71,28 @@ class Voices:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all voices that can speak: the engine's own, then the others by name."""
-        return (*self._own, *(sorted(self.store.recorded) if self.store.can_speak else ()))
+        return (*self._own, *(sorted(self.recorded) if self.store.can_speak else ()))
+
+    @property
+    def recorded(self) -> Mapping[str, Recorded]:
+        """The others, by the name that they are called here, in no order."""
+        shared, mine = {}, {}
+        for stored, voice in self.store.recorded.items():
+            owner = owner_of(stored)
+            if not owner:
+                shared[stored] = voice
+            elif owner == self._owner:
+                mine[shown_name(stored)] = voice
+        return shared | mine
+
+    @property
+    def unusable(self) -> dict[str, str]:
+        """The files that should be a voice and can't be, and why."""
+        return {
+            filename: why
+            for filename, why in self.store.unusable.items()
+            if owner_of(filename.rpartition(".")[0]) in ("", self._owner)
+        }
 
     @property
     def default(self) -> str:
@@ -83,10 +106,54 @@ class Voices:
         """Other names, and the voice that each leads to now."""
         return {**dict.fromkeys(OPENAI_VOICES, self.default), **self._aliases}
 
+    def of(self, owner: str) -> "Voices":
+        """Give what the holder of a key sees: what all see, and the voices of its own.
+
+        Args:
+            owner: Name of the key; "" for what all see.
+        """
+        if owner == self._owner:
+            return self
+        view = copy(self)
+        view._owner = owner
+        return view
+
     def called(self, name: str) -> Voice | Recorded | None:
         """Find the voice with exactly this name, whether it can speak or not."""
         name = unicodedata.normalize("NFC", name)
-        return self._own.get(name) or self.store.recorded.get(name)
+        if voice := self._own.get(name):
+            return voice
+        places = map(self.store.recorded.get, self._stored(name))
+        return next((voice for voice in places if voice is not None), None)
+
+    def look_for(self, name: str) -> None:
+        """Look at a voice's file now, if there may be one that nobody has looked at."""
+        if self.store.looking and self.called(name) is None:
+            for stored in self._stored(name):
+                self.store.look_for(stored)
+
+    def to_add(self, name: str) -> str:
+        """Tell what a voice that is brought here is stored under, or raise InvalidRequest."""
+        return stored_name(clean_name(name), self._owner)
+
+    def remove(self, name: str) -> list[str]:
+        """Remove a voice that was brought here; see `VoiceStore.remove`.
+
+        Raises:
+            NotAllowed: It is one that all see, and this is what one key sees.
+            VoiceNotFound: There is none.
+        """
+        stored = next(iter(self._stored(unicodedata.normalize("NFC", name))), None)
+        try:
+            if stored is None:
+                raise VoiceNotFound(f"There is no recorded voice {name!r}.")
+            return self.store.remove(stored)
+        except VoiceNotFound:
+            if self._owner and isinstance(self.called(name), Recorded):
+                raise NotAllowed(
+                    f"{name!r} belongs to all keys; this one changes its own voices only."
+                ) from None
+            raise
 
     def at_once(self, name: str) -> Found | None:
         """Do as `find` if the answer is in memory; otherwise return None."""
@@ -139,7 +206,8 @@ class Voices:
         except InvalidRequest as error:
             if self._meant(name) not in (voice, None):  # replaced while it waited for its turn
                 return self.exactly(name, compute)
-            raise VoiceNotFound(f"{voice.name!r} can't speak: {error}") from error
+            called = shown_name(voice.name)
+            raise VoiceNotFound(f"{called!r} can't speak: {error}") from error
 
     def stand_in(self, compute: bool = True) -> Voice:
         """Find the default voice, or one of the engine's own if it can't be used. See `find`."""
@@ -156,10 +224,15 @@ class Voices:
         return f"The recording is kept. {NEEDS_MODEL} Until then {instead}."
 
     def _look_for(self, name: str) -> None:
-        """Look at a voice's file now: no call gets another one because its own comes later."""
+        """Look at voices' files now: no call gets another one because its own comes later."""
         for each in (name, self._alias(name)):
-            if self.store.looking and self.called(each) is None:
-                self.store.look_for(each)
+            self.look_for(each)
+
+    def _stored(self, name: str) -> tuple[str, ...]:
+        """List what a voice with this name may be stored under; what this view has first."""
+        if owner_of(name):
+            return ()
+        return (stored_name(name, self._owner), name) if self._owner else (name,)
 
     def _meant(self, name: str) -> Voice | Recorded | None:
         return self.called(name) or self.called(self._alias(name))
@@ -177,4 +250,4 @@ class Voices:
 def _obstacle(name: str, voice: Voice | Recorded | None) -> str:
     if voice is None:
         return f"There is no voice {name!r}."
-    return f"{voice.name!r} is a recording. {NEEDS_MODEL}"
+    return f"{shown_name(voice.name)!r} is a recording. {NEEDS_MODEL}"

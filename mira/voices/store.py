@@ -24,7 +24,7 @@ from mira.voices.files import Unreadable
 from mira.voices.folder import Candidate, Folder, check_folder
 from mira.voices.inspect import NEVER, Inspector
 from mira.voices.known import Known, Recorded, Rejected
-from mira.voices.names import clean_name
+from mira.voices.names import clean_stored_name, owner_of, shown_name
 from mira.voices.quality import Quality, assess
 
 log = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ class VoiceStore:
         """Make a voice, or another version of the one with this name.
 
         Args:
-            name: See `clean_name`.
+            name: See `clean_stored_name`.
             recording: A whole audio file.
             transcript: What is said in it, word for word; "" if nobody knows.
             consent: To making a voice of it.
@@ -177,9 +177,11 @@ class VoiceStore:
             ConsentNotFound: It isn't any more.
             InvalidRequest: The name or the recording can't be used, or there are too many voices.
         """
-        name = clean_name(name)
-        if name in self._taken:
-            raise InvalidRequest(f"name: {name!r} is the engine's own voice. Use another.", "name")
+        name = clean_stored_name(name)
+        if shown_name(name) in self._taken:
+            raise InvalidRequest(
+                f"name: {shown_name(name)!r} is the engine's own voice. Use another.", "name"
+            )
         transcript = transcript.strip()
         check_transcript(transcript)
         quality, suffix = self._inspector.assess(recording)
@@ -190,7 +192,7 @@ class VoiceStore:
         report = Report(content=voice.content, quality=quality)
         with self._writing:
             if consent_is_here and consent is not None:
-                self.consents.get(consent.id)
+                self.consents.of(owner_of(name)).get(consent.id)
             if name not in self.recorded and len(self.recorded) >= self._max_voices:
                 raise InvalidRequest(
                     f"There are {self._max_voices} voices already: remove some, or raise "
@@ -225,26 +227,27 @@ class VoiceStore:
             # copy, and so stays whole until its turn comes.
             if consent is not None and self._known.made_with(consent.id) == [name]:
                 with suppress(ConsentNotFound):  # removed before, on another machine, or words
-                    self.consents.remove(consent.id)
+                    self.consents.of(owner_of(name)).remove(consent.id)
             kept = self._folder.remove(name)
             if kept is None:
-                raise VoiceNotFound(f"There is no recorded voice {name!r}.")
+                raise VoiceNotFound(f"There is no recorded voice {shown_name(name)!r}.")
             with self._changing:
                 self._know(name, None)
         return kept
 
-    def add_consent(self, name: str, language: str, recording: bytes) -> Consent:
+    def add_consent(self, name: str, language: str, recording: bytes, owner: str = "") -> Consent:
         """Keep somebody's consent; InvalidRequest if it can't be read, or is one too many."""
         _, _, suffix = self._inspector.decode(recording)
+        clip = Clip(recording, suffix)
         with self._writing:
-            return self.consents.add(name, language, Clip(recording, suffix), int(time.time()))
+            return self.consents.of(owner).add(name, language, clip, int(time.time()))
 
-    def rename_consent(self, id: str, name: str) -> Consent:
+    def rename_consent(self, id: str, name: str, owner: str = "") -> Consent:
         """Give a consent another name, or raise ConsentNotFound if none has this id."""
         with self._writing:  # not beside its removal
-            return self.consents.rename(id, name)
+            return self.consents.of(owner).rename(id, name)
 
-    def remove_consent(self, id: str) -> None:
+    def remove_consent(self, id: str, owner: str = "") -> None:
         """Delete a consent that no voice stands on.
 
         Raises:
@@ -254,11 +257,12 @@ class VoiceStore:
         self._require_all()
         with self._writing:
             if users := self._known.made_with(id):
+                name = shown_name(users[0])
                 raise InvalidRequest(
-                    f"The voice {users[0]!r} was made with this consent: delete the voice first.",
+                    f"The voice {name!r} was made with this consent: delete the voice first.",
                     "consent_id",
                 )
-            self.consents.remove(id)
+            self.consents.of(owner).remove(id)
 
     def pack(self, name: str) -> bytes:
         """Make one file of a voice, for `unpack` here or elsewhere, or raise VoiceNotFound."""

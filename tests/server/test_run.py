@@ -66,7 +66,7 @@ def test_a_taken_port_is_said() -> None:
 
 def test_an_address_that_is_not_ours_is_said() -> None:
     with pytest.raises(InvalidSettings, match=r"Can't listen on 192\.0\.2\.1:0: "):
-        listen(Settings(host="192.0.2.1", port=0))
+        listen(Settings(host="192.0.2.1", port=0, open_to_everybody=True))
 
 
 def test_the_settings_reach_the_server() -> None:

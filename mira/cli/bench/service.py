@@ -55,7 +55,8 @@ def running(*arguments: str) -> Iterator[Service]:
     """
     began = time.perf_counter()
     listens = ("--host", "127.0.0.1", "--port", "0")
-    command = [sys.executable, "-m", "mira", "serve", *listens, *arguments]
+    without_keys = ("--set", "api_keys=", "--set", "api_keys_file=")  # whoever set some has them
+    command = [sys.executable, "-m", "mira", "serve", *listens, *without_keys, *arguments]
     # The log goes to a file: nobody reads it to its end, and a pipe would fill and stop the
     # service. Appended, because both processes share one position in it.
     with (

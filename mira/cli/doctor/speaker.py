@@ -5,6 +5,7 @@ Of weights only the tables of contents are read, and no recording is opened.
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -64,6 +65,7 @@ def mira_rows(
         yield _memory_needed(planned, weights, weights + working_bytes, left_bytes)
     yield from _voices(settings.voices_dir, planned.engine)
     yield from _dictionary(settings, planned)
+    yield _keys(settings)
     yield _disk(settings)
 
 
@@ -128,6 +130,25 @@ def _dictionary(settings: Settings, planned: Plan) -> Iterator[Row]:
         yield Row("dictionary", str(error).removeprefix("dictionary: "), "problem")
     else:
         yield Row("dictionary", f"{len(words)} entries in {settings.dictionary}")
+
+
+def _keys(settings: Settings) -> Row:
+    """Say whether a start would find keys, or stop for want of them."""
+    from mira.server.auth import check_reach
+    from mira.server.keys import Keys
+
+    try:
+        keys = Keys(settings)
+        with suppress(OSError):  # a name that leads nowhere is not about keys
+            found = socket.getaddrinfo(settings.host, None, type=socket.SOCK_STREAM)
+            check_reach(str(found[0][4][0]), settings)
+    except InvalidSettings as error:
+        return Row("keys", str(error), "problem")
+    if keys.needed:
+        return Row("keys", f"{len(keys)}; nobody is served without one")
+    if settings.open_to_everybody:
+        return Row("keys", "none: whoever reaches it can do everything", "note", "set api_keys")
+    return Row("keys", "none: this machine alone is served")
 
 
 def _voices(folder: Path, engine: str) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from mira.server.auth import may
 from mira.server.state import Running, Service
 
 router = APIRouter(tags=["status"])
@@ -59,7 +60,7 @@ async def ready(service: Running) -> JSONResponse:
     return JSONResponse(answer, 503, {"Retry-After": str(starting.retry_after_s)})
 
 
-@router.get("/stats")
+@router.get("/stats", dependencies=[may("operate")])
 async def stats(service: Running) -> dict[str, object]:
     """Show what the service did since its start; percentiles are over the last thousand streams."""
     telemetry = service.telemetry
@@ -80,7 +81,7 @@ async def stats(service: Running) -> dict[str, object]:
     }
 
 
-@router.get("/metrics")
+@router.get("/metrics", dependencies=[may("operate")])
 async def metrics(service: Running) -> Response:
     """Show the same to Prometheus."""
     active, most = service.admission.active, service.admission.capacity.limit

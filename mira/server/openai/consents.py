@@ -4,12 +4,13 @@ They have people's names, so all of it is for those who may change voices. Knows
 voices, but that a consent that one was made with stays.
 """
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from mira.server.auth import may_change
+from mira.server.auth import Asking, may_change
 from mira.server.openai.requests import MAX_NAME_CHARS
 from mira.server.openai.voices import Name, recording_in
 from mira.server.state import Running, Service
@@ -33,6 +34,7 @@ class Renaming(BaseModel):
 @router.post("")
 async def add_consent(
     service: Running,
+    caller: Asking,
     name: Name,
     language: Annotated[str, Form(max_length=MAX_LANGUAGE_CHARS, description="Such as en-US.")],
     recording: Annotated[UploadFile, File(description="The person saying that they consent.")],
@@ -42,7 +44,7 @@ async def add_consent(
 
     def add() -> Consent:
         with recording_in("recording"):
-            return store.add_consent(name, language, data)
+            return store.add_consent(name, language, data, caller.owner)
 
     return _describe(await service.on("files", add))
 
@@ -50,11 +52,12 @@ async def add_consent(
 @router.get("")
 async def list_consents(
     service: Running,
+    caller: Asking,
     after: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> dict[str, object]:
     """List the consents, the oldest first, in pages."""
-    found = await service.on("files", _store(service).consents.all)
+    found = await service.on("files", _store(service).consents.of(caller.owner).all)
     ids = [consent.id for consent in found]
     begin = ids.index(after) + 1 if after in ids else 0
     page = found[begin : begin + limit]
@@ -68,24 +71,27 @@ async def list_consents(
 
 
 @router.get("/{consent_id}")
-async def get_consent(service: Running, consent_id: str) -> dict[str, object]:
+async def get_consent(service: Running, caller: Asking, consent_id: str) -> dict[str, object]:
     """Show one consent."""
-    consents = _store(service).consents
+    consents = _store(service).consents.of(caller.owner)
     return _describe(await service.on("files", lambda: consents.describe(consent_id)))
 
 
 @router.post("/{consent_id}")
-async def rename_consent(service: Running, consent_id: str, body: Renaming) -> dict[str, object]:
+async def rename_consent(
+    service: Running, caller: Asking, consent_id: str, body: Renaming
+) -> dict[str, object]:
     """Give a consent another name."""
     store = _store(service)
-    return _describe(await service.on("files", lambda: store.rename_consent(consent_id, body.name)))
+    rename = partial(store.rename_consent, consent_id, body.name, caller.owner)
+    return _describe(await service.on("files", rename))
 
 
 @router.delete("/{consent_id}")
-async def delete_consent(service: Running, consent_id: str) -> dict[str, object]:
+async def delete_consent(service: Running, caller: Asking, consent_id: str) -> dict[str, object]:
     """Delete a consent that no voice was made with."""
     store = _store(service)
-    await service.on("files", lambda: store.remove_consent(consent_id))
+    await service.on("files", lambda: store.remove_consent(consent_id, caller.owner))
     return {"id": consent_id, "object": "audio.voice_consent", "deleted": True}
 
 

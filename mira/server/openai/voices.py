@@ -13,12 +13,12 @@ from fastapi import APIRouter, Depends, File, Form, UploadFile
 from fastapi.responses import Response
 
 from mira.errors import InvalidRequest
-from mira.server.auth import may_change
+from mira.server.auth import Asking, may, may_change
 from mira.server.native.voices import as_json, called, details
 from mira.server.openai.requests import MAX_NAME_CHARS
 from mira.server.state import Running, Service
 from mira.types import MAX_TRANSCRIPT_CHARS, Voice
-from mira.voices import MAX_STATEMENT_CHARS, Clip, Consent, Recorded, Voices
+from mira.voices import MAX_STATEMENT_CHARS, Clip, Consent, Consents, Recorded
 
 CONSENT_IDS = "cons_"  # all begin so
 
@@ -29,6 +29,7 @@ Name = Annotated[str, Form(max_length=MAX_NAME_CHARS)]
 @router.post("", dependencies=[Depends(may_change)])
 async def add_voice(
     service: Running,
+    caller: Asking,
     name: Name,
     audio_sample: Annotated[UploadFile, File(description="One person speaking, 3 to 10 s.")],
     consent: Annotated[
@@ -44,13 +45,16 @@ async def add_voice(
     type: Annotated[Literal["audio_sample"], Form()] = "audio_sample",
 ) -> Response:
     """Make a voice of a recording, or another version of the voice with this name."""
-    _, voices = service.speaking()
+    _, voices = service.speaking(caller.owner)
     recording = await audio_sample.read()
 
     def add() -> Recorded:
-        given, spoken = _consent(service, voices, consent.strip())
+        given, spoken = _consent(service, voices.store.consents.of(caller.owner), consent.strip())
+        stored = voices.to_add(name)
         with recording_in("audio_sample"):
-            return voices.store.add(name, recording, transcript, given, spoken, spoken is not None)
+            return voices.store.add(
+                stored, recording, transcript, given, spoken, spoken is not None
+            )
 
     return _voice(service, await service.on("files", add))
 
@@ -66,9 +70,11 @@ def recording_in(field: str) -> Iterator[None]:
         raise
 
 
-def _consent(service: Service, voices: Voices, given: str) -> tuple[Consent | None, Clip | None]:
+def _consent(
+    service: Service, consents: Consents, given: str
+) -> tuple[Consent | None, Clip | None]:
     if given.startswith(CONSENT_IDS):
-        return voices.store.consents.get(given)
+        return consents.get(given)
     if given:
         return Consent(statement=given, created_at=int(time.time())), None
     if service.settings.require_consent:
@@ -81,11 +87,11 @@ def _consent(service: Service, voices: Voices, given: str) -> tuple[Consent | No
     return None, None
 
 
-@router.get("")
-async def list_voices(service: Running) -> Response:
+@router.get("", dependencies=[may("read")])
+async def list_voices(service: Running, caller: Asking) -> Response:
     """List the voices that can speak, as objects with `id` and `name`: what clients of other
     servers expect."""
-    _, voices = service.speaking()
+    _, voices = service.speaking(caller.owner)
 
     def names() -> Response:
         return as_json({"voices": [{"id": name, "name": name} for name in voices.names]})
@@ -93,26 +99,26 @@ async def list_voices(service: Running) -> Response:
     return await service.on("list", names)
 
 
-@router.get("/{voice_id}")
-async def get_voice(service: Running, voice_id: str) -> Response:
+@router.get("/{voice_id}", dependencies=[may("read")])
+async def get_voice(service: Running, caller: Asking, voice_id: str) -> Response:
     """Show one voice, with the report on its recording."""
-    return _voice(service, await called(service, voice_id))
+    return _voice(service, await called(service, caller, voice_id))
 
 
 @router.delete("/{voice_id}", dependencies=[Depends(may_change)])
-async def delete_voice(service: Running, voice_id: str) -> dict[str, object]:
+async def delete_voice(service: Running, caller: Asking, voice_id: str) -> dict[str, object]:
     """Remove a voice: its recording, transcript and consent, and all that was computed of it.
     Files that somebody put into the folder by hand are moved to its folder `removed`: `kept` names
     them."""
-    _, voices = service.speaking()
+    _, voices = service.speaking(caller.owner)
     voice_id = normalize("NFC", voice_id)
     if voice_id in {voice.name for voice in voices.own}:
         raise InvalidRequest(f"{voice_id!r} is the engine's own voice and stays.", "voice")
-    if voice_id == service.settings.default_voice:
+    if voice_id == service.settings.default_voice and not caller.owner:
         raise InvalidRequest(
             f"{voice_id!r} is the default voice: set default_voice to another one first.", "voice"
         )
-    kept = await service.on("files", lambda: voices.store.remove(voice_id))
+    kept = await service.on("files", lambda: voices.remove(voice_id))
     return {"id": voice_id, "object": "audio.voice.deleted", "deleted": True, "kept": kept}
 
 

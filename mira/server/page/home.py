@@ -26,23 +26,35 @@ pre {{ overflow-x: auto; padding: 1rem; background: #8882 }}</style>
 <h1>Mira</h1>
 <p>Mira {version} turns text into speech. {state}</p>
 <pre>curl -N {base}v1/audio/speech \\
-  -H 'content-type: application/json' \\
+  -H 'content-type: application/json' \\{key}
   -d '{{"model": "mira", "input": "Hello there."}}' -o hello.mp3</pre>
-<p>OpenAI clients use the base URL <code>{base}v1</code>.</p>
-<p><a href="docs">Documentation, to try it out</a> · <a href="voices">Voices</a> ·
-<a href="stats">Statistics</a> · <a href="health/ready">Health</a></p>
+<p>OpenAI clients use the base URL <code>{base}v1</code>.{clients}</p>
+<p><a href="docs">Documentation, to try it out</a> · {links}<a href="health/ready">Health</a></p>
 </html>
 """
+
+
+KEY_HEADER = """-H 'authorization: Bearer KEY'"""
+NEEDS_KEY = " They need an API key: whoever runs this service has it."
+LINKS = '<a href="voices">Voices</a> · <a href="stats">Statistics</a> · '
+"""To what a browser can't show where keys are needed: a link sends none."""
 
 
 @router.get("/")
 async def root(service: Running, request: Request) -> Response:
     """Say what this is, and where to read on: a page for browsers, JSON for others."""
     if "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse({"name": "Mira", "version": version("mira-speech"), "docs": "/docs"})
+        found = {"name": "Mira", "version": version("mira-speech"), "docs": "/docs"}
+        return JSONResponse(found | {"key": "needed" if service.keys.needed else "none"})
     state = service.obstacle or ("It is ready." if service.ready else str(service.starting))
+    needed = service.keys.needed
     page = HOME.format(
-        version=version("mira-speech"), state=escape(state), base=escape(str(request.base_url))
+        version=version("mira-speech"),
+        state=escape(state),
+        base=escape(str(request.base_url)),
+        key=f"\n  {KEY_HEADER} \\" if needed else "",
+        clients=NEEDS_KEY if needed else "",
+        links="" if needed else LINKS,
     )
     return HTMLResponse(page, headers={"vary": "accept"})
 
