@@ -136,3 +136,49 @@ def test_a_file_with_an_unknown_name_or_no_toml_is_refused(tmp_path: Path) -> No
 def test_settings_never_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().port = 1  # type: ignore[misc]
+
+
+SECRET = "s3cr3t-0123456789/+abc=="
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (SECRET, {"key": SECRET}),
+        (f"phone={SECRET}", {"phone": SECRET}),
+        (f" phone = {SECRET}, web=x ,", {"phone": SECRET, "web": "x"}),
+        ("", {}),
+        ("phone=", {"key": "phone="}),
+    ],
+)
+def test_keys_have_names_or_one_has_none(given: str, found: dict[str, str]) -> None:
+    settings, _ = load_settings(environment={"MIRA_API_KEYS": given})
+    assert {name: key.get_secret_value() for name, key in settings.api_keys.items()} == found
+
+
+def test_keys_may_be_a_table(tmp_path: Path) -> None:
+    config = tmp_path / "mira.toml"
+    config.write_text(f'[api_keys]\nphone = "{SECRET}"\n')
+    settings, _ = load_settings(config, environment={"MIRA_API_KEYS_FILE": ""})
+    assert settings.api_keys["phone"].get_secret_value() == SECRET
+    assert settings.api_keys_file is None
+
+
+@pytest.mark.parametrize("given", [f"{SECRET},{SECRET}", f"a={SECRET},a=x"])
+def test_no_key_is_shown_by_settings_or_their_errors(given: str) -> None:
+    settings, _ = load_settings(environment={"MIRA_API_KEYS": f"phone={SECRET}"})
+    assert SECRET not in f"{settings!r}{settings}{settings.model_dump()}"
+    with pytest.raises(InvalidSettings, match="api_keys can't be what was given") as refused:
+        load_settings(environment={"MIRA_API_KEYS": given})
+    for error in (refused.value, refused.value.__cause__):
+        assert SECRET not in str(error)
+
+
+def test_no_key_of_a_wrong_kind_is_shown(tmp_path: Path) -> None:
+    config = tmp_path / "mira.toml"
+    for wrong in (f'api_keys = ["{SECRET}"]', f'api_keys = {{ phone = ["{SECRET}"] }}'):
+        config.write_text(wrong)
+        with pytest.raises(InvalidSettings, match="api_keys can't be what was given") as refused:
+            load_settings(config, environment={})
+        for error in (refused.value, refused.value.__cause__):
+            assert SECRET not in str(error)

@@ -6,6 +6,7 @@ in one turn of the event loop, and how many connections may wait. Knows nothing 
 """
 
 import asyncio
+import re
 import socket
 import sys
 import time
@@ -26,6 +27,8 @@ PATIENCE_S = 1.0  # a client that has been sending for longer is closed sooner t
 SLICE_BYTES = 4 << 10  # parsed in one turn of the event loop: 4 KiB of one-byte chunks take 8 ms
 MOST_UNPARSED_BYTES = 1 << 20  # reading stops well before it; this is for what h11 itself lets in
 PROBE_S = 0.02  # between two looks at a client that ended its half, and before it is sent something
+QUOTED = re.compile(r""":? (bytearray\()?b['"].*""", re.DOTALL)
+"""What h11 quotes of a line that it can't read: there may be a key in it."""
 TCP_CLOSE_WAIT = 8  # Linux's number for: the peer sent its end, and nothing says that it is gone
 
 
@@ -209,7 +212,8 @@ class Connection(H11Protocol):
             text = f"The request's headers are over the limit of {MAX_HEAD_BYTES} bytes."
             self._refuse(status, text, "headers_too_large")
         else:
-            self._refuse(status, f"This is not a valid HTTP request: {error}.", "invalid_http")
+            why = QUOTED.sub("", str(error))
+            self._refuse(status, f"This is not a valid HTTP request: {why}.", "invalid_http")
         self.transport.close()
 
     def _refuse(self, status: int, message: str, code: str) -> None:

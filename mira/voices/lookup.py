@@ -6,6 +6,7 @@ Knows nothing about how a voice sounds or who asked.
 import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 
@@ -143,17 +144,12 @@ class Voices:
             NotAllowed: It is one that all see, and this is what one key sees.
             VoiceNotFound: There is none.
         """
-        stored = next(iter(self._stored(unicodedata.normalize("NFC", name))), None)
-        try:
-            if stored is None:
-                raise VoiceNotFound(f"There is no recorded voice {name!r}.")
-            return self.store.remove(stored)
-        except VoiceNotFound:
-            if self._owner and isinstance(self.called(name), Recorded):
-                raise NotAllowed(
-                    f"{name!r} belongs to all keys; this one changes its own voices only."
-                ) from None
-            raise
+        for stored in self._stored(unicodedata.normalize("NFC", name))[:1]:  # its own, if it may
+            with suppress(VoiceNotFound):
+                return self.store.remove(stored)
+        if self._owner and isinstance(self.called(name), Recorded):
+            raise NotAllowed(f"{name!r} belongs to all keys; this one changes its own voices only.")
+        raise VoiceNotFound(f"There is no recorded voice {name!r}.")
 
     def at_once(self, name: str) -> Found | None:
         """Do as `find` if the answer is in memory; otherwise return None."""

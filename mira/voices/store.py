@@ -230,7 +230,7 @@ class VoiceStore:
                     self.consents.of(owner_of(name)).remove(consent.id)
             kept = self._folder.remove(name)
             if kept is None:
-                raise VoiceNotFound(f"There is no recorded voice {shown_name(name)!r}.")
+                raise VoiceNotFound(f"There is no recorded voice {name!r}.")
             with self._changing:
                 self._know(name, None)
         return kept

@@ -97,6 +97,9 @@ def test_a_flood_takes_neither_memory_nor_the_loop(shared: Served, kind: str) ->
         (b"hello\r\n\r\n", 400, "invalid_http"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "invalid_http"),  # TLS
         (b"GET / HTTP/1.1\r\n\r\n", 400, "invalid_http"),
+        (b"GET / HTTP/1.1\r\nx-api-key : s3cr3t\r\n\r\n", 400, "invalid_http"),
+        (b"GET / HTTP/1.1\r\nx-api-key: s3cr3t\0'\r\n\r\n", 400, "invalid_http"),
+        (b"GET /?api_key=s3cr3t  HTTP/1.1\r\n\r\n", 400, "invalid_http"),
         (b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n", 400, "invalid_http"),
         (CHUNKED + b"x\r\n", 400, "invalid_http"),
     ],
@@ -110,6 +113,7 @@ def test_what_is_no_request_is_told_so(shared: Served, data: bytes, status: int,
     error = json.loads(body)["error"]
     assert set(error) == {"message", "type", "param", "code"}
     assert error["code"] == code
+    assert b"s3cr3t" not in body, "there may be a key in what can't be read"
 
 
 def test_a_head_that_trickles_in_is_given_up(

@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from mira.errors import InvalidSettings
 from mira.server.app import create_app
+from mira.server.key_file import MIN_SECRET_CHARS
 from mira.server.run import (
     IN_HAND_S,
     KEEP_ALIVE_S,
@@ -26,6 +28,7 @@ from mira.server.run import (
     make_server,
 )
 from mira.settings import Settings
+from tests.server.keyed import HOLDERS, WRONG, write_keys
 from tests.server.serving import wait_until
 
 
@@ -92,6 +95,7 @@ sys.argv = ["mira", "serve", "--set", "default_voice=anna"]
 cli.main()
 """
 STREAM = "/v1/audio/speech-stream"
+BOSS = "boss-0123456789abcdef"
 
 
 class Process:
@@ -284,6 +288,100 @@ def test_what_goes_wrong_is_a_line_each_and_many_connections_are_no_trouble() ->
     assert "ASGI" not in process.said
     assert "stopping: what is running has 1 s to finish" in process.said
     assert "2 requests were running after shutdown_timeout_s and are cut off" in process.said
+
+
+def test_no_key_is_in_any_line_of_the_log(tmp_path: Path) -> None:
+    """At any level, the access log's lines among them, wherever it was sent and however wrongly."""
+    path, mistyped = write_keys(tmp_path / "keys.toml"), "mistyped-0123456789"
+    secrets = [*HOLDERS, WRONG, mistyped]
+    places = {"api_keys_file": str(path), "api_keys": f"boss={BOSS}", "log_level": "debug"}
+    with toy("", **places) as process:
+        wait_until(lambda: process.client.get("/health/ready").status_code == 200, 60)
+        for secret in [*secrets, BOSS]:
+            for name in ("authorization", "xi-api-key", "x-api-key", "cookie", "sec-websocket-key"):
+                value = f"Bearer {secret}" if name == "authorization" else secret
+                process.client.get("/voices", headers={name: value})
+            for name in ("api_key", "access_token", "authorization", "key", "token"):
+                process.client.get("/voices", params={name: secret})
+                process.client.post(STREAM, params={name: secret}, json={"input": "", "seed": ""})
+            upgrade = {"connection": "upgrade", "upgrade": "websocket", "x-api-key": secret}
+            process.client.get("/tts/websocket", params={"api_key": secret}, headers=upgrade)
+            for line in (f"authorization : Bearer {secret}\r\nhost: a", f"x-api-key: {secret}\0"):
+                with socket.create_connection(
+                    ("127.0.0.1", process.client.base_url.port)
+                ) as client:
+                    client.sendall(
+                        f"GET /voices?api_key={secret} HTTP/1.1\r\n{line}\r\n\r\n".encode()
+                    )
+                    answer = client.recv(4096)
+                    assert b" 400 " in answer.splitlines()[0] and secret.encode() not in answer
+        for wrong in (
+            f'[{mistyped}]\nkey = "{mistyped}',
+            f"[x]\n{mistyped} = 1",
+            f'x = "{mistyped}"',
+        ):
+            path.write_text(wrong)
+            os.utime(path, (1, 1))
+            wait_until(lambda: process.client.get("/health").status_code == 200)
+            time.sleep(0.8)
+        assert process.client.get("/metrics", headers={"x-api-key": BOSS}).status_code == 200
+        for where in ("/stats", "/metrics", "/health", "/health/ready", "/", "/openapi.json"):
+            told = process.client.get(where, headers={"x-api-key": BOSS}).text
+            assert not any(secret in told for secret in [*secrets, BOSS])
+        process.popen.send_signal(signal.SIGTERM)
+        process.wait()
+        said = process.said
+    for secret in [*secrets, BOSS]:
+        part = secret[: MIN_SECRET_CHARS - 4]
+        assert part not in said, next(line for line in said.splitlines() if part in line)
+    assert said.count('"GET /voices HTTP/1.1" 401') > 20, "the access log was there"
+    assert said.count("Until then it stays as it was.") == 3
+    assert "keys: 6; nobody else is served" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "no keys: this machine alone is served"),
+        ({"open_to_everybody": "true"}, "WARNING mira.server.run: no keys: open_to_everybody"),
+        ({"api_keys": "one-0123456789abcdef"}, "keys: 1; nobody else is served"),
+    ],
+)
+def test_a_start_says_who_may_ask(given: dict[str, str], words: str) -> None:
+    with toy("", **given) as process:
+        process.client.get("/health")
+        process.popen.send_signal(signal.SIGTERM)
+        process.wait()
+        assert words in process.said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"host": "0.0.0.0"},
+        {"host": "0.0.0.0", "api_keys": "short"},
+        {"api_keys_file": "/nonexistent/keys.toml"},
+    ],
+)
+def test_a_start_without_usable_keys_ends_with_a_line(given: dict[str, str]) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment |= {f"MIRA_{name.upper()}": value for name, value in {"port": "0", **given}.items()}
+    command = [sys.executable, "-m", "mira", "serve"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("mira: ") and "key" in line and "short" not in line
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_other_machines_are_not_listened_to_without_keys(host: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"Other machines reach .*open_to_everybody"):
+        listen(Settings(host=host, port=0))
+    with (
+        listen(Settings(host="localhost", port=0)),
+        listen(Settings(host="0.0.0.0", port=0, open_to_everybody=True)),
+    ):
+        pass
 
 
 def test_errors_of_the_server_itself_are_not_left_out() -> None:

@@ -216,3 +216,36 @@ def test_a_default_that_is_there_and_unusable_does_not_stop_the_start(
 ) -> None:
     voices = recorded(ToySynthesizer(fingerprint="toy"), default_voice="corrupt")
     assert voices.default == "anna"
+
+
+def test_a_keys_view_has_its_own_first_and_no_others(
+    recorded: Callable[..., Voices], tmp_path: Path
+) -> None:
+    bring(tmp_path, JUNE, name="carlo@phone")
+    bring(tmp_path, JUNE, name="june@web")
+    voices = recorded(ToySynthesizer(fingerprint="c0ffee"), strict_voices=True)
+    phone, web = voices.of("phone"), voices.of("web")
+    assert voices.of("") is voices and phone.of("phone") is phone
+    assert voices.names == phone.names == ("anna", "ben", "allison", "carlo")
+    assert web.names == ("anna", "ben", "allison", "carlo", "june")
+    assert phone.find("carlo").voice.name == "carlo@phone"
+    assert web.find("carlo").voice.name == "carlo"
+    assert web.find("june").voice.name == "june@web"
+    for view, hidden in (
+        (voices, "june"),
+        (phone, "june"),
+        (voices, "june@web"),
+        (phone, "june@web"),
+    ):
+        assert view.called(hidden) is None
+        with pytest.raises(VoiceNotFound, match=r"Try (?!.*june)"):
+            view.find(hidden)
+    assert (phone.to_add(" Zoë "), voices.to_add("Zoë")) == ("Zoë@phone", "Zoë")
+    with pytest.raises(InvalidRequest, match="has '@' in it"):
+        voices.to_add("x@phone")
+
+
+def test_an_alias_leads_to_no_keys_voice(recorded: Callable[..., Voices], tmp_path: Path) -> None:
+    bring(tmp_path, JUNE, name="june@web")
+    voices = recorded(ToySynthesizer(fingerprint="c0ffee"), voice_aliases={"echo": "june@web"})
+    assert voices.of("phone").find("echo").voice.name == "anna"

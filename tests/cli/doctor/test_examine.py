@@ -570,6 +570,22 @@ def test_the_dictionary_is_read(tmp_path: Path) -> None:
     assert letters.state == "problem" and "reads letters" in letters.value
 
 
+def test_keys_are_counted_and_their_lack_is_said(tmp_path: Path) -> None:
+    secret = "s3cr3t-0123456789"
+    assert mira(Settings())["keys"] == Row("keys", "none: this machine alone is served")
+    exposed = mira(Settings(host="0.0.0.0"))["keys"]
+    assert exposed.state == "problem" and "no API keys" in exposed.value
+    assert mira(Settings(host="::"))["keys"].state == "problem"
+    assert mira(Settings(host="0.0.0.0", open_to_everybody=True))["keys"].state == "note"
+    path = tmp_path / "keys.toml"
+    missing = mira(Settings(api_keys_file=path))["keys"]
+    assert missing.state == "problem" and "is no file" in missing.value
+    path.write_text(f'[phone]\nkey = "{secret}"')
+    found = mira(Settings.model_validate({"api_keys_file": path, "api_keys": {"a": f"{secret}1"}}))
+    assert found["keys"] == Row("keys", "2; nobody is served without one")
+    assert secret not in repr(found)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run it as somebody else")
 def test_a_folder_that_cant_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

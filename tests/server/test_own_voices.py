@@ -1,0 +1,151 @@
+"""Voices that one key alone may see: to every other key they are as voices that aren't there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server.keyed import ask
+from tests.server.serving import Served, serving, speaking, wait_until
+from tests.toys import ToySynthesizer
+from tests.voices.bringing import ALLISON, CARLO, CORRUPT, JUNE, bring
+
+ONE, TWO, ALL = (f"{name}-0123456789abcdef" for name in ("one", "two", "all"))
+EVERY = '["speak", "read", "voices", "operate"]'
+KEYS = "".join(
+    f'[{secret[:3]}]\nkey = "{secret}"\nmay = {EVERY}\nown_voices = {own}\n'
+    for secret, own in ((ONE, "true"), (TWO, "true"), (ALL, "false"))
+)
+CONSENTS = "/v1/audio/voice_consents"
+VOICES = "/v1/audio/voices"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A service with two keys that have voices of their own, and one that has none."""
+    path = tmp_path / "keys.toml"
+    path.write_text(KEYS)
+    options = {"api_keys_file": path, "voices_dir": tmp_path / "voices", "strict_voices": True}
+    with serving(*speaking(ToySynthesizer(fingerprint="c0ffee"), **options)) as running:
+        yield running
+
+
+def upload(served: Served, key: str, name: str, recording: Path = CARLO, **data: str) -> Any:
+    form = {"name": name, "consent": "Anna agreed.", **data}
+    files = {"audio_sample": (recording.name, recording.read_bytes())}
+    return ask(served, "POST", VOICES, key, data=form, files=files)
+
+
+def names(served: Served, key: str) -> tuple[set[str], set[str]]:
+    """What both lists tell this key."""
+    whole = ask(served, "GET", "/voices", key).json()
+    brief = ask(served, "GET", VOICES, key).json()
+    assert whole["total"] == len(whole["voices"])
+    return {each["id"] for each in whole["voices"]}, {each["name"] for each in brief["voices"]}
+
+
+def attempts(served: Served, key: str, name: str) -> dict[str, httpx.Response]:
+    """Everything that can be asked of a voice."""
+    speech = {"input": "Hi.", "voice": name, "response_format": "pcm"}
+    return {
+        "speak": ask(served, "POST", "/v1/audio/speech", key, json=speech),
+        "stream": ask(served, "POST", "/v1/audio/speech-stream", key, json=speech),
+        "preview": ask(served, "GET", f"{VOICES}/{name}/preview", key),
+        "show": ask(served, "GET", f"/voices/{name}", key),
+        "openai": ask(served, "GET", f"{VOICES}/{name}", key),
+        "delete": ask(served, "DELETE", f"{VOICES}/{name}", key),
+    }
+
+
+def test_another_key_gets_what_it_gets_for_a_voice_that_is_not_there(
+    served: Served, tmp_path: Path
+) -> None:
+    made = upload(served, ONE, "clara")
+    assert (made.status_code, made.json()["id"], made.json()["name"]) == (200, "clara", "clara")
+    assert (tmp_path / "voices" / "clara@one.voice").exists()
+    assert names(served, ONE) == ({"anna", "ben", "clara"},) * 2
+    for key in (TWO, ALL):
+        assert names(served, key) == ({"anna", "ben"},) * 2
+        absent = attempts(served, key, "zzzzz")
+        for name in ("clara", "clara@one", "clara@two", "clara@", "@one"):
+            for what, answer in attempts(served, key, name).items():
+                expected = absent[what].text.replace("zzzzz", name)
+                assert (answer.status_code, answer.text) == (404, expected), (what, name)
+    found = attempts(served, ONE, "clara")
+    assert {answer.status_code for answer in found.values()} == {200}
+    assert found["speak"].headers["x-voice-used"] == "clara"
+    assert names(served, ONE) == ({"anna", "ben"},) * 2
+    assert "clara@one" not in found["show"].text
+
+
+def test_two_keys_have_voices_of_the_same_name(served: Served) -> None:
+    versions = [
+        upload(served, key, "clara", recording).json()["version"]
+        for key, recording in ((ONE, CARLO), (TWO, JUNE), (ALL, ALLISON))
+    ]
+    assert len(set(versions)) == 3
+    for _ in range(2):
+        speech = {"input": "Hi.", "voice": "clara"}
+        ask(served, "POST", "/v1/audio/speech-stream", ONE, json=speech)
+    for key, version, uses in zip((ONE, TWO, ALL), versions, (2, 0, 0), strict=True):
+        shown = ask(served, "GET", "/voices/clara", key).json()
+        assert (shown["version"], shown["usage_count"]) == (version, uses)
+    assert ask(served, "DELETE", f"{VOICES}/clara", TWO).status_code == 200
+    assert ask(served, "GET", "/voices/clara", TWO).json()["version"] == versions[2], "that of all"
+    refused = ask(served, "DELETE", f"{VOICES}/clara", TWO)
+    assert refused.status_code == 403 and "its own voices only" in refused.text
+    assert ask(served, "DELETE", f"{VOICES}/clara", ALL).status_code == 200
+    assert ask(served, "GET", "/voices/clara", ONE).json()["version"] == versions[0]
+    assert ask(served, "DELETE", f"{VOICES}/clara", TWO).status_code == 404
+
+
+def test_no_key_can_bring_a_voice_into_anothers(served: Served) -> None:
+    for key in (TWO, ALL, ONE):
+        for name in ("clara@one", "@one", "a@b@one"):
+            refused = upload(served, key, name)
+            assert refused.status_code == 400, name
+            assert refused.json()["error"]["param"] == "name"
+    refused = upload(served, ONE, "anna")
+    assert refused.status_code == 400 and "engine's own" in refused.text
+
+
+def test_what_somebody_puts_into_the_folder_for_a_key(served: Served, tmp_path: Path) -> None:
+    bring(tmp_path / "voices", ALLISON, name="clara@one")
+    bring(tmp_path / "voices", CORRUPT, name="broken@one")
+    ask(served, "POST", "/voices/refresh", ALL)
+    wait_until(lambda: "clara" in names(served, ONE)[0])
+    assert list(ask(served, "GET", "/voices", ONE).json()["unusable"]) == ["broken@one.wav"]
+    for key in (TWO, ALL):
+        listed = ask(served, "GET", "/voices", key)
+        assert listed.json()["unusable"] == {} and "@" not in listed.text
+    assert ask(served, "DELETE", f"{VOICES}/broken", TWO).status_code == 404
+    gone = ask(served, "DELETE", f"{VOICES}/broken", ONE)
+    assert gone.status_code == 200 and (tmp_path / "voices/removed/broken@one.wav").exists()
+
+
+def test_consents_are_each_keys_own(served: Served) -> None:
+    form = {"name": "Anna Smith", "language": "en-US"}
+    files = {"recording": (JUNE.name, JUNE.read_bytes())}
+    made = ask(served, "POST", CONSENTS, ONE, data=form, files=files).json()["id"]
+    for key in (TWO, ALL):
+        assert ask(served, "GET", CONSENTS, key).json()["data"] == []
+        for method in ("GET", "POST", "DELETE"):
+            body = {"json": {"name": "Ben"}} if method == "POST" else {}
+            assert ask(served, method, f"{CONSENTS}/{made}", key, **body).status_code == 404
+        refused = upload(served, key, "clara", consent=made)
+        assert refused.status_code == 404 and "Anna" not in refused.text
+    assert [each["id"] for each in ask(served, "GET", CONSENTS, ONE).json()["data"]] == [made]
+    assert upload(served, ONE, "clara", consent=made).status_code == 200
+    kept = ask(served, "DELETE", f"{CONSENTS}/{made}", ONE)
+    assert kept.status_code == 400 and "'clara'" in kept.text
+    assert ask(served, "DELETE", f"{VOICES}/clara", ONE).status_code == 200
+    assert ask(served, "GET", f"{CONSENTS}/{made}", ONE).status_code == 404
+
+
+def test_what_is_of_all_voices_is_for_keys_without_their_own(served: Served) -> None:
+    assert ask(served, "POST", "/voices/clear-cache", ONE).status_code == 403
+    assert ask(served, "POST", "/voices/clear-cache", ALL).status_code == 200
+    listed = ask(served, "POST", "/voices/refresh", ONE).json()
+    assert {each["id"] for each in listed["voices"]} == {"anna", "ben"}
