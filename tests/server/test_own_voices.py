@@ -149,3 +149,23 @@ def test_what_is_of_all_voices_is_for_keys_without_their_own(served: Served) -> 
     assert ask(served, "POST", "/voices/clear-cache", ALL).status_code == 200
     listed = ask(served, "POST", "/voices/refresh", ONE).json()
     assert {each["id"] for each in listed["voices"]} == {"anna", "ben"}
+
+
+def test_what_was_said_is_told_to_keys_that_may_change_voices(
+    served: Served, tmp_path: Path, cloning: Served
+) -> None:
+    reader, keeper = "reader-0123456789abcdef", "keeper-0123456789abcdef"
+    sections = (
+        f'''[reader]\nkey = "{reader}"\n[keeper]\nkey = "{keeper}"\nmay = ["read", "voices"]\n'''
+    )
+    (tmp_path / "keys.toml").write_text(KEYS + sections)
+    served.service.keys.refresh()
+    made = upload(served, ALL, "clara", transcript="Ciao a tutti.", consent="Anna agreed.").json()
+    assert (made["said"], made["consented"]) == ("Ciao a tutti.", "Anna agreed.")
+    for path in ("/voices/clara", f"{VOICES}/clara"):
+        told = ask(served, "GET", path, keeper).json()
+        assert (told["said"], told["consented"]) == ("Ciao a tutti.", "Anna agreed.")
+        shown = ask(served, "GET", path, reader)
+        assert shown.json()["transcript"] is shown.json()["consent"] is True
+        assert "Ciao" not in shown.text and "agreed" not in shown.text
+    assert "said" not in ask(cloning, "GET", "/voices/anna").text

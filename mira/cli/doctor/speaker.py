@@ -5,7 +5,6 @@ Of weights only the tables of contents are read, and no recording is opened.
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -139,9 +138,8 @@ def _keys(settings: Settings) -> Row:
 
     try:
         keys = Keys(settings)
-        with suppress(OSError):  # a name that leads nowhere is not about keys
-            found = socket.getaddrinfo(settings.host, None, type=socket.SOCK_STREAM)
-            check_reach(str(found[0][4][0]), settings)
+        with suppress(ValueError):  # a name: where it leads is found out by a start alone
+            check_reach(settings.host, settings)
     except InvalidSettings as error:
         return Row("keys", str(error), "problem")
     if keys.needed:

@@ -57,7 +57,7 @@ async def clear_cache(service: Running, caller: Asking) -> dict[str, object]:
 @router.get("/{voice_id}", dependencies=[may("read")])
 async def get_voice(service: Running, caller: Asking, voice_id: str) -> Response:
     """Show one voice, with the report on its recording."""
-    return as_json(details(service, await called(service, caller, voice_id)))
+    return as_json(details(service, caller, await called(service, caller, voice_id)))
 
 
 async def called(service: Service, caller: Caller, name: str) -> Voice | Recorded:
@@ -76,12 +76,16 @@ async def called(service: Service, caller: Caller, name: str) -> Voice | Recorde
     return voice
 
 
-def details(service: Service, voice: Voice | Recorded) -> dict[str, object]:
+def details(service: Service, caller: Caller, voice: Voice | Recorded) -> dict[str, object]:
     """Describe one voice, with the whole report on its recording."""
     _, voices = service.speaking()
     found = _describe(voices, service.telemetry.uses, voice)
     if isinstance(voice, Recorded):
         found |= {"quality": voice.quality.model_dump(mode="json"), "note": voices.note(voice)}
+        if caller.name and "voices" in caller.grant.may:
+            consent = voice.consent
+            found["said"] = voice.transcript
+            found["consented"] = (consent.statement or consent.name) if consent else ""
     return found
 
 

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from mira.errors import InvalidRequest
 from mira.server.auth import Asking, may, may_change
+from mira.server.keys import Caller
 from mira.server.native.voices import as_json, called, details
 from mira.server.openai.requests import MAX_NAME_CHARS
 from mira.server.state import Running, Service
@@ -56,7 +57,7 @@ async def add_voice(
                 stored, recording, transcript, given, spoken, spoken is not None
             )
 
-    return _voice(service, await service.on("files", add))
+    return _voice(service, caller, await service.on("files", add))
 
 
 @contextmanager
@@ -102,7 +103,7 @@ async def list_voices(service: Running, caller: Asking) -> Response:
 @router.get("/{voice_id}", dependencies=[may("read")])
 async def get_voice(service: Running, caller: Asking, voice_id: str) -> Response:
     """Show one voice, with the report on its recording."""
-    return _voice(service, await called(service, caller, voice_id))
+    return _voice(service, caller, await called(service, caller, voice_id))
 
 
 @router.delete("/{voice_id}", dependencies=[Depends(may_change)])
@@ -122,7 +123,7 @@ async def delete_voice(service: Running, caller: Asking, voice_id: str) -> dict[
     return {"id": voice_id, "object": "audio.voice.deleted", "deleted": True, "kept": kept}
 
 
-def _voice(service: Service, voice: Voice | Recorded) -> Response:
+def _voice(service: Service, caller: Caller, voice: Voice | Recorded) -> Response:
     created = voice.created_at if isinstance(voice, Recorded) else 0
     found = {"object": "audio.voice", "type": "audio_sample", "created_at": created}
-    return as_json(found | details(service, voice))
+    return as_json(found | details(service, caller, voice))
