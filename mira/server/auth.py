@@ -109,7 +109,8 @@ def may(right: Right) -> Any:
 
 
 def host_check(app: ASGIApp, names: tuple[str, ...]) -> ASGIApp:
-    """Answer 403 to requests to a host name that somebody else may have pointed here.
+    """Answer 403 to requests, and sockets' handshakes, to a host name that somebody else may have
+    pointed here.
 
     A browser sends the name in the page's address. Those of this machine, IP addresses, names
     without a dot (a container's, say) and names that only private networks have are let in.
@@ -120,7 +121,7 @@ def host_check(app: ASGIApp, names: tuple[str, ...]) -> ASGIApp:
     known = {name.lower() for name in names}
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             name = _host_name(Headers(scope=scope).get("host", ""))
             if not _lets_in(name, known):
                 error = NotAllowed(

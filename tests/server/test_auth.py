@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from socket import create_connection
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from mira.errors import InvalidSettings, NotAllowed
-from mira.server.auth import caller_of, check_reach, is_own, key_check
+from mira.server.auth import caller_of, check_reach, host_check, is_own, key_check
 from mira.server.errors import respond
 from mira.server.keys import EVERYTHING, Keys
 from mira.settings import Settings
@@ -339,7 +340,10 @@ def test_a_sockets_handshake_is_refused_in_the_same_way(tmp_path: Path) -> None:
     app = Starlette(routes=[WebSocketRoute("/tts/websocket", talk)])
     refused: list[str] = []
     config = uvicorn.Config(
-        key_check(app, keys, refused.append), port=0, log_config=None, ws="websockets-sansio"
+        host_check(key_check(app, keys, refused.append), ()),
+        port=0,
+        log_config=None,
+        ws="websockets-sansio",
     )
     server = uvicorn.Server(config)
     run = threading.Thread(target=server.run, name="sockets")
@@ -367,6 +371,12 @@ def test_a_sockets_handshake_is_refused_in_the_same_way(tmp_path: Path) -> None:
             assert (found.headers.get("www-authenticate") == "Bearer") == (status == 401)
             assert json.loads(found.body or b"")["error"]["message"]
         assert refused == ["InvalidKey"] * 2
+        path = f"/tts/websocket?api_key={quote(SPEAKER, safe='')}"
+        head = f"GET {path} HTTP/1.1\r\nhost: evil.example\r\n"
+        upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+        with create_connection(("127.0.0.1", port)) as client:
+            client.sendall(f"{head}{upgrade}sec-websocket-key: {'A' * 22}==\r\n\r\n".encode())
+            assert client.recv(4096).startswith(b"HTTP/1.1 403 "), "somebody else's name"
     finally:
         server.should_exit = True
         run.join(20)
