@@ -44,6 +44,8 @@ class Format:
     media_type: str
     suffixes: tuple[str, ...]
     codec: Codec | None = None
+    sample_bytes: int | None = None
+    """Of a sample, in a format that is nothing but samples; None: it is more."""
 
     def encoded_rate(self, sample_rate: int) -> int:
         """Return the rate that is really encoded: `sample_rate`, or the next the codec takes.
@@ -115,14 +117,14 @@ _ULAW = Codec(encoder="pcm_mulaw", muxer="mulaw", sample_format="s16")
 _ALAW = Codec(encoder="pcm_alaw", muxer="alaw", sample_format="s16")
 
 _ALL = (
-    Format("pcm", "audio/pcm", (".pcm", ".raw")),
+    Format("pcm", "audio/pcm", (".pcm", ".raw"), None, 2),
     Format("wav", "audio/wav", (".wav",)),
     Format("mp3", "audio/mpeg", (".mp3",), _MP3),
     Format("opus", "audio/opus", (".opus", ".ogg"), _OPUS),
     Format("aac", "audio/aac", (".aac",), _AAC),
     Format("flac", "audio/flac", (".flac",), _FLAC),
-    Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW),
-    Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW),
+    Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW, 1),
+    Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW, 1),
 )
 FORMATS: Mapping[str, Format] = MappingProxyType({format.name: format for format in _ALL})
 """Formats by name. `pcm` is s16le; `wav` the same with a header; `opus` in Ogg, `aac` in ADTS."""
