@@ -10,7 +10,7 @@ from typing import Literal
 
 from mira.errors import InvalidRequest
 
-SAMPLE_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
+SAMPLE_RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000)
 """Hz; every format can be asked for at each of them."""
 
 
@@ -75,7 +75,7 @@ _MP3 = Codec(
     encoder="libmp3lame",
     muxer="mp3",
     sample_format="fltp",
-    bit_rates=_at_each_rate(32_000, 48_000, 64_000, 64_000, 96_000, 96_000),
+    bit_rates=_at_each_rate(32_000, 48_000, 64_000, 64_000, 80_000, 96_000, 96_000),
     # Without the bit reservoir a frame never waits for a later one: first bytes after two frames
     # and not three. No Xing frame, because it is written by seeking back; no tags.
     # Level 5 takes half the time of FFmpeg's default for a mono voice; from 7 on LAME shapes no
@@ -100,7 +100,7 @@ _AAC = Codec(
     encoder="aac",
     muxer="adts",
     sample_format="fltp",
-    bit_rates=_at_each_rate(24_000, 48_000, 64_000, 64_000, 96_000, 96_000),
+    bit_rates=_at_each_rate(24_000, 48_000, 64_000, 64_000, 80_000, 96_000, 96_000),
     unsaid_samples=1024,
 )
 _FLAC = Codec(

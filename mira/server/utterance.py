@@ -46,6 +46,7 @@ class Delivery:
     volume: float = 1.0
     words: bool = False  # whether chunks say when each word is heard
     lead_s: float | None = None  # computed before it is taken; None: the setting
+    bit_rate: int | None = None  # in bits per second; None: enough for speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ class Utterance:
     def _made(self) -> Generator[Chunk, None, None]:
         """Compute and encode; runs on the stream's own thread."""
         to, rate, now = self.delivery, self._engine.sample_rate, self._work_clock
-        audio = AudioStream(rate, to.format, to.sample_rate, to.pace, to.volume)
+        audio = AudioStream(rate, to.format, to.sample_rate, to.pace, to.volume, to.bit_rate)
         manner = self._manner
         blocks = self._engine.blocks(
             self._read(),
