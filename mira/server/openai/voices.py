@@ -44,15 +44,34 @@ async def add_voice(
     type: Annotated[Literal["audio_sample"], Form()] = "audio_sample",
 ) -> Response:
     """Make a voice of a recording, or another version of the voice with this name."""
+    made = await make_voice(service, name, audio_sample, "audio_sample", consent, transcript)
+    return _voice(service, made)
+
+
+async def make_voice(
+    service: Service, name: str, sample: UploadFile, field: str, consent: str, transcript: str
+) -> Recorded:
+    """Make a voice of an uploaded recording.
+
+    Args:
+        field: In which it was sent, for what is wrong with it.
+        consent: The id of one, or who consented to what in words; may be empty.
+        transcript: What is said, word for word; may be empty.
+
+    Raises:
+        InvalidRequest: The recording can't be used, or a consent is asked for.
+        ConsentNotFound: None has this id.
+        StorageFailed: The folder can't be written.
+    """
     _, voices = service.speaking()
-    recording = await audio_sample.read()
+    recording = await sample.read()
 
     def add() -> Recorded:
         given, spoken = _consent(service, voices, consent.strip())
-        with recording_in("audio_sample"):
+        with recording_in(field):
             return voices.store.add(name, recording, transcript, given, spoken, spoken is not None)
 
-    return _voice(service, await service.on("files", add))
+    return await service.on("files", add)
 
 
 @contextmanager
