@@ -388,6 +388,40 @@ def test_words_are_timed_over_all_of_the_text() -> None:
         assert all(word.start_s < until_s for word in block.words)
 
 
+TWENTY = (
+    "Hello there.", "Sam said so!", "Please pay fifty dollars, or else.", "Who?", "Keep calm.",
+    "Tell them that the train to Paris leaves at noon.", "She sells sea shells.", "Shall we?",
+    "A zyzzogeton, and another one!", "Fine, thanks.", "Have you seen it?", "It was fun.",
+    "Father phoned.", "Two tickets to Tokyo, please.", "My name is Ann.", "Thirteen.",
+    "Look at the long list of names: Bob, Ann, and Pete.", "Visit us.", "Yes.",
+    "Eight ships left early.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("between", "pace"), [(" ", 1.0), (" [pause:1.5s] ", 1.0), (" [pause:1.5s] ", 1.4)]
+)
+def test_each_sentence_begins_where_its_first_word_does(
+    builtin: BuiltinSynthesizer, between: str, pace: float
+) -> None:
+    text = between.join(TWENTY)
+    blocks = [*Engine(builtin).blocks(text, builtin.voices[0], playback=Playback(pace=pace))]
+    known = {word.index: word for block in blocks for word in block.words}
+    loud = np.abs(np.concatenate([block.samples for block in blocks])) > SILENCE
+    words = [len(piece.sentence.words) for piece in split_sentences(text) if piece.sentence.text]
+    assert len(words) == len(TWENTY) and [*sorted(known)] == [*range(sum(words))]
+    end_s = 0.0
+    for first, num_words in zip(np.cumsum([0, *words]), words, strict=False):
+        after = round((end_s + 0.01) * builtin.sample_rate) if first else 0
+        sound_s = (after + int(loud[after:].argmax())) / builtin.sample_rate
+        assert known[first].start_s == pytest.approx(sound_s, abs=0.001)
+        end_s = known[first + num_words - 1].stop_s
+        silence = loud[round(end_s * builtin.sample_rate) :][: builtin.sample_rate // 10]
+        assert not silence.any(), "a last word ends with its sound"
+    times_s = [s for at in sorted(known) for s in (known[at].start_s, known[at].stop_s)]
+    assert times_s == sorted(times_s)
+
+
 def test_words_alone_are_no_audio(toy: ToySynthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who was told when a word will be heard has heard nothing yet."""
     speak, begins = toy.synthesize, list[bool]()

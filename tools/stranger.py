@@ -34,6 +34,7 @@ SHOWN = {  # file that an example saves -> what is said in it
     "hello.flac": "Hello there.",
     "read.wav": "Read me aloud.",
     "reading.mp3": "Mister Win is in the customer list, Monday to Friday.",
+    "booked.wav": "It is booked, for one hundred dollars.",
     "clara.mp3": "It is me.",
     "clara.wav": "Hello, my name is Clara, and this is how I sound.",
 }

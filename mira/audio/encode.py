@@ -3,6 +3,8 @@
 Knows nothing about who asks or where the bytes go; never touches a file.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 from weakref import finalize
@@ -16,7 +18,7 @@ from mira.audio.effects import Effects
 from mira.audio.formats import Codec, find_format
 from mira.audio.pcm import finite, to_s16, to_s16le, wav_header
 from mira.errors import SynthesisFailed
-from mira.types import Samples
+from mira.types import Samples, TimedWord
 
 
 class AudioStream:
@@ -82,6 +84,11 @@ class AudioStream:
         """Return when a player gets to a moment of the samples pushed, both in seconds from the
         beginning."""
         return self.lead_s + self._effects.heard_s(spoken_s)
+
+    def heard(self, words: Iterable[TimedWord]) -> list[TimedWord]:
+        """Return words of the samples pushed with the times at which a player gets to them."""
+        at = self.heard_s
+        return [replace(w, start_s=at(w.start_s), stop_s=at(w.stop_s)) for w in words]
 
     def push(self, samples: Samples) -> bytes:
         """Take [num_samples] float32, any number of them; return the bytes that are ready.

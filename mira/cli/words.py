@@ -5,7 +5,6 @@ Knows nothing about how words are found, or who hears them.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -64,10 +63,7 @@ class Account:
 
     def takes(self, words: Sequence[TimedWord], audio: AudioStream) -> None:
         """Add words that are heard in `audio`, or correct them."""
-        self._said.takes(
-            replace(word, start_s=audio.heard_s(word.start_s), stop_s=audio.heard_s(word.stop_s))
-            for word in words
-        )
+        self._said.takes(audio.heard(words))
 
     def written(self, audio: AudioStream, whole: bool) -> bytes:
         """Return what the file holds: of audio that is not whole, only words that were heard."""

@@ -147,16 +147,19 @@ class Attempt:
         words, findings = self._following.finish(), self._following.findings
         if findings is None:  # in another language, maybe
             return words
-        for kind in oddities(findings, self._sentence):
+        beyond_s = self._following.beyond_s
+        for kind in oddities(findings, self._sentence, beyond_s):
             if self._decides and not self._begun:
                 raise Degenerate(kind)
             log.warning(
-                "%s: of %d words %d were not heard, %d were said again; %.1f s were no words",
+                "%s: of %d words %d were not heard, %d were said again; %.1f s were no words, and "
+                "%.1f s came after the last one",
                 kind,
                 len(self._sentence.words),
                 len(findings.missed),
                 findings.repeated,
                 findings.noise_s,
+                beyond_s,
             )
             self._count(kind)
         return words

@@ -82,8 +82,14 @@ class Guard:
             raise Degenerate("babble")
 
 
-def oddities(findings: Findings, sentence: Sentence) -> Iterator[str]:
-    """Yield what is wrong with a sentence that was listened to, in a word or two each."""
+def oddities(findings: Findings, sentence: Sentence, beyond_s: float = 0.0) -> Iterator[str]:
+    """Yield what is wrong with a sentence that was listened to, in a word or two each.
+
+    Args:
+        findings: Of whoever listened.
+        sentence: What was to be said.
+        beyond_s: How much was said after the last word, in seconds.
+    """
     letters, most, before = 0, 0, -2
     for index in findings.missed:
         here = sum(char.isalnum() for char in sentence.words[index].text)
@@ -93,5 +99,5 @@ def oddities(findings: Findings, sentence: Sentence) -> Iterator[str]:
         yield "words missed"
     if findings.repeated >= REPEATED:
         yield "words repeated"
-    if findings.noise_s >= NOISE_S:
+    if findings.noise_s >= NOISE_S or beyond_s > MAX_BEYOND_S:
         yield "babble"

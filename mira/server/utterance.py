@@ -278,9 +278,7 @@ class Utterance:
         """Return what has to be told of these words, if anybody wants to know."""
         if self.said is None:
             return ()
-        at = audio.heard_s
-        heard = [replace(w, start_s=at(w.start_s), stop_s=at(w.stop_s)) for w in words]
-        return self.said.takes(heard)
+        return self.said.takes(audio.heard(words))
 
     def _work_clock(self) -> float:
         """Seconds, of which none pass while text is waited for."""

@@ -1,35 +1,60 @@
 """A sentence's samples in, as they are rendered; when each of its words begins and ends out.
 
-Knows nothing about who speaks, or who wants to know.
+Each hundredth of a second is compared with the sounds that the words are made of, and the likeliest
+way through the sentence says which word it is in. Knows nothing about who speaks, or who wants to
+know.
 
-Source: pocketsphinx 5.1 (BSD-2-Clause), its search and its acoustic model of American English.
+Source: the acoustic model and the dictionary of American English in the wheel of pocketsphinx 5.1
+(BSD-2-Clause), of which no code is used.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mira.types import Samples, Sentence, TimedWord
+from mira.types import Samples, Sentence, TimedWord, Word
+from mira.words.acoustic import AcousticModel, Scorer
+from mira.words.chain import NO_WORD, Chain, chain
+from mira.words.features import FRAME_S, Features
 from mira.words.pronounce import Pronunciations
-from mira.words.resample import RATE, Resampler
+from mira.words.resample import Resampler
+from mira.words.search import Search, Stretch
 
-_FRAME_S = 0.01
-_OFFSET_S = 0.0
-_CERTAIN_S = 0.3
-"""How far the search has to be beyond a word's end before it is told."""
-_MOVED_S = 0.015
-_SLICE = RATE // 10  # samples; the search holds the interpreter's lock
+Times = dict[int, tuple[float, float]]
+"""Start and stop of words, in seconds, by their index."""
+
+MAX_S = 120.0
+"""Longest sentence that is listened to; after that, no more words are found."""
+CERTAIN_S = 0.25
+"""How much has to be heard after a word before it is told."""
+MOVED_S = 0.015
+"""A word that moves by less is not told again."""
+
+_EARLY_S = 0.035  # a word is taken to begin so much before it can be heard, after a silence
+_LATE_S = 0.015  # and to end so much after, before one
+# Shorter gaps are what words begin with: the stop of a "t", an "s" that a telephone leaves out.
+_SHORTEST_GAP_S = 0.15
+_SHORTEST_PAUSE_S = 0.04  # where there is a mark
+_MARK = re.compile(r"[,.;:!?—–…)\"”]\W*$")
+_BLOCK_FRAMES = 20  # scored at a time: a megabyte
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is odd about a sentence that was spoken."""
+    """What is odd about a sentence that was spoken.
+
+    How far it can be trusted was measured on 60 sentences of the built-in voice, as they are and
+    by telephone (8 kHz, mu-law), with 700 words each: none was missed or repeated without cause.
+    See docs/words.md for what is found.
+    """
 
     missed: tuple[int, ...] = ()
-    """Indices of the words that were not found."""
+    """Indices of the words that were not found; a word that nobody can say isn't looked for."""
     repeated: int = 0
     """Number of words that were said again."""
     noise_s: float = 0.0
@@ -40,89 +65,183 @@ class Aligner:
     """Finds words. Safe on several threads; one for the process.
 
     Args:
-        pronounce: Says in canonical IPA how a word sounds that the dictionary hasn't.
+        pronounce: Says in canonical IPA how a word sounds that the dictionary hasn't; "" if it
+            can't.
+
+    Raises:
+        ImportError: pocketsphinx isn't installed.
+        CheckpointError: Its files can't be read.
     """
 
     def __init__(self, pronounce: Callable[[str], str] | None = None) -> None:
-        import pocketsphinx  # of the extras: an installation without a Mira model hasn't it
-
-        self._library: Any = pocketsphinx
-        dictionary = Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"))
-        self._pronunciations = Pronunciations(dictionary, pronounce)
+        """Load the model; takes 40 ms, and 8 MB."""
+        folder = Path(str(files("pocketsphinx"))) / "model" / "en-us"
+        self._model = AcousticModel(folder / "en-us")
+        self._pronunciations = Pronunciations(folder / "cmudict-en-us.dict", pronounce)
 
     def begin(self, sentence: Sentence, sample_rate: int) -> "Alignment":
-        """Begin to listen to a sentence, spoken at `sample_rate` Hz."""
-        decoder = self._library.Decoder(lm=None, dict=None, loglevel="FATAL")
-        arcs: list[tuple[int, int, float, str]] = []
-        for index, word in enumerate(sentence.words):
-            ways = self._pronunciations(word)
-            for number, way in enumerate(ways, 1):
-                name = f"w{index}" if number == 1 else f"w{index}({number})"
-                decoder.add_word(name, " ".join(way), False)
-            if ways:
-                arcs.append((len(arcs), len(arcs) + 1, 1.0, f"w{index}"))
-        if arcs:
-            decoder.reinit_feat()
-            decoder.add_fsg("words", decoder.create_fsg("words", 0, len(arcs), arcs))
-            decoder.activate_search("words")
-        return Alignment(sentence, sample_rate, decoder if arcs else None)
+        """Begin to listen to a sentence, spoken at `sample_rate` Hz.
+
+        Costs no more than a few milliseconds, unless `pronounce` takes longer.
+        """
+        said = [(index, self._pronunciations(word)) for index, word in enumerate(sentence.words)]
+        known = [index for index, ways in said if ways]
+        if not known:
+            return Alignment(sentence.words, None)
+        pauses = [True, *(bool(_MARK.search(sentence.words[index].text)) for index in known)]
+        unknown = {sum(at < index for at in known) for index, ways in said if not ways}
+        states = chain(self._model, [ways for _, ways in said if ways], pauses, unknown)
+        listening = _Listening(
+            known, states, sample_rate, Scorer(self._model, states.mixtures), pauses, unknown
+        )
+        return Alignment(sentence.words, listening)
 
 
 class Alignment:
-    """One sentence, listened to by one thread at a time; made by `Aligner.begin`."""
+    """One sentence, listened to by one thread at a time; made by `Aligner.begin`.
 
-    def __init__(self, sentence: Sentence, sample_rate: int, decoder: Any) -> None:
-        self._words = sentence.words
-        self._resampler = Resampler(sample_rate)
-        self._decoder = decoder
-        self._told: dict[int, TimedWord] = {}
-        self._samples = 0
+    Words come in any blocks; the times don't depend on how samples were cut, but it's told of a
+    word when a `push` ends CERTAIN_S after it. Words that nobody can say are never told.
+    """
+
+    def __init__(self, words: Sequence[Word], listening: "_Listening | None") -> None:
         self.findings = Findings()
-        if decoder:
-            decoder.start_utt()
+        """What is odd, after `finish`."""
+        self._words = words
+        self._listening = listening
+        self._told: dict[int, TimedWord] = {}
 
     def push(self, samples: Samples) -> list[TimedWord]:
         """Listen to [num_samples]; return the words that are newly certain, or have moved."""
-        if not self._decoder:
+        if not self._listening:
             return []
-        self._feed(self._resampler.push(samples))
-        return self._news(self._samples / RATE - _CERTAIN_S)
+        self._listening.push(samples)
+        return self._news(self._listening.path(), self._listening.heard_s - CERTAIN_S)
 
     def finish(self) -> list[TimedWord]:
         """End the sentence; return what is new."""
-        if not self._decoder:
+        if not self._listening:
             return []
-        self._feed(self._resampler.flush())
-        self._decoder.end_utt()
-        news = self._news(np.inf)
-        missed = tuple(index for index in range(len(self._words)) if index not in self._told)
-        self.findings = Findings(missed)
-        return news
+        self._listening.flush()
+        path = self._listening.whole_path()
+        self.findings = self._listening.findings(path)
+        return self._news(path, np.inf)
 
     def close(self) -> None:
-        """Give back what it holds."""
-        self._decoder = None
+        """Give back what it holds. May be called again."""
+        self._listening = None
 
-    def _feed(self, samples: Samples) -> None:
-        pcm = (np.clip(np.nan_to_num(samples), -1, 1) * 32767).astype("<i2")
-        self._samples += len(pcm)
-        for start in range(0, len(pcm), _SLICE):
-            self._decoder.process_raw(pcm[start : start + _SLICE].tobytes())
-
-    def _news(self, until_s: float) -> list[TimedWord]:
-        if not self._samples:
-            return []
+    def _news(self, path: list[Stretch], until_s: float) -> list[TimedWord]:
+        assert self._listening
+        found = self._listening.times(path)
+        known = {index: (told.start_s, told.stop_s) for index, told in self._told.items()}
+        times = {at: times for at, times in found.items() if times[1] <= until_s or at in known}
+        times |= _between(found, {at: times for at, times in known.items() if at not in found})
         news = []
-        for segment in self._decoder.seg() or ():
-            if not segment.word.startswith("w"):
-                continue
-            index = int(segment.word[1:].partition("(")[0])
-            start_s = max(0.0, segment.start_frame * _FRAME_S + _OFFSET_S)
-            stop_s = max(start_s, (segment.end_frame + 1) * _FRAME_S + _OFFSET_S)
-            before = self._told.get(index)
-            moved = not before or abs(before.start_s - start_s) > _MOVED_S
-            moved = moved or (before is not None and abs(before.stop_s - stop_s) > _MOVED_S)
-            if moved and stop_s <= until_s:
-                self._told[index] = TimedWord(self._words[index], start_s, stop_s, index)
-                news.append(self._told[index])
+        for index, (start_s, stop_s) in sorted(times.items()):
+            before = known.get(index)
+            if not before or max(abs(before[0] - start_s), abs(before[1] - stop_s)) > MOVED_S:
+                news.append(TimedWord(self._words[index], start_s, stop_s, index))
+        self._told |= {word.index: word for word in news}
         return news
+
+
+def _between(found: Times, lost: Times) -> Times:
+    """Return the times of words that were told and are found no more, in order with the others."""
+    settled = {}
+    for index, (start_s, stop_s) in lost.items():
+        earliest_s = max((found[at][0] for at in found if at < index), default=0.0)
+        latest_s = min((found[at][0] for at in found if at > index), default=np.inf)
+        start_s = min(max(start_s, earliest_s), latest_s)
+        settled[index] = start_s, min(max(stop_s, start_s), latest_s)
+    return settled
+
+
+class _Listening:
+    """What one sentence takes: everything from samples to the likeliest way."""
+
+    def __init__(
+        self,
+        indices: list[int],
+        states: Chain,
+        sample_rate: int,
+        scorer: Scorer,
+        pauses: list[bool],
+        unknown: set[int],
+    ) -> None:
+        self._indices = indices
+        self._states = states
+        self._resampler = Resampler(sample_rate)
+        self._features = Features()
+        self._scorer = scorer
+        self._search = Search(states)
+        self._pauses = pauses
+        self._unknown = unknown
+        self._loud: list[npt.NDArray[np.bool_]] = []
+
+    @property
+    def heard_s(self) -> float:
+        return self._search.frames * FRAME_S
+
+    def push(self, samples: Samples) -> None:
+        self._hear(self._features.push(self._resampler.push(samples)))
+
+    def flush(self) -> None:
+        self._hear(self._features.push(self._resampler.flush()))
+        self._hear(self._features.flush())
+
+    def path(self) -> list[Stretch]:
+        return self._search.path() if self._search.frames else []
+
+    def whole_path(self) -> list[Stretch]:
+        return self._search.whole_path() if self._search.frames else []
+
+    def times(self, path: list[Stretch]) -> Times:
+        """Return when each word is said first."""
+        times: Times = {}
+        said = [stretch for stretch in path if self._states.words[stretch.unit] != NO_WORD]
+        before_s, next_word = 0.0, 0
+        for at, stretch in enumerate(said):
+            word = self._states.words[stretch.unit]
+            after = said[at + 1] if at + 1 < len(said) else None
+            start_s, stop_s = stretch.start * FRAME_S, stretch.stop * FRAME_S
+            if self._is_pause(word, start_s - before_s):
+                start_s += min(_EARLY_S, (stop_s - start_s) / 2)
+            else:
+                start_s = before_s
+            before_s = stop_s
+            if not after or self._is_pause(word + 1, after.start * FRAME_S - stop_s):
+                stop_s = max(start_s, stop_s - _LATE_S)
+            if word >= next_word:
+                times[self._indices[word]] = start_s, stop_s
+                next_word = word + 1
+        return times
+
+    def findings(self, path: list[Stretch]) -> Findings:
+        said = [word for stretch in path if (word := self._states.words[stretch.unit]) != NO_WORD]
+        missed = {*range(len(self._indices))} - {*said}
+        loud = np.concatenate([*self._loud, np.zeros(0, np.bool_)])
+        noise = self._states.is_noise
+        frames = sum(
+            int(loud[stretch.start : stretch.stop].sum())
+            for stretch in path
+            if noise[stretch.unit] and self._states.begins[stretch.unit] not in self._unknown
+        )
+        return Findings(
+            tuple(self._indices[word] for word in sorted(missed)),
+            len(said) - len({*said}),
+            frames * FRAME_S,
+        )
+
+    def _is_pause(self, gap: int, gap_s: float) -> bool:
+        if gap == 0:
+            return gap_s > 0
+        return gap_s > (_SHORTEST_PAUSE_S if self._pauses[gap] else _SHORTEST_GAP_S)
+
+    def _hear(self, features: npt.NDArray[np.float32]) -> None:
+        features = features[: max(0, round(MAX_S / FRAME_S) - self._search.frames)]
+        for start in range(0, len(features), _BLOCK_FRAMES):
+            block = features[start : start + _BLOCK_FRAMES]
+            self._search.push(*self._scorer(block))
+            # Louder than on average: speech, not what is between.
+            self._loud.append(block[:, 0, 0] > 0)

@@ -12,7 +12,7 @@ from mira.words.align import Aligner, Alignment, Findings
 from mira.words.spread import Spread
 from mira.words.voiced import Voiced
 
-_AHEAD_S = 0.15
+_AHEAD_S = 0.25
 """How much earlier than it seems a word may begin, and half of what nobody has listened to."""
 _MOVED_S = 0.15  # a guess that changes by less is not told again: it will be measured
 _FOLLOWED = 0.5  # of the words found; with fewer, those may have been found anywhere

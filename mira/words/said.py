@@ -110,6 +110,9 @@ class Said:
 
         Returns:
             What is new or changed by them, in order of the text.
+
+        Raises:
+            ValueError: A word stands for characters that were not read yet.
         """
         with self._lock:
             touched = self._groups[-1:]  # more of the text may have come: marks that belong to it
@@ -146,6 +149,8 @@ class Said:
 
     def _place(self, word: TimedWord) -> Iterator[_Group]:
         """Put a spoken word where it belongs; yield the groups that this changes."""
+        if word.word.source.stop > self._chars:
+            raise ValueError(f"{word.word} is not in the text: read that first.")
         start, stop = self._bare(word.word.source)
         groups = self._groups
         at = bisect_right(groups, start, key=lambda group: group.start) - 1

@@ -14,6 +14,7 @@ from mira.audio.encode import AudioStream, _CodecWriter
 from mira.audio.formats import FORMATS, SAMPLE_RATES
 from mira.audio.pcm import from_s16le, to_s16le, wav_header
 from mira.errors import InvalidRequest, SynthesisFailed
+from mira.types import Span, TimedWord, Word
 from tests.audio.decoding import decode
 from tests.audio.streams import cut, level_db, noise, outputs, part_lengths, tone
 
@@ -127,6 +128,14 @@ def test_it_is_known_when_a_player_gets_to_a_sound(format, sample_rate):
     assert centre_s(heard, heard_rate) == pytest.approx(expected_s, abs=0.0005)
     assert encoder.heard_s(0.0) == encoder.lead_s
     assert (encoder.lead_s > 0) == (format in ("mp3", "opus", "aac", "flac"))
+
+
+def test_words_are_heard_when_their_sounds_are():
+    encoder = AudioStream(24000, "mp3", 24000, 2.0)
+    word = TimedWord(Word("Hi", Span(0, 2)), 1.0, 1.5, index=3, estimated=True)
+    (heard,) = encoder.heard([word])
+    lead_s = 1105 / 24000
+    assert heard == replace(word, start_s=lead_s + 0.5, stop_s=lead_s + 0.75)
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -110,9 +110,8 @@ def test_words_stay_in_order_whatever_is_heard(
 
 
 HEARD = (
-    "The children played football behind the old station.",
     "Yesterday morning, seven tired sailors climbed over the garden wall.",
-    "Please send fifty letters to the doctor, and call my brother tomorrow.",
+    "My brother bought forty seven yellow tables, and sold them in Germany.",
 )
 
 
@@ -121,26 +120,35 @@ def ears() -> Recogniser:
     return Recogniser()
 
 
-def spoken(builtin: BuiltinSynthesizer, text: str) -> tuple[Samples, list[TimedWord]]:
-    """The audio, and the last that was said of each word."""
-    blocks = [*builtin.synthesize(Sentence.of(text), builtin.voices[0])]
-    known = {word.index: word for block in blocks for word in block.words}
-    return np.concatenate([block.samples for block in blocks]), [known[n] for n in sorted(known)]
+def heard(ears: Recogniser, samples: Samples) -> list[str]:
+    """The words of a piece of speech, with a second of silence after it."""
+    ended = np.concatenate([samples, np.zeros(dsp.SR, np.float32)])
+    return plain(ears.transcribe(ended, dsp.SR))
+
+
+def plain(text: str) -> list[str]:
+    return text.lower().replace(".", "").replace(",", "").replace("-", " ").split()
 
 
 @pytest.mark.parametrize("text", HEARD)
-def test_ears_hear_each_word_up_to_its_stop_and_none_after(
+def test_ears_hear_it_cut_between_two_words(
     builtin: BuiltinSynthesizer, ears: Recogniser, text: str
 ) -> None:
-    """Cut at a word's stop, all words before are heard and none after; at the start, not itself."""
-    samples, words = spoken(builtin, text)
-    wrong = []
-    for word in words[2:]:
-        for cut_s, count in ((word.start_s, word.index), (word.stop_s, word.index + 1)):
-            cut = np.concatenate([samples[: round(cut_s * dsp.SR)], np.zeros(dsp.SR, np.float32)])
-            heard = ears.transcribe(cut, dsp.SR).lower().replace(".", "").replace(",", "").split()
-            expected = [w.word.text.lower().strip(".,") for w in words[:count]]
-            if heard != expected:
-                wrong.append((" ".join(expected), " ".join(heard)))
-    print(text, len(wrong), "of", 2 * len(words[2:]), *wrong, sep="\n")
-    assert len(wrong) <= 0.3 * 2 * len(words[2:]), wrong
+    """Up to a word's stop they hear it and no more; from its start on it and no less.
+
+    With times that are 0.1 s late they hear another word in half of all cuts.
+    """
+    blocks = [*builtin.synthesize(Sentence.of(text), builtin.voices[0])]
+    samples = np.concatenate([block.samples for block in blocks])
+    known = {word.index: word for block in blocks for word in block.words}
+    words, wrong = plain(text), list[list[str]]()
+    for index in range(2, len(words) - 2):
+        start, stop = (round(at_s * dsp.SR) for at_s in (known[index].start_s, known[index].stop_s))
+        for said, expected in (
+            (heard(ears, samples[:stop]), words[: index + 1]),
+            (heard(ears, samples[start:]), words[index:]),
+        ):
+            if said != expected:
+                wrong.append(said)
+    print(wrong)
+    assert len(wrong) <= 3, wrong

@@ -243,3 +243,38 @@ def test_babble_ends_early(live: bool) -> None:
         assert made.incidents == {"retried: babble": 1}
         assert len(samples) == pytest.approx(1.48 * RATE, abs=320)
     assert len(known) == 1
+
+
+def part(start_s: float, stop_s: float) -> Samples:
+    return GOOD[round(start_s * RATE) : round(stop_s * RATE)]
+
+
+@pytest.mark.parametrize(
+    ("take", "kind"),
+    [
+        (np.concatenate([part(0.0, 3.65), part(5.2, 7.0)]), "words missed"),  # two of them
+        (part(0.0, 5.75), "words missed"),  # the last four
+        (BAD, "words missed"),
+        (np.concatenate([GOOD, GOOD[: -3 * RATE : -1]]), "babble"),
+    ],
+    ids=["skipped", "ended early", "another sentence", "went on backwards"],
+)
+def test_what_a_real_person_did_not_say_is_noticed(ears: Ears, take: Samples, kind: str) -> None:
+    sentence = Sentence.of(SAID.text)
+    made = recorded_synthesizer(Clip(SAID.text, (take,)), ears=ears)
+    joined(made.synthesize(sentence, ALLISON))
+    assert kind in made.incidents
+    decides = Ears(ears.follower, guard=True)
+    made = recorded_synthesizer(Clip(SAID.text, (take, GOOD)), ears=decides)
+    samples, _, _ = joined(made.synthesize(sentence, ALLISON, playback=Playback(live=False)))
+    assert made.incidents == {f"retried: {kind}": 1}
+    np.testing.assert_array_equal(samples, GOOD)
+
+
+@pytest.mark.parametrize("language", ["en", "it", "fr"])
+def test_what_a_real_person_did_say_is_never_taken_for_odd(ears: Ears, language: str) -> None:
+    made = recorded_synthesizer(*clips(language), ears=Ears(ears.follower, guard=True))
+    for clip in clips(language):
+        for playback in (Playback(), Playback(live=False)):
+            list(made.synthesize(Sentence.of(clip.text), ALLISON, playback=playback))
+    assert not made.incidents

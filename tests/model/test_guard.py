@@ -76,3 +76,4 @@ def test_speech_that_goes_on_after_the_last_word_is_babble() -> None:
 def test_what_is_odd_has_a_name(findings: Findings, kinds: list[str]) -> None:
     sentence = Sentence.of("I have your reservation, sir.")
     assert list(oddities(findings, sentence)) == kinds
+    assert list(oddities(Findings(), sentence, beyond_s=1.6)) == ["babble"]

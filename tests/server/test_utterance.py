@@ -464,7 +464,7 @@ def test_a_listener_who_does_not_take_words_alone_is_cut_off() -> None:
                     if not chunk.data:
                         began = time.perf_counter()
                         await asyncio.sleep(20)
-        assert 0.2 < time.perf_counter() - began < 2
+        assert 0.2 < time.perf_counter() - began < 10
 
     run(main)
     assert dict(service.telemetry.failures) == {"TimeoutError": 1}

@@ -228,6 +228,14 @@ def test_marks_may_come_after_their_word() -> None:
     assert said.takes(()) == ()
 
 
+def test_the_text_comes_before_its_words() -> None:
+    said = Said("Hi ")
+    with pytest.raises(ValueError, match="read that first"):
+        said.takes([one("you", (3, 6), 0, 0)])
+    said.reads("you")
+    assert said.takes([one("you", (3, 6), 0, 0)])
+
+
 def test_a_mark_may_turn_out_to_be_spoken() -> None:
     said = Said("世+界")
     said.takes([one("世", (0, 1), 0, 0), one("界", (2, 3), 2, 2)])
