@@ -118,7 +118,7 @@ class Engine:
         pieces = split_sentences(coming, self.synthesizer.max_chars, dictionary=dictionary)
         # Whole text is the same each time, however slowly it is computed.
         waits = None if isinstance(text, str) or not playback.live else playback
-        for block in self._join(pieces, synthesize, playback.pace, waits):
+        for block in self._join(_reading(pieces, playback), synthesize, playback.pace, waits):
             cancel.check()
             if len(block.samples):
                 playback.takes(len(block.samples) / self.sample_rate)
@@ -253,6 +253,13 @@ def _silence(joiner: Joiner, silence_s: float) -> Iterator[Block]:
 def _waited_s(playback: Playback | None) -> float:
     """Return how much speech would have been heard since there was none."""
     return max(0.0, -(playback.left_s() or 0.0)) * playback.pace if playback else 0.0
+
+
+def _reading(pieces: Iterable[Piece], playback: Playback) -> Iterator[Piece]:
+    """Yield pieces; say how far into the text they are."""
+    for piece in pieces:
+        playback.read_chars = max(playback.read_chars, piece.source.stop)
+        yield piece
 
 
 def _coming(text: Iterable[str | Mark], playback: Playback, cancel: Cancel) -> Iterator[str | Mark]:

@@ -44,6 +44,7 @@ class AudioStream:
         sample_rate: Of the audio made, Hz, one of `SAMPLE_RATES`.
         pace: How many times faster to speak, in `PACE_RANGE`; the pitch stays.
         volume: Factor, in `VOLUME_RANGE`.
+        bit_rate: In bits per second, of a format that has any; None for what is enough for speech.
 
     Raises:
         InvalidRequest: One of them can't be had; `param` says which.
@@ -56,13 +57,14 @@ class AudioStream:
         sample_rate: int,
         pace: float = 1.0,
         volume: float = 1.0,
+        bit_rate: int | None = None,
     ) -> None:
         found = find_format(format)
         rate = found.encoded_rate(sample_rate)
         self._effects = Effects(source_rate, target_rate=rate, pace=pace, volume=volume)
         self._writer: _PcmWriter | _CodecWriter
         if found.codec is not None:
-            self._writer = _CodecWriter(found.codec, rate)
+            self._writer = _CodecWriter(found.codec, rate, bit_rate)
         elif found.name == "wav":
             self._writer = _PcmWriter(rate, header=wav_header(rate), empty=wav_header(rate, 0))
         else:
@@ -141,9 +143,10 @@ class _CodecWriter:
     Args:
         codec: Which, and how.
         sample_rate: Hz, one that the codec takes.
+        bit_rate: In bits per second, of a codec that has any; None for its usual one.
     """
 
-    def __init__(self, codec: Codec, sample_rate: int) -> None:
+    def __init__(self, codec: Codec, sample_rate: int, bit_rate: int | None = None) -> None:
         self._memory = _Memory()
         self._sample_format = codec.sample_format
         self._sample_rate = sample_rate
@@ -156,13 +159,14 @@ class _CodecWriter:
             # (Ogg has a random serial number, several have the library's version).
             options={"flush_packets": "1", "fflags": "+bitexact", **codec.muxer_options},
         )
+        usual = codec.bit_rates.get(sample_rate, 0)
         stream = self._container.add_stream(
             codec.encoder,
             rate=sample_rate,
             options=dict(codec.encoder_options),
             layout="mono",
             format=codec.sample_format,
-            bit_rate=codec.bit_rates.get(sample_rate, 0),
+            bit_rate=bit_rate or usual if usual else 0,
         )
         self._stream = cast(EncoderStream, stream)  # which type it is depends on the codec's name
         context = self._stream.codec_context

@@ -10,7 +10,7 @@ from typing import Literal
 
 from mira.errors import InvalidRequest
 
-SAMPLE_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
+SAMPLE_RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000)
 """Hz; every format can be asked for at each of them."""
 
 
@@ -44,6 +44,8 @@ class Format:
     media_type: str
     suffixes: tuple[str, ...]
     codec: Codec | None = None
+    sample_bytes: int | None = None
+    """Of a sample, in a format that is nothing but samples; None: it is more."""
 
     def encoded_rate(self, sample_rate: int) -> int:
         """Return the rate that is really encoded: `sample_rate`, or the next the codec takes.
@@ -73,7 +75,7 @@ _MP3 = Codec(
     encoder="libmp3lame",
     muxer="mp3",
     sample_format="fltp",
-    bit_rates=_at_each_rate(32_000, 48_000, 64_000, 64_000, 96_000, 96_000),
+    bit_rates=_at_each_rate(32_000, 48_000, 64_000, 64_000, 80_000, 96_000, 96_000),
     # Without the bit reservoir a frame never waits for a later one: first bytes after two frames
     # and not three. No Xing frame, because it is written by seeking back; no tags.
     # Level 5 takes half the time of FFmpeg's default for a mono voice; from 7 on LAME shapes no
@@ -98,7 +100,7 @@ _AAC = Codec(
     encoder="aac",
     muxer="adts",
     sample_format="fltp",
-    bit_rates=_at_each_rate(24_000, 48_000, 64_000, 64_000, 96_000, 96_000),
+    bit_rates=_at_each_rate(24_000, 48_000, 64_000, 64_000, 80_000, 96_000, 96_000),
     unsaid_samples=1024,
 )
 _FLAC = Codec(
@@ -115,14 +117,14 @@ _ULAW = Codec(encoder="pcm_mulaw", muxer="mulaw", sample_format="s16")
 _ALAW = Codec(encoder="pcm_alaw", muxer="alaw", sample_format="s16")
 
 _ALL = (
-    Format("pcm", "audio/pcm", (".pcm", ".raw")),
+    Format("pcm", "audio/pcm", (".pcm", ".raw"), None, 2),
     Format("wav", "audio/wav", (".wav",)),
     Format("mp3", "audio/mpeg", (".mp3",), _MP3),
     Format("opus", "audio/opus", (".opus", ".ogg"), _OPUS),
     Format("aac", "audio/aac", (".aac",), _AAC),
     Format("flac", "audio/flac", (".flac",), _FLAC),
-    Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW),
-    Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW),
+    Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW, 1),
+    Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW, 1),
 )
 FORMATS: Mapping[str, Format] = MappingProxyType({format.name: format for format in _ALL})
 """Formats by name. `pcm` is s16le; `wav` the same with a header; `opus` in Ogg, `aac` in ADTS."""

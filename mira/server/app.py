@@ -15,6 +15,9 @@ from mira.engine import Engine
 from mira.progress import Report
 from mira.server import errors
 from mira.server.auth import check_may_change, host_check, key_check
+from mira.server.elevenlabs import account
+from mira.server.elevenlabs import speech as elevenlabs_speech
+from mira.server.elevenlabs import voices as elevenlabs_voices
 from mira.server.middleware import BodyLimit, head_as_get, request_ids, served_limit
 from mira.server.native import speech_stream, status
 from mira.server.native import voices as native_voices
@@ -63,7 +66,19 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
     )
     app.state.service = service
     errors.install(app, service.telemetry.failed)
-    for module in (speech, voices, consents, models, speech_stream, native_voices, status, home):
+    for module in (
+        account,  # before OpenAI's models, whose path is the same
+        elevenlabs_speech,
+        elevenlabs_voices,
+        speech,
+        voices,
+        consents,
+        models,
+        speech_stream,
+        native_voices,
+        status,
+        home,
+    ):
         app.include_router(module.router)
     # The last one is the first to see a request.
     app.add_middleware(served_limit, max_streams=service.most_streams)
@@ -71,7 +86,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         BodyLimit,
         max_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_recording_bytes + settings.max_body_bytes,
-        uploads=(voices.router.prefix, consents.router.prefix),
+        uploads=(voices.router.prefix, consents.router.prefix, elevenlabs_voices.ADD_PATH),
         may_upload=partial(check_may_change, settings),
     )
     app.add_middleware(head_as_get)

@@ -1,4 +1,7 @@
-"""An error in, OpenAI's error JSON out. The only place that knows how a failure looks on HTTP."""
+"""An error in, the JSON out in which the protocol of its request says so, OpenAI's mostly.
+
+The only place that knows how a failure looks on HTTP.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -11,9 +14,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from mira import errors
 from mira.errors import InvalidRequest, MiraError, NotReady, Overloaded, StorageFailed
+from mira.server.families import Family, family_of
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +41,43 @@ RESPONSES: dict[type[MiraError], tuple[int, str, str | None, str | None]] = {
     errors.CheckpointError: (500, SERVICE, None, None),
     errors.PlaybackFailed: (500, SERVICE, None, None),
 }
+
+
+def _elevenlabs(problem: Mapping[str, object]) -> dict[str, object]:
+    status = problem["code"] or problem["type"]
+    return {"detail": {"status": status, "message": problem["message"]}}
+
+
+SHAPES: Mapping[Family, Callable[[Mapping[str, object]], dict[str, object]]] = {
+    Family.ELEVENLABS: _elevenlabs,
+}
+"""What other families than OpenAI's make of its error."""
+
+
+class Refusal(JSONResponse):
+    """A failure, said as the clients of a request's family read it.
+
+    Args:
+        problem: OpenAI's error object.
+    """
+
+    def __init__(
+        self,
+        problem: Mapping[str, object],
+        status: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__({"error": problem}, status, headers)
+        self._problem = problem
+        self._further = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        shape = SHAPES.get(family_of(scope))
+        if shape is None:
+            return await super().__call__(scope, receive, send)
+        shaped = JSONResponse(shape(self._problem), self.status_code, self._further)
+        await shaped(scope, receive, send)
 
 
 class Problem(BaseModel):
@@ -61,7 +103,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 
 
 def install(app: FastAPI, count: Callable[[str], None]) -> None:
-    """Answer every failure in OpenAI's shape.
+    """Answer every failure in the shape of its request's family.
 
     Args:
         count: Called with the kind of each failure, for the metrics.
@@ -105,7 +147,7 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
         log.error("internal error", exc_info=error)
         # Answered outside of all middleware, so the id has to be added here.
         headers = {"x-request-id": request.state.request_id}
-        return JSONResponse({"error": body(error)}, 500, headers)
+        return Refusal(body(error), 500, headers)
 
     app.add_exception_handler(MiraError, on_mira_error)
     app.add_exception_handler(RequestValidationError, on_validation)
@@ -121,7 +163,7 @@ def respond(error: MiraError) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.InvalidKey):
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": body(error) | {"type": kind}}, status, headers)
+    return Refusal(body(error) | {"type": kind}, status, headers)
 
 
 def refuse(
@@ -129,7 +171,7 @@ def refuse(
 ) -> JSONResponse:
     """Answer a request that is not even read."""
     error = {"message": message, "type": CALLER, "param": None, "code": code}
-    return JSONResponse({"error": error}, status, headers)
+    return Refusal(error, status, headers)
 
 
 def body(error: Exception) -> dict[str, object]:

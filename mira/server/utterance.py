@@ -11,16 +11,15 @@ nothing about HTTP or sockets.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
 from contextlib import aclosing, asynccontextmanager, closing, suppress
-from dataclasses import dataclass
-from queue import SimpleQueue
+from dataclasses import dataclass, replace
 
 from anyio import CancelScope, move_on_after
 from anyio.lowlevel import checkpoint
 
 from mira.audio import AudioStream
-from mira.errors import InvalidRequest, SynthesisFailed, one_line
+from mira.errors import SynthesisFailed, one_line
 from mira.server.state import Service
 from mira.stream.ahead import LONGEST_ITEM_S, Ahead
 from mira.stream.cancel import Cancel
@@ -46,6 +45,8 @@ class Delivery:
     pace: float = 1.0
     volume: float = 1.0
     words: bool = False  # whether chunks say when each word is heard
+    lead_s: float | None = None  # computed before it is taken; None: the setting
+    bit_rate: int | None = None  # in bits per second; None: enough for speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Chunk:
     words: tuple[SaidWord, ...] = ()
     """Those that are new or corrected, in order of the text, in seconds as a player hears them:
     all that begin before `until_s`, if the listener asked for words, and maybe more."""
+    flushes: int = 0  # of the text that have been spoken with it
 
 
 class Utterance:
@@ -108,6 +110,11 @@ class Utterance:
         self._ahead: Ahead[Chunk] | None = None
         self._failure: Exception | None = None  # to make the next chunk
         self._changed = asyncio.Event()
+
+    @property
+    def playback(self) -> Playback:
+        """Whoever hears it."""
+        return self._playback
 
     @property
     def begun(self) -> bool:
@@ -194,7 +201,7 @@ class Utterance:
         self._ahead = Ahead(
             self._made(),
             lambda chunk: chunk.audio_s,
-            self._service.settings.lead_s,
+            self.delivery.lead_s or self._service.settings.lead_s,
             self._playback,
             self.cancel,
             ready,
@@ -219,7 +226,7 @@ class Utterance:
     def _made(self) -> Generator[Chunk, None, None]:
         """Compute and encode; runs on the stream's own thread."""
         to, rate, now = self.delivery, self._engine.sample_rate, self._work_clock
-        audio = AudioStream(rate, to.format, to.sample_rate, to.pace, to.volume)
+        audio = AudioStream(rate, to.format, to.sample_rate, to.pace, to.volume, to.bit_rate)
         manner = self._manner
         blocks = self._engine.blocks(
             self._read(),
@@ -240,14 +247,16 @@ class Utterance:
                 ended = block is None
                 data = audio.flush() if block is None else audio.push(block.samples)
                 words += self._tell(audio, block.words if block else ())
+                flushes = int(block is not None and block.flushed)
                 synthesis_s += computed - began
                 encode_s += now() - computed
                 audio_s += 0.0 if block is None else len(block.samples) / rate / to.pace
                 if data:
-                    yield Chunk(data, audio.returned_s, audio_s, synthesis_s, encode_s, words)
+                    chunk = Chunk(data, audio.returned_s, audio_s, synthesis_s, encode_s, words)
+                    yield replace(chunk, flushes=flushes)
                     audio_s = synthesis_s = encode_s = 0.0
-                elif begun and words:
-                    yield Chunk(data, audio.returned_s, words=words)
+                elif (begun and words) or flushes:
+                    yield Chunk(data, audio.returned_s, words=words, flushes=flushes)
                 if begun := begun or bool(data):
                     words = ()
 
@@ -313,38 +322,3 @@ class Utterance:
             log.error("a stream computes %.0f s after its end: left alone", LONGEST_ITEM_S)
         finally:
             self._service.admission.leave(self.clock)
-
-
-class Incoming:
-    """A text that comes in parts: pushed on the event loop, spoken on a stream's thread.
-
-    Args:
-        cancel: The stream's: it ends the text too.
-        max_chars: Longest text, all parts together.
-    """
-
-    def __init__(self, cancel: Cancel, max_chars: int) -> None:
-        self._cancel = cancel
-        self._chars_left = max_chars
-        self._parts: SimpleQueue[str | None] = SimpleQueue()
-
-    def push(self, part: str) -> None:
-        """Add what is to be said next, cut anywhere.
-
-        Raises:
-            InvalidRequest: The text grew too long.
-        """
-        self._chars_left -= len(part)
-        if self._chars_left < 0:
-            raise InvalidRequest("input: the text is too long. Begin another one.", "input")
-        if part:  # any number of empty ones is within the limit
-            self._parts.put(part)
-
-    def end(self) -> None:
-        """Say that no part follows."""
-        self._parts.put(None)
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the parts, each as soon as it comes."""
-        with self._cancel.waking(self.end):
-            yield from iter(self._parts.get, None)

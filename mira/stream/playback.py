@@ -46,6 +46,8 @@ class Playback:
         """When it last began to wait for audio with nothing to play: it, or its text, was new."""
         self.begins = True
         """Whether none came since."""
+        self.read_chars = 0
+        """Number of characters of the text that are being spoken, or have been."""
         self.player = Player()
 
     def takes(self, audio_s: float) -> None:

@@ -23,6 +23,8 @@ class Mark(Enum):
 
     FLUSH = "flush"
     """All there is, is to be spoken as it stands: nothing that follows belongs to it."""
+    DUE = "due"
+    """The same, and nobody asks when it has been spoken: it has waited long enough."""
     IDLE = "idle"
     """There is no more for now."""
 
@@ -76,7 +78,7 @@ def _cuts(parts: Iterable[str | Mark], splitter: SentenceSplitter) -> Iterator[C
         if isinstance(part, str):
             yield from _split(markup.push(part), splitter)
         else:
-            if part is Mark.FLUSH:
+            if part is not Mark.IDLE:
                 yield from _split(markup.flush(), splitter)
                 yield from splitter.flush()
             yield part

@@ -74,6 +74,32 @@ def test_it_decodes_to_what_was_said(format, sample_rate):
     assert level_db(tail) == pytest.approx(level_db(said), abs=1.5)
 
 
+@pytest.mark.parametrize(
+    ("format", "sample_rate", "kbps"),
+    [
+        *(("mp3", 44100, kbps) for kbps in (32, 64, 96, 128, 192)),
+        ("mp3", 22050, 32),
+        ("mp3", 24000, 48),
+        ("opus", 48000, 32),
+        ("opus", 48000, 192),
+    ],
+)
+def test_a_bit_rate_can_be_asked_for(format, sample_rate, kbps):
+    said = noise(5 * sample_rate)
+    encoder = AudioStream(sample_rate, format, sample_rate, bit_rate=1000 * kbps)
+    encoded = encoder.push(said) + encoder.flush()
+    pages = 11 if format == "opus" else 0  # kbit/s, of Ogg
+    assert len(encoded) * 8 / 5000 - pages == pytest.approx(kbps, rel=0.15)
+    heard, heard_rate = decode(encoded, format, sample_rate)
+    assert len(heard) / heard_rate == pytest.approx(5, abs=0.15)
+
+
+@pytest.mark.parametrize("format", ["pcm", "wav", "flac", "ulaw", "alaw"])
+def test_what_has_no_bit_rate_takes_none(format):
+    encoder, said = AudioStream(24000, format, 24000, bit_rate=32000), tone(440, 24000, 0.5)
+    assert encoder.push(said) + encoder.flush() == encode(said, format)
+
+
 @pytest.mark.parametrize("format", EXACT)
 def test_lossless_is_exact(format, speech):
     speech = from_s16le(to_s16le(speech))

@@ -14,7 +14,7 @@ def test_names():
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_rate_has_one_that_the_codec_takes(name):
     encoded = [find_format(name).encoded_rate(rate) for rate in SAMPLE_RATES]
-    expected = (8000, 16000, 24000, 24000, 48000, 48000) if name == "opus" else SAMPLE_RATES
+    expected = (8000, 16000, 24000, 24000, 48000, 48000, 48000) if name == "opus" else SAMPLE_RATES
     assert encoded == list(expected)
 
 

@@ -40,10 +40,12 @@ def ask(
         return client.request(method, served.url + path, headers=headers, **options)
 
 
-def code_of(answer: httpx.Response) -> str | None:
-    """What a refusal is called."""
-    error = answer.json()["error"]
+def code_of(answer: httpx.Response) -> str:
+    """What a refusal is called, by whichever protocol its request spoke."""
+    problem = answer.json()
+    if set(problem) == {"detail"}:  # ElevenLabs'
+        assert set(problem["detail"]) == {"status", "message"}
+        return str(problem["detail"]["status"])
+    error = problem["error"]
     assert set(error) == {"message", "type", "param", "code"}
-    code = error["code"]
-    assert code is None or isinstance(code, str)
-    return code
+    return str(error["code"] or error["type"])

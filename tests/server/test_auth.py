@@ -110,7 +110,10 @@ def test_a_page_is_ours_if_it_came_from_this_address(origin: str, host: str, own
 
 SPEECH = "/v1/audio/speech"
 OPEN = {"/", "/health", "/health/ready"}
-ANY_KEY = {"/v1/models", "/v1/models/{model_id}", "/v1/audio/models"}
+ANY_KEY = {
+    *("/v1/models", "/v1/models/{model_id}", "/v1/audio/models"),
+    *("/v1/user", "/v1/user/subscription"),
+}
 PLACES: list[tuple[dict[str, str], dict[str, str]]] = [
     ({"authorization": f"Bearer {SPEAKER}"}, {}),
     ({"authorization": f"Token {SPEAKER}"}, {}),
@@ -195,15 +198,18 @@ def test_every_endpoint_needs_a_key_and_one_right(keyed: Served) -> None:
                 assert without.status_code != 403
             else:
                 assert without.status_code == 403, where
-                assert without.json()["error"]["type"] == "permission_error"
+                assert code_of(without) == "permission_error", where
                 assert len(open_to) == 1, where
                 rights[f"{method.upper()} {path}"] = open_to
     found = {right: {where for where in rights if rights[where] == {right}} for right in RIGHTS}
     assert {"POST /v1/audio/speech", "GET /v1/audio/voices/{voice_id}/preview"} <= found["speak"]
     assert "POST /v1/audio/speech-stream" in found["speak"]
+    assert "POST /v1/text-to-speech/{voice_id}/stream/with-timestamps" in found["speak"]
     assert found["operate"] == {"GET /stats", "GET /metrics"}
     assert {"GET /voices", "GET /v1/audio/voices", "GET /voices/{voice_id}"} <= found["read"]
+    assert {"GET /v1/voices", "GET /v2/voices", "GET /v1/voices/{voice_id}"} <= found["read"]
     assert {"POST /v1/audio/voices", "DELETE /v1/audio/voices/{voice_id}"} <= found["voices"]
+    assert {"POST /v1/voices/add", "DELETE /v1/voices/{voice_id}"} <= found["voices"]
     assert all(where in found["voices"] for where in rights if "consent" in where)
 
 
@@ -361,8 +367,8 @@ def test_a_sockets_handshake_is_refused_in_the_same_way(tmp_path: Path) -> None:
                 assert socket.recv() == "speaker"
         for status, headers in (
             (401, {}),
-            (401, {"xi-api-key": WRONG}),
-            (403, {"xi-api-key": READER}),
+            (401, {"x-api-key": WRONG}),
+            (403, {"x-api-key": READER}),
         ):
             with pytest.raises(InvalidStatus) as answer:
                 connect(url, additional_headers=headers).__enter__()

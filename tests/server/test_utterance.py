@@ -13,10 +13,11 @@ from anyio import CancelScope
 
 from mira.audio.pcm import from_s16le
 from mira.engine import Engine
-from mira.errors import InvalidRequest, Overloaded, SynthesisFailed
+from mira.errors import Overloaded, SynthesisFailed
 from mira.server import utterance as module
+from mira.server.incoming import Incoming
 from mira.server.state import Service
-from mira.server.utterance import Delivery, Incoming, Utterance
+from mira.server.utterance import Delivery, Utterance
 from mira.stream.cancel import Cancel
 from mira.stream.clock import StreamClock
 from mira.stream.playback import Playback
@@ -268,16 +269,6 @@ def test_words_that_come_late_do_not_make_a_first_word_late(
         assert await hearing
 
     run(main)
-
-
-def test_a_text_in_parts_is_bounded() -> None:
-    words = Incoming(Cancel(), 10)
-    words.push("1234567890")
-    for _ in range(1000):
-        words.push("")
-    assert words._parts.qsize() == 1
-    with pytest.raises(InvalidRequest, match="too long"):
-        words.push("1")
 
 
 async def write(words: Incoming, draw: random.Random) -> None:

@@ -6,6 +6,7 @@ Knows nothing about how a voice sounds.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from unicodedata import normalize
 
@@ -46,18 +47,48 @@ async def add_voice(
     type: Annotated[Literal["audio_sample"], Form()] = "audio_sample",
 ) -> Response:
     """Make a voice of a recording, or another version of the voice with this name."""
+    made = await make_voice(
+        service, caller, Upload(name, audio_sample, "audio_sample", consent, transcript)
+    )
+    return _voice(service, caller, made)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A recording that is to become a voice."""
+
+    name: str
+    """What the voice is to be called."""
+    sample: UploadFile
+    field: str
+    """In which it was sent, for what is wrong with it."""
+    consent: str
+    """The id of one, or who consented to what in words; may be empty."""
+    transcript: str
+    """What is said, word for word; may be empty."""
+
+
+async def make_voice(service: Service, caller: Caller, upload: Upload) -> Recorded:
+    """Make a voice of an uploaded recording: one of all, or the caller's own.
+
+    Raises:
+        InvalidRequest: The recording can't be used, or a consent is asked for.
+        ConsentNotFound: None has this id.
+        StorageFailed: The folder can't be written.
+    """
     _, voices = service.speaking(caller.owner)
-    recording = await audio_sample.read()
+    recording = await upload.sample.read()
 
     def add() -> Recorded:
-        given, spoken = _consent(service, voices.store.consents.of(caller.owner), consent.strip())
-        stored = voices.to_add(name)
-        with recording_in("audio_sample"):
+        consents = voices.store.consents.of(caller.owner)
+        given, spoken = _consent(service, consents, upload.consent.strip())
+        stored = voices.to_add(upload.name)
+        with recording_in(upload.field):
             return voices.store.add(
-                stored, recording, transcript, given, spoken, spoken is not None
+                stored, recording, upload.transcript, given, spoken, spoken is not None
             )
 
-    return _voice(service, caller, await service.on("files", add))
+    return await service.on("files", add)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""ElevenLabs' endpoints: speech, with times of its characters; voices, models, the user."""

@@ -1,0 +1,92 @@
+"""Text in, speech out: ElevenLabs' `/v1/text-to-speech`.
+
+Knows nothing about how the speech is made.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from mira.server.auth import Asking, may
+from mira.server.elevenlabs.alignment import json_lines, json_object
+from mira.server.elevenlabs.requests import (
+    DEFAULT_OUTPUT,
+    MAX_OUTPUT_CHARS,
+    TextToSpeech,
+    find_output,
+)
+from mira.server.framing import Framing
+from mira.server.keys import Caller
+from mira.server.openai.requests import MAX_NAME_CHARS
+from mira.server.response import SpeechResponse
+from mira.server.state import Running, Service
+from mira.server.utterance import Manner, Utterance
+from mira.types import Sampling
+
+router = APIRouter(prefix="/v1/text-to-speech", tags=["ElevenLabs"], dependencies=[may("speak")])
+
+VoiceId = Annotated[str, Path(max_length=MAX_NAME_CHARS)]
+OutputName = Annotated[
+    str,
+    Query(
+        max_length=MAX_OUTPUT_CHARS,
+        description="Such as mp3_44100_128, pcm_24000, ulaw_8000 or opus_48000_64.",
+    ),
+]
+
+
+@router.post("/{voice_id}", response_class=Response)
+@router.post("/{voice_id}/stream", response_class=Response)
+async def convert(
+    service: Running,
+    caller: Asking,
+    voice_id: VoiceId,
+    body: TextToSpeech,
+    output_format: OutputName = DEFAULT_OUTPUT,
+) -> Response:
+    """Speak `text`; bytes leave as they are made."""
+    return await _speak(service, caller, voice_id, body, output_format, None)
+
+
+@router.post("/{voice_id}/with-timestamps", response_class=Response)
+async def convert_with_timestamps(
+    service: Running,
+    caller: Asking,
+    voice_id: VoiceId,
+    body: TextToSpeech,
+    output_format: OutputName = DEFAULT_OUTPUT,
+) -> Response:
+    """Speak `text`, and say when each of its characters is heard."""
+    return await _speak(service, caller, voice_id, body, output_format, json_object)
+
+
+@router.post("/{voice_id}/stream/with-timestamps", response_class=Response)
+async def stream_with_timestamps(
+    service: Running,
+    caller: Asking,
+    voice_id: VoiceId,
+    body: TextToSpeech,
+    output_format: OutputName = DEFAULT_OUTPUT,
+) -> Response:
+    """Speak `text` in lines of JSON, each with audio and when its characters are heard."""
+    return await _speak(service, caller, voice_id, body, output_format, json_lines)
+
+
+async def _speak(
+    service: Service,
+    caller: Caller,
+    voice_id: str,
+    body: TextToSpeech,
+    output_format: str,
+    aligned: Callable[[str], Framing] | None,
+) -> Response:
+    output = find_output(output_format)
+    service.check_length(body.text)
+    voice = await service.find(voice_id, caller.owner)
+    caller.say(len(body.text))
+    delivery = output.delivery(body.speed, words=aligned is not None)
+    manner = Manner(Sampling(seed=body.seed), await service.dictionary(None))
+    framing = aligned(body.text) if aligned else Framing(output.media_type)
+    return SpeechResponse(Utterance(service, body.text, voice, delivery, manner), framing)

@@ -1,0 +1,124 @@
+"""Chunks of a stream in, pieces that leave as they are played out: none much sooner.
+
+What was sent can't be taken back. A listener who interrupts, or leaves without a word, has cost
+little more than what they heard.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from mira.audio.formats import find_format
+from mira.errors import InvalidRequest
+from mira.server.utterance import Chunk, Delivery
+from mira.stream.clock import Player
+from mira.words.said import SaidWord
+
+LONGEST_S = 0.2  # of a piece: a player's lead is kept to within as much
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes that leave together."""
+
+    data: bytes
+    start_s: float  # when a player gets to them, in seconds from the stream's beginning
+    stop_s: float
+    words: tuple[SaidWord, ...] = ()
+    """New or corrected: all that begin in it, and maybe more."""
+    flushes: int = 0  # of the text that have been spoken with it
+
+
+class Pacing:
+    """Parts one stream into pieces, and lets each go in time.
+
+    Args:
+        delivery: Of the stream.
+        lead_s: How much sooner than a player gets to it a piece may leave, in seconds.
+        frame_s: Length of every piece but the last, for a line that takes frames; None: as comes.
+        now: The clock, in seconds.
+
+    Raises:
+        InvalidRequest: The format can't be parted into frames.
+    """
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        lead_s: float = 1.0,
+        frame_s: float | None = None,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        sample_bytes = find_format(delivery.format).sample_bytes
+        if frame_s and not sample_bytes:
+            raise InvalidRequest(
+                f"Frames of {1000 * frame_s:.0f} ms need a format of samples alone, such as pcm or "
+                f"ulaw; {delivery.format} has packets of its own.",
+                "response_format",
+            )
+        self._lead_s = lead_s
+        self._now = now
+        self._player = Player()
+        self._grain = sample_bytes or 1  # bytes that stay together
+        self._frame_bytes = round((frame_s or 0.0) * delivery.sample_rate) * self._grain
+        self._frame_s = frame_s or 0.0
+        self._held = b""  # less than a frame
+        self._until_s = 0.0  # the end of what was parted
+        self._sent_s = 0.0  # and of what was yielded
+
+    @property
+    def heard_s(self) -> float:
+        """What a player has played that began with the first piece, in seconds."""
+        return self._sent_s - max(0.0, self._player.left_s(self._now()) or 0.0)
+
+    async def pieces(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Piece, None]:
+        """Yield what chunks are parted into, each once it may leave."""
+        async for chunk in chunks:
+            for piece in self._part(chunk):
+                await self._wait()
+                if piece.data:
+                    self._player.takes(piece.stop_s - piece.start_s, self._now())
+                self._sent_s = piece.stop_s
+                yield piece
+        if self._held:
+            share = len(self._held) / self._frame_bytes
+            yield Piece(self._held, self._until_s, self._until_s + share * self._frame_s)
+
+    async def _wait(self) -> None:
+        early_s = (self._player.left_s(self._now()) or 0.0) - self._lead_s
+        if early_s > 0:
+            await asyncio.sleep(early_s)
+
+    def _part(self, chunk: Chunk) -> Iterator[Piece]:
+        """Part a chunk. Its words go with its first piece, and its flushes with the last."""
+        if self._frame_bytes:
+            pieces = [*self._frames(chunk.data)]
+        else:
+            pieces = [*self._shares(chunk.data, max(0.0, chunk.until_s - self._until_s))]
+        if not pieces:
+            pieces = [Piece(b"", self._until_s, self._until_s)]
+        pieces[0] = replace(pieces[0], words=chunk.words)
+        pieces[-1] = replace(pieces[-1], flushes=chunk.flushes)
+        yield from pieces
+
+    def _frames(self, data: bytes) -> Iterator[Piece]:
+        data = self._held + data
+        whole = len(data) - len(data) % self._frame_bytes
+        self._held = data[whole:]
+        for start in range(0, whole, self._frame_bytes):
+            yield self._piece(data[start : start + self._frame_bytes], self._frame_s)
+
+    def _shares(self, data: bytes, audio_s: float) -> Iterator[Piece]:
+        """Yield parts of equal length; a codec's packets are in several, which no player minds."""
+        grains = len(data) // self._grain
+        number = min(max(1, math.ceil(audio_s / LONGEST_S)), max(1, grains))
+        edges = [grains * at // number * self._grain for at in range(number)]
+        for start, stop in pairwise([*edges, len(data)]):
+            yield self._piece(data[start:stop], audio_s / number)
+
+    def _piece(self, data: bytes, audio_s: float) -> Piece:
+        start_s, self._until_s = self._until_s, self._until_s + audio_s
+        return Piece(data, start_s, self._until_s)

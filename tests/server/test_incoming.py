@@ -1,0 +1,115 @@
+"""Parts go in on one thread and come out on another, and nobody waits for a sentence for ever."""
+
+import threading
+import time
+
+import pytest
+
+from mira.engine import Engine
+from mira.errors import InvalidRequest
+from mira.server.incoming import Incoming
+from mira.stream.cancel import Cancel
+from mira.stream.playback import Playback
+from mira.text import Mark
+from tests.toys import ANNA, ToySynthesizer
+
+
+def test_parts_come_as_they_are_and_then_it_says_that_there_are_no_more() -> None:
+    text = Incoming(Cancel(), 100)
+    for part in ("One", "", " two. "):
+        text.push(part)
+    text.flush()
+    parts = iter(text)
+    assert [next(parts) for _ in range(4)] == ["One", " two. ", Mark.FLUSH, Mark.IDLE]
+    threading.Timer(0.05, text.push, ("Three",)).start()
+    assert [next(parts) for _ in range(2)] == ["Three", Mark.IDLE]
+    text.end()
+    assert next(parts, None) is None
+
+
+def test_cancelling_ends_it() -> None:
+    cancel = Cancel()
+    parts = iter(Incoming(cancel, 100))
+    assert next(parts) is Mark.IDLE
+    threading.Timer(0.05, cancel).start()
+    assert next(parts, None) is None
+
+
+def test_it_is_bounded() -> None:
+    text = Incoming(Cancel(), 10)
+    text.push("1234567890")
+    for _ in range(1000):
+        text.push("")
+    assert text._parts.qsize() == 1
+    with pytest.raises(InvalidRequest, match="too long"):
+        text.push("1")
+
+
+def test_without_patience_each_part_is_spoken_as_it_stands() -> None:
+    text = Incoming(Cancel(), 100, patience_s=0)
+    text.push("One two.")
+    text.push("Three")
+    parts = iter(text)
+    assert [next(parts) for _ in range(4)] == ["One two.", Mark.DUE, "Three", Mark.DUE]
+
+
+class Speaker:
+    """A toy that speaks an incoming text on a thread of its own; says which words, and when."""
+
+    def __init__(self, patience_s: float | None) -> None:
+        self.text = Incoming(cancel := Cancel(), 1000, patience_s)
+        self.cancel = cancel
+        self.began = time.perf_counter()
+        self.said: list[tuple[float, str]] = []
+        self._thread = threading.Thread(target=self._speak)
+
+    def __enter__(self) -> "Speaker":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.text.end()
+        self._thread.join()
+
+    def wait(self, words: int) -> None:
+        deadline = time.perf_counter() + 20
+        while len(self.said) < words:
+            assert time.perf_counter() < deadline, self.said
+            time.sleep(0.005)
+
+    def _speak(self) -> None:
+        self.text.playback = playback = Playback()
+        for block in Engine(ToySynthesizer()).blocks(self.text, ANNA, playback=playback):
+            at = time.perf_counter() - self.began
+            self.said += [(at, word.word.text) for word in block.words]
+
+
+def test_what_is_no_sentence_yet_waits_so_long_and_no_longer() -> None:
+    with Speaker(patience_s=0.3) as speaker:
+        speaker.text.push("One")
+        time.sleep(0.1)
+        speaker.text.push(" two")
+        speaker.wait(2)
+        (first_s, first), (_, second) = speaker.said
+        assert (first, second) == ("One", "two")
+        assert 0.29 < first_s < 3
+
+
+def test_it_waits_for_ever_if_it_may() -> None:
+    with Speaker(patience_s=None) as speaker:
+        speaker.text.push("One two")
+        time.sleep(0.5)
+        assert not speaker.said
+    assert [word for _, word in speaker.said] == ["One", "two"]
+
+
+def test_whoever_hears_something_meanwhile_does_not_wait() -> None:
+    """So the beginning of a sentence is not torn from its end without need."""
+    with Speaker(patience_s=0.05) as speaker:
+        speaker.text.push("One two three four five six. Seven")  # 1.4 s of speech
+        speaker.wait(6)
+        time.sleep(0.3)
+        assert len(speaker.said) == 6
+        speaker.wait(7)  # but when that is over
+        late_s, word = speaker.said[-1]
+        assert word == "Seven" and late_s > 0.8
