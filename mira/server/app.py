@@ -14,6 +14,7 @@ from mira.engine import Engine
 from mira.progress import Report
 from mira.server import errors
 from mira.server.auth import check_may_change, host_check
+from mira.server.deepgram import speech as deepgram_speech
 from mira.server.elevenlabs import account
 from mira.server.elevenlabs import speech as elevenlabs_speech
 from mira.server.elevenlabs import voices as elevenlabs_voices
@@ -54,6 +55,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         account,  # before OpenAI's models, whose path is the same
         elevenlabs_speech,
         elevenlabs_voices,
+        deepgram_speech,
         speech,
         voices,
         consents,

@@ -42,15 +42,23 @@ RESPONSES: dict[type[MiraError], tuple[int, str, str | None, str | None]] = {
 }
 
 
-def _elevenlabs(problem: Mapping[str, object]) -> dict[str, object]:
+def _elevenlabs(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
     status = problem["code"] or problem["type"]
     return {"detail": {"status": status, "message": problem["message"]}}
 
 
-SHAPES: Mapping[Family, Callable[[Mapping[str, object]], dict[str, object]]] = {
+def _deepgram(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
+    code = str(problem["code"] or problem["type"]).upper()
+    return {"err_code": code, "err_msg": problem["message"], "request_id": request_id}
+
+
+SHAPES: Mapping[Family, Callable[[Mapping[str, object], str], dict[str, object]]] = {
     Family.ELEVENLABS: _elevenlabs,
+    Family.DEEPGRAM: _deepgram,
 }
-"""What other families than OpenAI's make of its error."""
+"""What other families than OpenAI's make of its error, and of the request's id."""
+SAID_IN: Mapping[Family, str] = {Family.DEEPGRAM: "dg-error"}
+"""Headers that say it too, for clients that show nothing else of a refused WebSocket."""
 
 
 class Refusal(JSONResponse):
@@ -72,10 +80,16 @@ class Refusal(JSONResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        shape = SHAPES.get(family_of(scope))
+        family = family_of(scope)
+        shape = SHAPES.get(family)
         if shape is None:
             return await super().__call__(scope, receive, send)
-        shaped = JSONResponse(shape(self._problem), self.status_code, self._further)
+        request_id = scope.get("state", {}).get("request_id", "")
+        shaped = JSONResponse(shape(self._problem, request_id), self.status_code, self._further)
+        if family in SAID_IN:
+            said = str(self._problem["message"])
+            printable = "".join(char if " " <= char <= "~" else "?" for char in said)
+            shaped.headers[SAID_IN[family]] = printable
         await shaped(scope, receive, send)
 
 
