@@ -33,7 +33,7 @@ def host_check(app: ASGIApp, names: tuple[str, ...]) -> ASGIApp:
     known = {name.lower() for name in names}
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             name = _host_name(Headers(scope=scope).get("host", ""))
             if not _lets_in(name, known):
                 error = NotAllowed(
@@ -64,10 +64,15 @@ def check_may_change(settings: Settings, headers: Headers) -> None:
     """
     if not settings.change_voices:
         raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
+    check_origin(settings, headers, "change voices")
+
+
+def check_origin(settings: Settings, headers: Headers, to_do: str) -> None:
+    """Raise NotAllowed for a web page of somebody else, unless it may do as our own pages do."""
     origin = headers.get("origin", "")
     allowed = {origin, "*"} & {*settings.cors_origins}
     if origin and not allowed and not is_own(origin, headers.get("host", "")):
-        raise NotAllowed("Web pages of other origins can't change voices: see cors_origins.")
+        raise NotAllowed(f"Web pages of other origins can't {to_do}: see cors_origins.")
 
 
 async def may_change(service: Running, connection: HTTPConnection) -> None:

@@ -131,7 +131,7 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
 
     async def on_validation(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return await on_mira_error(request, _first_problem(error))
+        return await on_mira_error(request, first_problem(error.errors()[0]))
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -148,9 +148,8 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
         message, code = str(error.detail), None
         if error.detail == status.phrase:
             hint = _meant(request) if status == 404 else ""
-            message = (
-                f"{status.phrase}: {request.method} {request.url.path}. {hint or 'See /docs.'}"
-            )
+            method = request.scope.get("method", "WebSocket")
+            message = f"{status.phrase}: {method} {request.url.path}. {hint or 'See /docs.'}"
         if status == 404:
             code = "not_found"
         return refuse(status, message, code, error.headers)
@@ -166,6 +165,12 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_bug)
+    app.router.default = _not_found
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a path that nothing is at: a WebSocket as well, which would be closed otherwise."""
+    raise HTTPException(404)
 
 
 def respond(error: MiraError) -> JSONResponse:
@@ -175,6 +180,11 @@ def respond(error: MiraError) -> JSONResponse:
     if isinstance(error, Overloaded | NotReady):
         headers["Retry-After"] = str(error.retry_after_s)
     return Refusal(body(error) | {"type": kind}, status, headers)
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status that a failure has, for protocols that tell it in a message."""
+    return _response(error)[0] if isinstance(error, MiraError) else 500
 
 
 def refuse(
@@ -213,10 +223,14 @@ def _meant(request: Request) -> str:
     return ""
 
 
-def _first_problem(error: RequestValidationError) -> InvalidRequest:
-    """Say one problem at a time, with the field's name and what to do, in a sentence."""
-    first: dict[str, Any] = error.errors()[0]
-    field = next(iter(map(str, first["loc"][1:])), None)  # after where: body, query, path
+def first_problem(first: Mapping[str, Any], within: int = 1) -> InvalidRequest:
+    """Say one problem at a time, with the field's name and what to do, in a sentence.
+
+    Args:
+        first: Problem, as pydantic tells it.
+        within: How many parts of its place say where the field is: body, query, path.
+    """
+    field = next(iter(map(str, first["loc"][within:])), None)
     if first["type"] == "json_invalid":
         reason = first.get("ctx", {}).get("error", "")
         return InvalidRequest(f"The body is not valid JSON: {reason}.", None, "invalid_json")
