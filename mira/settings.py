@@ -209,6 +209,9 @@ class Settings(BaseModel):
         le=4096,
         description="streams at once at most; 0: 64; fewer if not all are kept fed",
     )
+    max_sockets: int = Field(
+        1024, ge=1, le=65536, description="WebSockets open at once, speaking or not"
+    )
     min_streams: int = Field(
         1, ge=1, le=4096, description="streams at once at least, even if not all are kept fed"
     )

@@ -15,14 +15,17 @@ from mira.engine import Engine
 from mira.progress import Report
 from mira.server import errors
 from mira.server.auth import check_may_change, host_check, key_check
+from mira.server.deepgram import speech as deepgram_speech
 from mira.server.elevenlabs import account
 from mira.server.elevenlabs import speech as elevenlabs_speech
 from mira.server.elevenlabs import voices as elevenlabs_voices
+from mira.server.handshake import socket_guard
 from mira.server.middleware import BodyLimit, head_as_get, request_ids, served_limit
 from mira.server.native import speech_stream, status
 from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
 from mira.server.page import home
+from mira.server.sockets import cartesia
 from mira.server.state import Service
 from mira.settings import Settings
 
@@ -70,10 +73,12 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         account,  # before OpenAI's models, whose path is the same
         elevenlabs_speech,
         elevenlabs_voices,
+        deepgram_speech,
         speech,
         voices,
         consents,
         models,
+        cartesia,
         speech_stream,
         native_voices,
         status,
@@ -90,6 +95,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         may_upload=partial(check_may_change, settings),
     )
     app.add_middleware(head_as_get)
+    app.add_middleware(socket_guard, settings=settings, count=service.telemetry.failed)
     app.add_middleware(key_check, keys=service.keys, count=service.telemetry.failed)
     app.add_middleware(host_check, names=(settings.host, *settings.allowed_hosts))
     if settings.cors_origins:

@@ -154,10 +154,15 @@ def check_may_change(settings: Settings, connection: HTTPConnection) -> None:
     headers = connection.headers
     if not settings.change_voices:
         raise NotAllowed("Voices can't be changed over HTTP here: the setting change_voices.")
+    check_origin(settings, headers, "change voices")
+
+
+def check_origin(settings: Settings, headers: Headers, to_do: str) -> None:
+    """Raise NotAllowed for a web page of somebody else, unless it may do as our own pages do."""
     origin = headers.get("origin", "")
     allowed = {origin, "*"} & {*settings.cors_origins}
     if origin and not allowed and not is_own(origin, headers.get("host", "")):
-        raise NotAllowed("Web pages of other origins can't change voices: see cors_origins.")
+        raise NotAllowed(f"Web pages of other origins can't {to_do}: see cors_origins.")
 
 
 async def may_change(service: Running, connection: HTTPConnection) -> None:

@@ -43,15 +43,23 @@ RESPONSES: dict[type[MiraError], tuple[int, str, str | None, str | None]] = {
 }
 
 
-def _elevenlabs(problem: Mapping[str, object]) -> dict[str, object]:
+def _elevenlabs(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
     status = problem["code"] or problem["type"]
     return {"detail": {"status": status, "message": problem["message"]}}
 
 
-SHAPES: Mapping[Family, Callable[[Mapping[str, object]], dict[str, object]]] = {
+def _deepgram(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
+    code = str(problem["code"] or problem["type"]).upper()
+    return {"err_code": code, "err_msg": problem["message"], "request_id": request_id}
+
+
+SHAPES: Mapping[Family, Callable[[Mapping[str, object], str], dict[str, object]]] = {
     Family.ELEVENLABS: _elevenlabs,
+    Family.DEEPGRAM: _deepgram,
 }
-"""What other families than OpenAI's make of its error."""
+"""What other families than OpenAI's make of its error, and of the request's id."""
+SAID_IN: Mapping[Family, str] = {Family.DEEPGRAM: "dg-error"}
+"""Headers that say it too, for clients that show nothing else of a refused WebSocket."""
 
 
 class Refusal(JSONResponse):
@@ -73,10 +81,16 @@ class Refusal(JSONResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        shape = SHAPES.get(family_of(scope))
+        family = family_of(scope)
+        shape = SHAPES.get(family)
         if shape is None:
             return await super().__call__(scope, receive, send)
-        shaped = JSONResponse(shape(self._problem), self.status_code, self._further)
+        request_id = scope.get("state", {}).get("request_id", "")
+        shaped = JSONResponse(shape(self._problem, request_id), self.status_code, self._further)
+        if family in SAID_IN:
+            said = str(self._problem["message"])
+            printable = "".join(char if " " <= char <= "~" else "?" for char in said)
+            shaped.headers[SAID_IN[family]] = printable
         await shaped(scope, receive, send)
 
 
@@ -118,7 +132,7 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
 
     async def on_validation(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return await on_mira_error(request, _first_problem(error))
+        return await on_mira_error(request, first_problem(error.errors()[0]))
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -135,9 +149,8 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
         message, code = str(error.detail), None
         if error.detail == status.phrase:
             hint = _meant(request) if status == 404 else ""
-            message = (
-                f"{status.phrase}: {request.method} {request.url.path}. {hint or 'See /docs.'}"
-            )
+            method = request.scope.get("method", "WebSocket")
+            message = f"{status.phrase}: {method} {request.url.path}. {hint or 'See /docs.'}"
         if status == 404:
             code = "not_found"
         return refuse(status, message, code, error.headers)
@@ -153,6 +166,12 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_bug)
+    app.router.default = _not_found
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a path that nothing is at: a WebSocket as well, which would be closed otherwise."""
+    raise HTTPException(404)
 
 
 def respond(error: MiraError) -> JSONResponse:
@@ -164,6 +183,11 @@ def respond(error: MiraError) -> JSONResponse:
     if isinstance(error, errors.InvalidKey):
         headers["WWW-Authenticate"] = "Bearer"
     return Refusal(body(error) | {"type": kind}, status, headers)
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status that a failure has, for protocols that tell it in a message."""
+    return _response(error)[0] if isinstance(error, MiraError) else 500
 
 
 def refuse(
@@ -202,10 +226,14 @@ def _meant(request: Request) -> str:
     return ""
 
 
-def _first_problem(error: RequestValidationError) -> InvalidRequest:
-    """Say one problem at a time, with the field's name and what to do, in a sentence."""
-    first: dict[str, Any] = error.errors()[0]
-    field = next(iter(map(str, first["loc"][1:])), None)  # after where: body, query, path
+def first_problem(first: Mapping[str, Any], within: int = 1) -> InvalidRequest:
+    """Say one problem at a time, with the field's name and what to do, in a sentence.
+
+    Args:
+        first: Problem, as pydantic tells it.
+        within: How many parts of its place say where the field is: body, query, path.
+    """
+    field = next(iter(map(str, first["loc"][within:])), None)
     if first["type"] == "json_invalid":
         reason = first.get("ctx", {}).get("error", "")
         return InvalidRequest(f"The body is not valid JSON: {reason}.", None, "invalid_json")

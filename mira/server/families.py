@@ -20,6 +20,7 @@ class Family(Enum):
 
     OPENAI = "OpenAI"
     ELEVENLABS = "ElevenLabs"
+    DEEPGRAM = "Deepgram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ _MARKS: Mapping[Family, _Marks] = {
     Family.ELEVENLABS: _Marks(
         ("/v1/text-to-", "/v1/voices", "/v2/voices", "/v1/user"), header="xi-api-key"
     ),
+    Family.DEEPGRAM: _Marks(("/v1/speak", "/v2/speak")),
 }
 
 

@@ -33,6 +33,7 @@ LARGE_AT_ONCE = 8  # larger bodies that are read at once; each is in memory seve
 BODY_GRACE_S = 10.0
 SLOWEST_BYTES_PER_S = 64 << 10
 SLICE_BYTES = 64 << 10  # given on in one turn of the event loop: forms are parsed there
+STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -45,13 +46,13 @@ def request_ids(app: ASGIApp) -> ASGIApp:
     """Give every answer an id."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return await app(scope, receive, send)
         request_id = new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 

@@ -56,6 +56,7 @@ class Connection(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None  # of what the client has to send
         self._since = time.monotonic()  # it is the client's turn
         self._half_closed = False
+        self._given_away = False  # it became a WebSocket
 
     @property
     def _begun(self) -> bool:
@@ -101,6 +102,8 @@ class Connection(H11Protocol):
 
     def go_on(self) -> None:
         """Parse what was read, or read on."""
+        if self._given_away:
+            return
         if self._unparsed and self._next_slice is None:
             self._next_slice = self.loop.call_soon(self._parse_slice)
         elif not self._unparsed and not self.transport.is_closing():
@@ -120,6 +123,8 @@ class Connection(H11Protocol):
         waited = self._waits
         begun = self._begun
         super().data_received(data)
+        if self._given_away:
+            return
         if not (waited and self._waits) or not begun:
             self._since = time.monotonic()
         self._wait()
@@ -202,7 +207,21 @@ class Connection(H11Protocol):
             self._wait()
 
     def _should_upgrade(self) -> bool:
-        return False  # there are no WebSockets: RFC 9110 has such a request answered as it is
+        """Tell whether a WebSocket is asked for; RFC 9110 has others answered as they are."""
+        keyed = any(name == b"sec-websocket-key" for name, _ in self.headers)
+        return keyed and self.scope["method"] == "GET" and self._get_upgrade() == b"websocket"
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over, with all that came after the request, and stop all clocks."""
+        self._unset_keepalive_if_required()
+        self._forget_deadline()
+        self._given_away = True
+        super().handle_websocket_upgrade(event)
+        early = self.conn.trailing_data[0] + bytes(self._unparsed)
+        self._unparsed.clear()
+        self.transport.resume_reading()
+        if early:
+            self.transport.get_protocol().data_received(early)  # type: ignore[attr-defined]
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, or is out of bounds."""

@@ -22,6 +22,7 @@ from mira.progress import Report, progress_bar
 from mira.server import memory
 from mira.server.app import create_app
 from mira.server.auth import check_reach
+from mira.server.frames import Frames
 from mira.server.keys import Keys
 from mira.server.protocol import MAX_HEAD_BYTES, Connection
 from mira.server.state import Service
@@ -184,6 +185,9 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
         server_header=False,
         http=Connection,
+        ws=Frames,
+        ws_max_size=settings.max_body_bytes,
+        ws_per_message_deflate=False,  # audio does not get smaller by it
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         # Whether a page was asked for by https is only shown, to who asked; the address not even
         # that.

@@ -46,6 +46,9 @@ def code_of(answer: httpx.Response) -> str:
     if set(problem) == {"detail"}:  # ElevenLabs'
         assert set(problem["detail"]) == {"status", "message"}
         return str(problem["detail"]["status"])
+    if "err_code" in problem:  # Deepgram's
+        assert problem["err_msg"] == answer.headers["dg-error"]
+        return str(problem["err_code"]).lower()
     error = problem["error"]
     assert set(error) == {"message", "type", "param", "code"}
     return str(error["code"] or error["type"])

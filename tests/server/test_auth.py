@@ -206,6 +206,7 @@ def test_every_endpoint_needs_a_key_and_one_right(keyed: Served) -> None:
     assert "POST /v1/audio/speech-stream" in found["speak"]
     assert "POST /v1/text-to-speech/{voice_id}/stream/with-timestamps" in found["speak"]
     assert found["operate"] == {"GET /stats", "GET /metrics"}
+    assert {"POST /v1/speak", "POST /v2/speak"} <= found["speak"]
     assert {"GET /voices", "GET /v1/audio/voices", "GET /voices/{voice_id}"} <= found["read"]
     assert {"GET /v1/voices", "GET /v2/voices", "GET /v1/voices/{voice_id}"} <= found["read"]
     assert {"POST /v1/audio/voices", "DELETE /v1/audio/voices/{voice_id}"} <= found["voices"]

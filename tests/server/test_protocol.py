@@ -319,9 +319,9 @@ def test_an_older_client_that_hangs_up_is_noticed_at_the_first_audio(serve: Serv
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", STREAM, 200), ("GET", "/health", 200), ("GET", "/nowhere", 404)],
+    [("POST", STREAM, 200), ("GET", "/health", 404), ("GET", "/nowhere", 404)],
 )
-def test_an_upgrade_is_declined_by_answering(
+def test_an_upgrade_where_no_socket_is_has_an_answer(
     shared: Served, method: str, path: str, status: int
 ) -> None:
     body = b'{"input": "Hi."}' if method == "POST" else b""

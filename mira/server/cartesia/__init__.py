@@ -1,0 +1,1 @@
+"""Cartesia's endpoints over HTTP: speech, voices."""

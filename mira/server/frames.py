@@ -1,0 +1,86 @@
+"""A WebSocket's bytes in, messages out: uvicorn's protocol on `websockets`, with bounds.
+
+What it leaves open is bounded here: how much is parsed in one turn of the event loop, how much is
+written to a client that takes nothing, and how many fragments a message may have. Knows nothing
+about messages.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+SLICE_BYTES = 4 << 10  # parsed in one turn of the event loop: 700 of the smallest frames
+MOST_FRAGMENTS = 1024  # of one message; empty ones would never reach its limit of bytes
+
+
+class Frames(WebSocketsSansIOProtocol):
+    """One client's WebSocket."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._unparsed = bytearray()
+        self._next_slice: asyncio.Handle | None = None
+
+    @property
+    def _blocked(self) -> bool:
+        """Whether the application has something to read first, or the client."""
+        return self.read_paused or not self.writable.is_set() or self.transport.is_closing()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse a slice now, and the others each in a turn of its own: other clients come between.
+
+        No more is read meanwhile.
+        """
+        self._unparsed += data
+        if self._next_slice is None:
+            self._parse_slice()
+
+    def _parse_slice(self) -> None:
+        self._next_slice = None
+        if not self._blocked:
+            data = bytes(self._unparsed[:SLICE_BYTES])
+            del self._unparsed[:SLICE_BYTES]
+            super().data_received(data)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Parse what was read, or read on, as soon as it makes sense."""
+        if self._blocked or self._unparsed:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+        if self._unparsed and not self._blocked and self._next_slice is None:
+            self._next_slice = self.loop.call_soon(self._parse_slice)
+
+    async def receive(self) -> Any:
+        """Give the application the next message; parse on after the last."""
+        message = await super().receive()
+        self._go_on()
+        return message
+
+    def resume_writing(self) -> None:
+        """Go on: the client takes what it is sent."""
+        super().resume_writing()
+        self._go_on()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take another fragment of a message."""
+        if len(self.frames) < MOST_FRAGMENTS:
+            return super().handle_cont(event)
+        self.frames = []
+        self.conn.fail(1009, f"more than {MOST_FRAGMENTS} fragments")
+        self.handle_parser_exception()
+
+    def keepalive_timeout(self) -> None:
+        """End a connection whose other end is gone, or reads nothing: what waits would stay."""
+        self.pong_timer = None
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        super().connection_lost(exc)
+        self._unparsed.clear()
+        if self._next_slice is not None:
+            self._next_slice.cancel()

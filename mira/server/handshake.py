@@ -1,0 +1,71 @@
+"""What every WebSocket passes through on its way to an endpoint: who may open one, and how many.
+
+Browsers let every web page open WebSockets to everywhere, and have no CORS for them. Knows nothing
+about endpoints, nor what is said on a socket.
+"""
+
+import logging
+from collections.abc import Callable
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mira.errors import MiraError, Overloaded
+from mira.server import errors
+from mira.server.auth import check_origin
+from mira.settings import Settings
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR = 1011  # of RFC 6455
+
+
+def socket_guard(app: ASGIApp, settings: Settings, count: Callable[[str], None]) -> ASGIApp:
+    """Refuse WebSockets of other people's web pages, and those over `max_sockets`.
+
+    Args:
+        count: Called with the kind of each failure, for the metrics.
+    """
+    num_open = 0
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal num_open
+        if scope["type"] != "websocket":
+            return await app(scope, receive, send)
+        try:
+            check_origin(settings, Headers(scope=scope), "open sockets")
+            if num_open >= settings.max_sockets:
+                raise Overloaded(f"{num_open} sockets are open, as many as max_sockets allows.")
+        except MiraError as error:
+            count(type(error).__name__)
+            return await errors.respond(error)(scope, receive, send)
+        num_open += 1
+        try:
+            await _guarded(app, scope, receive, send, count)
+        finally:
+            num_open -= 1
+
+    return answer
+
+
+async def _guarded(
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, count: Callable[[str], None]
+) -> None:
+    """Log a mistake of ours, and tell the client that there was one."""
+    accepted = False
+
+    async def send_and_see(message: Message) -> None:
+        nonlocal accepted
+        accepted = accepted or message["type"] == "websocket.accept"
+        await send(message)
+
+    try:
+        await app(scope, receive, send_and_see)
+    except Exception as error:
+        count("Internal")
+        log.error("internal error", exc_info=error)
+        if accepted:
+            await send({"type": "websocket.close", "code": INTERNAL_ERROR})
+        else:
+            answer = errors.Refusal(errors.body(error), 500)
+            await answer(scope, receive, send)

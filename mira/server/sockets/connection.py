@@ -1,0 +1,219 @@
+"""One WebSocket, whatever is spoken on it: messages in and out, and the turns that run meanwhile.
+
+    async with connected(websocket) as connection, Turns(service, MOST).open() as turns:
+        async for message in connection.messages(IDLE_S, refuse):
+            ...  # begin, push to, flush or cancel a turn
+
+Knows nothing about any protocol.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from anyio import move_on_after
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from mira.errors import InvalidRequest, MiraError, Overloaded
+from mira.server.state import Service
+from mira.server.turn import Interrupted, Tell, Turn
+
+log = logging.getLogger(__name__)
+
+Message = dict[str, object]
+Refuse = Callable[[InvalidRequest], Awaitable[object]]
+Failed = Callable[[Exception], Awaitable[object]]
+
+
+class Connection:
+    """A client's WebSocket, accepted."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self._gone = False
+        self._used_at = time.monotonic()  # by either side
+
+    async def messages(self, idle_s: float, refuse: Refuse) -> AsyncIterator[Message]:
+        """Yield JSON objects until the client leaves, or nothing was said for too long.
+
+        Args:
+            idle_s: How long neither side may say anything, in seconds.
+            refuse: Told of a message that is none, before the next is read.
+        """
+        while (data := await self._next(idle_s)) is not None:
+            try:
+                message = read(data)
+            except InvalidRequest as error:
+                await refuse(error)
+            else:
+                yield message
+            await asyncio.sleep(0)  # however many have come, other clients are served between them
+
+    async def send(self, message: Mapping[str, object] | bytes) -> None:
+        """Send JSON, or bytes; waits while the client takes nothing. To one that left, nothing."""
+        if self._gone:
+            return
+        self._used_at = time.monotonic()
+        try:
+            if isinstance(message, bytes):
+                await self._websocket.send_bytes(message)
+            else:
+                await self._websocket.send_text(json.dumps(message, separators=(",", ":")))
+        except (WebSocketDisconnect, RuntimeError):
+            self._gone = True
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close it, unless it is closed."""
+        if self._gone:
+            return
+        self._gone = True
+        try:
+            await self._websocket.close(code, reason)
+        except (WebSocketDisconnect, RuntimeError):
+            return
+
+    async def _next(self, idle_s: float) -> str | bytes | None:
+        while (left_s := self._used_at + idle_s - time.monotonic()) > 0 and not self._gone:
+            with move_on_after(left_s) as patience:
+                message = await self._websocket.receive()
+            if patience.cancelled_caught:
+                continue
+            if message["type"] == "websocket.disconnect":
+                self._gone = True
+                return None
+            self._used_at = time.monotonic()
+            text = message.get("text")
+            return message["bytes"] if text is None else text  # type: ignore[no-any-return]
+        return None
+
+
+@asynccontextmanager
+async def connected(websocket: WebSocket) -> AsyncIterator[Connection]:
+    """Accept a WebSocket; close it in the end."""
+    await websocket.accept()
+    connection = Connection(websocket)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def read(data: str | bytes) -> Message:
+    """Read a message as a JSON object.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    if isinstance(data, bytes):
+        wrong = "Messages are JSON text: this one is binary."
+        raise InvalidRequest(wrong, None, "invalid_json")
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        what = error.msg if isinstance(error, json.JSONDecodeError) else "too much of it"
+        wrong = f"The message is not valid JSON: {what}."
+        raise InvalidRequest(wrong, None, "invalid_json") from error
+    if not isinstance(message, dict):
+        raise InvalidRequest("The message must be a JSON object.", None, "invalid_json")
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    turn: Turn
+    task: asyncio.Task[None]
+
+
+class Turns:
+    """Turns that run for one client at the same time, each a task with a name.
+
+    Args:
+        most: How many may be open.
+        in_order: Each begins when the one before has ended, for protocols without contexts.
+    """
+
+    def __init__(self, service: Service, most: int, in_order: bool = False) -> None:
+        self._service = service
+        self._most = most
+        self._in_order = in_order
+        self._open: dict[str, _Running] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # those that are cancelled but not ended, too
+        self._last: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of those that are open, the oldest first."""
+        return tuple(self._open)
+
+    def get(self, name: str) -> Turn | None:
+        """Return the open turn with this name."""
+        return running.turn if (running := self._open.get(name)) else None
+
+    def begin(self, name: str, turn: Turn, tell: Tell, failed: Failed) -> None:
+        """Run a turn under a name that no open one has.
+
+        Args:
+            tell: Told what happens in it.
+            failed: Told, instead of the end, why it can't go on.
+
+        Raises:
+            Overloaded: Too many are open.
+        """
+        if len(self._open) >= self._most:
+            raise Overloaded(f"{self._most} are open on this socket: end one first.")
+        before = self._last if self._in_order else None
+        self._last = task = asyncio.create_task(self._run(name, turn, tell, failed, before))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._open[name] = _Running(turn, task)
+
+    def cancel(self, name: str) -> Interrupted | None:
+        """End a turn at once, and return how far it got; None if there is none with this name.
+
+        Nothing more is told of it, and what waits to be sent is not sent.
+        """
+        running = self._open.pop(name, None)
+        if running is None:
+            return None
+        interrupted = running.turn.cancel()
+        running.task.cancel()
+        return interrupted
+
+    async def close(self) -> None:
+        """Cancel all; return when nothing runs for them any more."""
+        for name in self.names:
+            self.cancel(name)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Turns"]:
+        """Close them in the end."""
+        try:
+            yield self
+        finally:
+            await self.close()
+
+    async def _run(
+        self, name: str, turn: Turn, tell: Tell, failed: Failed, before: asyncio.Task[None] | None
+    ) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait([before])
+            await turn.run(tell)
+        except Exception as error:
+            if not isinstance(error, MiraError | TimeoutError):
+                log.error("internal error", exc_info=error)
+                self._service.telemetry.failed("Internal")
+            await failed(error)
+        finally:
+            running = self._open.get(name)
+            if running is not None and running.turn is turn:
+                del self._open[name]

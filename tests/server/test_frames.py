@@ -1,0 +1,142 @@
+"""WebSockets that are rude, on real connections: bounded, while others are served."""
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+from websockets.frames import Frame, Opcode
+
+from mira.server.frames import MOST_FRAGMENTS, Frames
+from tests.conftest import Serve
+from tests.server.serving import Served, wait_until
+from tests.server.sockets.client import Client
+from tests.toys import ToySynthesizer
+
+PATH = "/tts/websocket"
+MIB = 1 << 20
+HANDSHAKE = (
+    f"GET {PATH} HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+).encode()
+
+
+def frame(kind: Opcode, data: bytes = b"", fin: bool = True) -> bytes:
+    return Frame(kind, data, fin).serialize(mask=True)
+
+
+def opened(served: Served, early: bytes = b"") -> socket.socket:
+    """A client after its handshake, which does nothing by itself."""
+    client = socket.create_connection(("127.0.0.1", served.port), timeout=20)
+    client.sendall(HANDSHAKE + early)
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += client.recv(1)
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert b"x-request-id: req_" in head.lower()
+    return client
+
+
+def rest(client: socket.socket) -> bytes:
+    data = b""
+    with suppress(OSError):
+        while piece := client.recv(65536):
+            data += piece
+    return data
+
+
+FLOODS = {
+    "pings": frame(Opcode.PING) * 5000,
+    "empty messages": frame(Opcode.TEXT) * 5000,
+    "small messages": frame(Opcode.TEXT, b"{}") * 5000,
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_takes_neither_memory_nor_the_loop(shared: Served, kind: str) -> None:
+    process = psutil.Process()
+    before = peak = process.memory_info().rss
+    slowest_s = 0.0
+
+    def pour() -> None:
+        with opened(shared) as client, suppress(OSError):
+            client.settimeout(1)
+            deadline = time.monotonic() + 3
+            while time.monotonic() < deadline:
+                client.sendall(FLOODS[kind])
+
+    flood = threading.Thread(target=pour)
+    with shared.client() as other:
+        other.get("/health")
+        flood.start()
+        while flood.is_alive():
+            began = time.monotonic()
+            assert other.get("/health").status_code == 200
+            slowest_s = max(slowest_s, time.monotonic() - began)
+            peak = max(peak, process.memory_info().rss)
+        flood.join()
+    assert peak - before < 40 * MIB
+    assert slowest_s < 1.5  # 0.05 s on an idle machine
+
+
+def test_a_message_over_the_limit_closes_the_socket(serve: Serve) -> None:
+    served = serve(ToySynthesizer(), max_body_bytes=10_000)
+    with Client(served, PATH) as client:
+        client.say('{"transcript": "' + "a" * 20_000 + '"}')
+        assert client.closed()[0] == 1009
+
+
+def test_so_does_one_in_endless_fragments(shared: Served) -> None:
+    with opened(shared) as client:
+        client.sendall(frame(Opcode.TEXT, b"{", fin=False))
+        with suppress(OSError):
+            client.sendall(frame(Opcode.CONT, fin=False) * (MOST_FRAGMENTS + 1))
+        assert b"\x03\xf1" in rest(client)  # 1009
+
+
+def test_a_message_may_come_in_fragments_a_byte_at_a_time(shared: Served) -> None:
+    message = frame(Opcode.TEXT, b'{"context_id":', fin=False) + frame(
+        Opcode.CONT, b'"C","cancel":true}'
+    )
+    with opened(shared) as client:
+        for byte in message:
+            client.sendall(bytes([byte]))
+        assert b'"done"' in client.recv(4096)
+
+
+def test_what_comes_with_the_handshake_is_read_after_it(shared: Served) -> None:
+    with opened(shared, frame(Opcode.TEXT, b'{"context_id":"C","cancel":true}')) as client:
+        assert b'"done"' in client.recv(4096)
+
+
+def test_no_text_closes_the_socket(shared: Served) -> None:
+    with opened(shared) as client:
+        client.sendall(frame(Opcode.TEXT, b"\xff\xfe"))
+        assert b"\x03\xef" in rest(client)  # 1007
+
+
+def test_bytes_that_are_no_frames_close_it(shared: Served) -> None:
+    with opened(shared) as client:
+        client.sendall(os.urandom(1) * 64)
+        rest(client)
+    wait_until(lambda: shared.connections == 0)
+
+
+def test_whoever_does_not_answer_is_let_go(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hurried(self: Frames) -> None:
+        self.ping_interval = self.ping_timeout = 0.2
+        self.schedule_ping()
+
+    monkeypatch.setattr(Frames, "start_keepalive", hurried)
+    began = time.monotonic()
+    with opened(shared) as client:  # which answers no ping
+        rest(client)
+        assert 0.3 < time.monotonic() - began < 10
+    wait_until(lambda: shared.connections == 0)
+    with Client(shared, PATH) as other:  # which does
+        time.sleep(1)
+        other.say({"context_id": "C", "cancel": True})
+        assert other.hear()
