@@ -24,8 +24,15 @@ def credentials(connection: HTTPConnection) -> list[str]:
     for name in HEADERS:
         found += map(str.strip, headers.getlist(name))
     found += _asked(connection.scope.get("query_string", b""))
-    found += _subprotocol(headers.get("sec-websocket-protocol", ""))
+    if subprotocol(connection):  # `token, SECRET` and `bearer, SECRET`
+        found.append(headers["sec-websocket-protocol"].partition(",")[2].strip())
     return [secret for secret in found if secret][:MOST]
+
+
+def subprotocol(connection: HTTPConnection) -> str | None:
+    """Name the subprotocol to accept, of a browser that sent a secret as one: it would leave."""
+    scheme, *secret = connection.headers.get("sec-websocket-protocol", "").split(",", 1)
+    return scheme.strip() if secret and scheme.strip().lower() in SCHEMES else None
 
 
 def _secret(value: str) -> str:
@@ -44,9 +51,3 @@ def _asked(query: bytes) -> list[str]:
         if name.lower() in PARAMETERS:
             found.append(_secret(value) or value.strip())
     return found
-
-
-def _subprotocol(header: str) -> list[str]:
-    """Read `token, SECRET` and `bearer, SECRET`."""
-    scheme, _, secret = header.partition(",")
-    return [secret.strip()] if scheme.strip().lower() in SCHEMES else []

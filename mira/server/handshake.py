@@ -6,13 +6,14 @@ about endpoints, nor what is said on a socket.
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 
-from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mira.errors import MiraError, Overloaded
 from mira.server import errors
-from mira.server.auth import check_origin
+from mira.server.auth import caller_of, check_origin
 from mira.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ INTERNAL_ERROR = 1011  # of RFC 6455
 
 
 def socket_guard(app: ASGIApp, settings: Settings, count: Callable[[str], None]) -> ASGIApp:
-    """Refuse WebSockets of other people's web pages, and those over `max_sockets`.
+    """Refuse WebSockets of other people's web pages, of keys that may not speak, which is what all
+    of them are for, and those over `max_sockets` or over a key's own limit.
 
     Args:
         count: Called with the kind of each failure, for the metrics.
@@ -32,18 +34,23 @@ def socket_guard(app: ASGIApp, settings: Settings, count: Callable[[str], None])
         nonlocal num_open
         if scope["type"] != "websocket":
             return await app(scope, receive, send)
-        try:
-            check_origin(settings, Headers(scope=scope), "open sockets")
-            if num_open >= settings.max_sockets:
-                raise Overloaded(f"{num_open} sockets are open, as many as max_sockets allows.")
-        except MiraError as error:
-            count(type(error).__name__)
-            return await errors.respond(error)(scope, receive, send)
-        num_open += 1
-        try:
-            await _guarded(app, scope, receive, send, count)
-        finally:
-            num_open -= 1
+        connection = HTTPConnection(scope)
+        caller = caller_of(connection)
+        with ExitStack() as counted:
+            try:
+                check_origin(settings, connection.headers, "open sockets")
+                caller.check_may("speak")
+                if num_open >= settings.max_sockets:
+                    raise Overloaded(f"{num_open} sockets are open, as many as max_sockets allows.")
+                counted.enter_context(caller.socket())
+            except MiraError as error:
+                count(type(error).__name__)
+                return await errors.respond(error)(scope, receive, send)
+            num_open += 1
+            try:
+                await _guarded(app, scope, receive, send, count)
+            finally:
+                num_open -= 1
 
     return answer
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import HTTPConnection
 
-from mira.server.credentials import MOST, credentials
+from mira.server.credentials import MOST, credentials, subprotocol
 
 SECRET = "s3cr3t/0123+456789=="
 
@@ -63,6 +63,20 @@ def test_every_protocols_place(headers: list[tuple[str, str]], query: str, kind:
 )
 def test_nothing_else_is_taken_for_one(headers: list[tuple[str, str]], query: str) -> None:
     assert credentials(asked(*headers, query=query)) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "accepted"),
+    [
+        (f"token, {SECRET}", "token"),
+        (f"Bearer,{SECRET}", "Bearer"),
+        ("token", None),
+        ("", None),
+        (f"chat, {SECRET}", None),
+    ],
+)
+def test_a_browser_that_sent_a_subprotocol_gets_one(sent: str, accepted: str | None) -> None:
+    assert subprotocol(asked(("Sec-WebSocket-Protocol", sent))) == accepted
 
 
 latin = st.text(st.characters(max_codepoint=255), max_size=40)

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from mira.errors import InvalidSettings
 from mira.server.app import create_app
@@ -306,14 +309,18 @@ def test_no_key_is_in_any_line_of_the_log(tmp_path: Path) -> None:
                 process.client.post(STREAM, params={name: secret}, json={"input": "", "seed": ""})
             upgrade = {"connection": "upgrade", "upgrade": "websocket", "x-api-key": secret}
             process.client.get("/tts/websocket", params={"api_key": secret}, headers=upgrade)
+            port = process.client.base_url.port
+            for where in ("/tts/websocket", "/v1/speak", "/nowhere"):
+                url = f"ws://127.0.0.1:{port}{where}?api_key={quote(secret)}&token={quote(secret)}"
+                with (
+                    suppress(InvalidStatus),
+                    connect(url, additional_headers={"x-api-key": secret}, proxy=None) as client,
+                ):
+                    client.send(b"\0")
             for line in (f"authorization : Bearer {secret}\r\nhost: a", f"x-api-key: {secret}\0"):
-                with socket.create_connection(
-                    ("127.0.0.1", process.client.base_url.port)
-                ) as client:
-                    client.sendall(
-                        f"GET /voices?api_key={secret} HTTP/1.1\r\n{line}\r\n\r\n".encode()
-                    )
-                    answer = client.recv(4096)
+                with socket.create_connection(("127.0.0.1", port)) as raw:
+                    raw.sendall(f"GET /voices?api_key={secret} HTTP/1.1\r\n{line}\r\n\r\n".encode())
+                    answer = raw.recv(4096)
                     assert b" 400 " in answer.splitlines()[0] and secret.encode() not in answer
         for wrong in (
             f'[{mistyped}]\nkey = "{mistyped}',

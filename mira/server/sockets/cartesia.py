@@ -31,7 +31,7 @@ async def websocket(service: Running, websocket: WebSocket) -> None:
     """Speak as Cartesia's socket does."""
     async with (
         connected(websocket) as connection,
-        Turns(service, MOST_CONTEXTS).open() as turns,
+        Turns(service, connection.caller, MOST_CONTEXTS).open() as turns,
     ):
         session = Session(service, connection, turns)
         async for message in connection.messages(IDLE_S, session.refuse):
@@ -81,7 +81,7 @@ class Session:
 
     async def _begin(self, context_id: str, asked: Generation) -> None:
         delivery = asked.delivery
-        voice = await self._service.find(asked.voice_name)
+        voice = await self._service.find(asked.voice_name, self._connection.caller.owner)
         turn = Turn(self._service, voice, delivery, patience_s=asked.patience_s)
         context = Context(context_id, turn, asked, self._connection)
 
@@ -120,10 +120,12 @@ class Context:
 
         Raises:
             InvalidRequest: It is too long, or comes after the context's end.
+            Overloaded, NotAllowed: See `Caller.say`.
         """
         if self._ended:
             wrong = "The context has ended: its last message did not say continue. Begin another."
             raise InvalidRequest(wrong, "context_id", "context_closed")
+        self._connection.caller.say(len(asked.transcript))
         self._push(asked.transcript)
         if asked.flush:
             self._flushes += 1

@@ -1,10 +1,14 @@
 """One WebSocket, whatever is spoken on it: messages in and out, and the turns that run meanwhile.
 
-    async with connected(websocket) as connection, Turns(service, MOST).open() as turns:
+    async with (
+        connected(websocket) as connection,
+        Turns(service, connection.caller, MOST).open() as turns,
+    ):
         async for message in connection.messages(IDLE_S, refuse):
             ...  # begin, push to, flush or cancel a turn
 
-Knows nothing about any protocol.
+A protocol finds the voices that `connection.caller` sees, and has it `say` what is pushed. Knows
+nothing about any protocol.
 """
 
 import asyncio
@@ -12,13 +16,16 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from anyio import move_on_after
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mira.errors import InvalidRequest, MiraError, Overloaded
+from mira.server.auth import caller_of
+from mira.server.credentials import subprotocol
+from mira.server.keys import Caller
 from mira.server.state import Service
 from mira.server.turn import Interrupted, Tell, Turn
 
@@ -33,6 +40,8 @@ class Connection:
     """A client's WebSocket, accepted."""
 
     def __init__(self, websocket: WebSocket) -> None:
+        self.caller = caller_of(websocket)
+        """Who opened it."""
         self._websocket = websocket
         self._gone = False
         self._used_at = time.monotonic()  # by either side
@@ -94,7 +103,7 @@ class Connection:
 @asynccontextmanager
 async def connected(websocket: WebSocket) -> AsyncIterator[Connection]:
     """Accept a WebSocket; close it in the end."""
-    await websocket.accept()
+    await websocket.accept(subprotocol(websocket))
     connection = Connection(websocket)
     try:
         yield connection
@@ -126,18 +135,22 @@ def read(data: str | bytes) -> Message:
 class _Running:
     turn: Turn
     task: asyncio.Task[None]
+    counted: ExitStack
+    """Closed when it is open no more."""
 
 
 class Turns:
     """Turns that run for one client at the same time, each a task with a name.
 
     Args:
+        caller: Whose contexts they are.
         most: How many may be open.
         in_order: Each begins when the one before has ended, for protocols without contexts.
     """
 
-    def __init__(self, service: Service, most: int, in_order: bool = False) -> None:
+    def __init__(self, service: Service, caller: Caller, most: int, in_order: bool = False) -> None:
         self._service = service
+        self._caller = caller
         self._most = most
         self._in_order = in_order
         self._open: dict[str, _Running] = {}
@@ -164,15 +177,17 @@ class Turns:
             failed: Told, instead of the end, why it can't go on.
 
         Raises:
-            Overloaded: Too many are open.
+            Overloaded: Too many are open, here or of the caller's.
         """
         if len(self._open) >= self._most:
             raise Overloaded(f"{self._most} are open on this socket: end one first.")
+        counted = ExitStack()
+        counted.enter_context(self._caller.context())
         before = self._last if self._in_order else None
         self._last = task = asyncio.create_task(self._run(name, turn, tell, failed, before))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self._open[name] = _Running(turn, task)
+        self._open[name] = _Running(turn, task, counted)
 
     def cancel(self, name: str) -> Interrupted | None:
         """End a turn at once, and return how far it got; None if there is none with this name.
@@ -182,6 +197,7 @@ class Turns:
         running = self._open.pop(name, None)
         if running is None:
             return None
+        running.counted.close()
         interrupted = running.turn.cancel()
         running.task.cancel()
         return interrupted
@@ -217,3 +233,4 @@ class Turns:
             running = self._open.get(name)
             if running is not None and running.turn is turn:
                 del self._open[name]
+                running.counted.close()

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.websockets import WebSocket
 
 from mira.errors import InvalidRequest, Overloaded
+from mira.server.key_file import Grant
+from mira.server.keys import EVERYTHING, Caller
 from mira.server.pacing import Pacing
 from mira.server.sockets.connection import Turns, connected, read
 from mira.server.state import Service
@@ -86,11 +88,15 @@ async def until(reached: Callable[[], object]) -> None:
 
 
 def in_turns(
-    toy: ToySynthesizer, main: Callable[[Service, Turns], Awaitable[None]], **options: bool
+    toy: ToySynthesizer,
+    main: Callable[[Service, Turns], Awaitable[None]],
+    caller: Caller | None = None,
+    **options: bool,
 ) -> None:
     async def bounded() -> None:
         service = ready_service(toy)
-        async with Turns(service, 3, **options).open() as turns:
+        whose = caller or Caller("", EVERYTHING)
+        async with Turns(service, whose, 3, **options).open() as turns:
             await asyncio.wait_for(main(service, turns), 20)
         assert len(turns) == service.admission.active == 0
 
@@ -138,6 +144,29 @@ def test_too_many_are_refused_and_a_failure_ends_one() -> None:
 
     in_turns(ToySynthesizer(fail_at=2), main)
     assert len(ears.failures) == 1
+
+
+def test_a_key_has_contexts_of_its_own_and_gets_each_back() -> None:
+    ears, key = Ears(), Caller("key", Grant(EVERYTHING.may, contexts=2))
+
+    async def main(service: Service, turns: Turns) -> None:
+        async with Turns(service, key, 3).open() as others:
+            others.begin("a", Turn(service, ANNA, PCM), ears, ears.failed)
+            turns.begin("a", turn(service, LONG), ears, ears.failed)
+            with pytest.raises(Overloaded, match="2 at once"):
+                turns.begin("b", turn(service, "One."), ears, ears.failed)
+            for name in "abcdef":
+                assert turns.cancel(name)
+                last = chr(ord(name) + 1)
+                turns.begin(last, turn(service, "One two."), ears, ears.failed)
+            await until(lambda: not len(turns))
+            turns.begin("b", turn(service, "One."), ears, ears.failed)
+        turns.begin("c", Turn(service, ANNA, PCM), ears, ears.failed)
+
+    in_turns(ToySynthesizer(), main, key)
+    with key.context(), key.context():
+        pass
+    assert not ears.failures
 
 
 def test_a_mistake_of_ours_is_a_failure_too() -> None:
