@@ -25,6 +25,7 @@ from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
 from mira.server.page import home
 from mira.server.sockets import cartesia
+from mira.server.sockets import elevenlabs as elevenlabs_sockets
 from mira.server.state import Service
 from mira.settings import Settings
 
@@ -57,6 +58,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         account,  # before OpenAI's models, whose path is the same
         elevenlabs_speech,
         elevenlabs_voices,
+        elevenlabs_sockets,
         deepgram_speech,
         speech,
         voices,
