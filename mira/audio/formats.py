@@ -115,6 +115,7 @@ _FLAC = Codec(
 )
 _ULAW = Codec(encoder="pcm_mulaw", muxer="mulaw", sample_format="s16")
 _ALAW = Codec(encoder="pcm_alaw", muxer="alaw", sample_format="s16")
+_F32 = Codec(encoder="pcm_f32le", muxer="f32le", sample_format="flt")
 
 _ALL = (
     Format("pcm", "audio/pcm", (".pcm", ".raw"), None, 2),
@@ -125,9 +126,11 @@ _ALL = (
     Format("flac", "audio/flac", (".flac",), _FLAC),
     Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW, 1),
     Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW, 1),
+    Format("f32", "application/octet-stream", (".f32",), _F32, 4),
 )
 FORMATS: Mapping[str, Format] = MappingProxyType({format.name: format for format in _ALL})
-"""Formats by name. `pcm` is s16le; `wav` the same with a header; `opus` in Ogg, `aac` in ADTS."""
+"""Formats by name. `pcm` is s16le; `wav` the same with a header; `opus` in Ogg, `aac` in ADTS;
+`f32` is float32 in little-endian order, nothing else."""
 
 
 def find_format(name: str) -> Format:

@@ -15,6 +15,8 @@ from mira.engine import Engine
 from mira.progress import Report
 from mira.server import errors
 from mira.server.auth import check_may_change, host_check, key_check
+from mira.server.cartesia import speech as cartesia_speech
+from mira.server.cartesia import voices as cartesia_voices
 from mira.server.deepgram import speech as deepgram_speech
 from mira.server.elevenlabs import account
 from mira.server.elevenlabs import speech as elevenlabs_speech
@@ -26,6 +28,7 @@ from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
 from mira.server.page import home
 from mira.server.sockets import cartesia
+from mira.server.sockets import elevenlabs as elevenlabs_sockets
 from mira.server.state import Service
 from mira.settings import Settings
 
@@ -73,12 +76,15 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         account,  # before OpenAI's models, whose path is the same
         elevenlabs_speech,
         elevenlabs_voices,
+        elevenlabs_sockets,
         deepgram_speech,
         speech,
         voices,
         consents,
         models,
         cartesia,
+        cartesia_speech,
+        cartesia_voices,  # before Mira's own, whose path is the same
         speech_stream,
         native_voices,
         status,
@@ -91,7 +97,12 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         BodyLimit,
         max_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_recording_bytes + settings.max_body_bytes,
-        uploads=(voices.router.prefix, consents.router.prefix, elevenlabs_voices.ADD_PATH),
+        uploads=(
+            voices.router.prefix,
+            consents.router.prefix,
+            elevenlabs_voices.ADD_PATH,
+            cartesia_voices.CLONE_PATH,
+        ),
         may_upload=partial(check_may_change, settings),
     )
     app.add_middleware(head_as_get)

@@ -48,6 +48,17 @@ def _elevenlabs(problem: Mapping[str, object], request_id: str) -> dict[str, obj
     return {"detail": {"status": status, "message": problem["message"]}}
 
 
+def _cartesia(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
+    code = problem["code"] or problem["type"]
+    title = str(code).replace("_", " ").capitalize()
+    return {
+        "error_code": code,
+        "title": title,
+        "message": problem["message"],
+        "request_id": request_id,
+    }
+
+
 def _deepgram(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
     code = str(problem["code"] or problem["type"]).upper()
     return {"err_code": code, "err_msg": problem["message"], "request_id": request_id}
@@ -55,6 +66,7 @@ def _deepgram(problem: Mapping[str, object], request_id: str) -> dict[str, objec
 
 SHAPES: Mapping[Family, Callable[[Mapping[str, object], str], dict[str, object]]] = {
     Family.ELEVENLABS: _elevenlabs,
+    Family.CARTESIA: _cartesia,
     Family.DEEPGRAM: _deepgram,
 }
 """What other families than OpenAI's make of its error, and of the request's id."""

@@ -20,6 +20,7 @@ class Family(Enum):
 
     OPENAI = "OpenAI"
     ELEVENLABS = "ElevenLabs"
+    CARTESIA = "Cartesia"
     DEEPGRAM = "Deepgram"
 
 
@@ -31,6 +32,8 @@ class _Marks:
     """Beginnings."""
     header: str = ""
     """That its clients send and no others do."""
+    query: str = ""
+    """The same, as a parameter of the query."""
 
 
 _MARKS: Mapping[Family, _Marks] = {
@@ -38,18 +41,24 @@ _MARKS: Mapping[Family, _Marks] = {
     Family.ELEVENLABS: _Marks(
         ("/v1/text-to-", "/v1/voices", "/v2/voices", "/v1/user"), header="xi-api-key"
     ),
+    Family.CARTESIA: _Marks(
+        ("/tts/", "/voices/clone"), header="cartesia-version", query="cartesia_version"
+    ),
     Family.DEEPGRAM: _Marks(("/v1/speak", "/v2/speak")),
 }
 
 
 def family_of(scope: Scope) -> Family:
-    """Tell the family of a request or a socket: by its path, else by a header, else OpenAI's."""
+    """Tell the family of a request or a socket: by its path, else by a header or a parameter, else
+    OpenAI's."""
     for family, marks in _MARKS.items():
         if scope["path"].startswith(marks.paths):
             return family
-    headers = Headers(scope=scope)
+    headers, query = Headers(scope=scope), scope.get("query_string", b"").decode("latin-1")
     for family, marks in _MARKS.items():
         if marks.header and marks.header in headers:
+            return family
+        if marks.query and f"&{marks.query}=" in f"&{query}":
             return family
     return Family.OPENAI
 

@@ -9,7 +9,7 @@ from mira.audio.formats import FORMATS
 from mira.types import Samples
 
 # What has no header is told apart by what was agreed on.
-_HEADERLESS = {"pcm": "s16le", "ulaw": "mulaw", "alaw": "alaw"}
+_HEADERLESS = {"pcm": "s16le", "ulaw": "mulaw", "alaw": "alaw", "f32": "f32le"}
 
 
 class _Socket:

@@ -18,7 +18,7 @@ from mira.types import Span, TimedWord, Word
 from tests.audio.decoding import decode
 from tests.audio.streams import cut, level_db, noise, outputs, part_lengths, tone
 
-EXACT = ("pcm", "wav", "flac")
+EXACT = ("pcm", "wav", "flac", "f32")
 # What a codec's frames add around the audio, in samples: MP3 delays by 1105 and fills its last
 # frame of 576 or 1152; AAC delays by 1024 and fills its last of 1024.
 # Opus and FLAC have a packet of silence before it: 960 at 48 kHz, and what FLAC makes of 27 ms.

@@ -7,7 +7,7 @@ from mira.errors import InvalidRequest
 
 
 def test_names():
-    assert list(FORMATS) == ["pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw"]
+    assert list(FORMATS) == ["pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw", "f32"]
     assert all(found.name == name for name, found in FORMATS.items())
 
 

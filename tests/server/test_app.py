@@ -41,6 +41,8 @@ def test_the_documentation_names_every_path(shared: Served) -> None:
         "/health/ready",
         "/metrics",
         "/stats",
+        "/tts/bytes",
+        "/tts/sse",
         "/v1/audio/models",
         "/v1/audio/speech",
         "/v1/audio/speech-stream",
@@ -63,6 +65,7 @@ def test_the_documentation_names_every_path(shared: Served) -> None:
         "/v2/voices",
         "/voices",
         "/voices/clear-cache",
+        "/voices/clone",
         "/voices/refresh",
         "/voices/{voice_id}",
     }

@@ -10,7 +10,9 @@ from tests.server.serving import Served
 
 def scope(path: str, *headers: str) -> dict[str, object]:
     sent = [(name.encode(), b"secret") for name in headers]
-    return {"type": "http", "method": "GET", "path": path, "headers": sent}
+    path, _, query = path.partition("?")
+    found = {"type": "http", "method": "GET", "path": path, "headers": sent}
+    return found | {"query_string": query.encode()}
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,12 @@ def scope(path: str, *headers: str) -> dict[str, object]:
         ("/v1/voices/heart", ("authorization",), Family.ELEVENLABS),
         ("/v2/voices", (), Family.ELEVENLABS),
         ("/v1/audio/voices", (), Family.OPENAI),
-        ("/v1/audio/speech", ("xi-api-key",), Family.OPENAI),
+        ("/v1/audio/speech", ("xi-api-key", "cartesia-version"), Family.OPENAI),
+        ("/voices", (), Family.OPENAI),
+        ("/voices", ("cartesia-version",), Family.CARTESIA),
+        ("/voices?limit=1&cartesia_version=2025-04-16", (), Family.CARTESIA),
+        ("/voices?my_cartesia_version=1", (), Family.OPENAI),
+        ("/tts/bytes", (), Family.CARTESIA),
         ("", (), Family.OPENAI),
     ],
 )

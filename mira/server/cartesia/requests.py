@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mira.audio import SAMPLE_RATES
-from mira.errors import InvalidRequest, MiraError
+from mira.errors import InvalidRequest
 from mira.server import errors
+from mira.server.families import Family
 from mira.server.utterance import Delivery
 
 MAX_NAME_CHARS = 256
@@ -48,6 +49,7 @@ class OutputFormat(_Lax):
     container: Literal["raw", "wav", "mp3"]
     encoding: Name | None = None
     sample_rate: int
+    bit_rate: Annotated[int, Field(ge=8_000, le=320_000)] | None = None
 
     @property
     def format(self) -> str:
@@ -120,7 +122,7 @@ class Generation(_Lax):
             raise InvalidRequest(wrong, "output_format", "missing_required_field")
         how = self.generation_config or GenerationConfig()
         to = self.output_format
-        return Delivery(to.format, to.sample_rate, how.speed, how.volume)
+        return Delivery(to.format, to.sample_rate, how.speed, how.volume, bit_rate=to.bit_rate)
 
     @property
     def patience_s(self) -> float:
@@ -141,15 +143,7 @@ def read_generation(message: Mapping[str, Any]) -> Generation:
         raise errors.first_problem(error.errors()[0], within=0) from error
 
 
-def failure(error: Exception) -> dict[str, object]:
-    """Describe a failure as Cartesia does, in a socket's message or an HTTP body."""
-    said = errors.body(error)
-    status = errors.status_of(error)
-    return {
-        "type": "error",
-        "done": True,
-        "title": type(error).__name__ if isinstance(error, MiraError) else "Internal",
-        "message": said["message"],
-        "error_code": said["code"] or "server_error",
-        "status_code": status,
-    }
+def failure(error: Exception, request_id: str = "") -> dict[str, object]:
+    """Describe a failure as Cartesia does in the middle of a stream."""
+    told = errors.SHAPES[Family.CARTESIA](errors.body(error), request_id)
+    return {"type": "error", "done": True, **told, "status_code": errors.status_of(error)}

@@ -3,8 +3,8 @@
 Source: Cartesia's API reference, and what its SDK and the frameworks' plugins send and wait for.
 """
 
-import base64
-import time
+import asyncio
+import math
 import uuid
 from bisect import bisect_left
 
@@ -12,15 +12,17 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from mira.errors import InvalidRequest, MiraError
+from mira.server.cartesia.messages import Steps, WordTimes, chunk, done, flush_done
 from mira.server.cartesia.requests import MAX_NAME_CHARS, Generation, failure, read_generation
 from mira.server.pacing import Piece
 from mira.server.sockets.connection import Connection, Message, Turns, connected
 from mira.server.state import Running, Service
 from mira.server.turn import Done, Event, Flushed, Interrupted, Turn
+from mira.server.utterance import Delivery
 from mira.words.said import SaidWord, Spoken
-from mira.words.views import word_lists
 
 MOST_CONTEXTS = 32  # on a socket, open at once
+EXPIRES_S = 10.0  # a context nobody ends, after its last message and audio: clients gave up by then
 IDLE_S = 600.0  # LiveKit keeps a socket for 300 s, spoken on or not
 
 router = APIRouter()
@@ -34,8 +36,11 @@ async def websocket(service: Running, websocket: WebSocket) -> None:
         Turns(service, connection.caller, MOST_CONTEXTS).open() as turns,
     ):
         session = Session(service, connection, turns)
-        async for message in connection.messages(IDLE_S, session.refuse):
-            await session.take(message)
+        try:
+            async for message in connection.messages(IDLE_S, session.refuse):
+                await session.take(message)
+        finally:
+            session.close()
 
 
 class Session:
@@ -47,10 +52,11 @@ class Session:
         self._turns = turns
         self._contexts: dict[str, Context] = {}
 
-    async def refuse(self, error: Exception, context_id: str = "") -> None:
+    async def refuse(self, error: Exception, context_id: str | None = None) -> None:
         """Tell an error; one that names a context ends it."""
-        self._turns.cancel(context_id)
-        await self._connection.send({**failure(error), "context_id": context_id})
+        if context_id is not None:
+            self._end(context_id)
+        await self._connection.send({**failure(error), "context_id": context_id or ""})
 
     async def take(self, message: Message) -> None:
         """Do what a message asks for."""
@@ -69,26 +75,36 @@ class Session:
 
     async def _cancel(self, context_id: str) -> None:
         """End a context; say how far it got, in a field that clients pass over."""
+        spoken = self._end(context_id)
+        await self._connection.send({**done(), "context_id": context_id, **spoken})
+
+    def _end(self, context_id: str) -> Message:
+        """End a context at once, and say how far it got."""
         interrupted = self._turns.cancel(context_id)
         context = self._contexts.pop(context_id, None)
-        spoken = context.spoken(interrupted) if context and interrupted else {}
-        await self._connection.send({**_done(context_id), **spoken})
+        if context is None:
+            return {}
+        context.drop()
+        return context.spoken(interrupted) if interrupted else {}
+
+    def close(self) -> None:
+        """Stop all clocks."""
+        for context in self._contexts.values():
+            context.drop()
 
     async def _generate(self, context_id: str, asked: Generation) -> None:
-        if self._turns.get(context_id) is None:
-            await self._begin(context_id, asked)
+        known = self._turns.get(context_id) is not None
+        if asked.output_format is not None or not known:
+            delivery = asked.delivery  # refused at any time; what a context began with stays
+        if not known:
+            await self._begin(context_id, asked, delivery)
         self._contexts[context_id].take(asked)
 
-    async def _begin(self, context_id: str, asked: Generation) -> None:
-        delivery = asked.delivery
+    async def _begin(self, context_id: str, asked: Generation, delivery: Delivery) -> None:
         voice = await self._service.find(asked.voice_name, self._connection.caller.owner)
         turn = Turn(self._service, voice, delivery, patience_s=asked.patience_s)
         context = Context(context_id, turn, asked, self._connection)
-
-        async def failed(error: Exception) -> None:
-            await self._connection.send({**failure(error), "context_id": context_id})
-
-        self._turns.begin(context_id, turn, context.tell, failed)
+        self._turns.begin(context_id, turn, context.tell, context.fail)
         self._contexts = {
             name: open_ for name, open_ in self._contexts.items() if self._turns.get(name)
         }
@@ -104,16 +120,16 @@ class Context:
         self._id = context_id
         self._turn = turn
         self._connection = connection
-        self._timed = bool(asked.add_timestamps)
+        self._words = WordTimes() if asked.add_timestamps else None
+        self._steps = Steps()
         self._sentences = asked.patience_s == 0  # each message is one; no space is between them
         self._text = ""
+        self._speaks = False  # there is something to say
         self._added: list[int] = []  # where spaces are that nobody sent
         self._ended = False
         self._flushes = 0  # asked for
         self._flushed = 0  # told
-        self._words: dict[int, SaidWord] = {}  # known and not told, by where they begin
-        self._told_chars = 0
-        self._told_at = time.perf_counter()
+        self._expiry: asyncio.TimerHandle | None = None
 
     def take(self, asked: Generation) -> None:
         """Add a message's text, and do what it says of the rest.
@@ -130,83 +146,76 @@ class Context:
         if asked.flush:
             self._flushes += 1
             self._turn.flush()
-        if not asked.continues:
-            self._ended = True
-            self._turn.finish()
-
-    def _push(self, part: str) -> None:
-        apart = self._text[-1:].isspace() or part[:1].isspace() or not part or not self._text
-        if self._sentences and not apart:
-            self._added.append(len(self._text))
-            part = f" {part}"
-        self._turn.push(part)
-        self._text += part
+        if asked.continues:
+            self._stay()
+        else:
+            self._finish()
 
     async def tell(self, event: Event) -> None:
         """Send what happened."""
         match event:
             case Piece():
+                self._stay()
                 await self._tell_words(event.words, event.stop_s)
                 if event.data:
-                    await self._send(self._chunk(event))
+                    told = chunk(event.data, self._steps.next_ms())
+                    await self._send(told | self._flush_id())
             case Flushed():
                 self._flushed = event.number
-                await self._tell_words((), float("inf"))
-                await self._send(
-                    {
-                        "type": "flush_done",
-                        "flush_done": True,
-                        "flush_id": event.number,
-                        "done": False,
-                        "status_code": 206,
-                    }
-                )
+                await self._tell_words((), math.inf)
+                await self._send(flush_done(event.number))
             case Done():
-                await self._tell_words((), float("inf"))
-                await self._send(_done(self._id))
+                await self._tell_words((), math.inf)
+                self.drop()
+                await self._send(done())
+
+    async def fail(self, error: Exception) -> None:
+        """Send why it can't go on."""
+        self.drop()
+        await self._send(failure(error))
+
+    def drop(self) -> None:
+        """Stop its clock: it is over."""
+        self._ended = True
+        if self._expiry is not None:
+            self._expiry.cancel()
 
     def spoken(self, interrupted: Interrupted) -> Message:
         """Say how far it got, in characters as they were sent, and milliseconds of audio."""
-        return {
-            "spoken": {
-                "sent": self._how_far(interrupted.sent),
-                "heard": self._how_far(interrupted.heard),
-            }
-        }
+        sent, heard = self._how_far(interrupted.sent), self._how_far(interrupted.heard)
+        return {"spoken": {"sent": sent, "heard": heard}}
+
+    def _push(self, part: str) -> None:
+        apart = not part or part[0].isspace() or not self._text or self._text[-1].isspace()
+        if self._sentences and not apart:
+            self._added.append(len(self._text))
+            part = f" {part}"
+        self._turn.push(part)
+        self._text += part
+        self._speaks = self._speaks or bool(part.strip())
+
+    def _stay(self) -> None:
+        """Begin to wait: what nobody ends, and nobody hears, gives its place back."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._speaks and not self._ended:
+            self._expiry = asyncio.get_running_loop().call_later(EXPIRES_S, self._finish)
+
+    def _finish(self) -> None:
+        self.drop()
+        self._turn.finish()
 
     def _how_far(self, spoken: Spoken) -> Message:
         chars = spoken.chars - bisect_left(self._added, spoken.chars)
         return {"characters": chars, "ms": round(1000 * spoken.audio_s)}
 
-    def _chunk(self, piece: Piece) -> Message:
-        now = time.perf_counter()
-        step_ms, self._told_at = round(1000 * (now - self._told_at), 1), now
-        chunk: Message = {
-            "type": "chunk",
-            "data": base64.b64encode(piece.data).decode("ascii"),
-            "done": False,
-            "status_code": 206,
-            "step_time": step_ms,
-        }
-        return chunk | ({"flush_id": self._flushed + 1} if self._flushes else {})
+    def _flush_id(self) -> Message:
+        return {"flush_id": self._flushed + 1} if self._flushes else {}
 
     async def _tell_words(self, words: tuple[SaidWord, ...], until_s: float) -> None:
-        """Tell words before the audio that they begin in, each once: none can be corrected."""
-        if not self._timed:
-            return
-        self._words |= {word.source.start: word for word in words}
-        ready = [start for start, word in self._words.items() if word.start_s < until_s]
-        told = [self._words.pop(start) for start in sorted(ready)]
-        told = [word for word in told if word.source.start >= self._told_chars]
-        if told:
-            self._told_chars = told[-1].source.stop
-            lists = word_lists(self._text, told)
-            times = {"type": "timestamps", "word_timestamps": lists}
-            await self._send({**times, "done": False, "status_code": 206})
+        if self._words is not None:
+            for told in self._words.push(self._text, words, until_s):
+                await self._send(told | self._flush_id())
 
     async def _send(self, message: Message) -> None:
         await self._connection.send({**message, "context_id": self._id})
-
-
-def _done(context_id: str) -> Message:
-    return {"type": "done", "done": True, "status_code": 200, "context_id": context_id}

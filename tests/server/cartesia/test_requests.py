@@ -59,6 +59,8 @@ def test_what_can_not_be_used_is_named(fields: dict[str, object], param: str) ->
 def test_a_failure_has_all_that_cartesia_says_of_one() -> None:
     said = failure(Overloaded("Full."))
     assert said["status_code"] == 429
-    assert {"type", "done", "title", "message", "error_code", "status_code"} == set(said)
+    assert {"type", "done", "title", "message", "error_code", "status_code", "request_id"} == {
+        *said
+    }
     assert failure(ZeroDivisionError("secret"))["status_code"] == 500
     assert "secret" not in str(failure(ZeroDivisionError("secret")))

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import APIRouter
 from fastapi.routing import APIWebSocketRoute
 from websockets.exceptions import InvalidStatus
 
+from mira.server import sockets
 from tests.server.keyed import NOBODY, READER, SPEAKER, WRONG, ask, code_of, write_keys
 from tests.server.serving import Served, serving, speaking
 from tests.server.sockets.client import Client, Message
@@ -29,6 +33,7 @@ sockets = 1
 key = "{LIMITED}"
 characters_a_minute = 30
 """
+RAW = "output_format=pcm_24000"
 TEXT = "One two three four."
 PCM = {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 24000}
 
@@ -37,9 +42,34 @@ def cartesia(text: str, voice: str) -> list[Message]:
     return [{"transcript": text, "voice": {"id": voice}, "output_format": PCM, "context_id": "C"}]
 
 
+def elevenlabs(text: str, voice: str) -> list[Message]:
+    return [{"text": f"{text} ", "flush": True}, {"text": ""}]
+
+
+def elevenlabs_contexts(text: str, voice: str) -> list[Message]:
+    return [{"text": f"{text} ", "context_id": "C", "flush": True}, {"close_socket": True}]
+
+
+def elevenlabs_dialogue(text: str, voice: str) -> list[Message]:
+    first: Message = {"voices": [voice], "text": f"{text} ", "context_id": "C"}
+    return [first | {"flush": True}, {"close_socket": True}]
+
+
 Say = Callable[[str, str], list[Message]]
 SOCKETS: Mapping[str, tuple[str, Say]] = {
     "/tts/websocket": ("/tts/websocket", cartesia),
+    "/v1/text-to-speech/{voice_id}/stream-input": (
+        f"/v1/text-to-speech/{{voice}}/stream-input?{RAW}",
+        elevenlabs,
+    ),
+    "/v1/text-to-speech/{voice_id}/multi-stream-input": (
+        f"/v1/text-to-speech/{{voice}}/multi-stream-input?{RAW}",
+        elevenlabs_contexts,
+    ),
+    "/v1/text-to-dialogue/multi-stream-input": (
+        f"/v1/text-to-dialogue/multi-stream-input?{RAW}",
+        elevenlabs_dialogue,
+    ),
 }
 """How each is asked to speak a text: the address for a voice's name, and the messages."""
 everywhere = pytest.mark.parametrize("path", SOCKETS)
@@ -73,8 +103,8 @@ def refused(served: Served, path: str, key: str | None, **more: Any) -> tuple[in
     with pytest.raises(InvalidStatus) as raised, opened(served, path, key, **more):
         pass
     answer = raised.value.response
-    headers = [*answer.headers.raw_items()]
-    found = httpx.Response(answer.status_code, headers=headers, content=answer.body or b"")
+    told = {name: answer.headers[name] for name in ("dg-error",) if name in answer.headers}
+    found = httpx.Response(answer.status_code, headers=told, content=bytes(answer.body or b""))
     return found.status_code, code_of(found), found.text
 
 
@@ -99,9 +129,12 @@ def attempt(served: Served, path: str, key: str, voice: str) -> tuple[bool, str]
         return False, (refusal.response.body or b"").decode()
 
 
-def test_none_is_forgotten(keyed: Served) -> None:
-    routes = [route for route in keyed.app.routes if isinstance(route, APIWebSocketRoute)]
-    assert {route.path for route in routes} == {*SOCKETS}
+def test_none_is_forgotten() -> None:
+    found = set()
+    for module in iter_modules(sockets.__path__, f"{sockets.__name__}."):
+        router = getattr(import_module(module.name), "router", APIRouter())
+        found |= {route.path for route in router.routes if isinstance(route, APIWebSocketRoute)}
+    assert found == {*SOCKETS}
 
 
 @everywhere
