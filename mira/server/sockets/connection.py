@@ -184,6 +184,8 @@ class Turns:
             return None
         interrupted = running.turn.cancel()
         running.task.cancel()
+        if running.task is self._last:
+            self._last = None  # the next need not wait until nothing is computed for it
         return interrupted
 
     async def close(self) -> None:
