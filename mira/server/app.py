@@ -27,7 +27,7 @@ from mira.server.native import speech_stream, status
 from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
 from mira.server.page import home
-from mira.server.sockets import cartesia
+from mira.server.sockets import cartesia, deepgram, flux
 from mira.server.sockets import elevenlabs as elevenlabs_sockets
 from mira.server.state import Service
 from mira.settings import Settings
@@ -78,6 +78,8 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         elevenlabs_voices,
         elevenlabs_sockets,
         deepgram_speech,
+        deepgram,
+        flux,
         speech,
         voices,
         consents,

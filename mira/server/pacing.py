@@ -40,6 +40,8 @@ class Pacing:
         lead_s: How much sooner than a player gets to it a piece may leave, in seconds.
         frame_s: Length of every piece but the last, for a line that takes frames; None: as comes.
         now: The clock, in seconds.
+        player: Whoever hears it, where something else may have been sent before and not be played
+            yet.
 
     Raises:
         InvalidRequest: The format can't be parted into frames.
@@ -51,6 +53,7 @@ class Pacing:
         lead_s: float = 1.0,
         frame_s: float | None = None,
         now: Callable[[], float] = time.perf_counter,
+        player: Player | None = None,
     ) -> None:
         sample_bytes = find_format(delivery.format).sample_bytes
         if frame_s and not sample_bytes:
@@ -61,7 +64,7 @@ class Pacing:
             )
         self._lead_s = lead_s
         self._now = now
-        self._player = Player()
+        self._player = player or Player()
         self._grain = sample_bytes or 1  # bytes that stay together
         self._frame_bytes = round((frame_s or 0.0) * delivery.sample_rate) * self._grain
         self._frame_s = frame_s or 0.0
@@ -72,7 +75,7 @@ class Pacing:
     @property
     def heard_s(self) -> float:
         """What a player has played that began with the first piece, in seconds."""
-        return self._sent_s - max(0.0, self._player.left_s(self._now()) or 0.0)
+        return max(0.0, self._sent_s - max(0.0, self._player.left_s(self._now()) or 0.0))
 
     async def pieces(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Piece, None]:
         """Yield what chunks are parted into, each once it may leave."""

@@ -122,7 +122,7 @@ class Turn:
         self._interrupted = True
         self._cancel()
         self._asked.set()
-        return Interrupted(self._spoken(self._sent_s), self._spoken(self._pacing.heard_s))
+        return Interrupted(self.spoken(self._sent_s), self.spoken(self._pacing.heard_s))
 
     async def run(self, tell: Tell) -> None:
         """Tell all that happens, in order, until the text has been spoken or is cancelled.
@@ -141,7 +141,7 @@ class Turn:
             with suppress(NothingToSay):
                 await self._speak(tell)
         if not self._interrupted:
-            await tell(Done(self._spoken(self._sent_s)))
+            await tell(Done(self.spoken(self._sent_s)))
 
     async def _speak(self, tell: Tell) -> None:
         self._utterance = utterance = Utterance(
@@ -166,6 +166,7 @@ class Turn:
                 self._flushes += 1
                 await tell(Flushed(self._flushes))
 
-    def _spoken(self, audio_s: float) -> Spoken:
+    def spoken(self, audio_s: float) -> Spoken:
+        """Return how much of the text is spoken in so many seconds of its audio."""
         spoken = self._utterance.spoken(audio_s) if self._utterance else None
         return spoken or Spoken(0, "", 0.0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mira.errors import InvalidRequest
 from mira.server.pacing import LONGEST_S, Pacing, Piece
 from mira.server.utterance import Chunk, Delivery
+from mira.stream.clock import Player
 from mira.types import Span
 from mira.words.said import SaidWord
 
@@ -102,3 +103,14 @@ def test_pieces_leave_as_they_are_played() -> None:
         assert early_s <= 0.3 + 0.01
     assert left[-1][0] - began == pytest.approx(1.0 - 0.3, abs=0.1)
     assert pacing.heard_s < 1.1
+
+
+def test_what_was_sent_before_is_played_first() -> None:
+    """A second stream to the same player leaves no sooner than one long one would."""
+    player, delivery = Player(), Delivery("pcm", RATE)
+    assert len(parted(Pacing(delivery, lead_s=0.3, player=player), chunks_of([4000], 2))) > 1
+    second = Pacing(delivery, lead_s=0.3, player=player)
+    began = time.perf_counter()
+    parted(second, chunks_of([4000], 2))
+    assert time.perf_counter() - began == pytest.approx(0.5, abs=0.1)
+    assert second.heard_s < 0.3

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mira.audio import SAMPLE_RATES
 from mira.errors import InvalidRequest
+from mira.server import errors
 from mira.server.utterance import Delivery
 
 MAX_NAME_CHARS = 256
@@ -160,7 +161,7 @@ def read_query(query: Mapping[str, str]) -> Query:
     try:
         return Query.model_validate(dict(query))
     except ValidationError as error:
-        raise _refused(error) from error
+        raise errors.first_problem(error.errors()[0], within=0) from error
 
 
 def read_message(message: Mapping[str, object], kinds: Kinds) -> Asked:
@@ -177,7 +178,7 @@ def read_message(message: Mapping[str, object], kinds: Kinds) -> Asked:
     try:
         return kind.model_validate(message)
     except ValidationError as error:
-        raise _refused(error) from error
+        raise errors.first_problem(error.errors()[0], within=0) from error
 
 
 def plain(text: str) -> str:
@@ -188,9 +189,3 @@ def plain(text: str) -> str:
 def model_id(name: str) -> str:
     """Make the UUID that a voice has for Deepgram's clients, the same each time."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
-
-
-def _refused(error: ValidationError) -> InvalidRequest:
-    first = error.errors()[0]
-    field = ".".join(map(str, first["loc"]))
-    return InvalidRequest(f"{field}: {first['msg']}.", field or None)

@@ -200,6 +200,8 @@ class Turns:
         running.counted.close()
         interrupted = running.turn.cancel()
         running.task.cancel()
+        if running.task is self._last:
+            self._last = None  # the next need not wait until nothing is computed for it
         return interrupted
 
     async def close(self) -> None:

@@ -201,6 +201,28 @@ def test_in_order_each_waits_for_the_one_before() -> None:
     assert order == sorted(order)
 
 
+def test_in_order_none_waits_for_what_is_computed_for_a_cancelled_one() -> None:
+    stuck, going_on = threading.Event(), threading.Event()
+
+    def before_block(number: int) -> None:
+        if not stuck.is_set():
+            stuck.set()
+            going_on.wait(20)
+
+    ears = Ears()
+
+    async def main(service: Service, turns: Turns) -> None:
+        turns.begin("a", turn(service, "One."), Ears(), Ears().failed)
+        await until(stuck.is_set)
+        turns.cancel("a")
+        turns.begin("b", turn(service, "Two."), ears, ears.failed)
+        await until(lambda: not turns.get("b"))
+        assert isinstance(ears.events[-1], Done)
+        going_on.set()
+
+    in_turns(ToySynthesizer(before_block=before_block), main, in_order=True)
+
+
 def test_done_is_told_last() -> None:
     ears = Ears()
 
