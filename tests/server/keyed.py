@@ -49,6 +49,9 @@ def code_of(answer: httpx.Response) -> str:
     if "err_code" in problem:  # Deepgram's
         assert problem["err_msg"] == answer.headers["dg-error"]
         return str(problem["err_code"]).lower()
+    if "error_code" in problem:  # Cartesia's
+        assert problem["status_code"] == answer.status_code
+        return str(problem["error_code"])
     error = problem["error"]
     assert set(error) == {"message", "type", "param", "code"}
     return str(error["code"] or error["type"])

@@ -207,11 +207,25 @@ def test_every_endpoint_needs_a_key_and_one_right(keyed: Served) -> None:
     assert "POST /v1/text-to-speech/{voice_id}/stream/with-timestamps" in found["speak"]
     assert found["operate"] == {"GET /stats", "GET /metrics"}
     assert {"POST /v1/speak", "POST /v2/speak"} <= found["speak"]
+    assert {"POST /tts/bytes", "POST /tts/sse"} <= found["speak"]
+    assert {"POST /voices/clone", "DELETE /voices/{voice_id}"} <= found["voices"]
     assert {"GET /voices", "GET /v1/audio/voices", "GET /voices/{voice_id}"} <= found["read"]
     assert {"GET /v1/voices", "GET /v2/voices", "GET /v1/voices/{voice_id}"} <= found["read"]
     assert {"POST /v1/audio/voices", "DELETE /v1/audio/voices/{voice_id}"} <= found["voices"]
     assert {"POST /v1/voices/add", "DELETE /v1/voices/{voice_id}"} <= found["voices"]
     assert all(where in found["voices"] for where in rights if "consent" in where)
+
+
+@pytest.mark.parametrize("path", ["/voices", "/voices/anna"])
+def test_what_is_at_the_same_path_for_another_family_has_its_right_too(
+    keyed: Served, path: str
+) -> None:
+    theirs = {"cartesia-version": "2025-04-16"}
+    assert ask(keyed, "GET", path, headers=theirs).status_code == 401
+    for key in (NOBODY, SPEAKER, KEEPER):
+        refused = ask(keyed, "GET", path, key, headers=theirs)
+        assert (refused.status_code, code_of(refused)) == (403, "permission_error")
+    assert ask(keyed, "GET", path, READER, headers=theirs).status_code == 200
 
 
 @pytest.mark.parametrize("path", [*OPEN, "/docs", "/docs/swagger-ui.css", "/openapi.json"])
@@ -344,7 +358,7 @@ def test_a_sockets_handshake_is_refused_in_the_same_way(tmp_path: Path) -> None:
         await socket.send_text(caller_of(socket).name)
         await socket.close()
 
-    app = Starlette(routes=[WebSocketRoute("/tts/websocket", talk)])
+    app = Starlette(routes=[WebSocketRoute("/socket", talk)])
     refused: list[str] = []
     config = uvicorn.Config(
         host_check(key_check(app, keys, refused.append), ()),
@@ -358,7 +372,7 @@ def test_a_sockets_handshake_is_refused_in_the_same_way(tmp_path: Path) -> None:
     try:
         wait_until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"ws://127.0.0.1:{port}/tts/websocket"
+        url = f"ws://127.0.0.1:{port}/socket"
         for query, headers in (
             ("", {"x-api-key": SPEAKER}),
             (f"?api_key={quote(SPEAKER, safe='')}", {}),
@@ -378,7 +392,7 @@ def test_a_sockets_handshake_is_refused_in_the_same_way(tmp_path: Path) -> None:
             assert (found.headers.get("www-authenticate") == "Bearer") == (status == 401)
             assert json.loads(found.body or b"")["error"]["message"]
         assert refused == ["InvalidKey"] * 2
-        path = f"/tts/websocket?api_key={quote(SPEAKER, safe='')}"
+        path = f"/socket?api_key={quote(SPEAKER, safe='')}"
         head = f"GET {path} HTTP/1.1\r\nhost: evil.example\r\n"
         upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
         with create_connection(("127.0.0.1", port)) as client:

@@ -17,8 +17,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
-from mira.errors import InvalidRequest, MiraError, Overloaded
+from mira.errors import InvalidRequest, MiraError, NotAllowed, Overloaded
 from mira.server import errors
+from mira.server.auth import caller_of
 from mira.server.deepgram.requests import (
     AURA,
     VERSION,
@@ -39,6 +40,7 @@ from mira.server.turn import Done, Event, Interrupted, Turn
 from mira.server.utterance import Delivery, Manner
 from mira.stream.clock import Player
 from mira.types import Voice
+from mira.voices import shown_name
 from mira.words.said import Spoken
 
 MOST_TURNS = 32  # on a socket: one speaks, the others wait for it
@@ -206,13 +208,14 @@ class Session(ABC):
         self._added_at = time.monotonic()
         reply = self._reply = self._reply or Reply()
         reply.chars += len(text)
-        text = plain(text)
-        if reply.deaf or not text:
+        if reply.deaf:
             return
         try:
-            self._push(reply, text)
-        except Overloaded:
-            reply.deaf = True
+            self.connection.caller.say(len(text))
+            if text := plain(text):
+                self._push(reply, text)
+        except (Overloaded, NotAllowed):
+            reply.deaf = True  # no other text of it is spoken: it would lack what was in between
             raise
 
     def _push(self, reply: Reply, text: str) -> None:
@@ -324,11 +327,11 @@ async def converse(service: Service, websocket: WebSocket, kind: type[Session]) 
     """
     query = read_query(websocket.query_params)
     delivery = query.of_socket()
-    voice = await service.find(query.model)
+    voice = await service.find(query.model, caller_of(websocket).owner)
     manner = Manner(dictionary=await service.dictionary(None))
     async with (
         connected(websocket) as connection,
-        Turns(service, MOST_TURNS, in_order=True).open() as turns,
+        Turns(service, connection.caller, MOST_TURNS, in_order=True).open() as turns,
     ):
         session = kind(service, connection, turns, voice, delivery, manner)
         try:
@@ -356,7 +359,7 @@ class Aura(Session):
 
     async def open(self) -> None:
         """Greet the client."""
-        name = self.voice.name
+        name = shown_name(self.voice.name)
         await self.connection.send(
             {
                 "type": "Metadata",

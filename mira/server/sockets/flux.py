@@ -14,6 +14,7 @@ from mira.server.deepgram.requests import FLUX, VERSION, Asked, Configure, Inter
 from mira.server.sockets.connection import Message
 from mira.server.sockets.deepgram import Reply, Session, converse, failure_code, message_code
 from mira.server.state import Running
+from mira.voices import shown_name
 
 SPEEDS = (0.25, 4.0)
 
@@ -35,7 +36,7 @@ class Flux(Session):
 
     async def open(self) -> None:
         """Greet the client."""
-        name = self.voice.name
+        name = shown_name(self.voice.name)
         await self.connection.send(
             {
                 "type": "Connected",

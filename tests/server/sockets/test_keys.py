@@ -55,6 +55,10 @@ def elevenlabs_dialogue(text: str, voice: str) -> list[Message]:
     return [first | {"flush": True}, {"close_socket": True}]
 
 
+def deepgram(text: str, voice: str) -> list[Message]:
+    return [{"type": "Speak", "text": text}, {"type": "Flush"}]
+
+
 Say = Callable[[str, str], list[Message]]
 SOCKETS: Mapping[str, tuple[str, Say]] = {
     "/tts/websocket": ("/tts/websocket", cartesia),
@@ -70,6 +74,8 @@ SOCKETS: Mapping[str, tuple[str, Say]] = {
         f"/v1/text-to-dialogue/multi-stream-input?{RAW}",
         elevenlabs_dialogue,
     ),
+    "/v1/speak": ("/v1/speak?model={voice}", deepgram),
+    "/v2/speak": ("/v2/speak?model={voice}", deepgram),
 }
 """How each is asked to speak a text: the address for a voice's name, and the messages."""
 everywhere = pytest.mark.parametrize("path", SOCKETS)
