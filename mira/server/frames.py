@@ -60,6 +60,12 @@ class Frames(WebSocketsSansIOProtocol):
         self._go_on()
         return message
 
+    async def send(self, message: Any) -> None:
+        """Send what the application says. A handshake that was refused is over, too."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
     def resume_writing(self) -> None:
         """Go on: the client takes what it is sent."""
         super().resume_writing()

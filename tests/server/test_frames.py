@@ -104,12 +104,12 @@ def test_a_message_may_come_in_fragments_a_byte_at_a_time(shared: Served) -> Non
     with opened(shared) as client:
         for byte in message:
             client.sendall(bytes([byte]))
-        assert b'"done"' in client.recv(4096)
+        assert b'"cancelled"' in client.recv(4096)
 
 
 def test_what_comes_with_the_handshake_is_read_after_it(shared: Served) -> None:
     with opened(shared, frame(Opcode.TEXT, b'{"context_id":"C","cancel":true}')) as client:
-        assert b'"done"' in client.recv(4096)
+        assert b'"cancelled"' in client.recv(4096)
 
 
 def test_no_text_closes_the_socket(shared: Served) -> None:

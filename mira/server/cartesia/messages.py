@@ -33,6 +33,18 @@ def flush_done(number: int) -> Message:
     return {**_more("flush_done"), "flush_done": True, "flush_id": number}
 
 
+def cancelled(flushes: int) -> Message:
+    """Tell that a context was cancelled.
+
+    In a message that clients of all kinds pass over: Cartesia's SDK would take `done` for the end
+    of the context that it listens to by then, which is another.
+
+    Args:
+        flushes: Number of them that were told.
+    """
+    return {**flush_done(flushes), "cancelled": True}
+
+
 def done() -> Message:
     """Tell that all was told."""
     return {"type": "done", "done": True, "status_code": 200}

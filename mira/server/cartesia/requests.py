@@ -87,7 +87,7 @@ class Generation(_Lax):
 
     transcript: str
     model_id: Name | None = None  # any; one engine answers all
-    voice: VoiceChoice | None = None
+    voice: Name | VoiceChoice | None = None
     output_format: OutputFormat | None = None
     generation_config: GenerationConfig | None = None
     context_id: Name | None = None
@@ -100,9 +100,9 @@ class Generation(_Lax):
     @property
     def voice_name(self) -> str | None:
         """Name of the voice; None: the default one."""
-        if self.voice is None:
-            return None
-        return self.voice.id or "(an embedding)"
+        if isinstance(self.voice, VoiceChoice):
+            return self.voice.id or "(an embedding)"
+        return self.voice
 
     @property
     def delivery(self) -> Delivery:

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from mira.errors import InvalidRequest, MiraError
-from mira.server.cartesia.messages import Steps, WordTimes, chunk, done, flush_done
+from mira.server.cartesia.messages import Steps, WordTimes, cancelled, chunk, done, flush_done
 from mira.server.cartesia.requests import MAX_NAME_CHARS, Generation, failure, read_generation
 from mira.server.pacing import Piece
 from mira.server.sockets.connection import Connection, Message, Turns, connected
@@ -75,17 +75,17 @@ class Session:
 
     async def _cancel(self, context_id: str) -> None:
         """End a context; say how far it got, in a field that clients pass over."""
-        spoken = self._end(context_id)
-        await self._connection.send({**done(), "context_id": context_id, **spoken})
+        told = self._end(context_id) or cancelled(0)
+        await self._connection.send({**told, "context_id": context_id})
 
     def _end(self, context_id: str) -> Message:
-        """End a context at once, and say how far it got."""
+        """End a context at once; return what tells how far it got, if it was open."""
         interrupted = self._turns.cancel(context_id)
         context = self._contexts.pop(context_id, None)
         if context is None:
             return {}
         context.drop()
-        return context.spoken(interrupted) if interrupted else {}
+        return context.cancelled(interrupted) if interrupted else {}
 
     def close(self) -> None:
         """Stop all clocks."""
@@ -180,10 +180,10 @@ class Context:
         if self._expiry is not None:
             self._expiry.cancel()
 
-    def spoken(self, interrupted: Interrupted) -> Message:
-        """Say how far it got, in characters as they were sent, and milliseconds of audio."""
+    def cancelled(self, interrupted: Interrupted) -> Message:
+        """Tell how far it got, in characters as they were sent, and milliseconds of audio."""
         sent, heard = self._how_far(interrupted.sent), self._how_far(interrupted.heard)
-        return {"spoken": {"sent": sent, "heard": heard}}
+        return {**cancelled(self._flushed), "spoken": {"sent": sent, "heard": heard}}
 
     def _push(self, part: str) -> None:
         apart = not part or part[0].isspace() or not self._text or self._text[-1].isspace()

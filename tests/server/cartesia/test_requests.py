@@ -30,12 +30,18 @@ def test_the_frameworks_fields_mean_something() -> None:
     assert (asked.voice_name, asked.patience_s, asked.continues) == ("heart", 0, True)
 
 
+@pytest.mark.parametrize("voice", ["heart", {"id": "heart"}, {"mode": "id", "id": "heart"}])
+def test_a_voice_may_be_said_in_several_ways(voice: object) -> None:
+    asked = read_generation({"transcript": "Hi.", "voice": voice, "output_format": PCM})
+    assert asked.voice_name == "heart"
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
         ({"transcript": None}, "transcript"),
         ({"transcript": 5}, "transcript"),
-        ({"voice": "heart"}, "voice"),
+        ({"voice": ["heart"]}, "voice"),
         ({"voice": {"mode": "id", "id": "a" * 300}}, "voice"),
         ({"output_format": None}, "output_format"),
         ({"output_format": {**PCM, "sample_rate": 7}}, "output_format"),

@@ -60,11 +60,13 @@ def test_a_cancelled_context_says_nothing_more(serve: Serve) -> None:
     served = serve(ToySynthesizer(compute_s=0.002))
     with Client(served, PATH) as client:
         client.say(asked("One two three four five six. " * 30, **{"continue": True}))
-        client.until(lambda message: message["type"] == "chunk")
+        first = client.until(lambda message: message["type"] == "chunk")
         client.say({"context_id": "C", "cancel": True})
-        *_, done = client.until(is_done)
-        assert done["type"] == "done"
-        assert done["spoken"]["sent"]["ms"] > done["spoken"]["heard"]["ms"] >= 0
+        *before, told = client.until(lambda message: message.get("cancelled"))
+        assert told["type"] == "flush_done"  # which no client minds
+        sent, heard = told["spoken"]["sent"], told["spoken"]["heard"]
+        assert sent["ms"] > heard["ms"] >= 0 and sent["characters"] >= heard["characters"]
+        assert sent["ms"] == pytest.approx(len(audio(first + before)) / 48, abs=1)
         assert client.rest() == []
     served.wait_idle()
 
@@ -182,15 +184,13 @@ def test_what_comes_after_the_end_of_a_context_is_refused(shared: Served) -> Non
         assert error["error_code"] == "context_closed"
 
 
-def test_a_cancel_of_nothing_is_done(shared: Served) -> None:
+def test_a_cancel_of_nothing_is_told_too(shared: Served) -> None:
     with Client(shared, PATH) as client:
         client.say({"context_id": "never", "cancel": True})
-        assert client.hear() == {
-            "type": "done",
-            "done": True,
-            "status_code": 200,
-            "context_id": "never",
-        }
+        told = client.hear()
+        assert isinstance(told, dict)
+        assert (told["context_id"], told["cancelled"]) == ("never", True)
+        assert "spoken" not in told
 
 
 def test_too_many_contexts_are_refused(shared: Served) -> None:

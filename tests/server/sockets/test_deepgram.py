@@ -265,7 +265,12 @@ def test_a_failure_is_told_and_ends_the_turn(serve: Serve) -> None:
 )
 @pytest.mark.parametrize("path", ["/v1/speak", "/v2/speak"])
 def test_a_refused_handshake_says_why(
-    serve: Serve, path: str, query: str, status: int, says: str
+    serve: Serve,
+    path: str,
+    query: str,
+    status: int,
+    says: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     served = serve(ToySynthesizer(), strict_voices=True)
     with pytest.raises(InvalidStatus) as refused, Client(served, path + query):
@@ -274,6 +279,8 @@ def test_a_refused_handshake_says_why(
     assert response.status_code == status
     assert says in response.headers["dg-error"]
     assert says in json.loads(response.body or b"")["err_msg"]
+    wait_until(lambda: served.connections == 0)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_client_that_leaves_takes_its_turns_along(serve: Serve) -> None:
