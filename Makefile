@@ -56,8 +56,9 @@ stranger:
 wheel:
 	$(PYTHON) tools/wheel.py
 
-clients: .venv/serve
+clients: .venv/test
 	$(PYTHON) tools/clients.py
+	$(BIN)/pytest tests/clients
 
 clean:
 	rm -rf .venv .venv-clients build *.egg-info

@@ -1,5 +1,6 @@
 """Other people's clients against a real service: the README's examples for agents' frameworks, and
-the scripts in tests/clients, each with the address of a service.
+the scripts in tests/clients, each with the address of a service. Tests beside those run clients of
+this environment too.
 
 python3 tools/clients.py
 
@@ -18,6 +19,7 @@ ENVIRONMENT = ROOT / ".venv-clients"
 SCRIPTS = ROOT / "tests" / "clients"
 FRAMEWORKS = (
     "cartesia==4.2.0",
+    "elevenlabs==2.78.0",
     "livekit-agents==1.8.9",
     "livekit-plugins-openai==1.8.9",
     "pipecat-ai[openai]==1.14.0",
@@ -99,7 +101,7 @@ def main() -> None:
                 if not heard or float(heard[0]) < SHORTEST_S:
                     raise Failed(f"{framework}: {done.stdout}{done.stderr}")
                 print(f"{framework}: {float(heard[0]):.1f} s heard")
-            for script in sorted(SCRIPTS.glob("*.py")):
+            for script in sorted(SCRIPTS.glob("*_sdk.py")):
                 run_script(script, f"http://127.0.0.1:{service.port}", folder)
 
 

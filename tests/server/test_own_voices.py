@@ -1,5 +1,6 @@
 """Voices that one key alone may see: to every other key they are as voices that aren't there."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,8 @@ def said(answer: httpx.Response) -> str:
 def test_what_is_brought_another_way_is_its_own_too(
     served: Served, path: str, field: str, headers: dict[str, str], id: str
 ) -> None:
-    form = {"name": "clara", "consent": "Anna agreed."}
+    consent = {"consent": "Anna agreed."}
+    form = {"name": "clara", **consent, "labels": json.dumps(consent)}
     files = {field: (CARLO.name, CARLO.read_bytes())}
     made = ask(served, "POST", path, ONE, data=form, files=files, headers=headers)
     assert (made.status_code, made.json()[id], made.json().get("name")) in (

@@ -3,6 +3,8 @@
 Knows nothing about how a voice sounds.
 """
 
+import json
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
@@ -20,6 +22,7 @@ from mira.voices import MAX_STATEMENT_CHARS, shown_name
 
 ADD_PATH = "/v1/voices/add"
 MAX_PAGE = 100
+MAX_LABELS_CHARS = 2 * (MAX_STATEMENT_CHARS + MAX_TRANSCRIPT_CHARS)
 
 router = APIRouter(tags=["ElevenLabs"])
 
@@ -70,14 +73,20 @@ async def add_voice(
     caller: Asking,
     name: Annotated[str, Form(max_length=MAX_NAME_CHARS)],
     files: Annotated[list[UploadFile], File(description="One person speaking, 3 to 10 s.")],
-    consent: Annotated[str, Form(max_length=MAX_STATEMENT_CHARS)] = "",
-    transcript: Annotated[str, Form(max_length=MAX_TRANSCRIPT_CHARS)] = "",
+    labels: Annotated[
+        str,
+        Form(
+            max_length=MAX_LABELS_CHARS,
+            description="JSON: `consent` and `transcript` are as for `POST /v1/audio/voices`.",
+        ),
+    ] = "",
 ) -> dict[str, object]:
-    """Make a voice of a recording, or another version of the voice with this name. `consent` and
-    `transcript` are as for `POST /v1/audio/voices`."""
+    """Make a voice of a recording, or another version of the voice with this name. ElevenLabs'
+    form has no field for who consented, so a label says it."""
     if len(files) != 1:
         wrong = f"files: a voice is made of one recording, and here are {len(files)}."
         raise InvalidRequest(wrong, "files")
+    consent, transcript = _label(labels, "consent"), _label(labels, "transcript")
     upload = Upload(name, files[0], "files", consent, transcript)
     made = await make_voice(service, caller, upload)
     return {"voice_id": shown_name(made.name), "requires_verification": False}
@@ -96,6 +105,15 @@ async def delete_voice(service: Running, caller: Asking, voice_id: str) -> dict[
     """Remove a voice, as `DELETE /v1/audio/voices/{id}` does."""
     await remove(service, caller, voice_id)
     return {"status": "ok"}
+
+
+def _label(labels: str, name: str) -> str:
+    """Return a label, or nothing of what can't be read: clients send `null` or words of theirs."""
+    with suppress(ValueError, RecursionError):
+        found = json.loads(labels or "null")
+        value = found.get(name) if isinstance(found, dict) else None
+        return value if isinstance(value, str) else ""
+    return ""
 
 
 def _describe(name: str, own: bool) -> dict[str, object]:

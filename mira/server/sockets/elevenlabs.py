@@ -3,6 +3,7 @@
 Source: ElevenLabs' API reference, and what its SDK and the frameworks' plugins send and wait for.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter
@@ -110,6 +111,16 @@ class Context:
         self._unflushed = False  # there is text that no flush came after
         self._complete = False  # the last message was a flush of what there was
         self._finished = False
+        self._used_at = time.monotonic()
+
+    @property
+    def quiet_s(self) -> float:
+        """How long nothing was said in it, by either side, in seconds."""
+        return time.monotonic() - self._used_at
+
+    def use(self) -> None:
+        """Say that something happens in it."""
+        self._used_at = time.monotonic()
 
     def take(self, asked: Asked) -> bool:
         """Do what a message asks for. Return whether that is to interrupt.
@@ -121,6 +132,7 @@ class Context:
             InvalidRequest: The text is too long, or comes after the end.
             Overloaded, NotAllowed: See `Caller.say`.
         """
+        self.use()
         text = asked.said or ""
         if self._finished:
             if text.strip():
@@ -167,9 +179,10 @@ class Speaker:
         self, service: Service, connection: Connection, turns: Turns, opening: Opening
     ) -> None:
         self._service = service
+        self._opening = opening
         self.connection = connection
         self.turns = turns
-        self._opening = opening
+        self.idle_s = opening.idle_s
 
     async def begin(
         self, name: str, asked: Asked, voice_id: str | None, ids: Message, ended: Ended
@@ -195,6 +208,7 @@ class Speaker:
         context = Context(caller, turn, Replies(ids, opening.absolute), opening.sentences)
 
         async def tell(event: Event) -> None:
+            context.use()
             if isinstance(event, Piece) and (message := context.replies.audio(event)):
                 await self.connection.send(message)
             if isinstance(event, Done):
@@ -264,7 +278,10 @@ class Contexts:
         await self._end(name, error)
 
     async def take(self, message: Message) -> None:
-        """Do what a message asks for."""
+        """Do what a message asks for. What nobody closed gives its place back."""
+        for quiet in self._open.values():
+            if quiet.quiet_s > self._speaker.idle_s:
+                quiet.finish()
         name = message.get("context_id")
         known = name if isinstance(name, str) and name in self._open else ""
         try:

@@ -1,5 +1,9 @@
 """The life of a voice, as ElevenLabs' clients live it."""
 
+import json
+
+import pytest
+
 from tests.server.conftest import Start
 from tests.server.serving import Served
 from tests.server.uploading import CONSENT
@@ -9,7 +13,7 @@ from tests.voices.bringing import CARLO, CORRUPT
 
 def add(served: Served, *recordings: bytes, **fields: str) -> tuple[int, dict[str, object]]:
     files = [("files", ("clip.wav", data)) for data in recordings]
-    data = {"name": "carlo", "labels": "null", **fields}
+    data = {"name": "carlo", "labels": json.dumps(fields or None)}
     answer = served.post("/v1/voices/add", data=data, files=files)
     return answer.status_code, answer.json()
 
@@ -31,6 +35,22 @@ def test_the_whole_life_of_a_voice(cloning: Served) -> None:
         gone = client.delete("/v1/voices/carlo")
     assert (gone.status_code, gone.json()["detail"]["status"]) == (404, "voice_not_found")
     assert cloning.get("/v1/voices/carlo").status_code == 404
+
+
+def test_who_consented_and_what_was_said_are_labels(cloning: Served) -> None:
+    status, failed = add(cloning, CARLO.read_bytes())
+    assert status == 400 and "consent" in str(failed)
+    add(cloning, CARLO.read_bytes(), consent=CONSENT, transcript="Ciao.", accent="Italian")
+    shown = cloning.get("/voices/carlo").json()
+    assert (shown["consent"], shown["transcript"]) == (True, True)
+
+
+@pytest.mark.parametrize("labels", ["", "null", "[]", "{", '{"consent": 1}', "[" * 3000])
+def test_labels_that_say_nothing_are_ignored(start: Start, labels: str) -> None:
+    served = start(require_consent=False)
+    files = {"files": ("clip.ogg", CARLO.read_bytes())}
+    made = served.post("/v1/voices/add", data={"name": "carlo", "labels": labels}, files=files)
+    assert made.json()["voice_id"] == "carlo"
 
 
 def test_pages_have_every_voice_once(shared: Served) -> None:

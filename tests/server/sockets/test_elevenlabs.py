@@ -307,6 +307,25 @@ def test_what_is_wrong_in_a_context_ends_that_one(shared: Served) -> None:
         assert {message["contextId"] for message in heard} == {"D"}
 
 
+def test_what_nobody_closes_ends_after_a_while(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mira.server.elevenlabs.messages.IDLE_S", 0.6)
+    served = serve(ToySynthesizer())
+    with Client(served, f"{PIPECAT}&inactivity_timeout=0.1") as client:
+        client.say(say("Hello."), say("Hello.", "D"))
+        kept = []
+        for _ in range(6):
+            time.sleep(0.25)
+            client.say({"text": ""}, say("", "D"))  # keeps the socket and one context
+            kept += client.rest(0.01)
+        finals = [message for message in kept if isinstance(message, dict) and is_final(message)]
+        assert [message["contextId"] for message in finals] == ["C"]
+        assert served.service.admission.active == 1
+        assert client.closed()[0] == 1008
+    served.wait_idle()
+
+
 def test_there_are_only_so_many_contexts(shared: Served) -> None:
     with Client(shared, PIPECAT) as client:
         client.say(*(say("x", f"C{number}", voice_settings={}) for number in range(33)))

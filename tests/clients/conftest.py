@@ -1,0 +1,35 @@
+"""Other people's clients, in the environment that `make clients` installs for them."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+LONGEST_S = 120
+
+Run = Callable[..., object]
+
+
+@pytest.fixture(scope="session")
+def run_client() -> Run:
+    """Runs a program with the clients' Python: run_client(code, *arguments, **environment) returns
+    what it prints last, as JSON."""
+    if not [*PYTHON.parent.parent.glob("lib/python3*/site-packages/elevenlabs")]:
+        pytest.skip("`make clients` installs the clients")
+
+    def run(code: str, *arguments: str, **environment: str) -> object:
+        done = subprocess.run(
+            [PYTHON, "-c", code, *arguments],
+            env={"PATH": "/usr/bin:/bin", **environment},
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_S,
+        )
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
