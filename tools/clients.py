@@ -19,6 +19,7 @@ ENVIRONMENT = ROOT / ".venv-clients"
 SCRIPTS = ROOT / "tests" / "clients"
 FRAMEWORKS = (
     "cartesia==4.2.0",
+    "deepgram-sdk==7.17.0",
     "elevenlabs==2.78.0",
     "livekit-agents==1.8.9",
     "livekit-plugins-openai==1.8.9",

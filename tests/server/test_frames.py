@@ -125,6 +125,18 @@ def test_bytes_that_are_no_frames_close_it(shared: Served) -> None:
     wait_until(lambda: shared.connections == 0)
 
 
+def test_a_server_that_stops_says_so(serve: Serve) -> None:
+    toy = ToySynthesizer(compute_s=0.002)
+    served = serve(toy)
+    with Client(served, PATH) as idle, Client(served, PATH) as speaking:
+        form = {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 24000}
+        speaking.say({"transcript": "One two three. " * 50, "output_format": form})
+        assert speaking.hear()
+        served.server.should_exit = True
+        assert idle.closed()[0] == speaking.closed()[0] == 1012
+    wait_until(lambda: toy.opened == toy.closed)
+
+
 def test_whoever_does_not_answer_is_let_go(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     def hurried(self: Frames) -> None:
         self.ping_interval = self.ping_timeout = 0.2

@@ -18,7 +18,7 @@ from mira.server.pacing import Piece
 from mira.server.sockets.connection import Connection, Message, Turns, connected
 from mira.server.state import Running, Service
 from mira.server.turn import Done, Event, Flushed, Interrupted, Turn
-from mira.server.utterance import Delivery
+from mira.server.utterance import Delivery, Manner
 from mira.words.said import SaidWord, Spoken
 
 MOST_CONTEXTS = 32  # on a socket, open at once
@@ -102,7 +102,8 @@ class Session:
 
     async def _begin(self, context_id: str, asked: Generation, delivery: Delivery) -> None:
         voice = await self._service.find(asked.voice_name, self._connection.caller.owner)
-        turn = Turn(self._service, voice, delivery, patience_s=asked.patience_s)
+        manner = Manner(dictionary=await self._service.dictionary(None))
+        turn = Turn(self._service, voice, delivery, manner, patience_s=asked.patience_s)
         context = Context(context_id, turn, asked, self._connection)
         self._turns.begin(context_id, turn, context.tell, context.fail)
         self._contexts = {

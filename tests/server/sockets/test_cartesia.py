@@ -1,6 +1,7 @@
 """Cartesia's socket, message by message, as its clients speak it."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -236,6 +237,16 @@ def test_an_unknown_voice_is_the_default_one_or_an_error(serve: Serve) -> None:
             for voice in voices:
                 client.say(asked("One.", voice=voice))
                 assert client.until(is_done)[-1]["type"] == kind
+
+
+def test_the_services_own_words_are_said_so(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "words.toml").write_text('xyzzy = "one two three four"', "utf-8")
+    served = serve(ToySynthesizer(), dictionary=tmp_path / "words.toml")
+    with Client(served, PATH) as client:
+        client.say(asked("xyzzy."))
+        dictated = audio(client.until(is_done))
+        client.say(asked("One two three four."))
+        assert len(dictated) == pytest.approx(len(audio(client.until(is_done))), rel=0.2)
 
 
 VALUES = st.one_of(

@@ -129,6 +129,25 @@ def test_nothing_is_told_after_a_cancel_not_even_what_waited() -> None:
     assert not ears.failures
 
 
+def test_not_even_an_end_that_waited_is_told() -> None:
+    waiting, told = list[Event](), list[Event]()
+
+    async def main(service: Service, turns: Turns) -> None:
+        async def tell(event: Event) -> None:
+            if isinstance(event, Done):
+                waiting.append(event)
+                await asyncio.sleep(0.05)  # the client takes nothing
+                told.append(event)
+
+        turns.begin("a", turn(service, "One."), tell, Ears().failed)
+        await until(lambda: waiting)
+        turns.cancel("a")
+        await asyncio.sleep(0.1)
+
+    in_turns(ToySynthesizer(), main)
+    assert not told
+
+
 def test_too_many_are_refused_and_a_failure_ends_one() -> None:
     ears = Ears()
 

@@ -121,13 +121,29 @@ def test_a_clear_stops_the_engine_at_once(serve: Serve) -> None:
     toy = ToySynthesizer()
     served = serve(toy)
     with Client(served, PATH) as client:
-        client.say(speak(LONG))
+        client.say(*[speak(LONG), FLUSH] * 3)
         client.hear()
         client.hear()
         client.say(CLEAR)
         hear_until(client, "Cleared")
         wait_until(lambda: served.service.admission.active == 0, 0.5)
-        assert toy.opened == toy.closed
+        opened = toy.opened
+        time.sleep(0.1)  # none of those that waited begins
+        assert toy.opened == toy.closed == opened
+
+
+def test_a_listener_who_interrupted_has_nothing_left_to_hear(serve: Serve) -> None:
+    served = serve(ToySynthesizer())
+    with Client(served, PATH) as client:
+        client.say(speak(LONG))
+        client.hear()
+        time.sleep(0.5)  # a second ahead has left
+        client.say(CLEAR)
+        hear_until(client, "Cleared")
+        began = time.monotonic()
+        client.say(speak("Nineteen characters"), FLUSH)
+        audio, _ = hear_until(client, "Flushed")
+        assert time.monotonic() - began < seconds(audio) - 0.3
 
 
 def test_a_clear_of_nothing_is_cleared(aura: Client) -> None:
