@@ -17,7 +17,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
-from mira.errors import InvalidRequest, MiraError, NotAllowed, Overloaded
+from mira.errors import InvalidRequest, MiraError
 from mira.server import errors
 from mira.server.auth import caller_of
 from mira.server.deepgram.requests import (
@@ -214,7 +214,7 @@ class Session(ABC):
             self.connection.caller.say(len(text))
             if text := plain(text):
                 self._push(reply, text)
-        except (Overloaded, NotAllowed):
+        except MiraError:
             reply.deaf = True  # no other text of it is spoken: it would lack what was in between
             raise
 
