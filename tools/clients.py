@@ -22,8 +22,9 @@ FRAMEWORKS = (
     "deepgram-sdk==7.17.0",
     "elevenlabs==2.78.0",
     "livekit-agents==1.8.9",
+    "livekit-plugins-elevenlabs==1.8.9",
     "livekit-plugins-openai==1.8.9",
-    "pipecat-ai[openai]==1.14.0",
+    "pipecat-ai[elevenlabs,openai]==1.14.0",
 )
 SHORTEST_S = 1.0  # of "Hello there. How are you today?"
 
