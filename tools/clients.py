@@ -21,6 +21,7 @@ FRAMEWORKS = (
     "elevenlabs==2.78.0",
     "livekit-agents==1.8.9",
     "livekit-plugins-elevenlabs==1.8.9",
+    "livekit-plugins-deepgram==1.8.9",
     "livekit-plugins-openai==1.8.9",
     "pipecat-ai[elevenlabs,openai]==1.14.0",
 )
