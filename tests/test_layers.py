@@ -124,6 +124,7 @@ TESTED_THROUGH = {
     "text/english/weekdays": "text/test_normalize.py",
     "text/english/times": "text/test_normalize.py",
     "text/english/words": "text/test_normalize.py",
+    "server/sockets/replies": "server/sockets/test_deepgram.py",
     "text/english/years": "text/test_normalize.py",
 }
 """Parts and tables of one stage, which is tested as a whole."""

@@ -1,4 +1,4 @@
-"""Cartesia's own SDK, unchanged but for its base URL: `python cartesia_sdk.py http://host:port`.
+"""Cartesia's own SDK, unchanged but for its base URL: run with the address of a service.
 
 Needs the package `cartesia` and nothing of ours. Ends with an AssertionError where it doesn't hear
 what it should.
@@ -110,7 +110,7 @@ def main(url: str) -> None:
         over_http(client)
         on_a_socket(client)
     asyncio.run(asynchronously(url))
-    print("heard")
+    print('"heard"')
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ Run = Callable[..., object]
 def run_client() -> Run:
     """Runs a program with the clients' Python: run_client(code, *arguments, **environment) returns
     what it prints last, as JSON."""
-    if not [*PYTHON.parent.parent.glob("lib/python3*/site-packages/elevenlabs")]:
+    if not PYTHON.exists():
         pytest.skip("`make clients` installs the clients")
 
     def run(code: str, *arguments: str, **environment: str) -> object:

@@ -24,14 +24,13 @@ def refused(served: Served, path: str = PATH, **options: object) -> tuple[int, d
     answer = raised.value.response
     assert answer.headers["x-request-id"].startswith("req_")
     assert answer.body is not None
-    error = json.loads(answer.body)["error"]
-    assert set(error) == {"message", "type", "param", "code"}
-    return answer.status_code, error
+    error = json.loads(answer.body)
+    return answer.status_code, error.get("error", error)
 
 
 def test_pages_of_others_may_not(shared: Served) -> None:
     status, error = refused(shared, origin="https://evil.example")
-    assert status == 403
+    assert (status, error["error_code"]) == (403, "permission_error")
     assert "cors_origins" in str(error["message"])
 
 
@@ -61,7 +60,7 @@ def test_one_too_many_is_told_so(serve: Serve) -> None:
     served = serve(ToySynthesizer(), max_sockets=2)
     with Client(served, PATH), Client(served, PATH):
         status, error = refused(served)
-        assert (status, error["code"]) == (429, "rate_limit_exceeded")
+        assert (status, error["error_code"]) == (429, "rate_limit_exceeded")
     wait_until(lambda: served.connections == 0)
     with Client(served, PATH):
         pass

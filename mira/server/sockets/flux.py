@@ -12,7 +12,8 @@ from mira.errors import MiraError
 from mira.server import errors
 from mira.server.deepgram.requests import FLUX, VERSION, Asked, Configure, Interrupt, model_id
 from mira.server.sockets.connection import Message
-from mira.server.sockets.deepgram import Reply, Session, converse, failure_code, message_code
+from mira.server.sockets.deepgram import failure_code, message_code
+from mira.server.sockets.replies import Reply, Session, converse
 from mira.server.state import Running
 from mira.voices import shown_name
 

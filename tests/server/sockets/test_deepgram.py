@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
-from mira.server.sockets import deepgram
+from mira.server.sockets import replies
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
 from tests.server.sockets.client import Client, Message
@@ -180,7 +180,7 @@ def test_a_close_has_the_rest_spoken(shared: Served, aura: Client) -> None:
 def test_livekit_gives_an_interrupted_socket_back_and_no_more_is_spoken(
     serve: Serve, flushed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deepgram, "STALE_S", 0.3)
+    monkeypatch.setattr(replies, "STALE_S", 0.3)
     served = serve(ToySynthesizer())
     with Client(served, PATH) as client:
         client.say(*words(LONG), *([FLUSH] if flushed else []))
@@ -201,7 +201,7 @@ def test_an_idle_socket_gets_an_answer_before_it_is_closed(aura: Client) -> None
 def test_a_turn_that_is_left_alone_holds_no_place(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deepgram, "LEFT_ALONE_S", 0.3)
+    monkeypatch.setattr(replies, "LEFT_ALONE_S", 0.3)
     served = serve(ToySynthesizer(s_per_char=0.01))
     with Client(served, PATH) as client:
         client.hear()
@@ -249,7 +249,7 @@ def test_what_is_no_message_is_warned_of_and_the_socket_goes_on(
 
 
 def test_too_many_turns_at_once_are_warned_of(aura: Client) -> None:
-    aura.say(speak(LONG), *[FLUSH] * (deepgram.MOST_TURNS + 3), CLEAR)
+    aura.say(speak(LONG), *[FLUSH] * (replies.MOST_TURNS + 3), CLEAR)
     _, messages = hear_until(aura, "Cleared")
     assert [message["type"] for message in messages] == ["Warning"] * 3 + ["Cleared"]
 
