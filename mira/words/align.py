@@ -96,6 +96,10 @@ class Aligner:
         )
         return Alignment(sentence.words, listening)
 
+    def knows(self, word: Word) -> bool:
+        """Tell whether a word is in the dictionary of English."""
+        return self._pronunciations.knows(word)
+
 
 class Alignment:
     """One sentence, listened to by one thread at a time; made by `Aligner.begin`.

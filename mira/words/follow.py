@@ -15,7 +15,10 @@ from mira.words.voiced import Voiced
 _AHEAD_S = 0.25
 """How much earlier than it seems a word may begin, and half of what nobody has listened to."""
 _MOVED_S = 0.15  # a guess that changes by less is not told again: it will be measured
-_FOLLOWED = 0.5  # of the words found; with fewer, those may have been found anywhere
+_FOUND = 0.5  # of the words; where fewer are, those may be anywhere
+# In another language more of the voice is no words, and fewer of the words are in the dictionary.
+_NO_WORDS = 0.3
+_ENGLISH = 0.7
 
 
 class Follower:
@@ -42,7 +45,7 @@ class Following:
     def __init__(self, sentence: Sentence, sample_rate: int, aligner: Aligner | None) -> None:
         self.findings: Findings | None = None
         """What is odd about the sentence, once it is over; None if it could not be followed."""
-        self._sentence = sentence
+        self._sentence, self._words = sentence, sentence.words
         self._sample_rate = sample_rate
         self._aligner = aligner
         self._alignment: Alignment | None = None
@@ -57,7 +60,7 @@ class Following:
     @property
     def beyond_s(self) -> float:
         """How much was spoken since the last word was over, in seconds; 0 before that is found."""
-        last = self._measured.get(len(self._sentence.words) - 1)
+        last = self._measured.get(len(self._words) - 1)
         spoken = self._voiced.between(last.stop_s, self._voiced.heard_s) if last else []
         return sum(stop_s - start_s for start_s, stop_s in spoken)
 
@@ -97,7 +100,7 @@ class Following:
         self.listen()
         if self._alignment:
             self._measure(self._alignment.finish())
-            if len(self._measured) >= _FOLLOWED * len(self._sentence.words):
+            if self._is_followed(self._alignment.findings):
                 self.findings = self._alignment.findings
             else:
                 self._measured = {}
@@ -107,6 +110,15 @@ class Following:
         """Give back what it holds. May be called again."""
         if self._alignment:
             self._alignment.close()
+
+    def _is_followed(self, findings: Findings) -> bool:
+        """Tell whether what was found may be believed: not in another language."""
+        if len(self._measured) < _FOUND * len(self._words):
+            return False
+        if findings.noise_s <= _NO_WORDS * self._voiced.voice_s:
+            return True
+        assert self._aligner
+        return sum(map(self._aligner.knows, self._words)) >= _ENGLISH * len(self._words)
 
     def _measure(self, words: list[TimedWord]) -> None:
         self._measured |= {word.index: word for word in words}

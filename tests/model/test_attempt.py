@@ -183,7 +183,7 @@ def test_a_sentence_without_its_words_is_counted_and_said(
     [
         (ODD, "words missed"),
         (Findings(repeated=3), "words repeated"),
-        (Findings(noise_s=2.0), "babble"),
+        (Findings(noise_s=1.2), "babble"),
     ],
 )
 @pytest.mark.parametrize("playback", [Playback(live=False), busy(2.0)], ids=["file", "busy"])
@@ -255,9 +255,11 @@ def part(start_s: float, stop_s: float) -> Samples:
         (np.concatenate([part(0.0, 3.65), part(5.2, 7.0)]), "words missed"),  # two of them
         (part(0.0, 5.75), "words missed"),  # the last four
         (BAD, "words missed"),
+        (np.concatenate([part(0.0, 3.65), part(2.23, 7.0)]), "words repeated"),  # three of them
+        (np.concatenate([part(0.0, 3.42), part(0.5, 2.5)[::-1], part(3.42, 7.0)]), "babble"),
         (np.concatenate([GOOD, GOOD[: -3 * RATE : -1]]), "babble"),
     ],
-    ids=["skipped", "ended early", "another sentence", "went on backwards"],
+    ids=["skipped", "ended early", "other", "repeated", "babbled", "went on backwards"],
 )
 def test_what_a_real_person_did_not_say_is_noticed(ears: Ears, take: Samples, kind: str) -> None:
     sentence = Sentence.of(SAID.text)
