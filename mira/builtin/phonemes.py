@@ -10,7 +10,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from hibari.g2p import G2P
@@ -161,18 +161,22 @@ class Phonemizer:
             at += len(part)
 
     def _part(self, phonemes: str, of: list[int], guessed: Container[int], after: int) -> Part:
-        ids, words = [0], dict[int, Spoken]()
+        ids, first, last = [0], dict[int, int](), dict[int, int]()
+        marked, latest = set[int](), after
         for symbol, word in zip(phonemes, of):
             if symbol not in self._vocabulary:
                 continue
-            if symbol in _MARKS and words:
-                last = max(words)
-                words[last] = replace(words[last], marked=True)
-            elif symbol not in _MARKS and symbol != " " and word > after:
-                start = words[word].start if word in words else len(ids)
-                words[word] = Spoken(word, start, len(ids) + 1, guessed=word in guessed)
+            if symbol in _MARKS:
+                marked.add(latest)
+            elif symbol != " " and word > after:
+                first.setdefault(word, len(ids))
+                last[word], latest = len(ids), word
             ids.append(self._vocabulary[symbol])
-        return Part([*ids, 0], tuple(words.values()))
+        words = (
+            Spoken(word, start, last[word] + 1, word in marked, word in guessed)
+            for word, start in first.items()
+        )
+        return Part([*ids, 0], tuple(words))
 
     def _tokens(self, text: str, sounds: list[tuple[str, str]]) -> list[Tok]:
         """Cut and tag a text, each of its places being a word of which the sounds are known."""
