@@ -178,6 +178,14 @@ def test_nothing_breaks_it(aligner: Aligner, text: str, kind: str) -> None:
     alignment.close()
 
 
+def test_a_word_that_is_said_again_keeps_its_time(aligner: Aligner, spoken: list[Spoken]) -> None:
+    each = spoken[0]
+    begins, ends = (round(each.words[at].start_s * VOICE_RATE) for at in (7, 10))
+    twice = np.concatenate([each.samples[:ends], each.samples[begins:]])
+    told = listen(aligner.begin(each.sentence, VOICE_RATE), twice, VOICE_RATE)
+    assert max(errors_ms(told[:10], each)[0]) < 150
+
+
 def test_another_sentence_misses_words(aligner: Aligner, spoken: list[Spoken]) -> None:
     for said, wanted in zip(spoken, spoken[1:] + spoken[:1]):
         alignment = aligner.begin(wanted.sentence, VOICE_RATE)
