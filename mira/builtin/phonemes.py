@@ -58,6 +58,9 @@ _PLACE, _CAPITAL_PLACE = _PLACES = "þÿþ", "Þÿþ"
 _ANY_PLACE = re.compile(f"({_PLACE}|{_CAPITAL_PLACE})")
 # Where nothing is between a place and what it would be one word with, as Chinese has no spaces.
 _SEAM = re.compile(r"(?<=\w)(?=[þÞ]ÿþ)|(?<=[þÞ]ÿþ)(?=\w)")
+# A text that was read already, and the marks in it that the front end knows by another one.
+_IN_WORDS = re.compile(r"(?:[^\W\d_]|[ .,;:!?'\"“”()…—–-])*")
+_SAME_MARKS = str.maketrans("’‒―", "'-—")
 _BARE = re.compile(r"[^\W_](?:.*[^\W_])?[\u0300-\u036f]*", re.DOTALL)  # without marks
 _WRAPPER = textwrap.TextWrapper(  # to slices of the text
     MAX_PHONEMES, expand_tabs=False, replace_whitespace=False, break_on_hyphens=False
@@ -138,7 +141,7 @@ class Phonemizer:
     def _read(self, sentence: Sentence) -> list[Tok]:
         """Return tokens with their phonemes."""
         text, sounds = _with_places(sentence)
-        tokens = self._tokens(normalize(readable(text, self._long_words)), sounds)
+        tokens = self._tokens(_in_words(readable(text, self._long_words)), sounds)
         self._names(tokens)
         said: list[Tok] = self._front_end.phonemize_tokens(tokens)
         return said
@@ -189,6 +192,13 @@ class Phonemizer:
         return [
             Tok(word, tag, space, phonemes=said) for (word, said, space), tag in zip(words, tags)
         ]
+
+
+def _in_words(text: str) -> str:
+    """Have digits and symbols written out. In words the front end would find short forms and
+    numerals that they are not: "voted no.", "Gen Z", "ask Jan."."""
+    text = text.translate(_SAME_MARKS)
+    return " ".join(text.split()) if _IN_WORDS.fullmatch(text) else str(normalize(text))
 
 
 def _said(token: Tok) -> str:
