@@ -121,11 +121,7 @@ class Phonemizer:
             NothingToSay: There are words, but none that can be read.
             SynthesisFailed: The front end broke.
         """
-        try:
-            tokens = self._read(sentence)
-        except Exception as error:  # a front end of many rules, each with errors of its own
-            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
-        parts = [*self._parts(sentence, tokens)]
+        parts = [*self._parts(sentence, self._read(sentence))]
         if not parts:
             raise NothingToSay(
                 "The built-in voice can read nothing in the input: it speaks English, and knows "
@@ -135,15 +131,22 @@ class Phonemizer:
         return parts
 
     def phonemes(self, sentence: Sentence) -> str:
-        """Return how a sentence is said, in the voice's symbols."""
+        """Return how a sentence is said, in the voice's symbols.
+
+        Raises:
+            SynthesisFailed: The front end broke.
+        """
         return "".join(map(_said, self._read(sentence))).strip()
 
     def _read(self, sentence: Sentence) -> list[Tok]:
         """Return tokens with their phonemes."""
-        text, sounds = _with_places(sentence)
-        tokens = self._tokens(_in_words(readable(text, self._long_words)), sounds)
-        self._names(tokens)
-        said: list[Tok] = self._front_end.phonemize_tokens(tokens)
+        try:
+            text, sounds = _with_places(sentence)
+            tokens = self._tokens(_in_words(readable(text, self._long_words)), sounds)
+            self._names(tokens)
+            said: list[Tok] = self._front_end.phonemize_tokens(tokens)
+        except Exception as error:  # a front end of many rules, each with errors of its own
+            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
         return said
 
     def _parts(self, sentence: Sentence, tokens: list[Tok]) -> Iterator[Part]:
