@@ -230,7 +230,7 @@ class Utterance:
             manner.dictionary,
         )
         audio_s = synthesis_s = encode_s = 0.0
-        words: tuple[SaidWord, ...] = ()
+        words: tuple[TimedWord, ...] = ()
         begun = ended = False
         with closing(blocks):
             while not ended:
@@ -239,17 +239,18 @@ class Utterance:
                 computed = now()
                 ended = block is None
                 data = audio.flush() if block is None else audio.push(block.samples)
-                words += self._tell(audio, block.words if block else ())
+                words += block.words if block else ()
+                told: tuple[SaidWord, ...] = ()
+                if begun := begun or bool(data):  # until then they wait, to be told once
+                    told, words = self._tell(audio, words), ()
                 synthesis_s += computed - began
                 encode_s += now() - computed
                 audio_s += 0.0 if block is None else len(block.samples) / rate / to.pace
                 if data:
-                    yield Chunk(data, audio.returned_s, audio_s, synthesis_s, encode_s, words)
+                    yield Chunk(data, audio.returned_s, audio_s, synthesis_s, encode_s, told)
                     audio_s = synthesis_s = encode_s = 0.0
-                elif begun and words:
-                    yield Chunk(data, audio.returned_s, words=words)
-                if begun := begun or bool(data):
-                    words = ()
+                elif told:
+                    yield Chunk(data, audio.returned_s, words=told)
 
     def _read(self) -> str | Iterable[str | Mark]:
         """Return the text, and let `said` read it too."""
