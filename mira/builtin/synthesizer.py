@@ -106,9 +106,12 @@ class BuiltinSynthesizer:
                 f"The built-in engine speaks as {DEFAULT!r} only; {voice.name!r} needs a Mira "
                 "model: set `model`."
             )
-        turn = partial(self._turns.turn, playback or Playback(), cancel or Cancel())
+        playback = playback or Playback()
+        turn = partial(self._turns.turn, playback, cancel or Cancel())
         with turn():
             *parts, last = self._phonemize(sentence)
+            if not playback.words:
+                *parts, last = (Part(part.ids, ()) for part in (*parts, last))
         yield Block(NOTHING)
         joiner = Joiner(self.sample_rate)
         for part in parts:
