@@ -4,7 +4,7 @@ Knows nothing about any stage.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -61,12 +61,8 @@ class TimedWord:
 
     def later(self, by_s: float, by_words: int = 0) -> "TimedWord":
         """Return it as a part of something longer, after so many seconds and words."""
-        return replace(
-            self,
-            start_s=self.start_s + by_s,
-            stop_s=self.stop_s + by_s,
-            index=self.index + by_words,
-        )
+        start_s, stop_s = self.start_s + by_s, self.stop_s + by_s
+        return TimedWord(self.word, start_s, stop_s, self.index + by_words, self.estimated)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from hibari.g2p import G2P
@@ -58,6 +58,9 @@ _PLACE, _CAPITAL_PLACE = _PLACES = "þÿþ", "Þÿþ"
 _ANY_PLACE = re.compile(f"({_PLACE}|{_CAPITAL_PLACE})")
 # Where nothing is between a place and what it would be one word with, as Chinese has no spaces.
 _SEAM = re.compile(r"(?<=\w)(?=[þÞ]ÿþ)|(?<=[þÞ]ÿþ)(?=\w)")
+# A text that was read already, and the marks in it that the front end knows by another one.
+_IN_WORDS = re.compile(r"(?:[^\W\d_]|[ .,;:!?'\"“”()…—–-])*")
+_SAME_MARKS = str.maketrans("’‒―", "'-—")
 _BARE = re.compile(r"[^\W_](?:.*[^\W_])?[\u0300-\u036f]*", re.DOTALL)  # without marks
 _WRAPPER = textwrap.TextWrapper(  # to slices of the text
     MAX_PHONEMES, expand_tabs=False, replace_whitespace=False, break_on_hyphens=False
@@ -118,11 +121,7 @@ class Phonemizer:
             NothingToSay: There are words, but none that can be read.
             SynthesisFailed: The front end broke.
         """
-        try:
-            tokens = self._read(sentence)
-        except Exception as error:  # a front end of many rules, each with errors of its own
-            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
-        parts = [*self._parts(sentence, tokens)]
+        parts = [*self._parts(sentence, self._read(sentence))]
         if not parts:
             raise NothingToSay(
                 "The built-in voice can read nothing in the input: it speaks English, and knows "
@@ -132,15 +131,22 @@ class Phonemizer:
         return parts
 
     def phonemes(self, sentence: Sentence) -> str:
-        """Return how a sentence is said, in the voice's symbols."""
+        """Return how a sentence is said, in the voice's symbols.
+
+        Raises:
+            SynthesisFailed: The front end broke.
+        """
         return "".join(map(_said, self._read(sentence))).strip()
 
     def _read(self, sentence: Sentence) -> list[Tok]:
         """Return tokens with their phonemes."""
-        text, sounds = _with_places(sentence)
-        tokens = self._tokens(normalize(readable(text, self._long_words)), sounds)
-        self._names(tokens)
-        said: list[Tok] = self._front_end.phonemize_tokens(tokens)
+        try:
+            text, sounds = _with_places(sentence)
+            tokens = self._tokens(_in_words(readable(text, self._long_words)), sounds)
+            self._names(tokens)
+            said: list[Tok] = self._front_end.phonemize_tokens(tokens)
+        except Exception as error:  # a front end of many rules, each with errors of its own
+            raise SynthesisFailed(f"The built-in voice can't read this: {error}") from error
         return said
 
     def _parts(self, sentence: Sentence, tokens: list[Tok]) -> Iterator[Part]:
@@ -161,18 +167,22 @@ class Phonemizer:
             at += len(part)
 
     def _part(self, phonemes: str, of: list[int], guessed: Container[int], after: int) -> Part:
-        ids, words = [0], dict[int, Spoken]()
+        ids, first, last = [0], dict[int, int](), dict[int, int]()
+        marked, latest = set[int](), after
         for symbol, word in zip(phonemes, of):
             if symbol not in self._vocabulary:
                 continue
-            if symbol in _MARKS and words:
-                last = max(words)
-                words[last] = replace(words[last], marked=True)
-            elif symbol not in _MARKS and symbol != " " and word > after:
-                start = words[word].start if word in words else len(ids)
-                words[word] = Spoken(word, start, len(ids) + 1, guessed=word in guessed)
+            if symbol in _MARKS:
+                marked.add(latest)
+            elif symbol != " " and word > after:
+                first.setdefault(word, len(ids))
+                last[word], latest = len(ids), word
             ids.append(self._vocabulary[symbol])
-        return Part([*ids, 0], tuple(words.values()))
+        words = (
+            Spoken(word, start, last[word] + 1, word in marked, word in guessed)
+            for word, start in first.items()
+        )
+        return Part([*ids, 0], tuple(words))
 
     def _tokens(self, text: str, sounds: list[tuple[str, str]]) -> list[Tok]:
         """Cut and tag a text, each of its places being a word of which the sounds are known."""
@@ -185,6 +195,13 @@ class Phonemizer:
         return [
             Tok(word, tag, space, phonemes=said) for (word, said, space), tag in zip(words, tags)
         ]
+
+
+def _in_words(text: str) -> str:
+    """Have digits and symbols written out. In words the front end would find short forms and
+    numerals that they are not: "voted no.", "Gen Z", "ask Jan."."""
+    text = text.translate(_SAME_MARKS)
+    return " ".join(text.split()) if _IN_WORDS.fullmatch(text) else str(normalize(text))
 
 
 def _said(token: Tok) -> str:

@@ -16,7 +16,11 @@ class Pronounce:
         self._front_end = Phonemizer({})
 
     def __call__(self, word: str) -> str:
-        """Return canonical IPA (see mira.text.sounds); "" for what isn't read in English."""
+        """Return canonical IPA (see mira.text.sounds); "" for what isn't read in English.
+
+        Raises:
+            SynthesisFailed: The front end broke.
+        """
         said = self._front_end.phonemes(Sentence.of(word))
         heard = "".join(char for char in said if char.isalpha() or char == " ")  # no marks
         return sounds(" ".join(heard.split()))

@@ -106,9 +106,12 @@ class BuiltinSynthesizer:
                 f"The built-in engine speaks as {DEFAULT!r} only; {voice.name!r} needs a Mira "
                 "model: set `model`."
             )
-        turn = partial(self._turns.turn, playback or Playback(), cancel or Cancel())
+        playback = playback or Playback()
+        turn = partial(self._turns.turn, playback, cancel or Cancel())
         with turn():
             *parts, last = self._phonemize(sentence)
+            if not playback.words:
+                *parts, last = (Part(part.ids, ()) for part in (*parts, last))
         yield Block(NOTHING)
         joiner = Joiner(self.sample_rate)
         for part in parts:
@@ -123,9 +126,8 @@ class BuiltinSynthesizer:
     def _speak(
         self, part: Part, words: Sequence[Word], begins_s: float, turn: Turn
     ) -> Iterator[Block]:
-        """Yield a part of a sentence that begins after so much of it, without silence before it."""
-        for block in _without_lead(self._render(part, words, turn)):
-            yield _later(block, begins_s)
+        """Speak a part of a sentence that begins after so much of it, without silence before it."""
+        return _without_lead(self._render(part, words, turn), begins_s)
 
     def _render(self, part: Part, words: Sequence[Word], turn: Turn) -> Iterator[Block]:
         """Yield the part window by window, each computed in a turn of its own."""
@@ -278,8 +280,8 @@ def _polar(magnitude: Floats, angle: Floats) -> Spectrum:
     return values
 
 
-def _without_lead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Cut the silence before the first sound; all words come with that."""
+def _without_lead(blocks: Iterator[Block], begins_s: float) -> Iterator[Block]:
+    """Cut the silence before the first sound; all words come with that, in the sentence's time."""
     lead = LEAD_MS * dsp.SR // 1000
     held, cut = NOTHING, 0
     words: dict[int, TimedWord] = {}
@@ -290,8 +292,9 @@ def _without_lead(blocks: Iterator[Block]) -> Iterator[Block]:
         start = max((int(loud[0]) if len(loud) else len(held)) - lead, 0)
         held, cut = held[start:].copy(), cut + start  # a view would keep all of the block
         if len(loud):
-            yield _later(Block(held, tuple(words.values())), -cut / dsp.SR)
-            yield from (_later(block, -cut / dsp.SR) for block in blocks)
+            by_s = begins_s - cut / dsp.SR
+            yield _later(Block(held, tuple(words.values())), by_s)
+            yield from (_later(block, by_s) for block in blocks)
             return
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mira.errors import CheckpointError
+from mira.errors import CheckpointError, SynthesisFailed
 
 if TYPE_CHECKING:
     from mira.model.attempt import Ears
@@ -54,10 +54,17 @@ class _Pronounce:
         self._loading.start()
 
     def _load(self) -> None:
-        from mira.builtin.pronounce import Pronounce
+        try:
+            from mira.builtin.pronounce import Pronounce
 
-        self._said = Pronounce()
+            self._said = Pronounce()
+        except (ImportError, OSError, ValueError) as error:  # its files are missing, or damaged
+            log.warning("words that no dictionary has will not be found: %s", error)
 
     def __call__(self, word: str) -> str:
         self._loading.join()
-        return self._said(word) if self._said else ""
+        try:
+            return self._said(word) if self._said else ""
+        except SynthesisFailed as error:  # nothing is wrong with what a model says
+            log.warning("a word will not be found: %s", type(error.__cause__).__name__)
+            return ""

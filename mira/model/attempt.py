@@ -5,8 +5,9 @@ rendered.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FADE_MS = 20  # of a sentence that has to be cut off
 PATIENCE_S = 0.6  # a listener who has as much to play is not kept waiting
+SPARE_S = 0.15  # who has less to play goes without measured words rather than wait
+_LOOK_S = 0.1  # how often who waits for a turn looks whether anybody still wants it
 _NO_WORDS = Sentence("")
 
 
@@ -32,6 +35,9 @@ class Ears:
     follower: Follower = field(default_factory=Follower)
     guard: bool = False
     """Whether a sentence whose words are not heard is begun anew, or cut off."""
+    one_by_one: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the one stream that listens: it is many small steps, and those of 16 streams at the
+    same time left the language model's thread a quarter of its own."""
 
 
 class Attempt:
@@ -41,7 +47,8 @@ class Attempt:
         sentence: What is to be said.
         sample_rate: Of its blocks, in Hz.
         playback: Who hears it.
-        ears: Who else does.
+        cancel: Ends it at the next token.
+        ears: Who else hears it.
         count: Told of what went wrong and was dealt with here.
     """
 
@@ -50,17 +57,19 @@ class Attempt:
         sentence: Sentence,
         sample_rate: int,
         playback: Playback,
+        cancel: Cancel,
         ears: Ears,
         count: Callable[[str], object],
     ) -> None:
         self._sentence = sentence
-        self._playback = playback
+        self._playback, self._cancel = playback, cancel
+        self._one_by_one = ears.one_by_one
         self._decides = ears.guard
         self._count = count
         self._guard = Guard(sentence.text, sample_rate)
         asked = playback.words or ears.guard
         follower = ears.follower if asked else Follower()
-        self._following = follower.begin(sentence if asked else _NO_WORDS, sample_rate)
+        self._following = follower.begin(sentence if asked else _NO_WORDS, sample_rate, self._turn)
         self._held = np.zeros(0, np.float32)  # until it can be heard, then what may have to fade
         self._fade = FADE_MS * sample_rate // 1000  # samples
         self._begun = False  # something was yielded
@@ -70,7 +79,6 @@ class Attempt:
         tokens: Generator[int, None, None],
         decoder: StreamingDecoder,
         most: int,
-        cancel: Cancel,
     ) -> Iterator[Block]:
         """Yield the sentence, or raise Degenerate as long as nothing of it was heard.
 
@@ -78,9 +86,8 @@ class Attempt:
             tokens: Of the attempt.
             decoder: Renders them.
             most: So many tokens are too many.
-            cancel: Ends it at the next token.
         """
-        rendered = self._render(tokens, decoder, most, cancel)
+        rendered = self._render(tokens, decoder, most)
         with closing(rendered), closing(self._following):
             try:
                 for samples in rendered:
@@ -105,11 +112,10 @@ class Attempt:
         tokens: Generator[int, None, None],
         decoder: StreamingDecoder,
         most: int,
-        cancel: Cancel,
     ) -> Generator[Samples, None, None]:
         with closing(tokens):  # leaving early frees the language model's slot
             for token in tokens:
-                cancel.check()  # here, not a chunk later
+                self._cancel.check()  # here, not a chunk later
                 self._guard.token(token)
                 yield from decoder.push(token)
         if self._guard.frames >= most:
@@ -135,6 +141,22 @@ class Attempt:
         if self._decides:
             self._guard.beyond(self._following.beyond_s)
 
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """Wait for a turn to listen, as long as the listener can wait for the next block."""
+        left_s = self._playback.left_s() or 0.0
+        most_s = left_s - SPARE_S if self._playback.live else float("inf")
+        waited_s, granted = 0.0, self._one_by_one.acquire(blocking=False)
+        while not granted and waited_s < most_s:
+            self._cancel.check()
+            granted = self._one_by_one.acquire(timeout=min(_LOOK_S, most_s - waited_s))
+            waited_s += _LOOK_S
+        try:
+            yield granted
+        finally:
+            if granted:
+                self._one_by_one.release()
+
     @property
     def _waits(self) -> bool:
         """Whether nobody misses what is held back until all words were heard."""
@@ -149,7 +171,7 @@ class Attempt:
             return words
         beyond_s = self._following.beyond_s
         for kind in oddities(findings, self._sentence, beyond_s):
-            if self._decides and not self._begun:
+            if self._waits:
                 raise Degenerate(kind)
             log.warning(
                 "%s: of %d words %d were not heard, %d were said again; %.1f s were no words, and "

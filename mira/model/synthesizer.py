@@ -146,9 +146,9 @@ class MiraSynthesizer:
             tokens = self._language_model.generate(prompt, sampling, playback, cancel)
             # What can't be heard any better is said all the same.
             ears = self._ears if number < RETRIES else replace(self._ears, guard=False)
-            attempt = Attempt(sentence, self.sample_rate, playback, ears, self._count)
+            attempt = Attempt(sentence, self.sample_rate, playback, cancel, ears, self._count)
             try:
-                yield from attempt.blocks(tokens, decoder, sampling.max_new_tokens, cancel)
+                yield from attempt.blocks(tokens, decoder, sampling.max_new_tokens)
                 return
             except Degenerate as degenerate:  # nothing was heard
                 log.warning("%s in attempt %d at a sentence", degenerate, number + 1)

@@ -59,11 +59,12 @@ class SpeechResponse(Response):
         async def body(data: bytes, *, more: bool = True) -> None:
             await send({"type": "http.response.body", "body": data, "more_body": more})
 
-        clock = self._utterance.clock
+        begun = False
         try:
             async for chunk in chunks:
-                if clock.chunks == 1:
-                    self.headers["Server-Timing"] = _timing(chunk, clock)
+                if not begun:
+                    begun = True
+                    self.headers["Server-Timing"] = _timing(chunk, self._utterance.clock)
                     head = {"type": "http.response.start", "status": 200}
                     await send({**head, "headers": self.raw_headers})
                 await body(self._framing.chunk(chunk))

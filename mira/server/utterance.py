@@ -237,7 +237,7 @@ class Utterance:
             manner.dictionary,
         )
         audio_s = synthesis_s = encode_s = 0.0
-        words: tuple[SaidWord, ...] = ()
+        words: tuple[TimedWord, ...] = ()
         begun = ended = False
         with closing(blocks):
             while not ended:
@@ -246,19 +246,20 @@ class Utterance:
                 computed = now()
                 ended = block is None
                 data = audio.flush() if block is None else audio.push(block.samples)
-                words += self._tell(audio, block.words if block else ())
+                words += block.words if block else ()
                 flushes = int(block is not None and block.flushed)
+                told: tuple[SaidWord, ...] = ()
+                if begun := begun or bool(data):  # until then they wait, to be told once
+                    told, words = self._tell(audio, words), ()
                 synthesis_s += computed - began
                 encode_s += now() - computed
                 audio_s += 0.0 if block is None else len(block.samples) / rate / to.pace
                 if data:
-                    chunk = Chunk(data, audio.returned_s, audio_s, synthesis_s, encode_s, words)
+                    chunk = Chunk(data, audio.returned_s, audio_s, synthesis_s, encode_s, told)
                     yield replace(chunk, flushes=flushes)
                     audio_s = synthesis_s = encode_s = 0.0
-                elif (begun and words) or flushes:
-                    yield Chunk(data, audio.returned_s, words=words, flushes=flushes)
-                if begun := begun or bool(data):
-                    words = ()
+                elif told or flushes:
+                    yield Chunk(data, audio.returned_s, words=told, flushes=flushes)
 
     def _read(self) -> str | Iterable[str | Mark]:
         """Return the text, and let `said` read it too."""

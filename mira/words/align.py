@@ -48,9 +48,10 @@ _BLOCK_FRAMES = 20  # scored at a time: a megabyte
 class Findings:
     """What is odd about a sentence that was spoken.
 
-    How far it can be trusted was measured on 60 sentences of the built-in voice, as they are and
-    by telephone (8 kHz, mu-law), with 700 words each: none was missed or repeated without cause.
-    See docs/words.md for what is found.
+    A false alarm is rare: in 120 good sentences no word was missed or repeated, and noise was never
+    more than 0.06 s. What is odd isn't always found: 19 of 24 words that were cut out, 23 of 24
+    repetitions and insertions of a second. In another language most words are "found". See
+    docs/words.md.
     """
 
     missed: tuple[int, ...] = ()
@@ -96,12 +97,17 @@ class Aligner:
         )
         return Alignment(sentence.words, listening)
 
+    def knows(self, word: Word) -> bool:
+        """Tell whether a word is in the dictionary of English."""
+        return self._pronunciations.knows(word)
+
 
 class Alignment:
     """One sentence, listened to by one thread at a time; made by `Aligner.begin`.
 
-    Words come in any blocks; the times don't depend on how samples were cut, but it's told of a
-    word when a `push` ends CERTAIN_S after it. Words that nobody can say are never told.
+    Times don't depend on how samples were cut. A word is told by the first `push` that ends
+    CERTAIN_S after it, or by `finish`; one that comes again has moved. Starts are in order of the
+    words. Words that nobody can say are never told.
     """
 
     def __init__(self, words: Sequence[Word], listening: "_Listening | None") -> None:

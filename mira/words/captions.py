@@ -113,14 +113,15 @@ def _cuts(shown: Sequence[Shown]) -> list[int]:
     costs = [0.0, *[inf] * len(shown)]
     came_from = [0] * len(costs)
     for begin in range(len(shown)):
+        num_chars = 0
         for end in range(begin + 1, max(begin + 1, one_line[one_line[begin]]) + 1):
             last, length_s = shown[end - 1], shown[end - 1].stop_s - shown[begin].start_s
+            num_chars += len(last.text) + 1
             if end > begin + 1 and length_s > LONGEST_S:
                 break
             cost = costs[begin] + (4, 1, 0)[last.weight] + 2 * (ends[end - 1] - ends[begin])
             cost += 3 * max(0.0, SHORT_S - length_s)
             # Those of one sentence about as long as each other.
-            num_chars = sum(len(word.text) + 1 for word in shown[begin:end])
             cost += (num_chars / LINE_CHARS / 2) ** 2
             if cost < costs[end]:
                 costs[end], came_from[end] = cost, begin

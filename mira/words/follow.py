@@ -4,7 +4,9 @@ The first block leaves at once: its words are guesses. Every later one was liste
 along what that corrects. Knows nothing about who speaks, or how words are found.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 from mira.types import Samples, Sentence, TimedWord, Word
@@ -15,7 +17,13 @@ from mira.words.voiced import Voiced
 _AHEAD_S = 0.25
 """How much earlier than it seems a word may begin, and half of what nobody has listened to."""
 _MOVED_S = 0.15  # a guess that changes by less is not told again: it will be measured
-_FOLLOWED = 0.5  # of the words found; with fewer, those may have been found anywhere
+_FOUND = 0.5  # of the words; where fewer are, those may be anywhere
+# In another language more of the voice is no words, and fewer of the words are in the dictionary.
+_NO_WORDS = 0.3
+_ENGLISH = 0.7
+
+Turn = Callable[[], AbstractContextManager[bool]]
+"""Whatever is listened to inside, it is one's turn; or False, and nothing is."""
 
 
 class Follower:
@@ -28,9 +36,11 @@ class Follower:
     def __init__(self, aligner: Aligner | None = None) -> None:
         self._aligner = aligner
 
-    def begin(self, sentence: Sentence, sample_rate: int) -> "Following":
-        """Begin to follow a sentence, spoken at `sample_rate` Hz."""
-        return Following(sentence, sample_rate, self._aligner)
+    def begin(
+        self, sentence: Sentence, sample_rate: int, turn: Turn = lambda: nullcontext(True)
+    ) -> "Following":
+        """Begin to follow a sentence, spoken at `sample_rate` Hz, listening in turns."""
+        return Following(sentence, sample_rate, self._aligner, turn)
 
 
 class Following:
@@ -39,16 +49,18 @@ class Following:
     `push` what was rendered; `news` go with the next block that leaves, and `listen` after it.
     """
 
-    def __init__(self, sentence: Sentence, sample_rate: int, aligner: Aligner | None) -> None:
+    def __init__(
+        self, sentence: Sentence, sample_rate: int, aligner: Aligner | None, turn: Turn
+    ) -> None:
         self.findings: Findings | None = None
         """What is odd about the sentence, once it is over; None if it could not be followed."""
-        self._sentence = sentence
+        self._sentence, self._words = sentence, sentence.words
         self._sample_rate = sample_rate
-        self._aligner = aligner
+        self._aligner, self._turn = aligner, turn
         self._alignment: Alignment | None = None
         self._voiced = Voiced(sample_rate)
         self._spread = Spread(sentence, self._voiced)
-        self._unheard: list[Samples] = []
+        self._unheard = deque[Samples]()
         self._began = False  # a block has left
         self._measured: dict[int, TimedWord] = {}
         self._told: dict[int, TimedWord] = {}
@@ -57,7 +69,7 @@ class Following:
     @property
     def beyond_s(self) -> float:
         """How much was spoken since the last word was over, in seconds; 0 before that is found."""
-        last = self._measured.get(len(self._sentence.words) - 1)
+        last = self._measured.get(len(self._words) - 1)
         spoken = self._voiced.between(last.stop_s, self._voiced.heard_s) if last else []
         return sum(stop_s - start_s for start_s, stop_s in spoken)
 
@@ -68,13 +80,14 @@ class Following:
             self._unheard.append(samples)
 
     def listen(self) -> None:
-        """Look for the words in all that was pushed."""
-        if self._aligner and not self._alignment and self._unheard:
-            self._alignment = self._aligner.begin(self._sentence, self._sample_rate)
-        waiting, self._unheard = self._unheard, []
-        for samples in waiting:
-            assert self._alignment
-            self._measure(self._alignment.push(samples))
+        """Look for the words in what was pushed, as far as there are turns for it."""
+        while self._aligner and self._unheard:
+            with self._turn() as granted:
+                if not granted:
+                    return
+                if not self._alignment:
+                    self._alignment = self._aligner.begin(self._sentence, self._sample_rate)
+                self._measure(self._alignment.push(self._unheard.popleft()))
 
     def news(self) -> tuple[TimedWord, ...]:
         """Return what goes with a block that ends where `push` has come to, or before.
@@ -93,20 +106,37 @@ class Following:
         return self._tell(times[:stop], _MOVED_S)
 
     def finish(self) -> tuple[TimedWord, ...]:
-        """End the sentence; return each word that was not told, and all that has changed."""
+        """End the sentence; return each word that was not told, and all that has changed.
+
+        There are no findings if there was no turn to listen to its end.
+        """
         self.listen()
-        if self._alignment:
-            self._measure(self._alignment.finish())
-            if len(self._measured) >= _FOLLOWED * len(self._sentence.words):
-                self.findings = self._alignment.findings
-            else:
-                self._measured = {}
+        if self._alignment and not self._unheard:
+            with self._turn() as granted:
+                if granted:
+                    self._conclude(self._alignment)
         return self._tell(self._spread.times(self._measured, over=True), 0.0)
 
     def close(self) -> None:
         """Give back what it holds. May be called again."""
         if self._alignment:
             self._alignment.close()
+
+    def _conclude(self, alignment: Alignment) -> None:
+        self._measure(alignment.finish())
+        if self._is_followed(alignment.findings):
+            self.findings = alignment.findings
+        else:
+            self._measured = {}
+
+    def _is_followed(self, findings: Findings) -> bool:
+        """Tell whether what was found may be believed: not in another language."""
+        if len(self._measured) < _FOUND * len(self._words):
+            return False
+        if findings.noise_s <= _NO_WORDS * self._voiced.voice_s:
+            return True
+        assert self._aligner
+        return sum(map(self._aligner.knows, self._words)) >= _ENGLISH * len(self._words)
 
     def _measure(self, words: list[TimedWord]) -> None:
         self._measured |= {word.index: word for word in words}

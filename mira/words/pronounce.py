@@ -67,6 +67,15 @@ class Pronunciations:
         ways += self._text_ways(word.text)
         return tuple(dict.fromkeys(way for way in ways if 0 < len(way) <= MAX_PHONES))[:MAX_WAYS]
 
+    def knows(self, word: Word) -> bool:
+        """Tell whether the dictionary has a word, or all its parts: most are English then."""
+        found = _BARE.search(word.text.replace("’", "'").lower())
+        if not found:
+            return False
+        return any(self._find(found[0])) or all(
+            any(self._find(part)) for part in _PARTS.findall(found[0])
+        )
+
     def _read(self, text: str) -> tuple[Phones, ...]:
         """Find a word, or each of its parts, as in "mother-in-law"."""
         found = _BARE.search(text.replace("’", "'"))

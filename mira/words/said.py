@@ -162,8 +162,11 @@ class Said:
             groups.insert(at, _Group(start, stop))
         group = groups[at]
         group.take(word)
-        while at + 1 < len(groups) and self._are_one(group, groups[at + 1].start, stop):
-            other = groups.pop(at + 1)
+        while at + 1 < len(groups):
+            other = groups[at + 1]
+            if not self._are_one(group, other.start, max(stop, other.stop)):
+                break
+            del groups[at + 1]
             group.stop = max(group.stop, other.stop)
             for more in other.spoken.values():
                 group.take(more)

@@ -80,7 +80,9 @@ class Search:
             entries, before = self._entries()
         else:
             entries, before = self._skip * self._gaps, np.full(chain.num_gaps, _START)
-        moved, moved_tokens = np.roll(self._scores + chain.moves, 1), np.roll(self._tokens, 1)
+        moved, moved_tokens = np.empty_like(self._scores), np.empty_like(self._tokens)
+        np.add(self._scores[:-1], chain.moves[:-1], out=moved[1:])
+        moved_tokens[1:] = self._tokens[:-1]
         moved[chain.first] = entries[chain.begins] + chain.prices
         moved_tokens[chain.first] = self.frames * len(self._units) + self._units
         stayed = self._scores + chain.stays

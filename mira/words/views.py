@@ -4,11 +4,14 @@ Knows nothing about files or sockets. Times are seconds of the audio as it is he
 of one text, in its order.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from mira.words.said import SaidWord
+
+_SPACE = re.compile(r"\s*")
 
 
 def word_object(text: str, word: SaidWord) -> dict[str, object]:
@@ -53,12 +56,11 @@ class TimedCharacters:
     starts_s: list[float]
     stops_s: list[float]
 
-    def __add__(self, other: "TimedCharacters") -> "TimedCharacters":
-        return TimedCharacters(
-            self.characters + other.characters,
-            self.starts_s + other.starts_s,
-            self.stops_s + other.stops_s,
-        )
+    def extend(self, other: "TimedCharacters") -> None:
+        """Add those that follow."""
+        self.characters.extend(other.characters)
+        self.starts_s.extend(other.starts_s)
+        self.stops_s.extend(other.stops_s)
 
 
 class Characters:
@@ -95,11 +97,10 @@ class Characters:
         for word, after in pairwise([*new, None]):
             assert word is not None
             stop_s = word.stop_s if after is None else min(word.stop_s, after.start_s)
-            made += self._share(text, word.source.start, word.start_s)
-            made += self._share(text, word.source.stop, stop_s)
-        if new:
-            space = len(text) - len(text[self._given :].lstrip())
-            made += self._share(text, space, self._clock_s)
+            made.extend(self._share(text, word.source.start, word.start_s))
+            made.extend(self._share(text, word.source.stop, stop_s))
+        if new and (space := _SPACE.match(text, self._given)):
+            made.extend(self._share(text, space.end(), self._clock_s))
         return made
 
     def flush(self, text: str, duration_s: float) -> TimedCharacters:
@@ -121,4 +122,6 @@ class Characters:
 def characters(text: str, words: Sequence[SaidWord], duration_s: float) -> TimedCharacters:
     """Return the times of all characters of a text that was spoken; see `Characters`."""
     piecewise = Characters()
-    return piecewise.push(text, words) + piecewise.flush(text, duration_s)
+    made = piecewise.push(text, words)
+    made.extend(piecewise.flush(text, duration_s))
+    return made

@@ -43,6 +43,11 @@ class Voiced:
         """When the last voice so far ends, in seconds; 0 before any."""
         return self.stretches[-1][1] if self.stretches else 0.0
 
+    @property
+    def voice_s(self) -> float:
+        """Duration of all stretches, in seconds."""
+        return sum(stop_s - start_s for start_s, stop_s in self.stretches)
+
     def push(self, samples: Samples) -> None:
         """Listen to [num_samples] more."""
         self._num_samples += len(samples)

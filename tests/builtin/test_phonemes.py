@@ -218,6 +218,25 @@ def test_nor_any_mixture(phonemizer: Phonemizer, parts: list[str]) -> None:
             phonemizer(Sentence.of(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("They all voted no.", "They all voted no!"),
+        ("Gen Z likes it.", "Jen Z likes it."),
+        ("I will ask Jan.", "I will ask Jan!"),
+        ("Tell Mark I said so.", "Tell Mark, I said so."),
+        ("The room near Del Mar.", "The room near Del Mar!"),
+    ],
+)
+def test_words_are_no_short_forms(phonemizer: Phonemizer, text: str, plain: str) -> None:
+    """A text has been read when it comes here: what is written out in it would be said wrongly."""
+    one, other = (
+        [re.sub(r"\W", "", token.phonemes or "") for token in phonemizer._read(Sentence.of(each))]
+        for each in (text, plain)
+    )
+    assert "".join(one) == "".join(other)
+
+
 def test_long_numbers_are_named_digit_by_digit() -> None:
     for digits in ("7" * 37, "٧" * 37, "7,777" * 9):
         assert set(readable(digits).split()) == {"7"}

@@ -256,3 +256,18 @@ def test_who_waits_for_a_slow_listener_holds_no_spectrum(builtin: BuiltinSynthes
             next(blocks)
             assert made
             assert not any(spectrum() is not None for spectrum in made)
+
+
+def test_words_are_timed_for_who_wants_them_and_change_no_sample(
+    builtin: BuiltinSynthesizer,
+) -> None:
+    sentence = Sentence.of("Your table for two is booked.")
+    spoken = [
+        list(builtin.synthesize(sentence, builtin.voices[0], playback=Playback(words=words)))
+        for words in (True, False)
+    ]
+    told, untold = ([word for block in blocks for word in block.words] for blocks in spoken)
+    assert {word.index for word in told} == set(range(len(sentence.words)))
+    assert untold == []
+    for with_words, without in zip(*spoken, strict=True):
+        assert np.array_equal(with_words.samples, without.samples)

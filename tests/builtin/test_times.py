@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mira.builtin.phonemes import Part, Spoken
 from mira.builtin.synthesizer import BuiltinSynthesizer
-from mira.builtin.times import EARLY_S, LAST_S, STEP, Times
+from mira.builtin.times import EARLY_S, LAST_S, LONG_S, STEP, Times
 from mira.types import Samples, Sentence, TimedWord
 from tests.recogniser import Recogniser
 
@@ -68,9 +68,18 @@ def test_silence_corrects_them() -> None:
 
 def test_without_a_silence_a_mark_is_no_pause() -> None:
     times = Times(THREE, WORDS, ENDS_S)
-    stop_s = 0.65 + LAST_S
+    stop_s = 0.85 - EARLY_S
     told = times.push(sound((0.25, 1.15), length_s=1.6), last=True)
     assert edges(told) == near((0.25, 0.5 - EARLY_S), (0.5 - EARLY_S, stop_s), (stop_s, 1.15))
+
+
+@pytest.mark.parametrize("last_s", [0.1, 0.2])
+def test_a_word_without_a_mark_may_end_in_a_pause(last_s: float) -> None:
+    """Its last phoneme is long then."""
+    ends_s = np.array([0.3, 0.4, 0.4 + last_s, 0.45 + last_s, 0.7, 0.8, 0.9], np.float32)
+    times = Times(part((1, 3, False), (4, 6, False)), WORDS, ends_s)
+    _, after = edges(times.push(sound((0.3, 0.47), (0.6, 0.8), length_s=0.9), last=True))
+    assert after[0] == pytest.approx(0.6 if last_s > LONG_S else 0.5 - EARLY_S, abs=NEAR_S)
 
 
 def test_what_hardly_moves_is_not_told_again() -> None:

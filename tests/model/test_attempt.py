@@ -3,6 +3,8 @@
 What is held back, begun anew and faded is tested in test_synthesizer.py.
 """
 
+import threading
+import time
 from collections.abc import Iterator
 from itertools import count, pairwise
 from typing import Any
@@ -17,16 +19,27 @@ from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.playback import Playback
 from mira.types import Block, Samples, Sentence, TimedWord
 from mira.words.align import Aligner, Findings
-from mira.words.follow import Follower
+from mira.words.follow import Follower, Following
 from tests.ears import heard_until
 from tests.recogniser import Recogniser
 from tests.recorded import ALLISON, RATE, TEXT, Clip, clips, cut, recorded_synthesizer
 from tests.words.test_follow import ScriptedAligner
 
+SAID = clips()[2]
+(GOOD,) = SAID.takes
+BAD = cut("allison", 1.48, 7.0)  # another sentence
+
 
 @pytest.fixture(scope="module")
 def ears() -> Ears:
     return Ears(Follower(Aligner()))
+
+
+def busy(left_s: float) -> Playback:
+    """Somebody who has so much to play, and does not play it."""
+    playback = Playback(now=lambda: 0.0)
+    playback.takes(left_s)
+    return playback
 
 
 def joined(blocks: Iterator[Block]) -> tuple[Samples, dict[int, TimedWord], dict[int, float]]:
@@ -95,6 +108,55 @@ def test_nobody_listens_before_the_first_block_has_left() -> None:
     assert len(aligner.listened) > 1
 
 
+def test_streams_listen_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    aligner: Any = ScriptedAligner()
+    made = recorded_synthesizer(SAID, ears=Ears(Follower(aligner)))
+    listening, most = [0], [0]
+    measure = Following._measure
+
+    def slowly(following: Following, words: list[TimedWord]) -> None:
+        listening[0] += 1
+        most[0] = max(most[0], listening[0])
+        time.sleep(0.005)
+        listening[0] -= 1
+        measure(following, words)
+
+    monkeypatch.setattr(Following, "_measure", slowly)
+
+    def listen() -> None:
+        list(made.synthesize(Sentence.of(SAID.text), ALLISON, playback=Playback(live=False)))
+
+    threads = [threading.Thread(target=listen) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    assert aligner.closed == 6
+
+
+def waiting(playback: Playback, cancel: Cancel | None = None) -> Iterator[Block]:
+    """Speak while another stream listens all the time."""
+    ears = Ears(Follower(Aligner()))
+    ears.one_by_one.acquire()
+    made = recorded_synthesizer(SAID, ears=ears)
+    return made.synthesize(Sentence.of(SAID.text), ALLISON, playback=playback, cancel=cancel)
+
+
+def test_who_is_almost_dry_does_not_wait_until_others_have_listened() -> None:
+    samples, known, _ = joined(waiting(busy(0.1)))  # or it would never end
+    assert len(samples) == len(GOOD)
+    assert len(known) == len(SAID.text.split())
+    assert all(word.estimated for word in known.values())
+
+
+def test_who_waits_to_listen_can_be_cancelled() -> None:
+    cancel = Cancel()
+    threading.Timer(0.2, cancel).start()
+    with pytest.raises(Cancelled):
+        list(waiting(Playback(live=False), cancel))
+
+
 def test_nobody_listens_where_nobody_asks_for_words() -> None:
     aligner = ScriptedAligner()
     assert not any(block.words for block in spoken(aligner, Playback(words=False)))
@@ -145,9 +207,6 @@ def test_guesses_alone_are_near(ears: Ears) -> None:
     assert float(np.median(off_s)) < 0.2
 
 
-SAID = clips()[2]
-(GOOD,) = SAID.takes
-BAD = cut("allison", 1.48, 7.0)  # another sentence
 NOTHING_ODD, ODD = Findings(), Findings(missed=(0, 1, 2, 3))
 
 
@@ -160,13 +219,6 @@ def guarded(*findings: Findings, guard: bool = True) -> MiraSynthesizer:
 
 def heard(made: MiraSynthesizer, playback: Playback) -> Samples:
     return joined(made.synthesize(Sentence.of(SAID.text), ALLISON, playback=playback))[0]
-
-
-def busy(left_s: float) -> Playback:
-    """Somebody who has so much to play, and does not play it."""
-    playback = Playback(now=lambda: 0.0)
-    playback.takes(left_s)
-    return playback
 
 
 def test_a_sentence_without_its_words_is_counted_and_said(
@@ -183,7 +235,7 @@ def test_a_sentence_without_its_words_is_counted_and_said(
     [
         (ODD, "words missed"),
         (Findings(repeated=3), "words repeated"),
-        (Findings(noise_s=2.0), "babble"),
+        (Findings(noise_s=1.2), "babble"),
     ],
 )
 @pytest.mark.parametrize("playback", [Playback(live=False), busy(2.0)], ids=["file", "busy"])
@@ -211,6 +263,20 @@ def test_a_listeners_patience_ends_before_their_audio() -> None:
     assert len(first.samples) < len(BAD) - RATE
     assert 0.0 < (playback.left_s() or 0.0) < 1.0
     list(blocks)
+    assert made.incidents == {"words missed": 1}
+
+
+def test_nobody_who_was_patient_for_too_long_waits_for_another_attempt() -> None:
+    made, playback = guarded(ODD, NOTHING_ODD), busy(2.0)
+    finish = Following.finish
+
+    def late(following: Following) -> tuple[TimedWord, ...]:
+        playback.now = lambda: 1.7
+        return finish(following)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Following, "finish", late)
+        assert len(heard(made, playback)) == len(BAD)
     assert made.incidents == {"words missed": 1}
 
 
@@ -255,9 +321,11 @@ def part(start_s: float, stop_s: float) -> Samples:
         (np.concatenate([part(0.0, 3.65), part(5.2, 7.0)]), "words missed"),  # two of them
         (part(0.0, 5.75), "words missed"),  # the last four
         (BAD, "words missed"),
+        (np.concatenate([part(0.0, 3.65), part(2.23, 7.0)]), "words repeated"),  # three of them
+        (np.concatenate([part(0.0, 3.42), part(0.5, 2.5)[::-1], part(3.42, 7.0)]), "babble"),
         (np.concatenate([GOOD, GOOD[: -3 * RATE : -1]]), "babble"),
     ],
-    ids=["skipped", "ended early", "another sentence", "went on backwards"],
+    ids=["skipped", "ended early", "other", "repeated", "babbled", "went on backwards"],
 )
 def test_what_a_real_person_did_not_say_is_noticed(ears: Ears, take: Samples, kind: str) -> None:
     sentence = Sentence.of(SAID.text)

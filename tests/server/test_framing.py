@@ -181,6 +181,18 @@ def test_a_correction_leaves_at_once(serve: Serve, framing: str) -> None:
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_correction_right_after_the_first_audio_begins_no_answer_anew(
+    serve: Serve, framing: str
+) -> None:
+    """The answer has one head, though the second chunk is words alone."""
+    body = speech("Hello!", response_format="pcm", stream_format=framing)
+    found = parts(serve(Unsure(block_s=60)).post(SPEECH, json=body).content, framing)
+    told = [word["estimated"] for part in found for word in part.get("words", ())]
+    assert told == [True, False]
+    assert "done" in found[-1] or "usage" in found[-1]
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
 def test_a_failure_is_said_and_then_the_body_broken(serve: Serve, framing: str) -> None:
     served, body = serve(ToySynthesizer(fail_at=3)), b""
     with Wire(served) as wire:

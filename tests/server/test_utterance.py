@@ -448,6 +448,21 @@ def test_words_never_begin_a_stream_nor_count_as_its_audio(format: str) -> None:
     run(main)
 
 
+def test_a_word_that_is_corrected_before_it_leaves_comes_once() -> None:
+    """AAC holds all of so short a sentence back."""
+
+    async def main() -> None:
+        delivery = Delivery("aac", 24000, words=True)
+        service = ready_service(Corrects(block_s=0.02, s_per_char=0.005))
+        utterance = Utterance(service, "Hi, you.", ANNA, delivery)
+        async with utterance.speaking() as chunks:
+            words = [word async for chunk in chunks for word in chunk.words]
+        assert utterance.said
+        assert tuple(words) == utterance.said.words
+
+    run(main)
+
+
 def test_a_listener_who_does_not_take_words_alone_is_cut_off() -> None:
     """As one who takes no audio is, counted from when they were ready."""
     service = ready_service(Corrects(s_per_char=0.005), stall_timeout_s=0.3)

@@ -8,7 +8,7 @@ import pocketsphinx
 import pytest
 
 from mira.errors import CheckpointError
-from mira.words.acoustic import AcousticModel, Place, Scorer
+from mira.words.acoustic import SILENCE, AcousticModel, Place, Scorer
 from mira.words.features import CEPSTRA, STREAMS, Features
 from mira.words.resample import RATE
 
@@ -53,6 +53,12 @@ def test_a_vowel_sounds_like_itself(model: AcousticModel) -> None:
         iy, aa = scores[at * 20 + 5 : at * 20 + 15].mean(0)
         assert (iy > aa) == (phone == "IY")
     assert (best >= scores.max(1) - 1e-3).all()
+
+
+def test_all_sentences_share_what_is_known_of_phones(model: AcousticModel) -> None:
+    silence = model.anywhere(model.number(SILENCE))
+    one, two = (Scorer(model, [mixture, *silence]) for mixture in (1000, 2000))
+    assert np.shares_memory(one._densities, two._densities)
 
 
 def test_frames_are_scored_one_by_one(model: AcousticModel) -> None:

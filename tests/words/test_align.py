@@ -130,7 +130,8 @@ def test_a_word_is_told_soon_after_it_and_stays(aligner: Aligner, spoken: list[S
 
 def test_starts_are_in_order(aligner: Aligner, spoken: list[Spoken]) -> None:
     twice = np.concatenate([spoken[0].samples[:40_000], spoken[0].samples])
-    for samples in (twice, spoken[1].samples):
+    anew = np.concatenate([spoken[0].samples, spoken[0].samples[:40_000]])
+    for samples in (twice, anew, spoken[1].samples):
         words = listen(aligner.begin(spoken[0].sentence, VOICE_RATE), samples, VOICE_RATE)
         starts = [word.start_s for word in words]
         assert starts == sorted(starts)
@@ -175,6 +176,14 @@ def test_nothing_breaks_it(aligner: Aligner, text: str, kind: str) -> None:
     assert set(alignment.findings.missed) <= set(range(len(text.split())))
     alignment.close()
     alignment.close()
+
+
+def test_a_word_that_is_said_again_keeps_its_time(aligner: Aligner, spoken: list[Spoken]) -> None:
+    each = spoken[0]
+    begins, ends = (round(each.words[at].start_s * VOICE_RATE) for at in (7, 10))
+    twice = np.concatenate([each.samples[:ends], each.samples[begins:]])
+    told = listen(aligner.begin(each.sentence, VOICE_RATE), twice, VOICE_RATE)
+    assert max(errors_ms(told[:10], each)[0]) < 150
 
 
 def test_another_sentence_misses_words(aligner: Aligner, spoken: list[Spoken]) -> None:

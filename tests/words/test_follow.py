@@ -17,7 +17,7 @@ from tests.recorded import RATE, clips
 from tests.words.test_voiced import tones
 
 SENTENCE = Sentence.of("one two three four five six")
-FOUND = Findings(missed=(3,))
+FOUND, STRANGE = Findings(missed=(3,)), Findings(noise_s=1.0)
 
 
 class ScriptedAligner:
@@ -34,6 +34,9 @@ class ScriptedAligner:
         self.begun = 0
         self.listened: list[int] = []  # samples, each time
         self.closed = 0
+
+    def knows(self, word: Word) -> bool:
+        return word.text in ("one", "two", "three", "four", "five")
 
     def begin(self, sentence: Sentence, sample_rate: int) -> Any:
         heard, found = [0.0], set[int]()
@@ -177,13 +180,25 @@ def test_speech_after_the_last_word_is_counted() -> None:
     assert np.allclose(beyond_s, [0.0, 0.0, 1.0, 2.0, 2.0], atol=0.02)
 
 
-def test_hardly_any_word_found_is_none_found() -> None:
-    """It is another language; the few that were found could be anywhere."""
-    following = follow(ScriptedAligner(0, 1, 2, 4, 5))
-    *_, (_, words) = spoken(following, 1.0, 2.0)
-    known = {word.index: word for word in words}
-    assert known[3].estimated
-    assert following.findings is None
+@pytest.mark.parametrize(
+    ("text", "aligner", "believed"),
+    [
+        ("one two three four five six", ScriptedAligner(0, 1, 2, 4, 5), False),
+        ("one two three four five six", ScriptedAligner(findings=[STRANGE]), True),
+        ("uno due tre four cinque sei", ScriptedAligner(findings=[STRANGE]), False),
+        ("uno due tre four cinque sei", ScriptedAligner(), True),
+    ],
+    ids=["hardly any word", "noise", "noise in another language", "names"],
+)
+def test_what_is_found_in_another_language_could_be_anywhere(
+    text: str, aligner: ScriptedAligner, believed: bool
+) -> None:
+    following = follow(aligner, Sentence.of(text))
+    known: dict[int, TimedWord] = {}
+    for _, words in spoken(following, 1.0, 2.0):
+        known |= {word.index: word for word in words}
+    assert any(not word.estimated for word in known.values()) is believed
+    assert (following.findings is not None) is believed
 
 
 def test_a_word_out_of_order_is_taken_for_a_guess() -> None:

@@ -86,3 +86,10 @@ def test_a_file_that_is_missing_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     with pytest.raises(CheckpointError, match="Install pocketsphinx again"):
         Pronunciations(tmp_path / "empty")
+
+
+def test_it_knows_english(pronunciations: Pronunciations) -> None:
+    for text, known in (("Hello,", True), ("it’s", True), ("mother-in-law.", True), ("你", False)):
+        assert pronunciations.knows(Word(text, Span(0, 1))) is known
+    assert not pronunciations.knows(Word("devraient", Span(0, 1)))
+    assert not pronunciations.knows(Word("—", Span(0, 1)))

@@ -219,6 +219,17 @@ def test_it_says_so_as_a_person_would() -> None:
     )
 
 
+def test_what_is_too_long_for_one_word_stays_apart_when_it_is_corrected() -> None:
+    text = "x" * 300
+    words = [one(text, (0, 220), 0.0, 0), one(text, (220, 300), 1.0, 1)]
+    said = Said(text)
+    said.takes(words)
+    before = said.words
+    assert [word.source for word in before] == [Span(0, 220), Span(220, 300)]
+    said.takes(words[:1])
+    assert said.words == before
+
+
 def test_marks_may_come_after_their_word() -> None:
     said = Said("Hi")
     assert said.takes([one("Hi", (0, 2), 0, 0)])[0].source == Span(0, 2)
@@ -247,9 +258,9 @@ def test_a_mark_may_turn_out_to_be_spoken() -> None:
 def fastest_s(work: Callable[[], object]) -> float:
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
     return min(times)
 
 

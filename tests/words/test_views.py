@@ -1,6 +1,7 @@
 """Words as other programs have them."""
 
 import json
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -106,7 +107,9 @@ def test_however_the_words_come_each_character_comes_once(
         again = data.draw(st.sampled_from([[], again])) if pieces else []
         pieces.append(piecewise.push(text[:upto], data.draw(st.permutations(new + again))))
     pieces.append(piecewise.flush(text, duration_s))
-    joined = sum(pieces, TimedCharacters([], [], []))
+    joined = TimedCharacters([], [], [])
+    for piece in pieces:
+        joined.extend(piece)
     assert "".join(joined.characters) == text
     edges_s = [edge for edges in zip(joined.starts_s, joined.stops_s) for edge in edges]
     assert edges_s == sorted(edges_s)
@@ -139,3 +142,11 @@ def test_of_a_word_that_grows_the_rest_is_given() -> None:
     assert "".join(timed.characters) == " pm. Yes."
     assert timed.stops_s == pytest.approx([0.7, 0.8, 0.9, 1.0, 1.5, 1.625, 1.75, 1.875, 2.0])
     assert piecewise.push(text, more) == TimedCharacters([], [], [])
+
+
+def test_the_characters_of_a_long_text_take_a_moment() -> None:
+    text = "a " * 20_000
+    words = evenly(text)
+    began = time.process_time()
+    assert len(characters(text, words, 6_000.0).characters) == len(text)
+    assert time.process_time() - began < 5  # 0.2 s; were all copied for each word, 20

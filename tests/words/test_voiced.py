@@ -31,6 +31,7 @@ def test_it_finds_where_somebody_speaks() -> None:
     assert np.allclose(found.stretches, [(0.3, 0.8), (1.2, 1.4)], atol=0.011)
     assert found.stop_s == pytest.approx(1.4, abs=0.011)
     assert found.heard_s == pytest.approx(1.5)
+    assert found.voice_s == pytest.approx(0.7, abs=0.03)
 
 
 def test_closed_lips_are_no_pause() -> None:

@@ -39,9 +39,9 @@ def row(kind: str, found: Sequence[Error], told: Sequence[Told] = ()) -> dict[st
     ):
         off = [1000 * value for value in seconds if not np.isnan(value)]
         made[f"{edge}s"] = len(off)
-        made[f"{edge} p50 ms"] = percentile([*map(abs, off)], 50)
-        made[f"{edge} p95 ms"] = percentile([*map(abs, off)], 95)
-        made[f"{edge} bias ms"] = percentile(off, 50)
+        made[f"{edge} p50 ms"] = _percentile([*map(abs, off)], 50)
+        made[f"{edge} p95 ms"] = _percentile([*map(abs, off)], 95)
+        made[f"{edge} bias ms"] = _percentile(off, 50)
     return made | _telling(told)
 
 
@@ -58,9 +58,15 @@ def _telling(told: Sequence[Told]) -> dict[str, object]:
         "missed": sum(int(np.isnan(one.times[:, 0]).sum()) for one in told),
         "estimated": sum(one.estimated for one in told),
         "corrected": sum(len(one.corrected) for one in told),
-        "told p50 ms": percentile(after, 50),
-        "told p95 ms": percentile(after, 95),
+        "told p50 ms": _percentile(after, 50),
+        "told p95 ms": _percentile(after, 95),
     }
+
+
+def _percentile(values: Sequence[float], percent: float) -> float | None:
+    """To a tenth of a millisecond."""
+    found = percentile(values, percent)
+    return None if found is None else round(found, 1) + 0.0
 
 
 def pauses(speech: Speech, about: Times) -> Times:
