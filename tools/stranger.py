@@ -38,6 +38,10 @@ SHOWN = {  # file that an example saves -> what is said in it
     "clara.mp3": "It is me.",
     "clara.wav": "Hello, my name is Clara, and this is how I sound.",
 }
+READ = {  # file that says when words are heard -> what stands in it
+    "booked.jsonl": '"word": "$100."',
+    "booked.srt": "It is booked, for $100.",
+}
 
 
 def main() -> None:
@@ -114,12 +118,16 @@ def examples(copy: Path, service: Service, saved: Path) -> None:
             raise Failed(f"an example fails:\n{code}\n{done.stdout}{done.stderr}")
         if "Traceback" in done.stderr:
             raise Failed(f"an example prints a traceback:\n{code}\n{done.stderr}")
-    sounds = {path.name for path in saved.iterdir() if path.suffix != ".voice"}
-    if sounds != set(SHOWN):
-        raise Failed(f"the examples saved {sorted(sounds)}; expected {sorted(SHOWN)}")
+    found = {path.name for path in saved.iterdir() if path.suffix != ".voice"}
+    expected = {*SHOWN, *READ}
+    if found != expected:
+        raise Failed(f"the examples saved {sorted(found)}; expected {sorted(expected)}")
     for path in saved.iterdir():
         if path.read_bytes().startswith(b'{"error"'):
             raise Failed(f"{path.name} is an error: {path.read_text()}")
+    for name, words in READ.items():
+        if words not in (text := (saved / name).read_text("utf-8")):
+            raise Failed(f"{name} should have {words!r}: {text}")
     (saved / "said.json").write_text(json.dumps(SHOWN))
 
 
