@@ -41,7 +41,9 @@ class Alignment:
     def rest(self, text: str, duration_s: float) -> TimedCharacters:
         """Return what is left, heard until the audio's end."""
         left, self._known = self._known, []
-        return self._characters.push(text, left) + self._characters.flush(text, duration_s)
+        timed = self._characters.push(text, left)
+        timed.extend(self._characters.flush(text, duration_s))
+        return timed
 
 
 def json_lines(text: str) -> Framing:
@@ -62,7 +64,8 @@ def json_lines(text: str) -> Framing:
         return line(made.data, characters)
 
     def end(utterance: Utterance) -> bytes:
-        left = alignment.takes(text, held, 0.0) + alignment.rest(text, utterance.handed_s)
+        left = alignment.takes(text, held, 0.0)
+        left.extend(alignment.rest(text, utterance.handed_s))
         return line(b"", left) if left.characters else b""
 
     return Framing("application/json", chunk, end)

@@ -175,7 +175,7 @@ class Replies:
     def end(self, spoken: Spoken) -> list[Message]:
         """Write the characters that are left, if any, and that all has been spoken."""
         timed = self._alignment.takes(self._text, self._held, spoken.audio_s)
-        timed += self._alignment.rest(self._text, spoken.audio_s)
+        timed.extend(self._alignment.rest(self._text, spoken.audio_s))
         rest = [self._message("", timed)] if timed.characters else []
         return [*rest, self._final()]
 
