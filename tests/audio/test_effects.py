@@ -120,7 +120,7 @@ def louder_parts(samples, sample_rate, pace=1.0):
 @pytest.mark.parametrize("pace", [0.25, 0.5, 0.9, 1.0, 1.3, 1.5, 4.0])
 @pytest.mark.parametrize("source_rate", [16000, 24000, 48000])
 def test_a_minute_of_speech_keeps_time(pace, source_rate, speech):
-    """Its beginning and its end are heard when it says so, within 15 ms."""
+    """Its beginning and its end are heard when it says so, within 15 ms; 30 at a quarter of it."""
     pause = np.zeros(6000, np.float32)
     minute = np.concatenate([speech, pause] * int(60 * 24000 / (len(speech) + 6000)))
     minute = whole(minute, 24000, target_rate=source_rate)
@@ -128,13 +128,13 @@ def test_a_minute_of_speech_keeps_time(pace, source_rate, speech):
     heard = louder_parts(np.concatenate(outputs(effects, [minute])), 8000)
     should = louder_parts(minute, source_rate, pace)
     third = min(len(heard), len(should)) // 3
-    for begin in (50, third, 2 * third - 50):
+    for begin in (80, third, 2 * third - 80):
         part = heard[begin : begin + third]
-        lags = range(-50, 51)
+        lags = range(-80, 81)
         alike = [np.dot(part, should[begin + lag : begin + lag + third]) for lag in lags]
         later_s = -lags[int(np.argmax(alike))] * 0.002
         expected_s = effects.heard_s(30.0) - 30.0 / pace
-        assert later_s == pytest.approx(expected_s, abs=0.015)
+        assert later_s == pytest.approx(expected_s, abs=max(0.015, 0.0075 / pace))
 
 
 @pytest.mark.parametrize("pace", [0.0625, 0.5, 0.9, 1.0, 4.0])

@@ -105,7 +105,7 @@ def test_nothing_to_say_is_one_line(text: str, here: Here) -> None:
 def test_it_says_nothing(here: Here, tmp_path: Path) -> None:
     done = here("say", "--explain", "Hi.", "-o", str(tmp_path / "hi.wav"))
     assert done.status == 2
-    assert "--explain says nothing: leave it out, or -o and --play" in done.err
+    assert "--explain says nothing: leave it out, or -o, --play and --words" in done.err
     assert not list(tmp_path.iterdir())
 
 

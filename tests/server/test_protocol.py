@@ -253,8 +253,9 @@ def test_too_many_requests_at_once_are_told_when_to_come_back(
     assert served.get("/voices").status_code == 200
 
 
+# Not at once: whoever ends their half after the answer began has left.
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
-@pytest.mark.parametrize("compute_s", [0.0, 0.3])
+@pytest.mark.parametrize("compute_s", [0.1, 0.3])
 def test_a_client_that_ends_its_half_is_answered(
     serve: Serve, version: str, compute_s: float
 ) -> None:

@@ -225,7 +225,8 @@ class LMDeployLM:
             await self._closing.wait()
             for stream in self._streams:
                 self._end(stream)
-            if tasks := [stream.task for stream in self._streams if stream.task]:
+            speaking = [stream.task for stream in self._streams if stream.task]
+            if tasks := {*speaking, *self._interrupts}:
                 await asyncio.wait(tasks, timeout=CLOSE_S)
         finally:
             self._engine.close()
