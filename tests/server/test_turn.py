@@ -175,7 +175,7 @@ def test_a_turn_without_text_takes_nothing() -> None:
         for turn in turns:
             turn.push("  ")
         await asyncio.sleep(0.1)
-        assert (service.admission.active, threading.active_count()) == (0, before)
+        assert service.admission.active == 0 and threading.active_count() <= before
         for turn in turns:
             turn.cancel()
         await asyncio.gather(*running)
