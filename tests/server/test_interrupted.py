@@ -96,7 +96,7 @@ def received(wire: Wire, holds: threading.Event, most: int = 10_000) -> list[dic
             lines.append(json.loads(line))
             if len(lines) == most:
                 break
-            wire.patience_s = 1 if holds.is_set() else 20
+            wire.patience_s = 3 if holds.is_set() else 20
     wire.close()
     return lines
 
