@@ -1,10 +1,11 @@
-"""Files that are whole or absent, whatever happens while they are written; and files that are read
-again when they change.
+"""Files that are whole or absent, whatever happens while they are written; files that are read again
+when they change; and sorted ones, which are searched where they lie.
 
 Knows nothing about what is in them.
 """
 
 import logging
+import mmap
 import os
 import secrets
 import time
@@ -14,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from mira.errors import InvalidSettings, StorageFailed, one_line
+from mira.errors import CheckpointError, InvalidSettings, StorageFailed, one_line
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -154,3 +155,57 @@ class Reread(Generic[T]):
         except OSError:
             return None
         return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+class SortedLines:
+    """Lines of a file of a package, found by halving; the file stays where it is. Safe on several
+    threads.
+
+    Args:
+        path: Of the file.
+        key: What it is sorted by, of a line.
+        package: To be installed again if the file can't be read.
+
+    Raises:
+        CheckpointError: The file is missing or empty.
+    """
+
+    def __init__(self, path: Path, key: Callable[[bytes], bytes], package: str) -> None:
+        self._key = key
+        try:
+            with path.open("rb") as file:
+                self._lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:  # the latter is an empty file's
+            raise CheckpointError(
+                f"{path} can't be read: {error}. Install {package} again."
+            ) from error
+
+    def of(self, key: bytes) -> Iterator[bytes]:
+        """Yield the lines with this key, in their order."""
+        at = self._first(key)
+        while (line := self._line(at)) and self._key(line) == key:
+            at += len(line)
+            yield line
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield all lines."""
+        at = 0
+        while line := self._line(at):
+            at += len(line)
+            yield line
+
+    def _line(self, start: int) -> bytes:
+        stop = self._lines.find(b"\n", start) + 1
+        return self._lines[start : stop or len(self._lines)]
+
+    def _first(self, key: bytes) -> int:
+        """Find where the first line begins whose key isn't before this one."""
+        low, high = 0, len(self._lines)
+        while low < high:
+            start = self._lines.rfind(b"\n", low, (low + high) // 2) + 1 or low
+            line = self._line(start)
+            if self._key(line) < key:
+                low = start + len(line)
+            else:
+                high = start
+        return low

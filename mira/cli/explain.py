@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 
 from mira.engine import Gap
 from mira.errors import NothingToSay
-from mira.text import Dictionary, split_sentences
+from mira.text import Dictionary, Mark, split_sentences
 from mira.types import Word
 
 _COLUMNS = ("said", "stands for", "characters", "sounds")
 
 
-def explain(text: str | Iterable[str], dictionary: Dictionary) -> None:
+def explain(text: str | Iterable[str | Mark], dictionary: Dictionary) -> None:
     """Print each piece as soon as it is certain: the pause before it, and its words.
 
     A word has the characters that it stands for, where these are in the text (the first, and the
@@ -39,9 +39,10 @@ def explain(text: str | Iterable[str], dictionary: Dictionary) -> None:
         raise NothingToSay
 
 
-def _kept(text: str | Iterable[str], written: list[str]) -> Iterator[str]:
+def _kept(text: str | Iterable[str | Mark], written: list[str]) -> Iterator[str | Mark]:
     for part in [text] if isinstance(text, str) else text:
-        written.append(part)
+        if isinstance(part, str):
+            written.append(part)
         yield part
 
 

@@ -20,7 +20,7 @@ from mira.errors import InvalidRequest
 from mira.progress import progress_bar
 from mira.settings import Settings
 from mira.stream.playback import Playback
-from mira.text import Dictionary, dictionary_of
+from mira.text import Dictionary, Mark, dictionary_of
 from mira.types import Sampling, Voice
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _dictionary(settings: Settings) -> Dictionary:
     return dictionary_of(settings.dictionary, reads_phonemes=not settings.model)
 
 
-def _standard_input() -> Iterator[str]:
+def _standard_input() -> Iterator[str | Mark]:
     """Yield text as it comes, and raise InvalidRequest if it is not UTF-8."""
     decoder = getincrementaldecoder("utf-8")()
     typed = sys.stdin.isatty()
@@ -146,8 +146,8 @@ def _standard_input() -> Iterator[str]:
         # Not `sys.stdin.read`: an interrupted process could not end while a thread waits in it.
         while data := os.read(sys.stdin.fileno(), 1 << 16):
             yield decoder.decode(data)
-            if typed and data.endswith(b"\n"):
-                yield "\n"  # one who types is done with a line, whatever the next one holds
+            # One who types is done with a line, whatever the next one holds.
+            yield Mark.FLUSH if typed and data.endswith(b"\n") else Mark.IDLE
         yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise InvalidRequest(

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from mira.audio import AudioStream
 from mira.errors import InvalidRequest
+from mira.text import Mark
 from mira.types import TimedWord
 from mira.words import Said, SaidWord, document, subrip, webvtt
 
@@ -50,15 +51,16 @@ class Account:
         form: How they are written.
     """
 
-    def __init__(self, text: str | Iterator[str], form: Form) -> None:
+    def __init__(self, text: str | Iterator[str | Mark], form: Form) -> None:
         self._form = form
         self._said = Said(text if isinstance(text, str) else "")
         self.text = text if isinstance(text, str) else self._reading(text)
         """The same, to be spoken."""
 
-    def _reading(self, parts: Iterator[str]) -> Iterator[str]:
+    def _reading(self, parts: Iterator[str | Mark]) -> Iterator[str | Mark]:
         for part in parts:
-            self._said.reads(part)
+            if isinstance(part, str):
+                self._said.reads(part)
             yield part
 
     def takes(self, words: Sequence[TimedWord], audio: AudioStream) -> None:

@@ -53,7 +53,7 @@ class Joiner:
         """Return of the silence after a piece what will be heard whatever follows: a client should
         not wait for its last sound, which may still be in a filter or an encoder."""
         sure = min(len(self._held), self._samples(TAIL_S)) - self._samples(FADE_S)
-        silence = self._held[self._settled : sure].copy()
+        silence = self._held[self._settled : max(0, sure)].copy()
         self._settled += len(silence)
         self._joined += len(silence)
         return silence

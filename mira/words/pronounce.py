@@ -6,14 +6,13 @@ sound.
 Source: CMUdict as it is in the wheel of pocketsphinx 5.1 (BSD-2-Clause).
 """
 
-import mmap
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
 
-from mira.errors import CheckpointError
+from mira.files import SortedLines
 from mira.types import Word
 from mira.words.phones import phones
 
@@ -47,13 +46,7 @@ class Pronunciations:
     """
 
     def __init__(self, path: Path, pronounce: Callable[[str], str] | None = None) -> None:
-        try:
-            with path.open("rb") as file:
-                self._lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:  # the latter is an empty file's
-            raise CheckpointError(
-                f"{path} can't be read: {error}. Install pocketsphinx again."
-            ) from error
+        self._lines = SortedLines(path, _key, "pocketsphinx")
         self._pronounce = pronounce or (lambda word: "")
         self._text_ways = lru_cache(_KNOWN)(self._read)
 
@@ -107,27 +100,8 @@ class Pronunciations:
 
     def _find(self, word: str) -> Iterator[Phones]:
         """Yield what the dictionary has for a word in small letters."""
-        key = word.encode()
-        at = self._first(key)
-        while (line := self._line(at)) and _key(line) == key:
-            at += len(line)
+        for line in self._lines.of(word.encode()):
             yield tuple(line.decode().split()[1:])
-
-    def _line(self, start: int) -> bytes:
-        stop = self._lines.find(b"\n", start) + 1
-        return self._lines[start : stop or len(self._lines)]
-
-    def _first(self, key: bytes) -> int:
-        """Find where the first line begins whose word isn't before this one."""
-        low, high = 0, len(self._lines)
-        while low < high:
-            start = self._lines.rfind(b"\n", low, (low + high) // 2) + 1 or low
-            line = self._line(start)
-            if _key(line) < key:
-                low = start + len(line)
-            else:
-                high = start
-        return low
 
 
 def _key(line: bytes) -> bytes:

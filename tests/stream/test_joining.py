@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mira.stream.joining import FADE_S, LONGEST_S, SILENCE, TAIL_S, Joiner
@@ -87,6 +87,7 @@ def test_sound_never_waits_and_silence_not_for_ever() -> None:
         assert len(joiner._held) <= LONGEST_S * RATE
 
 
+@example(described=[], cuts=[], tail=[8], pause_s=None)  # shorter than the fade
 @given(
     described=runs,
     cuts=st.lists(st.integers(0, 10**6), max_size=9),
