@@ -1,5 +1,5 @@
-"""Files that are whole or absent, whatever happens while they are written; files that are read again
-when they change; and sorted ones, which are searched where they lie.
+"""Files that are whole or absent, whatever happens while they are written; files that are read
+again when they change; and sorted ones, which are searched where they lie.
 
 Knows nothing about what is in them.
 """
