@@ -81,6 +81,7 @@ class Service:
         self._watchers: list[Watcher] = []
         self._speaking: tuple[Engine, Voices] | None = None
         self._workers = {kind: CapacityLimiter(count) for kind, count in WORKERS.items()}
+        self._counted = CapacityLimiter(sum(WORKERS.values()))  # what runs has a place already
 
     @property
     def ready(self) -> bool:
@@ -172,12 +173,17 @@ class Service:
         return (await self.on("words", read)).over(file)
 
     async def on(self, kind: str, work: Callable[[], T]) -> T:
-        """Do something on a worker thread.
+        """Do something on a worker thread. It can't be stopped: whoever is cancelled doesn't wait
+        for its end, but it counts until then.
 
         Args:
             kind: A name in `WORKERS`.
         """
-        return await to_thread.run_sync(work, limiter=self._workers[kind])
+        places, place = self._workers[kind], object()
+        await places.acquire_on_behalf_of(place)
+        working = asyncio.ensure_future(to_thread.run_sync(work, limiter=self._counted))
+        working.add_done_callback(lambda done: places.release_on_behalf_of(place))
+        return await asyncio.shield(working)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -54,13 +54,15 @@ class Interrupted:
 
 Event = Piece | Flushed | Done
 Tell = Callable[[Event], Awaitable[object]]
+Find = Callable[[], Awaitable[Voice]]
 
 
 class Turn:
     """What one listener is told in one go. Used on one event loop, once.
 
     Args:
-        voice: Who speaks.
+        voice: Who speaks, or what finds that out: a clone whose recording is new takes seconds,
+            in which text comes already, and an interruption.
         delivery: In which form; words are told whatever it says of them.
         manner: How.
         pacing: How fast it leaves.
@@ -70,7 +72,7 @@ class Turn:
     def __init__(
         self,
         service: Service,
-        voice: Voice,
+        voice: Voice | Find,
         delivery: Delivery,
         manner: Manner = Manner(),
         pacing: Pacing | None = None,
@@ -130,22 +132,24 @@ class Turn:
         Text in which there is nothing to say is done without audio.
 
         Raises:
-            NotReady, TimeoutError, Overloaded, SynthesisFailed, VoiceNotFound: See `Utterance`.
+            NotReady, TimeoutError, Overloaded, SynthesisFailed, VoiceNotFound: See `Utterance`,
+                and what finds the voice.
         """
+        voice = self._voice if isinstance(self._voice, Voice) else await self._voice()
         while not (self._begun or self._finished or self._interrupted):
             await self._asked.wait()
             self._asked.clear()
-            await self._tell_flushes(tell, self._unsaid_flushes)
-            self._unsaid_flushes = 0
+            await self._tell_unsaid(tell)
+        await self._tell_unsaid(tell)  # those that came while the voice was looked for
         if self._begun and not self._interrupted:
             with suppress(NothingToSay):
-                await self._speak(tell)
+                await self._speak(voice, tell)
         if not self._interrupted:
             await tell(Done(self.spoken(self._sent_s)))
 
-    async def _speak(self, tell: Tell) -> None:
+    async def _speak(self, voice: Voice, tell: Tell) -> None:
         self._utterance = utterance = Utterance(
-            self._service, self._text, self._voice, self._delivery, self._manner, self._cancel
+            self._service, self._text, voice, self._delivery, self._manner, self._cancel
         )
         self._text.playback = utterance.playback
         async with (
@@ -158,13 +162,18 @@ class Turn:
                 if piece.data or piece.words:
                     await tell(piece)
                 self._sent_s = piece.stop_s
-                await self._tell_flushes(tell, piece.flushes)
+                for _ in range(piece.flushes):
+                    await self._tell_flush(tell)
 
-    async def _tell_flushes(self, tell: Tell, number: int) -> None:
-        for _ in range(number):
-            if not self._interrupted:
-                self._flushes += 1
-                await tell(Flushed(self._flushes))
+    async def _tell_unsaid(self, tell: Tell) -> None:
+        while self._unsaid_flushes:
+            self._unsaid_flushes -= 1
+            await self._tell_flush(tell)
+
+    async def _tell_flush(self, tell: Tell) -> None:
+        if not self._interrupted:
+            self._flushes += 1
+            await tell(Flushed(self._flushes))
 
     def spoken(self, audio_s: float) -> Spoken:
         """Return how much of the text is spoken in so many seconds of its audio."""

@@ -149,6 +149,33 @@ def test_a_flush_is_told_after_its_audio_and_before_the_next() -> None:
     assert [type(event) for event in ears.events[-2:]] == [Flushed, Done]
 
 
+def test_all_that_comes_while_its_voice_is_looked_for_is_told_in_order() -> None:
+    ears, found = Ears(), asyncio.Event()
+    service = ready_service(ToySynthesizer())
+
+    async def find() -> Voice:
+        await found.wait()
+        return ANNA
+
+    async def main() -> None:
+        turn = Turn(service, find, PCM, pacing=Pacing(PCM, lead_s=600))
+        running = asyncio.ensure_future(turn.run(ears))
+        await asyncio.sleep(0)
+        turn.flush()  # of nothing
+        turn.push("One two.")
+        turn.flush()
+        turn.finish()
+        await asyncio.sleep(0)
+        assert ears.events == [] and service.admission.active == 0
+        found.set()
+        await running
+
+    run(main)
+    first, *pieces, second, done = ears.events
+    assert (first, second) == (Flushed(1), Flushed(2)) and isinstance(done, Done)
+    assert all(isinstance(piece, Piece) for piece in pieces)
+
+
 def test_what_waits_for_its_rest_is_spoken_in_the_end() -> None:
     ears = Ears()
     service = ready_service(ToySynthesizer())

@@ -7,6 +7,7 @@ import asyncio
 import math
 import uuid
 from bisect import bisect_left
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket
@@ -101,9 +102,9 @@ class Session:
         self._contexts[context_id].take(asked)
 
     async def _begin(self, context_id: str, asked: Generation, delivery: Delivery) -> None:
-        voice = await self._service.find(asked.voice_name, self._connection.caller.owner)
+        find = partial(self._service.find, asked.voice_name, self._connection.caller.owner)
         manner = Manner(dictionary=await self._service.dictionary(None))
-        turn = Turn(self._service, voice, delivery, manner, patience_s=asked.patience_s)
+        turn = Turn(self._service, find, delivery, manner, patience_s=asked.patience_s)
         context = Context(context_id, turn, asked, self._connection)
         self._turns.begin(context_id, turn, context.tell, context.fail)
         self._contexts = {

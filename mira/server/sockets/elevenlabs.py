@@ -5,6 +5,7 @@ Source: ElevenLabs' API reference, and what its SDK and the frameworks' plugins 
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket
@@ -199,12 +200,12 @@ class Speaker:
             MiraError: It can't begin.
         """
         opening, service, caller = self._opening, self._service, self.connection.caller
-        voice = await find(service, caller, voice_id)
         manner = Manner(Sampling(seed=opening.seed), await service.dictionary(None))
         delivery = opening.output.delivery(asked.speed)
         pacing = Pacing(delivery) if ids else Pacing(delivery, WHOLE_LEAD_S)
         patience_s = 0.0 if opening.sentences else PATIENCE_S
-        turn = Turn(service, voice, delivery, manner, pacing, patience_s)
+        who = partial(find, service, caller, voice_id)
+        turn = Turn(service, who, delivery, manner, pacing, patience_s)
         context = Context(caller, turn, Replies(ids, opening.absolute), opening.sentences)
 
         async def tell(event: Event) -> None:
