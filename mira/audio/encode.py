@@ -62,13 +62,12 @@ class AudioStream:
         found = find_format(format)
         rate = found.encoded_rate(sample_rate)
         self._effects = Effects(source_rate, target_rate=rate, pace=pace, volume=volume)
-        self._writer: _PcmWriter | _CodecWriter
-        if found.codec is not None:
-            self._writer = _CodecWriter(found.codec, rate, bit_rate)
-        elif found.name == "wav":
-            self._writer = _PcmWriter(rate, header=wav_header(rate), empty=wav_header(rate, 0))
-        else:
-            self._writer = _PcmWriter(rate)
+        self._writer = (
+            _CodecWriter(found.codec, rate, bit_rate) if found.codec else _PcmWriter(rate)
+        )
+        self._header = wav_header(rate, coding=found.wav) if found.wav else b""
+        # The whole of a stream without samples.
+        self._empty = wav_header(rate, 0, found.wav) if found.wav else b""
 
     @property
     def lead_s(self) -> float:
@@ -96,37 +95,40 @@ class AudioStream:
         Raises:
             SynthesisFailed: A filter or an encoder broke.
         """
-        return self._writer.push(self._effects.push(samples))
+        return self._headed(self._writer.push(self._effects.push(samples)))
 
     def flush(self) -> bytes:
         """End the stream and return what is left of it."""
-        return self._writer.push(self._effects.flush()) + self._writer.flush()
+        rest = self._writer.push(self._effects.flush()) + self._writer.flush()
+        return self._headed(rest) or self._empty
+
+    def _headed(self, data: bytes) -> bytes:
+        """Put the header before the first bytes."""
+        if not data:
+            return b""
+        header, self._header, self._empty = self._header, b"", b""
+        return header + data
 
 
 class _PcmWriter:
-    """16-bit samples as they are, after an optional header."""
+    """16-bit samples as they are."""
 
     lead_s = 0.0
 
-    def __init__(self, sample_rate: int, header: bytes = b"", empty: bytes = b"") -> None:
+    def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
         self._num_samples = 0
-        self._header = header
-        self._empty = empty  # the whole of a stream without samples
 
     @property
     def returned_s(self) -> float:
         return self._num_samples / self._sample_rate
 
     def push(self, samples: Samples) -> bytes:
-        if len(samples) == 0:
-            return b""
         self._num_samples += len(samples)
-        header, self._header, self._empty = self._header, b"", b""
-        return header + to_s16le(samples)
+        return to_s16le(samples)
 
     def flush(self) -> bytes:
-        return self._empty
+        return b""
 
 
 class _Memory(list[bytes]):

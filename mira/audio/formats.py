@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from mira.audio.pcm import WAV_ALAW, WAV_F32, WAV_S16, WAV_ULAW, WavCoding
 from mira.errors import InvalidRequest
 
 SAMPLE_RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -44,8 +45,15 @@ class Format:
     media_type: str
     suffixes: tuple[str, ...]
     codec: Codec | None = None
-    sample_bytes: int | None = None
-    """Of a sample, in a format that is nothing but samples; None: it is more."""
+    silence: bytes = b""
+    """A silent sample, in a format that is nothing but samples; empty: it is more."""
+    wav: WavCoding | None = None
+    """How samples are written, in one that is a WAV file."""
+
+    @property
+    def sample_bytes(self) -> int | None:
+        """Bytes of a sample, in a format that is nothing but samples; None: it is more."""
+        return len(self.silence) or None
 
     def encoded_rate(self, sample_rate: int) -> int:
         """Return the rate that is really encoded: `sample_rate`, or the next the codec takes.
@@ -118,19 +126,23 @@ _ALAW = Codec(encoder="pcm_alaw", muxer="alaw", sample_format="s16")
 _F32 = Codec(encoder="pcm_f32le", muxer="f32le", sample_format="flt")
 
 _ALL = (
-    Format("pcm", "audio/pcm", (".pcm", ".raw"), None, 2),
-    Format("wav", "audio/wav", (".wav",)),
+    Format("pcm", "audio/pcm", (".pcm", ".raw"), None, b"\0\0"),
+    Format("wav", "audio/wav", (".wav",), wav=WAV_S16),
     Format("mp3", "audio/mpeg", (".mp3",), _MP3),
     Format("opus", "audio/opus", (".opus", ".ogg"), _OPUS),
     Format("aac", "audio/aac", (".aac",), _AAC),
     Format("flac", "audio/flac", (".flac",), _FLAC),
-    Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW, 1),
-    Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW, 1),
-    Format("f32", "application/octet-stream", (".f32",), _F32, 4),
+    Format("ulaw", "audio/PCMU", (".ulaw", ".ul"), _ULAW, b"\xff"),
+    Format("alaw", "audio/PCMA", (".alaw", ".al"), _ALAW, b"\xd5"),
+    Format("f32", "application/octet-stream", (".f32",), _F32, b"\0\0\0\0"),
+    Format("wav_ulaw", "audio/wav", (), _ULAW, wav=WAV_ULAW),
+    Format("wav_alaw", "audio/wav", (), _ALAW, wav=WAV_ALAW),
+    Format("wav_f32", "audio/wav", (), _F32, wav=WAV_F32),
 )
 FORMATS: Mapping[str, Format] = MappingProxyType({format.name: format for format in _ALL})
 """Formats by name. `pcm` is s16le; `wav` the same with a header; `opus` in Ogg, `aac` in ADTS;
-`f32` is float32 in little-endian order, nothing else."""
+`f32` is float32 in little-endian order, nothing else. `wav_ulaw`, `wav_alaw` and `wav_f32` are WAV
+files with samples of that kind."""
 
 
 def find_format(name: str) -> Format:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Protocol
 
-from mira.audio import WAV_HEADER_BYTES, wav_header
+from mira.audio import FORMATS, wav_header
 from mira.errors import InvalidRequest, PlaybackFailed
 
 PLAYERS = {  # each plays a WAV stream from its standard input
@@ -60,12 +60,12 @@ def file_sink(path: Path, format_name: str) -> Iterator[IO[bytes]]:
     try:
         with file:
             yield file
-            if format_name == "wav":  # a stream's header can't say how long it is
-                num_samples = (file.tell() - WAV_HEADER_BYTES) // 2
+            if coding := FORMATS[format_name].wav:  # a stream's header can't say how long it is
+                num_bytes = file.tell() - len(wav_header(0, 0, coding))
                 file.seek(24)
                 sample_rate = int.from_bytes(file.read(4), "little")
                 file.seek(0)
-                file.write(wav_header(sample_rate, num_samples))
+                file.write(wav_header(sample_rate, num_bytes // coding.sample_bytes, coding))
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from mira.types import Span, TimedWord, Word
 from tests.audio.decoding import decode
 from tests.audio.streams import cut, level_db, noise, outputs, part_lengths, tone
 
-EXACT = ("pcm", "wav", "flac", "f32")
+EXACT = ("pcm", "wav", "flac", "f32", "wav_f32")
 # What a codec's frames add around the audio, in samples: MP3 delays by 1105 and fills its last
 # frame of 576 or 1152; AAC delays by 1024 and fills its last of 1024.
 # Opus and FLAC have a packet of silence before it: 960 at 48 kHz, and what FLAC makes of 27 ms.
@@ -193,14 +193,15 @@ def test_speech_survives(format, speech):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_without_samples_there_are_no_bytes(format):
-    expected = wav_header(24000, 0) if format == "wav" else b""
+    coding = FORMATS[format].wav
+    expected = wav_header(24000, 0, coding) if coding else b""
     assert encode(noise(0), format) == expected
 
 
 @pytest.mark.parametrize(
     ("format", "most_ms"),
     [
-        ("pcm", 3), ("wav", 3), ("ulaw", 5), ("alaw", 5),
+        ("pcm", 3), ("wav", 3), ("ulaw", 5), ("alaw", 5), ("wav_ulaw", 3), ("wav_f32", 3),
         ("flac", 30), ("opus", 50), ("mp3", 60), ("aac", 100),
     ],
 )  # fmt: skip
@@ -243,7 +244,7 @@ def test_streams_on_other_threads_do_not_disturb_each_other(format):
         assert made[which] + encoder.flush() == encode(inputs[which], format, 16000)
 
 
-@pytest.mark.parametrize("format", ["pcm", "ulaw", "alaw"])
+@pytest.mark.parametrize("format", ["pcm", "ulaw", "alaw", "wav_ulaw"])
 def test_a_phone_call_starts_no_thread(format):
     before = psutil.Process().num_threads()
     encoder = AudioStream(8000, format, 8000)

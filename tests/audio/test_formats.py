@@ -7,7 +7,8 @@ from mira.errors import InvalidRequest
 
 
 def test_names():
-    assert list(FORMATS) == ["pcm", "wav", "mp3", "opus", "aac", "flac", "ulaw", "alaw", "f32"]
+    names = "pcm wav mp3 opus aac flac ulaw alaw f32 wav_ulaw wav_alaw wav_f32"
+    assert list(FORMATS) == names.split()
     assert all(found.name == name for name, found in FORMATS.items())
 
 

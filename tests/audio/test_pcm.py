@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mira.audio.encode import AudioStream
+from mira.audio.formats import FORMATS
 from mira.audio.pcm import (
-    WAV_HEADER_BYTES,
+    WAV_ALAW,
+    WAV_F32,
+    WAV_S16,
+    WAV_ULAW,
     finite,
     from_s16le,
     to_s16,
@@ -89,7 +93,7 @@ def test_every_reader_finds_all_samples(read, samples):
 
 @pytest.mark.parametrize("read", READERS)
 def test_a_writer_that_can_seek_puts_the_true_length_in(read):
-    pcm = streamed(SAMPLES)[WAV_HEADER_BYTES:]
+    pcm = streamed(SAMPLES)[len(wav_header(22050)) :]
     patched = wav_header(22050, len(pcm) // 2) + pcm
     assert np.array_equal(read(patched)[0], SAMPLES)
     with wave.open(io.BytesIO(patched)) as file:
@@ -98,8 +102,31 @@ def test_a_writer_that_can_seek_puts_the_true_length_in(read):
 
 
 def test_the_unknown_length_is_one_that_no_reader_can_take_for_negative_or_torn():
-    header = wav_header(8000)
-    riff, pcm = (int.from_bytes(header[at : at + 4], "little") for at in (4, 40))
-    assert len(header) == WAV_HEADER_BYTES
-    assert riff == pcm + 36 < 2**31
-    assert pcm % 2 == 0
+    for coding in (WAV_S16, WAV_F32, WAV_ALAW, WAV_ULAW):
+        header = wav_header(8000, coding=coding)
+        riff, data = (int.from_bytes(at, "little") for at in (header[4:8], header[-4:]))
+        assert riff == data + len(header) - 8 < 2**31
+        assert data % coding.sample_bytes == 0
+    assert len(wav_header(8000)) == 44  # as every reader of the simplest kind takes for granted
+
+
+@pytest.mark.parametrize(
+    ("format", "subtype", "step"),
+    [("wav_f32", "FLOAT", 1e-7), ("wav_ulaw", "ULAW", 0.04), ("wav_alaw", "ALAW", 0.04)],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["length", "endless"])
+def test_every_kind_of_sample_is_read(format: str, subtype: str, step: float, known: bool) -> None:
+    """By libsndfile and FFmpeg, streamed as well as with the length put in afterwards."""
+    encoder = AudioStream(22050, format, 22050)
+    file = encoder.push(SAMPLES[:501]) + encoder.flush()
+    coding = FORMATS[format].wav
+    if known:
+        file = wav_header(22050, 501, coding) + file[len(wav_header(0, 0, coding)) :]
+    with soundfile.SoundFile(io.BytesIO(file)) as opened:
+        assert (opened.subtype, opened.samplerate) == (subtype, 22050)
+        by_libsndfile = opened.read(dtype="float32")
+    by_ffmpeg, rate = decode(file, format, 0)
+    assert rate == 22050 and len(by_ffmpeg) == len(by_libsndfile) == 501
+    for read in (by_libsndfile, by_ffmpeg):
+        assert np.allclose(read, SAMPLES[:501], atol=step)
+    assert int.from_bytes(file[20:22], "little") == {"FLOAT": 3, "ALAW": 6, "ULAW": 7}[subtype]

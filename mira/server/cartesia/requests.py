@@ -24,6 +24,9 @@ FORMATS = {
     ("raw", "pcm_mulaw"): "ulaw",
     ("raw", "pcm_alaw"): "alaw",
     ("wav", "pcm_s16le"): "wav",
+    ("wav", "pcm_f32le"): "wav_f32",
+    ("wav", "pcm_mulaw"): "wav_ulaw",
+    ("wav", "pcm_alaw"): "wav_alaw",
     ("mp3", ""): "mp3",
 }
 """Our name of each format, by its container and encoding there."""

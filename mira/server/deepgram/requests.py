@@ -7,6 +7,7 @@ how it is answered.
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Literal
 
@@ -28,6 +29,8 @@ DEFAULTS = {
     "aac": ("aac", 22050),
 }
 """Our name of each encoding, and the rate in Hz of who asks for none."""
+IN_WAV = {"pcm": "wav", "ulaw": "wav_ulaw", "alaw": "wav_alaw"}
+"""Our name of each format, by that of its samples, where an answer is a file."""
 SAMPLES = ("linear16", "mulaw", "alaw")
 """Encodings of a socket: each of its messages is nothing but samples."""
 VERSION = version("mira-speech")
@@ -46,7 +49,9 @@ class Query(BaseModel):
     model: Name | None = Field(None, description="Name of a voice; the default one speaks for any.")
     encoding: Name | None = Field(None, description=f"One of {', '.join(DEFAULTS)}.")
     sample_rate: int | None = Field(None, description="Hz; each encoding has one of its own.")
-    container: Name | None = Field(None, description="wav or none; linear16 alone is in a WAV.")
+    container: Name | None = Field(
+        None, description="Whether linear16, mulaw or alaw is in a WAV file: wav, or none."
+    )
     bit_rate: int | None = Field(None, ge=8_000, le=320_000, description="Bits per second.")
     speed: Pace = Field(1.0, description="How fast to speak, 0.25 to 4; the pitch stays.")
     callback: Name | None = Field(None, description="Refused: nothing is sent anywhere else.")
@@ -61,11 +66,8 @@ class Query(BaseModel):
             wrong = "callback: audio is the answer here, and sent nowhere else. Leave it out."
             raise InvalidRequest(wrong, "callback")
         delivery = self._delivery("mp3", tuple(DEFAULTS))
-        if delivery.format in ("ulaw", "alaw") and self.container == "wav":
-            wrong = "container: mulaw and alaw come without one. Ask for container=none."
-            raise InvalidRequest(wrong, "container")
-        if delivery.format == "pcm" and self.container != "none":
-            return Delivery("wav", delivery.sample_rate, delivery.pace)
+        if self.container != "none":
+            return replace(delivery, format=IN_WAV.get(delivery.format, delivery.format))
         return delivery
 
     def of_socket(self) -> Delivery:

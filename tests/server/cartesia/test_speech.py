@@ -55,6 +55,9 @@ def test_every_form_has_the_same_length(
     ("form", "begins"),
     [
         ({"container": "wav", "encoding": "pcm_s16le", "sample_rate": 44100}, b"RIFF"),
+        ({"container": "wav", "encoding": "pcm_f32le", "sample_rate": 44100}, b"RIFF"),
+        ({"container": "wav", "encoding": "pcm_mulaw", "sample_rate": 8000}, b"RIFF"),
+        ({"container": "wav", "encoding": "pcm_alaw", "sample_rate": 8000}, b"RIFF"),
         ({"container": "mp3", "sample_rate": 44100, "bit_rate": 128000}, b"\xff"),
     ],
 )

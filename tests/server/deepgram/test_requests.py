@@ -34,7 +34,9 @@ from mira.server.utterance import Delivery
             {"encoding": "linear16", "container": "none", "sample_rate": "8000"},
             Delivery("pcm", 8000),
         ),
-        ({"encoding": "mulaw"}, Delivery("ulaw", 8000)),
+        ({"encoding": "mulaw"}, Delivery("wav_ulaw", 8000)),
+        ({"encoding": "alaw", "container": "wav", "speed": "2"}, Delivery("wav_alaw", 8000, 2.0)),
+        ({"encoding": "mulaw", "container": "none"}, Delivery("ulaw", 8000)),
         ({"encoding": "alaw", "container": "none"}, Delivery("alaw", 8000)),
         ({"encoding": "opus", "container": "none"}, Delivery("opus", 48000)),
         ({"encoding": "mp3", "bit_rate": "32000"}, Delivery("mp3", 22050, bit_rate=32000)),
@@ -80,9 +82,7 @@ def test_what_a_socket_refuses(query: dict[str, str], param: str) -> None:
     assert refused.value.param == param
 
 
-@pytest.mark.parametrize(
-    "query", [{"callback": "http://x"}, {"encoding": "alaw", "container": "wav"}]
-)
+@pytest.mark.parametrize("query", [{"callback": "http://x"}, {"encoding": "speex"}])
 def test_what_a_request_refuses(query: dict[str, str]) -> None:
     with pytest.raises(InvalidRequest):
         read_query(query).of_request()
