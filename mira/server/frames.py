@@ -79,11 +79,6 @@ class Frames(WebSocketsSansIOProtocol):
         self.conn.fail(1009, f"more than {MOST_FRAGMENTS} fragments")
         self.handle_parser_exception()
 
-    def keepalive_timeout(self) -> None:
-        """End a connection whose other end is gone, or reads nothing: what waits would stay."""
-        self.pong_timer = None
-        self.transport.abort()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all clocks."""
         super().connection_lost(exc)

@@ -36,6 +36,7 @@ SEND_BUFFER_BYTES = 32 * 1024
 # Clients keep their connections for a while (LiveKit: 120 s); closing one that is about to be
 # used costs them a failed call.
 KEEP_ALIVE_S = 130
+PING_S = 20.0
 IN_HAND_S = 60.0  # of audio that a listener may have in hand, and play before it takes more
 BACKLOG = 2048
 OPEN_FILES = 4096  # that the process may have: connections, and what a model and its voices take
@@ -188,6 +189,11 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         ws=Frames,
         ws_max_size=settings.max_body_bytes,
         ws_per_message_deflate=False,  # audio does not get smaller by it
+        # A ping keeps routers from forgetting the connection, and TCP notices by it that the other
+        # end is gone. No answer says nothing: aiohttp, which LiveKit's plugins are on, reads a ping
+        # when it is asked for a message, and nobody asks while a socket waits for the next turn.
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=None,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         # Whether a page was asked for by https is only shown, to who asked; the address not even
         # that.

@@ -137,18 +137,20 @@ def test_a_server_that_stops_says_so(serve: Serve) -> None:
     wait_until(lambda: toy.opened == toy.closed)
 
 
-def test_whoever_does_not_answer_is_let_go(shared: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pings_go_on_to_whoever_answers_none(
+    shared: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As LiveKit's sockets do, which nobody reads between two turns."""
+
     def hurried(self: Frames) -> None:
-        self.ping_interval = self.ping_timeout = 0.2
+        self.ping_interval = 0.05
         self.schedule_ping()
 
     monkeypatch.setattr(Frames, "start_keepalive", hurried)
-    began = time.monotonic()
-    with opened(shared) as client:  # which answers no ping
-        rest(client)
-        assert 0.3 < time.monotonic() - began < 10
-    wait_until(lambda: shared.connections == 0)
-    with Client(shared, PATH) as other:  # which does
-        time.sleep(1)
-        other.say({"context_id": "C", "cancel": True})
-        assert other.hear()
+    with opened(shared) as client:
+        heard = b""
+        while heard.count(b"\x89\x04") < 5:  # pings with 4 bytes in them
+            heard += client.recv(4096)
+        client.sendall(frame(Opcode.TEXT, b'{"context_id":"C","cancel":true}'))
+        while b'"cancelled"' not in heard:
+            heard += client.recv(4096)
