@@ -6,13 +6,22 @@ about messages.
 """
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.frames import Frame
+from websockets.http11 import Response
+
+from mira.server import errors
 
 SLICE_BYTES = 4 << 10  # parsed in one turn of the event loop: 700 of the smallest frames
 MOST_FRAGMENTS = 1024  # of one message; empty ones would never reach its limit of bytes
+UNREADABLE = (
+    "This handshake can't be read: its headers are too many, one of them or the address is too "
+    "long, or it has a body."
+)
 
 
 class Frames(WebSocketsSansIOProtocol):
@@ -43,7 +52,19 @@ class Frames(WebSocketsSansIOProtocol):
             data = bytes(self._unparsed[:SLICE_BYTES])
             del self._unparsed[:SLICE_BYTES]
             super().data_received(data)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self._refuse()
         self._go_on()
+
+    def _refuse(self) -> None:
+        """Answer a handshake that `websockets`, which is stricter than h11, says nothing to: its
+        connection would stay open for ever."""
+        answer = errors.refuse(HTTPStatus.BAD_REQUEST, UNREADABLE, "invalid_http")
+        headers = Headers([*answer.headers.items(), ("connection", "close")])
+        status = HTTPStatus(answer.status_code)
+        said = Response(status, status.phrase, headers, bytes(answer.body))
+        self.transport.write(said.serialize())
+        self.transport.close()
 
     def _go_on(self) -> None:
         """Parse what was read, or read on, as soon as it makes sense."""

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from mira.errors import MiraError, Overloaded
 from mira.server import errors
@@ -58,17 +59,23 @@ def socket_guard(app: ASGIApp, settings: Settings, count: Callable[[str], None])
 async def _guarded(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, count: Callable[[str], None]
 ) -> None:
-    """Log a mistake of ours, and tell the client that there was one."""
-    accepted = False
+    """Log a mistake of ours, and tell the client that there was one, unless it left meanwhile."""
+    accepted = gone = False
 
     async def send_and_see(message: Message) -> None:
-        nonlocal accepted
+        nonlocal accepted, gone
         accepted = accepted or message["type"] == "websocket.accept"
-        await send(message)
+        try:
+            await send(message)
+        except OSError:  # which is how a server says it
+            gone = True
+            raise
 
     try:
         await app(scope, receive, send_and_see)
     except Exception as error:
+        if gone and isinstance(error, OSError | WebSocketDisconnect):
+            return
         count("Internal")
         log.error("internal error", exc_info=error)
         if accepted:

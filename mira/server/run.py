@@ -39,6 +39,11 @@ KEEP_ALIVE_S = 130
 PING_S = 20.0
 IN_HAND_S = 60.0  # of audio that a listener may have in hand, and play before it takes more
 BACKLOG = 2048
+TOLD = (
+    "ASGI callable returned without",  # the stream said why it broke
+    "Invalid UTF-8 sequence",  # of a socket, whose client is told: its bytes are no news, nor safe
+)
+"""Beginnings of uvicorn's lines that nobody needs."""
 OPEN_FILES = 4096  # that the process may have: connections, and what a model and its voices take
 
 
@@ -146,8 +151,8 @@ class PlainLines(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether the line stays; say in our words how many requests were cut off."""
         said = str(record.msg)
-        if record.levelno < logging.WARNING or said.startswith("ASGI callable returned without"):
-            return False  # the stream said why it broke
+        if record.levelno < logging.WARNING or said.startswith(TOLD):
+            return False
         if said.startswith("Exception in ASGI") and record.exc_info:
             # Those of the application were logged when they were answered.
             return not isinstance(record.exc_info[1], Exception | CancelledError)

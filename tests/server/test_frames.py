@@ -125,6 +125,29 @@ def test_bytes_that_are_no_frames_close_it(shared: Served) -> None:
     wait_until(lambda: shared.connections == 0)
 
 
+UNREADABLE = {
+    "many headers": "".join(f"x-{number}: 1\r\n" for number in range(200)),
+    "a long header": f"x: {'a' * 9000}\r\n",
+    "a body": "content-length: 5\r\n",
+    "a body in chunks": "transfer-encoding: chunked\r\n",
+}
+
+
+@pytest.mark.parametrize("what", [*UNREADABLE, "a long address"])
+def test_a_handshake_that_can_not_be_read_is_refused_and_its_connection_closed(
+    shared: Served, what: str
+) -> None:
+    head = HANDSHAKE.replace(b"\r\n\r\n", b"\r\n" + UNREADABLE.get(what, "").encode() + b"\r\n")
+    if what == "a long address":
+        head = head.replace(PATH.encode(), PATH.encode() + b"?api_key=" + b"s" * 9000)
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=20) as client:
+        client.sendall(head)
+        answer = rest(client)
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert b"invalid_http" in answer and b"ssss" not in answer
+    wait_until(lambda: shared.connections == 0)
+
+
 def test_a_server_that_stops_says_so(serve: Serve) -> None:
     toy = ToySynthesizer(compute_s=0.002)
     served = serve(toy)

@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+import threading
 
 import pytest
 from fastapi import FastAPI
@@ -10,8 +11,11 @@ from starlette.websockets import WebSocket
 from websockets.exceptions import InvalidStatus
 
 from tests.conftest import Serve
+from tests.server.conftest import Start
 from tests.server.serving import Served, wait_until
 from tests.server.sockets.client import Client
+from tests.server.test_frames import HANDSHAKE
+from tests.server.uploading import upload
 from tests.toys import ToySynthesizer
 
 PATH = "/tts/websocket"
@@ -64,6 +68,27 @@ def test_one_too_many_is_told_so(serve: Serve) -> None:
     wait_until(lambda: served.connections == 0)
     with Client(served, PATH):
         pass
+
+
+@pytest.mark.parametrize("path", ["/v1/speak?model=anna2", "/v1/text-to-speech/anna2/stream-input"])
+def test_a_client_that_leaves_before_it_is_let_in_is_no_mistake_of_ours(
+    start: Start, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    cloning, let = threading.Event(), threading.Event()
+    toy = ToySynthesizer(
+        fingerprint="c0ffee", while_cloning=lambda name: cloning.set() or let.wait(20)
+    )
+    served = start(toy)
+    upload(served)
+    with socket.create_connection(("127.0.0.1", served.port)) as client:
+        client.sendall(HANDSHAKE.replace(PATH.encode(), path.encode()))
+        assert cloning.wait(20)
+    wait_until(lambda: served.connections == 0)
+    let.set()
+    with Client(served, path):  # now that it is known
+        pass
+    assert not served.service.telemetry.failures
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 @pytest.mark.parametrize("accepted", [False, True])

@@ -399,3 +399,9 @@ def test_errors_of_the_server_itself_are_not_left_out() -> None:
             "", logging.ERROR, "", 0, "Exception in ASGI", (), sys.exc_info()
         )
     assert PlainLines().filter(record)
+
+
+def test_bytes_of_strangers_are_not_logged() -> None:
+    line = "Invalid UTF-8 sequence received from client."
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, line, (), None)
+    assert not PlainLines().filter(record)
