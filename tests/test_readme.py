@@ -12,7 +12,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 
 def test_the_examples_can_be_read() -> None:
-    """Those of other frameworks too, which an environment of their own runs: tools/clients.py."""
+    """Those of other frameworks too: they stand in docs/agents.md as well, where they are run."""
     blocks = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     assert {language for language, _ in blocks} == {"sh", "python", "py"}
     for language, code in blocks:

@@ -3,12 +3,12 @@
 import json
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+from tools.clients import ENVIRONMENT, installed
+
+PYTHON = ENVIRONMENT / "bin" / "python"
 LONGEST_S = 120
 
 Run = Callable[..., object]
@@ -18,7 +18,7 @@ Run = Callable[..., object]
 def run_client() -> Run:
     """Runs a program with the clients' Python: run_client(code, *arguments, **environment) returns
     what it prints last, as JSON."""
-    if not PYTHON.exists():
+    if not installed():
         pytest.skip("`make clients` installs the clients")
 
     def run(code: str, *arguments: str, **environment: str) -> object:
