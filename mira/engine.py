@@ -5,12 +5,14 @@ Knows neither which model speaks nor who listens.
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import chain
 
 from mira.errors import NothingToSay, SynthesisFailed
 from mira.stream.ahead import Ahead
 from mira.stream.cancel import Cancel
 from mira.stream.joining import Joiner
+from mira.stream.phrases import Phrase, Phrases
 from mira.stream.playback import Playback
 from mira.synthesizer import Synthesizer
 from mira.text import Break, Dictionary, Mark, Piece, pause_s, split_sentences, together_s
@@ -33,6 +35,8 @@ class Engine:
             pause_at_end: End a text with the pause that would be before another sentence.
         """
         self.synthesizer = synthesizer
+        self.phrases = Phrases()
+        """Sentences that need not be computed again; a service that keeps any replaces it."""
         self._lead_s = lead_s
         self._pause_at_end = pause_at_end
         self._closed = False
@@ -112,7 +116,11 @@ class Engine:
             cancel.check()
             if self._closed:
                 raise SynthesisFailed("The engine is closed.")
-            return self.synthesizer.synthesize(sentence, voice, sampling, playback, cancel)
+            compute = partial(
+                self.synthesizer.synthesize, sentence, voice, sampling, playback, cancel
+            )
+            flaws = self.synthesizer.incidents.total
+            return self.phrases.speak(sentence, voice, sampling, playback, compute, flaws)
 
         coming = text if isinstance(text, str) else _coming(text, playback, cancel)
         pieces = split_sentences(coming, self.synthesizer.max_chars, dictionary=dictionary)
@@ -124,6 +132,24 @@ class Engine:
                 playback.takes(len(block.samples) / self.sample_rate)
             if len(block.samples) or block.words or block.flushed:
                 yield block
+
+    def keeps(
+        self,
+        text: str,
+        voice: Voice,
+        sampling: Sampling = Sampling(),
+        dictionary: Dictionary = Dictionary(),
+        words: bool = True,
+    ) -> bool:
+        """Tell whether `blocks` would compute nothing: every sentence is among `phrases`.
+
+        Args:
+            words: Whether it has to be known when each is heard.
+        """
+        pieces = split_sentences(text, self.synthesizer.max_chars, dictionary=dictionary)
+        said = [piece.sentence for piece in pieces if piece.sentence.text]
+        phrases = (Phrase.of(sentence, voice, sampling) for sentence in said)
+        return bool(said) and all(self.phrases.has(phrase, words) for phrase in phrases)
 
     def blocks_ahead(
         self,

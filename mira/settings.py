@@ -197,6 +197,13 @@ class Settings(BaseModel):
         description="end each text with its last sentence's pause, for clients that send sentences "
         "one by one and play them without a pause",
     )
+    phrases_mb: int = Field(
+        32,
+        ge=0,
+        le=65536,
+        description="memory for sentences that were said twice, in MiB: they are not computed "
+        "again; 0: none",
+    )
     max_text_chars: int = Field(4096, ge=1, description="longest `input` of a request")
     max_body_bytes: int = Field(
         128 << 10,  # JSON of 1 MiB can take 0.4 s to read, in which nobody else is answered

@@ -23,7 +23,7 @@ from mira.server.elevenlabs import speech as elevenlabs_speech
 from mira.server.elevenlabs import voices as elevenlabs_voices
 from mira.server.handshake import socket_guard
 from mira.server.middleware import BodyLimit, head_as_get, request_ids, served_limit
-from mira.server.native import speech_stream, status
+from mira.server.native import phrases, speech_stream, status
 from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
 from mira.server.page import home
@@ -88,6 +88,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         cartesia_speech,
         cartesia_voices,  # before Mira's own, whose path is the same
         speech_stream,
+        phrases,
         native_voices,
         status,
         home,

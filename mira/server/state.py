@@ -24,6 +24,7 @@ from mira.server.memory import give_back
 from mira.server.starting import Starting
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
+from mira.stream.phrases import Phrases
 from mira.text import Dictionary, DictionaryFile, dictionary_of, prepare
 from mira.types import Voice
 from mira.voices import (
@@ -62,7 +63,9 @@ class Service:
     def __init__(self, settings: Settings, load: Callable[[Settings, Report], Engine]) -> None:
         self.settings = settings
         self.keys = Keys(settings)
-        self.telemetry = Telemetry()
+        self.phrases = Phrases(settings.phrases_mb << 20)
+        """Sentences that are said again and again."""
+        self.telemetry = Telemetry(self.phrases)
         self.starting = Starting()
         self.most_streams = most = settings.max_streams or MOST_STREAMS
         """Number of streams at once that are never exceeded, whatever the engine."""
@@ -221,6 +224,9 @@ class Service:
         first = await to_thread.run_sync(engine.synthesizer.measure, most)
         taken = [voice.name for voice in engine.voices]
         self._store = store = VoiceStore(settings, engine, taken)
+        store.gone = lambda name: self.phrases.forget(lambda voice: voice.name == name)
+        self.phrases.lasts = partial(_lasts, engine, store)
+        engine.phrases = self.phrases
         # The default voice alone is looked for here; the watcher looks at all the others.
         voices = await self.on("files", lambda: Voices(settings, engine.voices, store))
         default = await self.on("files", voices.stand_in)
@@ -266,6 +272,13 @@ class Service:
         await _in_time(self.admission.idle(), "a stream")
         if self._engine is not None:
             await _in_time(to_thread.run_sync(self._engine.close), "the engine")
+
+
+def _lasts(engine: Engine, store: VoiceStore, voice: Voice) -> bool:
+    """Tell whether a voice is one that speaks now, and as it does."""
+    recorded = store.recorded.get(voice.name)
+    known = store.remembered(recorded) if recorded else None
+    return voice in engine.voices or voice == known
 
 
 async def _in_time(work: Awaitable[None], what: str) -> None:

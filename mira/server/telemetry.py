@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mira.stream.clock import StreamClock
+from mira.stream.phrases import Phrases
 
 RECENT = 1000  # streams that the percentiles are over
 NAMED_VOICES = 100
@@ -26,9 +27,14 @@ RTF_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5)
 
 
 class Telemetry(Collector):
-    """Counts what a service did since it started; Prometheus reads the same counts."""
+    """Counts what a service did since it started; Prometheus reads the same counts.
 
-    def __init__(self) -> None:
+    Args:
+        phrases: Those that are kept; they count themselves.
+    """
+
+    def __init__(self, phrases: Phrases | None = None) -> None:
+        self._phrases = Phrases() if phrases is None else phrases
         self.started_at = time.time()
         self.uses: Tally[str] = Tally()
         """Requests that were spoken, by voice: those that spoke last, and OTHERS."""
@@ -104,11 +110,14 @@ class Telemetry(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield what Prometheus reads, beside the histograms."""
+        phrases = self._phrases
         for name, what, count in (
             ("mira_underruns", "Moments a listener ran dry", self.underruns),
             ("mira_audio_seconds", "Audio made", self.audio_s),
             ("mira_cancellations", "Streams the listener left", self.cancelled),
             ("mira_voice_substitutions", "Times the default voice stood in", self.substituted),
+            ("mira_phrase_hits", "Sentences that were kept, and so not computed", phrases.hits),
+            ("mira_phrase_misses", "Sentences that were computed, not kept", phrases.misses),
         ):
             yield CounterMetricFamily(name, what, count)
         for name, what, label, counts in (
@@ -120,7 +129,11 @@ class Telemetry(Collector):
             for value, count in dict(counts).items():
                 family.add_metric([value], count)
             yield family
-        for name, what, number in self._gauges:
+        kept = (
+            ("mira_phrases", "Sentences that are kept", len(phrases)),
+            ("mira_phrase_bytes", "Memory that they take", phrases.num_bytes),
+        )
+        for name, what, number in (*self._gauges, *kept):
             yield GaugeMetricFamily(name, what, number)
 
 

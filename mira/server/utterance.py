@@ -55,6 +55,7 @@ class Manner:
 
     sampling: Sampling = Sampling()
     dictionary: Dictionary = Dictionary()
+    keep: bool = False  # so that it need not be computed again; see `Phrases`
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Utterance:
         self.cancel = cancel or Cancel()
         self.said = Said() if delivery.words else None
         self.handed_s = 0.0  # what a player has with the last chunk that was handed over
-        self._playback = Playback(pace=delivery.pace, words=delivery.words)
+        self._playback = Playback(pace=delivery.pace, words=delivery.words, keep=manner.keep)
         self.clock = StreamClock(text_wait_s=lambda: self._playback.waited_for_text_s)
         self._ahead: Ahead[Chunk] | None = None
         self._failure: Exception | None = None  # to make the next chunk

@@ -26,6 +26,7 @@ class Playback:
         now: The clock, in seconds.
         words: Whether anybody wants to know when each word is heard; a voice that has to listen
             to itself for that does so only then.
+        keep: Whether what is said is to be kept, because it will be said again.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class Playback:
         pace: float = 1.0,
         now: Callable[[], float] = time.perf_counter,
         words: bool = True,
+        keep: bool = False,
     ) -> None:
         self.live = live
         self.pace = pace
         self.words = words
+        self.keep = keep
         self.now = now
         self.wants: Callable[[int], bool] = bool
         """Whether it is worth waking whoever renders for so many more tokens."""

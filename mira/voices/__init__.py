@@ -8,7 +8,7 @@ from mira.voices.consents import Consents
 from mira.voices.folder import check_folder
 from mira.voices.known import Recorded
 from mira.voices.lookup import OPENAI_VOICES, Found, Voices
-from mira.voices.names import KEY_NAME, shown_name
+from mira.voices.names import KEY_NAME, owner_of, shown_name
 from mira.voices.quality import Quality
 from mira.voices.store import NEEDS_MODEL, NotPrepared, VoiceStore, open_store
 from mira.voices.watch import Watcher
@@ -31,5 +31,6 @@ __all__ = [
     "check_folder",
     "largest",
     "open_store",
+    "owner_of",
     "shown_name",
 ]

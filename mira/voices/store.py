@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
@@ -61,14 +61,13 @@ class VoiceStore:
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        cloner: Cloner | None = None,
-        taken: Sequence[str] = (),
+        self, settings: Settings, cloner: Cloner | None = None, taken: Sequence[str] = ()
     ) -> None:
         self.path = path = settings.voices_dir
         self._max_bytes, self._max_voices = settings.max_recording_bytes, settings.max_voices
         self.consents = Consents(path / "consents", self._max_bytes, self._max_voices)
+        self.gone: Callable[[str], object] = lambda name: None
+        """Told the name of each voice that is not any more what it was; must not wait."""
         self._cloner = cloner
         self._taken = taken
         self._folder = Folder(path, self._max_bytes)
@@ -379,6 +378,8 @@ class VoiceStore:
             if not self._known.uses(before.content):
                 gone.add(before.content)
             self._cache.forget(gone)
+            if not isinstance(found, Recorded) or found.version != before.version:
+                self.gone(name)
 
     def _require_all(self) -> None:
         if self.looking:

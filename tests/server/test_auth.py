@@ -212,7 +212,7 @@ def test_every_endpoint_needs_a_key_and_one_right(keyed: Served) -> None:
     assert {"POST /v1/audio/speech", "GET /v1/audio/voices/{voice_id}/preview"} <= found["speak"]
     assert "POST /v1/audio/speech-stream" in found["speak"]
     assert "POST /v1/text-to-speech/{voice_id}/stream/with-timestamps" in found["speak"]
-    assert found["operate"] == {"GET /stats", "GET /metrics"}
+    assert found["operate"] == {"GET /stats", "GET /metrics", "GET /v1/phrases"}
     assert {"POST /v1/speak", "POST /v2/speak"} <= found["speak"]
     assert {"POST /tts/bytes", "POST /tts/sse"} <= found["speak"]
     assert {"POST /voices/clone", "DELETE /voices/{voice_id}"} <= found["voices"]

@@ -56,7 +56,12 @@ def running(*arguments: str) -> Iterator[Service]:
     began = time.perf_counter()
     listens = ("--host", "127.0.0.1", "--port", "0")
     without_keys = ("--set", "api_keys=", "--set", "api_keys_file=")  # whoever set some has them
-    command = [sys.executable, "-m", "mira", "serve", *listens, *without_keys, *arguments]
+    without_phrases = (
+        "--set",
+        "phrases_mb=0",
+    )  # every sentence is computed, however often it comes
+    more = (*listens, *without_keys, *without_phrases, *arguments)
+    command = [sys.executable, "-m", "mira", "serve", *more]
     # The log goes to a file: nobody reads it to its end, and a pipe would fill and stop the
     # service. Appended, because both processes share one position in it.
     with (

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from mira.server.auth import may
+from mira.server.native.phrases import about_phrases
 from mira.server.state import Running, Service
 
 router = APIRouter(tags=["status"])
@@ -77,6 +78,7 @@ async def stats(service: Running) -> dict[str, object]:
         **telemetry.percentiles(),
         "voices": dict(telemetry.uses),
         "voice_substitutions": telemetry.substituted,
+        "phrases": about_phrases(service),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
     }
 

@@ -51,6 +51,7 @@ async def clear_cache(service: Running, caller: Asking) -> dict[str, object]:
     if caller.owner:
         raise NotAllowed("This key changes its own voices only, and the cache is of all voices.")
     _, voices = service.speaking()
+    service.phrases.forget()
     return {"cleared": await service.on("files", voices.store.clear_cache)}
 
 
