@@ -83,10 +83,12 @@ class Incoming:
             return self._parts.get_nowait()
         if not self._idle:
             return Mark.IDLE
+        due_in_s, number = self._due_in_s(), len(self._waiting)
         try:
-            return self._parts.get(timeout=self._due_in_s())
+            return self._parts.get(timeout=due_in_s)
         except Empty:
-            self._waiting.clear()
+            for _ in range(number):  # not all: another may have just been pushed
+                self._waiting.popleft()
             return Mark.DUE
 
     def _due_in_s(self) -> float | None:

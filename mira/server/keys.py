@@ -7,7 +7,7 @@ nothing about requests.
 import hashlib
 import hmac
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -30,18 +30,19 @@ MEANT: dict[Right, str] = {
 
 
 class Caller:
-    """Whoever holds a key, or anybody where none is needed. Lives as long as the service: a key
-    that changes or goes changes what its holder may at once, on an open socket too.
+    """Whoever holds a key, or anybody where none is needed. A key whose rights change, whose secret
+    does or that goes changes what its holder may at once, on an open socket too.
 
     Args:
         name: Of the key; "" for anybody.
         grant: What it may.
+        used: What was used of that; None: nothing.
     """
 
-    def __init__(self, name: str, grant: Grant) -> None:
+    def __init__(self, name: str, grant: Grant, used: Allowance | None = None) -> None:
         self.name = name
         self.grant = grant
-        self._used = Allowance()
+        self._used = used or Allowance()
 
     @property
     def owner(self) -> str:
@@ -84,8 +85,8 @@ class Keys:
         path = settings.api_keys_file
         self.path = path
         self._file = Reread(path, read) if path else None
-        self._callers: dict[str, Caller] = {}
-        self._known: Sequence[tuple[bytes, Caller]] = ()
+        self._known: Mapping[tuple[str, bytes], Caller] = {}  # by the key's name and its digest
+        self._used: dict[str, Allowance] = {}  # by the key's name, whichever secret it has
         self._anybody = Caller("", EVERYTHING)
         self._stranger = Caller("", NOTHING)
         self._take(self._file.value if self._file else read())
@@ -111,7 +112,7 @@ class Keys:
         found = None
         for secret in secrets:
             digest = hashlib.sha256(secret.encode("utf-8", "backslashreplace")).digest()
-            for known, caller in self._known:
+            for (_, known), caller in self._known.items():
                 if hmac.compare_digest(digest, known):
                     found = found or caller
         return found
@@ -124,14 +125,15 @@ class Keys:
 
     def _take(self, entries: Sequence[Entry]) -> None:
         """Have these from now on. Readers on other threads see all of them or those before."""
-        known = []
+        known = {}
         for entry in entries:
-            caller = self._callers.setdefault(entry.name, Caller(entry.name, NOTHING))
-            caller.grant = entry.grant
-            known.append((entry.digest, caller))
-        for name in self._callers.keys() - {entry.name for entry in entries}:
-            self._callers[name].grant = NOTHING
-        self._known = tuple(known)
+            place = entry.name, entry.digest
+            used = self._used.setdefault(entry.name, Allowance())
+            known[place] = self._known.get(place) or Caller(entry.name, NOTHING, used)
+            known[place].grant = entry.grant
+        for gone in self._known.keys() - known.keys():  # a secret that was changed is out, too
+            self._known[gone].grant = NOTHING
+        self._known = known
 
 
 def _read(settings: Settings) -> list[Entry]:

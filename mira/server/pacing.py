@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -70,7 +71,7 @@ class Pacing:
         self._frame_s = frame_s or 0.0
         self._held = b""  # less than a frame
         self._until_s = 0.0  # the end of what was parted
-        self._sent_s = 0.0  # and of what was yielded
+        self._sent_s = 0.0  # and of what was sent
 
     @property
     def heard_s(self) -> float:
@@ -78,13 +79,21 @@ class Pacing:
         return max(0.0, self._sent_s - max(0.0, self._player.left_s(self._now()) or 0.0))
 
     async def pieces(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Piece, None]:
-        """Yield what chunks are parted into, each once it may leave."""
-        async for chunk in chunks:
-            for piece in self._part(chunk):
+        """Yield what chunks are parted into, each once it may leave.
+
+        Whoever asks for the next one has sent it: one that waits to be sent is not heard meanwhile.
+        """
+        async with aclosing(self._parted(chunks)) as pieces:
+            async for piece in pieces:
                 await self._wait()
+                yield piece
                 if piece.data:
                     self._player.takes(piece.stop_s - piece.start_s, self._now())
                 self._sent_s = piece.stop_s
+
+    async def _parted(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Piece, None]:
+        async for chunk in chunks:
+            for piece in self._part(chunk):
                 yield piece
         if self._held:
             share = len(self._held) / self._frame_bytes

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from queue import Empty, SimpleQueue
 
 import pytest
 
@@ -101,6 +102,24 @@ def test_it_waits_for_ever_if_it_may() -> None:
         time.sleep(0.5)
         assert not speaker.said
     assert [word for _, word in speaker.said] == ["One", "two"]
+
+
+def test_what_comes_at_the_moment_in_which_patience_ends_waits_no_longer_than_the_rest() -> None:
+    now = 0.0
+    text = Incoming(Cancel(), 100, patience_s=1.0, now=lambda: now)
+
+    class Late(SimpleQueue[str | Mark | None]):
+        def get(self, block: bool = True, timeout: float | None = None) -> str | Mark | None:
+            if timeout is None or not self.empty():
+                return super().get(block, timeout)
+            text.push("Two")  # by the other thread, just now
+            raise Empty
+
+    text._parts = Late()
+    text.push("One")
+    parts = iter(text)
+    assert [next(parts) for _ in range(5)] == ["One", Mark.IDLE, Mark.DUE, "Two", Mark.IDLE]
+    assert text._due_in_s() == 1.0
 
 
 def test_whoever_hears_something_meanwhile_does_not_wait() -> None:

@@ -105,6 +105,35 @@ def test_pieces_leave_as_they_are_played() -> None:
     assert pacing.heard_s < 1.1
 
 
+def test_what_waits_to_be_sent_is_not_heard_meanwhile() -> None:
+    now = 0.0
+    pacing = Pacing(Delivery("pcm", RATE), lead_s=600, now=lambda: now)
+
+    async def coming() -> AsyncIterator[Chunk]:
+        for chunk in chunks_of([1600, 1600], 2):
+            yield chunk
+
+    async def main() -> None:
+        nonlocal now
+        sent_s = 0.0
+        async for piece in pacing.pieces(coming()):
+            now += 5.0  # for which the listener takes nothing
+            assert pacing.heard_s <= sent_s
+            sent_s = piece.stop_s
+
+    asyncio.run(main())
+    now += 5.0
+    assert pacing.heard_s == pytest.approx(0.4)
+
+
+def test_the_last_frame_counts_as_the_others_do() -> None:
+    now = 0.0
+    pacing = Pacing(Delivery("pcm", RATE), lead_s=600, frame_s=0.02, now=lambda: now)
+    pieces = parted(pacing, chunks_of([200], 2))  # a frame and a quarter
+    now += 1.0
+    assert pacing.heard_s == pieces[-1].stop_s == pytest.approx(0.025)
+
+
 def test_what_was_sent_before_is_played_first() -> None:
     """A second stream to the same player leaves no sooner than one long one would."""
     player, delivery = Player(), Delivery("pcm", RATE)

@@ -238,6 +238,32 @@ def test_cancelling_ends_it_at_once_and_says_how_far_it_got() -> None:
     check_nothing_is_left(service, toy)
 
 
+def test_no_more_is_heard_than_was_sent_to_a_listener_who_takes_nothing() -> None:
+    service, taking = ready_service(ToySynthesizer()), asyncio.Event()
+
+    async def main() -> None:
+        told: list[Piece] = []
+
+        async def tell(event: Event) -> None:
+            assert isinstance(event, Piece)
+            if len(told) == 3:
+                taking.set()
+                await asyncio.sleep(30)
+            told.append(event)
+
+        turn = hurried(service)
+        running = asyncio.ensure_future(turn.run(tell))
+        turn.push(LONG)
+        await taking.wait()
+        await asyncio.sleep(1.0)  # in which all that was sent has been played
+        interrupted = turn.cancel()
+        await running
+        assert interrupted.heard.audio_s == interrupted.sent.audio_s == told[-1].stop_s
+        assert interrupted.heard.chars == interrupted.sent.chars
+
+    run(main)
+
+
 def test_what_is_made_is_little_more_than_what_was_heard() -> None:
     toy, ears = ToySynthesizer(), Ears()
     service = ready_service(toy)
