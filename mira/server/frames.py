@@ -100,6 +100,11 @@ class Frames(WebSocketsSansIOProtocol):
         self.conn.fail(1009, f"more than {MOST_FRAGMENTS} fragments")
         self.handle_parser_exception()
 
+    def shutdown(self) -> None:
+        """Leave the end to the endpoint, which knows what is still to be said."""
+        if self.close_sent or not self.handshake_initiated:
+            super().shutdown()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all clocks."""
         super().connection_lost(exc)

@@ -26,6 +26,7 @@ from mira.server.frames import Frames
 from mira.server.keys import Keys
 from mira.server.protocol import MAX_HEAD_BYTES, Connection
 from mira.server.state import Service
+from mira.server.stopping import Stopping
 from mira.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -166,12 +167,16 @@ class PlainLines(logging.Filter):
 class _Server(uvicorn.Server):
     """Ends when it is told to, and the process at once when it is told again."""
 
-    _told = False
+    def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._told = False
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let running requests finish, within bounds."""
-        timeout_s = self.config.timeout_graceful_shutdown
+        """Let running requests finish, and what sockets speak, within bounds."""
+        timeout_s = self.config.timeout_graceful_shutdown or 0
         log.info("stopping: what is running has %s s to finish", timeout_s)
+        self._stopping.begin(timeout_s)
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -205,7 +210,7 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         proxy_headers=True,
         forwarded_allow_ips="*",
     )
-    return _Server(config)
+    return _Server(config, app.state.service.stopping)
 
 
 def listen(settings: Settings) -> socket.socket:

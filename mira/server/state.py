@@ -22,6 +22,7 @@ from mira.server.capacity import Capacity
 from mira.server.keys import Keys
 from mira.server.memory import give_back
 from mira.server.starting import Starting
+from mira.server.stopping import Stopping
 from mira.server.telemetry import Telemetry
 from mira.settings import Settings
 from mira.stream.phrases import Phrases
@@ -67,6 +68,7 @@ class Service:
         """Sentences that are said again and again."""
         self.telemetry = Telemetry(self.phrases)
         self.starting = Starting()
+        self.stopping = Stopping()
         self.most_streams = most = settings.max_streams or MOST_STREAMS
         """Number of streams at once that are never exceeded, whatever the engine."""
         self.admission = Admission(Capacity(settings.min_streams, most, most, most), settings)

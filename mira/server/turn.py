@@ -94,6 +94,11 @@ class Turn:
         self._flushes = 0  # told
         self._sent_s = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether there was nothing to do in it yet."""
+        return not (self._begun or self._finished)
+
     def push(self, text: str) -> None:
         """Add what is to be said next, cut anywhere.
 
@@ -136,7 +141,7 @@ class Turn:
                 and what finds the voice.
         """
         voice = self._voice if isinstance(self._voice, Voice) else await self._voice()
-        while not (self._begun or self._finished or self._interrupted):
+        while self.waits and not self._interrupted:
             await self._asked.wait()
             self._asked.clear()
             await self._tell_unsaid(tell)

@@ -9,12 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -32,6 +30,7 @@ from mira.server.run import (
 )
 from mira.settings import Settings
 from tests.server.keyed import HOLDERS, WRONG, write_keys
+from tests.server.processes import STREAM, started, toy
 from tests.server.serving import wait_until
 
 
@@ -83,79 +82,7 @@ def test_the_settings_reach_the_server() -> None:
     assert config.access_log is False
 
 
-TOY = """
-import sys, threading
-from mira.cli import main as cli
-from mira.engine import Engine
-from mira.server import run, state, utterance
-from tests.toys import ToySynthesizer
-
-toy = ToySynthesizer()
-run.load_engine = lambda settings, report: Engine(toy, settings.lead_s)
-never = threading.Event().wait
-{change}
-sys.argv = ["mira", "serve", "--set", "default_voice=anna"]
-cli.main()
-"""
-STREAM = "/v1/audio/speech-stream"
 BOSS = "boss-0123456789abcdef"
-
-
-class Process:
-    """A service as a process of its own.
-
-    Args:
-        popen: The process.
-        url: Where it listens.
-        said: What it said on standard error so far.
-    """
-
-    def __init__(self, popen: "subprocess.Popen[str]", url: str, said: str) -> None:
-        self.popen, self.url, self.said = popen, url, said
-        self.client = httpx.Client(base_url=url, trust_env=False, verify=False, timeout=60)
-
-    def wait_ready(self) -> None:
-        """Return once it can speak."""
-        wait_until(lambda: self.client.get("/health/ready").status_code == 200, 60)
-
-    def wait(self, timeout_s: float = 60) -> int:
-        """Its exit status, once it has ended; all that it said is in `said` then."""
-        status = self.popen.wait(timeout_s)
-        assert self.popen.stderr is not None
-        self.said += self.popen.stderr.read()
-        return status
-
-
-@contextmanager
-def started(*arguments: str, **settings: str) -> Iterator[Process]:
-    """`python` with these arguments and Mira's settings, listening."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
-    for name, value in {"port": "0", "shutdown_timeout_s": "1", **settings}.items():
-        environment[f"MIRA_{name.upper()}"] = value
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        try:
-            assert process.stderr is not None
-            said = ""
-            while not (found := re.search(r"listening on (http://127.0.0.1:\d+)\n", said)):
-                line = process.stderr.readline()
-                assert line, said
-                said += line
-            one = Process(process, found[1], said)
-            with one.client:
-                yield one
-        finally:
-            process.kill()
-
-
-def toy(change: str, **settings: str) -> AbstractContextManager[Process]:
-    """One that speaks with a toy, after some change."""
-    return started("-c", TOY.format(change=change), **settings)
 
 
 def test_the_process_ends_when_its_model_is_beyond_repair() -> None:
@@ -272,7 +199,7 @@ def test_what_goes_wrong_is_a_line_each_and_many_connections_are_no_trouble() ->
         def connect(data: bytes = b"") -> socket.socket:
             client = clients.enter_context(socket.socket())
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.connect(("127.0.0.1", int(process.url.rsplit(":", 1)[1])))
+            client.connect(("127.0.0.1", process.port))
             client.sendall(data)
             return client
 

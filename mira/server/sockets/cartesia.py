@@ -33,12 +33,12 @@ router = APIRouter()
 async def websocket(service: Running, websocket: WebSocket) -> None:
     """Speak as Cartesia's socket does."""
     async with (
-        connected(websocket) as connection,
+        connected(service, websocket) as connection,
         Turns(service, connection.caller, MOST_CONTEXTS).open() as turns,
     ):
         session = Session(service, connection, turns)
         try:
-            async for message in connection.messages(IDLE_S, session.refuse):
+            async for message in connection.messages(IDLE_S, session.refuse, turns):
                 await session.take(message)
         finally:
             session.close()

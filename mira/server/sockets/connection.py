@@ -1,10 +1,10 @@
 """One WebSocket, whatever is spoken on it: messages in and out, and the turns that run meanwhile.
 
     async with (
-        connected(websocket) as connection,
+        connected(service, websocket) as connection,
         Turns(service, connection.caller, MOST).open() as turns,
     ):
-        async for message in connection.messages(IDLE_S, refuse):
+        async for message in connection.messages(IDLE_S, refuse, turns):
             ...  # begin, push to, flush or cancel a turn
 
 A protocol finds the voices that `connection.caller` sees, and has it `say` what is pushed. Knows
@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from anyio import move_on_after
+from anyio import CancelScope, move_on_after
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mira.errors import InvalidRequest, MiraError, Overloaded
@@ -27,9 +27,15 @@ from mira.server.auth import caller_of
 from mira.server.credentials import subprotocol
 from mira.server.keys import Caller
 from mira.server.state import Service
+from mira.server.stopping import REASON, Stopping
 from mira.server.turn import Interrupted, Tell, Turn
 
 log = logging.getLogger(__name__)
+
+# Of a service that stops. Clients take 1000 and 1001 for the end of what was to be said; after
+# this one they connect again.
+SERVICE_RESTART = 1012
+LOOK_S = 0.05  # between two looks whether all was said, then
 
 Message = dict[str, object]
 Refuse = Callable[[InvalidRequest], Awaitable[object]]
@@ -37,23 +43,34 @@ Failed = Callable[[Exception], Awaitable[object]]
 
 
 class Connection:
-    """A client's WebSocket, accepted."""
+    """A client's WebSocket, accepted.
 
-    def __init__(self, websocket: WebSocket) -> None:
+    Args:
+        stopping: Of its service.
+    """
+
+    def __init__(self, websocket: WebSocket, stopping: Stopping) -> None:
         self.caller = caller_of(websocket)
         """Who opened it."""
         self._websocket = websocket
+        self._stopping = stopping
+        self._patience = CancelScope()
         self._gone = False
         self._used_at = time.monotonic()  # by either side
 
-    async def messages(self, idle_s: float, refuse: Refuse) -> AsyncIterator[Message]:
+    async def messages(
+        self, idle_s: float, refuse: Refuse, turns: "Turns"
+    ) -> AsyncIterator[Message]:
         """Yield JSON objects until the client leaves, or nothing was said for too long.
+
+        When the service stops, it is closed as soon as nothing is left to say, or not in time.
 
         Args:
             idle_s: How long neither side may say anything, in seconds.
             refuse: Told of a message that is none, before the next is read.
+            turns: What is said.
         """
-        while (data := await self._next(idle_s)) is not None:
+        while (data := await self._next(idle_s, turns)) is not None:
             try:
                 message = read(data)
             except InvalidRequest as error:
@@ -61,6 +78,8 @@ class Connection:
             else:
                 yield message
             await asyncio.sleep(0)  # however many have come, other clients are served between them
+        if self._stopping.under_way:
+            await self.close(SERVICE_RESTART, REASON)
 
     async def send(self, message: Mapping[str, object] | bytes) -> None:
         """Send JSON, or bytes; waits while the client takes nothing. To one that left, nothing."""
@@ -85,11 +104,15 @@ class Connection:
         except (WebSocketDisconnect, RuntimeError):
             return
 
-    async def _next(self, idle_s: float) -> str | bytes | None:
-        while (left_s := self._used_at + idle_s - time.monotonic()) > 0 and not self._gone:
-            with move_on_after(left_s) as patience:
+    def look(self) -> None:
+        """Wait no longer, but look whether to."""
+        self._patience.cancel()
+
+    async def _next(self, idle_s: float, turns: "Turns") -> str | bytes | None:
+        while (left_s := self._left_s(idle_s, turns)) > 0 and not self._gone:
+            with move_on_after(left_s) as self._patience:
                 message = await self._websocket.receive()
-            if patience.cancelled_caught:
+            if self._patience.cancelled_caught:
                 continue
             if message["type"] == "websocket.disconnect":
                 self._gone = True
@@ -99,14 +122,22 @@ class Connection:
             return message["bytes"] if text is None else text  # type: ignore[no-any-return]
         return None
 
+    def _left_s(self, idle_s: float, turns: "Turns") -> float:
+        """Return for how long to wait for a message, at most; 0: not any more."""
+        left_s = self._used_at + idle_s - time.monotonic()
+        if not self._stopping.under_way:
+            return left_s
+        return min(left_s, self._stopping.left_s, LOOK_S) if turns.speaking else 0.0
+
 
 @asynccontextmanager
-async def connected(websocket: WebSocket) -> AsyncIterator[Connection]:
+async def connected(service: Service, websocket: WebSocket) -> AsyncIterator[Connection]:
     """Accept a WebSocket; close it in the end."""
     await websocket.accept(subprotocol(websocket))
-    connection = Connection(websocket)
+    connection = Connection(websocket, service.stopping)
     try:
-        yield connection
+        with service.stopping.telling(connection.look):
+            yield connection
     finally:
         await connection.close()
 
@@ -165,6 +196,11 @@ class Turns:
         """Names of those that are open, the oldest first."""
         return tuple(self._open)
 
+    @property
+    def speaking(self) -> bool:
+        """Whether something is left to say, as far as anybody knows."""
+        return any(not running.turn.waits for running in self._open.values())
+
     def get(self, name: str) -> Turn | None:
         """Return the open turn with this name."""
         return running.turn if (running := self._open.get(name)) else None
@@ -177,8 +213,10 @@ class Turns:
             failed: Told, instead of the end, why it can't go on.
 
         Raises:
+            NotReady: The service stops.
             Overloaded: Too many are open, here or of the caller's.
         """
+        self._service.stopping.check()
         if len(self._open) >= self._most:
             raise Overloaded(f"{self._most} are open on this socket: end one first.")
         counted = ExitStack()

@@ -50,11 +50,11 @@ async def stream_input(service: Running, websocket: WebSocket, voice_id: str) ->
     opening = read_opening(websocket.query_params)
     await find(service, caller_of(websocket), voice_id)
     async with (
-        connected(websocket) as connection,
+        connected(service, websocket) as connection,
         Turns(service, connection.caller, 1).open() as turns,
     ):
         session = Single(Speaker(service, connection, turns, opening), voice_id)
-        async for message in connection.messages(opening.idle_s, session.refuse):
+        async for message in connection.messages(opening.idle_s, session.refuse, turns):
             await session.take(message)
         await connection.close(POLICY_VIOLATION, "input_timeout_exceeded")
 
@@ -75,11 +75,11 @@ async def _contexts(service: Service, websocket: WebSocket, voice_id: str | None
     opening = read_opening(websocket.query_params)
     await find(service, caller_of(websocket), voice_id)
     async with (
-        connected(websocket) as connection,
+        connected(service, websocket) as connection,
         Turns(service, connection.caller, MOST_CONTEXTS).open() as turns,
     ):
         session = Contexts(Speaker(service, connection, turns, opening), voice_id)
-        async for message in connection.messages(opening.idle_s, session.refuse):
+        async for message in connection.messages(opening.idle_s, session.refuse, turns):
             await session.take(message)
         await connection.close(POLICY_VIOLATION, "inactivity_timeout")
 

@@ -318,13 +318,13 @@ async def converse(service: Service, websocket: WebSocket, kind: type[Session]) 
     voice = await service.find(query.model, caller_of(websocket).owner)
     manner = Manner(dictionary=await service.dictionary(None))
     async with (
-        connected(websocket) as connection,
+        connected(service, websocket) as connection,
         Turns(service, connection.caller, MOST_TURNS, in_order=True).open() as turns,
     ):
         session = kind(service, connection, turns, voice, delivery, manner)
         try:
             await session.open()
-            async for message in connection.messages(IDLE_S, session.refuse):
+            async for message in connection.messages(IDLE_S, session.refuse, turns):
                 await session.take(message)
         finally:
             session.leave()

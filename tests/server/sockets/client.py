@@ -3,14 +3,20 @@
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.server.serving import Served
-
 Message = dict[str, Any]
+
+
+class Listening(Protocol):
+    """A service, in this process or another."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens on this machine."""
 
 
 class Client:
@@ -21,7 +27,7 @@ class Client:
         options: Of `websockets.sync.client.connect`, such as `additional_headers`.
     """
 
-    def __init__(self, served: Served, path: str, **options: Any) -> None:
+    def __init__(self, served: Listening, path: str, **options: Any) -> None:
         url = f"ws://127.0.0.1:{served.port}{path}"
         options = {"proxy": None, "max_size": None, "compression": None, **options}
         self._connecting = connect(url, **options)

@@ -41,12 +41,16 @@ def echoing(served: Served, idle_s: float) -> None:
 
     @app.websocket("/echo")
     async def echo(websocket: WebSocket) -> None:
-        async with connected(websocket) as connection:
+        service = served.service
+        async with (
+            connected(service, websocket) as connection,
+            Turns(service, connection.caller, 1).open() as turns,
+        ):
 
             async def refuse(error: InvalidRequest) -> None:
                 await connection.send({"error": str(error)})
 
-            async for message in connection.messages(idle_s, refuse):
+            async for message in connection.messages(idle_s, refuse, turns):
                 await connection.send(message)
                 await connection.send(b"bytes")
 
