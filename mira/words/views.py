@@ -62,6 +62,10 @@ class TimedCharacters:
         self.starts_s.extend(other.starts_s)
         self.stops_s.extend(other.stops_s)
 
+    def pop(self) -> "TimedCharacters":
+        """Take the last one out."""
+        return TimedCharacters([self.characters.pop()], [self.starts_s.pop()], [self.stops_s.pop()])
+
 
 class Characters:
     """Times of a text's characters, piece by piece: each character once, in the text's order.

@@ -48,25 +48,33 @@ class Alignment:
 
 def json_lines(text: str) -> Framing:
     """Lines of JSON for `text`, each with audio and the times of the characters in it, counted from
-    the beginning."""
+    the beginning.
+
+    The last character follows all audio and is heard until its end: a client that has one text
+    spoken after the other takes that for the time at which the next begins.
+    """
     alignment, held = Alignment(), list[SaidWord]()
+    left, last = len(text), TimedCharacters([], [], [])
 
     def line(data: bytes, characters: TimedCharacters) -> bytes:
         audio = base64.b64encode(data).decode("ascii")
         return f"{json.dumps({'audio_base64': audio} | _both(_lists(characters)))}\n".encode()
 
     def chunk(made: Chunk) -> bytes:
+        nonlocal left, last
         held.extend(made.words)
         if not made.data:
             return b""  # clients take every line for audio
         characters = alignment.takes(text, held, made.until_s)
         held.clear()
+        left -= len(characters.characters)
+        if not left and characters.characters:
+            last = characters.pop()
         return line(made.data, characters)
 
     def end(utterance: Utterance) -> bytes:
-        left = alignment.takes(text, held, 0.0)
-        left.extend(alignment.rest(text, utterance.handed_s))
-        return line(b"", left) if left.characters else b""
+        last.extend(alignment.takes(text, held, 0.0))
+        return line(b"", _until(last, alignment, text, utterance.handed_s))
 
     return Framing("application/json", chunk, end)
 
@@ -87,11 +95,20 @@ def json_object(text: str) -> Framing:
         return head + base64.b64encode(data[:whole])
 
     def end(utterance: Utterance) -> bytes:
-        told.append(alignment.rest(text, utterance.handed_s))
-        rest = json.dumps(_both(_lists(_joined(told))))
+        characters = _until(_joined(told), alignment, text, utterance.handed_s)
+        rest = json.dumps(_both(_lists(characters)))
         return base64.b64encode(odd) + b'", ' + rest[1:].encode()
 
     return Framing("application/json", chunk, end)
+
+
+def _until(
+    timed: TimedCharacters, alignment: Alignment, text: str, duration_s: float
+) -> TimedCharacters:
+    """Add what is left, so that the last character is heard until the audio's end."""
+    timed.extend(alignment.rest(text, duration_s))
+    timed.stops_s[-1] = max(timed.stops_s[-1], duration_s)
+    return timed
 
 
 def _joined(parts: Iterable[TimedCharacters]) -> TimedCharacters:

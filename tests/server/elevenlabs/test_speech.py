@@ -43,6 +43,12 @@ def check_times(alignment: dict[str, Any], duration_s: float) -> None:
     assert ends[-1] <= duration_s + 0.002
 
 
+def check_end(alignment: dict[str, Any], duration_s: float) -> None:
+    """Pipecat adds it up to know when the next sentence begins."""
+    end_s = alignment["character_end_times_seconds"][-1]
+    assert end_s == pytest.approx(duration_s, abs=0.001)
+
+
 @pytest.fixture(params=["the toy", "the voice"])
 def served(request: pytest.FixtureRequest, serve: Serve) -> Iterator[Served]:
     if request.param == "the voice":
@@ -91,6 +97,7 @@ def test_lines_have_the_audio_and_each_character_once(served: Served) -> None:
     assert "".join(char for found in alignments for char in found["characters"]) == TEXT
     for found in alignments:
         check_times(found, len(audio) / 48000)
+    check_end(alignments[-1], len(audio) / 48000)
     for one, other in pairwise(alignments):
         ends, starts = one["character_end_times_seconds"], other["character_start_times_seconds"]
         assert ends[-1] <= starts[0] + 0.002
@@ -104,7 +111,9 @@ def test_one_object_has_all_of_it(served: Served) -> None:
     assert set(found) == {"audio_base64", "alignment", "normalized_alignment"}
     assert base64.b64decode(found["audio_base64"], validate=True) == aligned(lines.content)[0]
     assert "".join(found["alignment"]["characters"]) == TEXT
-    check_times(found["alignment"], len(base64.b64decode(found["audio_base64"])) / 48000)
+    duration_s = len(base64.b64decode(found["audio_base64"])) / 48000
+    check_times(found["alignment"], duration_s)
+    check_end(found["alignment"], duration_s)
 
 
 def test_speed_counts_and_times_are_as_it_is_heard(shared: Served) -> None:
