@@ -62,6 +62,10 @@ class Consents:
         """Read one with what was recorded, or raise InvalidRequest if it is damaged."""
         return self._read(self._path(id))
 
+    def check(self, id: str) -> None:
+        """Raise ConsentNotFound if none has this id."""
+        self._path(id)
+
     def rename(self, id: str, name: str) -> Consent:
         """Give a consent another name."""
         consent, recording = self.get(id)

@@ -254,14 +254,16 @@ class VoiceStore:
             InvalidRequest: There is a voice that was made with it.
         """
         self._require_all()
+        consents = self.consents.of(owner)
         with self._writing:
+            consents.check(id)  # first: which voice was made with it is for its owner to know
             if users := self._known.made_with(id):
                 name = shown_name(users[0])
                 raise InvalidRequest(
                     f"The voice {name!r} was made with this consent: delete the voice first.",
                     "consent_id",
                 )
-            self.consents.of(owner).remove(id)
+            consents.remove(id)
 
     def pack(self, name: str) -> bytes:
         """Make one file of a voice, for `unpack` here or elsewhere, or raise VoiceNotFound."""

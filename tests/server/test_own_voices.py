@@ -193,6 +193,9 @@ def test_consents_are_each_keys_own(served: Served) -> None:
         assert refused.status_code == 404 and "Anna" not in refused.text
     assert [each["id"] for each in ask(served, "GET", CONSENTS, ONE).json()["data"]] == [made]
     assert upload(served, ONE, "clara", consent=made).status_code == 200
+    for key in (TWO, ALL):
+        refused = ask(served, "DELETE", f"{CONSENTS}/{made}", key)
+        assert refused.status_code == 404 and "clara" not in refused.text
     kept = ask(served, "DELETE", f"{CONSENTS}/{made}", ONE)
     assert kept.status_code == 400 and "'clara'" in kept.text
     assert ask(served, "DELETE", f"{VOICES}/clara", ONE).status_code == 200
