@@ -27,7 +27,9 @@ class Allowance:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._held: Counter[Held] = Counter()
+        self.held: Counter[Held] = Counter()
+        self.said = 0
+        """Characters that were to be spoken, in all."""
         self._seconds: deque[tuple[int, int]] = deque()  # second, characters in it; oldest first
         self._characters = 0  # in all of them
 
@@ -38,13 +40,13 @@ class Allowance:
         Raises:
             Overloaded: There are as many as may be.
         """
-        if most is not None and self._held[what] >= most:
+        if most is not None and self.held[what] >= most:
             raise Overloaded(f"This key's {what}s are all in use: {most} at once. Close one.")
-        self._held[what] += 1
+        self.held[what] += 1
         try:
             yield
         finally:
-            self._held[what] -= 1
+            self.held[what] -= 1
 
     def say(self, characters: int, most: int | None) -> None:
         """Count characters that are to be spoken.
@@ -54,6 +56,7 @@ class Allowance:
             Overloaded: They are more than this minute has left.
         """
         if most is None:
+            self.said += characters
             return
         if characters > most:
             raise InvalidRequest(
@@ -72,6 +75,7 @@ class Allowance:
                 wait_s,
             )
         self._characters += characters
+        self.said += characters
         second = math.floor(now)
         if self._seconds and self._seconds[-1][0] == second:
             characters += self._seconds.pop()[1]

@@ -22,11 +22,12 @@ from mira.server.elevenlabs import account
 from mira.server.elevenlabs import speech as elevenlabs_speech
 from mira.server.elevenlabs import voices as elevenlabs_voices
 from mira.server.handshake import socket_guard
-from mira.server.middleware import BodyLimit, head_as_get, request_ids, served_limit
+from mira.server.middleware import BodyLimit, head_as_get, served_limit
 from mira.server.native import phrases, speech_stream, status
 from mira.server.native import voices as native_voices
 from mira.server.openai import consents, models, speech, voices
 from mira.server.page import home
+from mira.server.request_id import request_ids
 from mira.server.sockets import cartesia, deepgram, flux
 from mira.server.sockets import elevenlabs as elevenlabs_sockets
 from mira.server.state import Service
@@ -109,7 +110,7 @@ def create_app(settings: Settings, load: Callable[[Settings, Report], Engine]) -
         may_upload=partial(check_may_change, settings),
     )
     app.add_middleware(head_as_get)
-    app.add_middleware(socket_guard, settings=settings, count=service.telemetry.failed)
+    app.add_middleware(socket_guard, settings=settings, telemetry=service.telemetry)
     app.add_middleware(key_check, keys=service.keys, count=service.telemetry.failed)
     app.add_middleware(host_check, names=(settings.host, *settings.allowed_hosts))
     if settings.cors_origins:

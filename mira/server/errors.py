@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from mira import errors
 from mira.errors import InvalidRequest, MiraError, NotReady, Overloaded, StorageFailed
 from mira.server.families import Family, family_of
+from mira.server.request_id import request_id
 
 log = logging.getLogger(__name__)
 
@@ -43,33 +44,33 @@ RESPONSES: dict[type[MiraError], tuple[int, str, str | None, str | None]] = {
 }
 
 
-def _elevenlabs(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
+def _elevenlabs(problem: Mapping[str, object]) -> dict[str, object]:
     status = problem["code"] or problem["type"]
     return {"detail": {"status": status, "message": problem["message"]}}
 
 
-def _cartesia(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
+def _cartesia(problem: Mapping[str, object]) -> dict[str, object]:
     code = problem["code"] or problem["type"]
     title = str(code).replace("_", " ").capitalize()
     return {
         "error_code": code,
         "title": title,
         "message": problem["message"],
-        "request_id": request_id,
+        "request_id": request_id(),
     }
 
 
-def _deepgram(problem: Mapping[str, object], request_id: str) -> dict[str, object]:
+def _deepgram(problem: Mapping[str, object]) -> dict[str, object]:
     code = str(problem["code"] or problem["type"]).upper()
-    return {"err_code": code, "err_msg": problem["message"], "request_id": request_id}
+    return {"err_code": code, "err_msg": problem["message"], "request_id": request_id()}
 
 
-SHAPES: Mapping[Family, Callable[[Mapping[str, object], str], dict[str, object]]] = {
+SHAPES: Mapping[Family, Callable[[Mapping[str, object]], dict[str, object]]] = {
     Family.ELEVENLABS: _elevenlabs,
     Family.CARTESIA: _cartesia,
     Family.DEEPGRAM: _deepgram,
 }
-"""What other families than OpenAI's make of its error, and of the request's id."""
+"""What other families than OpenAI's make of its error."""
 SAID_IN: Mapping[Family, str] = {Family.DEEPGRAM: "dg-error"}
 """Headers that say it too, for clients that show nothing else of a refused WebSocket."""
 
@@ -97,8 +98,7 @@ class Refusal(JSONResponse):
         shape = SHAPES.get(family)
         if shape is None:
             return await super().__call__(scope, receive, send)
-        request_id = scope.get("state", {}).get("request_id", "")
-        shaped = JSONResponse(shape(self._problem, request_id), self.status_code, self._further)
+        shaped = JSONResponse(shape(self._problem), self.status_code, self._further)
         if family in SAID_IN:
             said = str(self._problem["message"])
             printable = "".join(char if " " <= char <= "~" else "?" for char in said)
@@ -171,7 +171,7 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
         count("Internal")
         log.error("internal error", exc_info=error)
         # Answered outside of all middleware, so the id has to be added here.
-        headers = {"x-request-id": request.state.request_id}
+        headers = {"x-request-id": request_id()}
         return Refusal(body(error), 500, headers)
 
     app.add_exception_handler(MiraError, on_mira_error)

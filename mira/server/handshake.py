@@ -15,6 +15,8 @@ from starlette.websockets import WebSocketDisconnect
 from mira.errors import MiraError, Overloaded
 from mira.server import errors
 from mira.server.auth import caller_of, check_origin
+from mira.server.families import family_of
+from mira.server.telemetry import Telemetry
 from mira.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -22,17 +24,15 @@ log = logging.getLogger(__name__)
 INTERNAL_ERROR = 1011  # of RFC 6455
 
 
-def socket_guard(app: ASGIApp, settings: Settings, count: Callable[[str], None]) -> ASGIApp:
+def socket_guard(app: ASGIApp, settings: Settings, telemetry: Telemetry) -> ASGIApp:
     """Refuse WebSockets of other people's web pages, of keys that may not speak, which is what all
     of them are for, and those over `max_sockets` or over a key's own limit.
 
     Args:
-        count: Called with the kind of each failure, for the metrics.
+        telemetry: Counts those that are open, and what fails.
     """
-    num_open = 0
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal num_open
         if scope["type"] != "websocket":
             return await app(scope, receive, send)
         connection = HTTPConnection(scope)
@@ -41,17 +41,15 @@ def socket_guard(app: ASGIApp, settings: Settings, count: Callable[[str], None])
             try:
                 check_origin(settings, connection.headers, "open sockets")
                 caller.check_may("speak")
+                num_open = telemetry.sockets.total()
                 if num_open >= settings.max_sockets:
                     raise Overloaded(f"{num_open} sockets are open, as many as max_sockets allows.")
                 counted.enter_context(caller.socket())
             except MiraError as error:
-                count(type(error).__name__)
+                telemetry.failed(type(error).__name__)
                 return await errors.respond(error)(scope, receive, send)
-            num_open += 1
-            try:
-                await _guarded(app, scope, receive, send, count)
-            finally:
-                num_open -= 1
+            counted.enter_context(telemetry.socket(family_of(scope).value))
+            await _guarded(app, scope, receive, send, telemetry.failed)
 
     return answer
 

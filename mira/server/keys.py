@@ -15,6 +15,7 @@ from mira.errors import InvalidSettings, NotAllowed
 from mira.files import Reread
 from mira.server.allowance import Allowance
 from mira.server.key_file import MAX_KEYS, Entry, Grant, Right, entry_of, read_key_file
+from mira.server.telemetry import Used
 from mira.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,12 @@ class Caller:
         self.check_may("speak")
         self._used.say(characters, self.grant.characters_a_minute)
 
+    @property
+    def used(self) -> Used:
+        """What it uses of its limits."""
+        used = self._used
+        return Used(used.held["socket"], used.held["context"], used.said)
+
     def socket(self) -> AbstractContextManager[None]:
         """Count a socket while the block lasts, or raise Overloaded if that is one too many."""
         return self._used.holding("socket", self.grant.sockets)
@@ -103,6 +110,10 @@ class Keys:
     def stranger(self) -> Caller:
         """Whoever has no key: may do nothing if one is needed, otherwise everything."""
         return self._stranger if self.needed else self._anybody
+
+    def used(self) -> dict[str, Used]:
+        """Tell what the holder of each key uses of its limits, by the key's name."""
+        return {caller.name: caller.used for caller in self._known.values()}
 
     def holder(self, secrets: Sequence[str]) -> Caller | None:
         """Find who holds one of these, of which the first that is known counts.

@@ -1,4 +1,4 @@
-"""What every request passes through: an id, and bounds on its body and on how many are served.
+"""What every request passes through: bounds on its body and on how many are served.
 
 Plain ASGI, not Starlette's base class: that one stands between a stream and its client, and
 hides that the client left. Knows nothing about endpoints.
@@ -7,7 +7,6 @@ hides that the client left. Knows nothing about endpoints.
 import math
 import re
 import time
-import uuid
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from http import HTTPStatus
@@ -15,7 +14,7 @@ from http import HTTPStatus
 from anyio import CancelScope, CapacityLimiter, current_time, move_on_after
 from anyio.lowlevel import checkpoint
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,32 +32,7 @@ LARGE_AT_ONCE = 8  # larger bodies that are read at once; each is in memory seve
 BODY_GRACE_S = 10.0
 SLOWEST_BYTES_PER_S = 64 << 10
 SLICE_BYTES = 64 << 10  # given on in one turn of the event loop: forms are parsed there
-STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def new_request_id() -> str:
-    """Make what `x-request-id` carries: clients print it, and some warn without it."""
-    return f"req_{uuid.uuid4().hex}"
-
-
-def request_ids(app: ASGIApp) -> ASGIApp:
-    """Give every answer an id."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            return await app(scope, receive, send)
-        request_id = new_request_id()
-        scope.setdefault("state", {})["request_id"] = request_id
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] in STARTS:
-                MutableHeaders(scope=message)["x-request-id"] = request_id
-            await send(message)
-
-        await app(scope, receive, send_with_id)
-
-    return answer
 
 
 def head_as_get(app: ASGIApp) -> ASGIApp:

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mira.server import errors
-from mira.server.middleware import new_request_id
+from mira.server.request_id import new_request_id
 
 MAX_HEAD_BYTES = 16 << 10  # a request line with its headers, a chunk's header, trailers
 HEAD_TIMEOUT_S = 10.0  # from a head's first byte to its last; also for the rest of a refused body

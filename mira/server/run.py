@@ -25,6 +25,7 @@ from mira.server.auth import check_reach
 from mira.server.frames import Frames
 from mira.server.keys import Keys
 from mira.server.protocol import MAX_HEAD_BYTES, Connection
+from mira.server.request_id import note_request
 from mira.server.state import Service
 from mira.server.stopping import Stopping
 from mira.settings import Settings
@@ -83,8 +84,10 @@ def _say_who_may(keys: Keys, settings: Settings) -> None:
 
 
 def _log(level: str) -> None:
-    line = "%(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=level, format=line, handlers=[_Standard()])
+    line = "%(levelname)s %(name)s: %(message)s%(about)s"
+    standard = _Standard()
+    standard.addFilter(note_request)
+    logging.basicConfig(level=level, format=line, handlers=[standard])
     for name in ("watchfiles", "httpx2"):  # they tell of each change, and each address
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(PlainLines())

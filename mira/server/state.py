@@ -67,6 +67,7 @@ class Service:
         self.phrases = Phrases(settings.phrases_mb << 20)
         """Sentences that are said again and again."""
         self.telemetry = Telemetry(self.phrases)
+        self.telemetry.used = self.keys.used
         self.starting = Starting()
         self.stopping = Stopping()
         self.most_streams = most = settings.max_streams or MOST_STREAMS

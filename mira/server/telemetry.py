@@ -7,7 +7,10 @@ loop only.
 import time
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -22,8 +25,20 @@ NAMED_VOICES = 100
 """Voices that are counted by name: uploads choose the names, and each is a series in Prometheus."""
 OTHERS = "(others)"  # no voice can be called so
 
+Outcome = Literal["done", "interrupted", "failed", "dropped"]
+"""How a turn ends: spoken, interrupted by its client, failed, or its socket is gone."""
+
 TTFA_BUCKETS_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
 RTF_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the holder of a key uses of its limits."""
+
+    sockets: int  # open
+    contexts: int
+    characters: int  # since the start
 
 
 class Telemetry(Collector):
@@ -45,14 +60,29 @@ class Telemetry(Collector):
         self.substituted = 0
         self.incidents: Mapping[str, int] = {}
         """An engine's own counts of what went wrong and was dealt with, by kind."""
+        self.sockets: Tally[str] = Tally()
+        """Open WebSockets, by protocol."""
+        self.contexts = 0
+        """Turns on them that are open: they have something to say, may get some or wait."""
+        self.turns: Tally[str] = Tally()
+        """Turns that are over and had something to say, by `Outcome`."""
+        self.used: Callable[[], Mapping[str, Used]] = dict
+        """Asked for what each key's holder uses, by the key's name."""
         self._gauges: tuple[tuple[str, str, int], ...] = ()
         self._recent_ttfa_ms: deque[float] = deque(maxlen=RECENT)
         self._recent_rtf: deque[float] = deque(maxlen=RECENT)
+        self._recent_turn_ms: deque[float] = deque(maxlen=RECENT)
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self._ttfa = Histogram(
             "mira_time_to_first_audio_seconds",
             "Request accepted to first chunk ready",
+            buckets=TTFA_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._turn = Histogram(
+            "mira_turn_first_audio_seconds",
+            "The same of a socket's turns: there is text to say to first chunk ready",
             buckets=TTFA_BUCKETS_S,
             registry=self.registry,
         )
@@ -86,6 +116,30 @@ class Telemetry(Collector):
         """Count a request or stream that failed."""
         self.failures[kind] += 1
 
+    @contextmanager
+    def socket(self, protocol: str) -> Iterator[None]:
+        """Count a WebSocket as open while the block lasts."""
+        self.sockets[protocol] += 1
+        try:
+            yield
+        finally:
+            self.sockets[protocol] -= 1
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Count a turn as open while the block lasts."""
+        self.contexts += 1
+        try:
+            yield
+        finally:
+            self.contexts -= 1
+
+    def turn_began(self, clock: StreamClock) -> None:
+        """Count a turn whose first chunk is ready."""
+        if clock.ttfa_ms is not None:
+            self._recent_turn_ms.append(clock.ttfa_ms)
+            self._turn.observe(clock.ttfa_ms / 1000)
+
     def prometheus(self, active: int, free: int, most: int) -> bytes:
         """Write the text exposition format.
 
@@ -105,6 +159,7 @@ class Telemetry(Collector):
         """Look at the last thousand streams; None before the first."""
         return {
             "ttfa_ms": _percentiles(self._recent_ttfa_ms),
+            "turn_ttfa_ms": _percentiles(self._recent_turn_ms),
             "rtf": _percentiles(self._recent_rtf),
         }
 
@@ -124,17 +179,32 @@ class Telemetry(Collector):
             ("mira_requests", "Requests that were spoken", "voice", self.uses),
             ("mira_errors", "Failures by kind", "kind", self.failures),
             ("mira_incidents", "Sentences that a model garbled", "kind", self.incidents),
+            ("mira_turns", "Turns of sockets that are over", "outcome", self.turns),
+            ("mira_key_characters", "Characters taken", "key", self._of_keys("characters")),
         ):
-            family = CounterMetricFamily(name, what, labels=[label])
-            for value, count in dict(counts).items():
-                family.add_metric([value], count)
-            yield family
-        kept = (
+            yield _labelled(CounterMetricFamily(name, what, labels=[label]), counts)
+        now = (
+            ("mira_contexts", "Open turns", self.contexts),
             ("mira_phrases", "Sentences that are kept", len(phrases)),
             ("mira_phrase_bytes", "Memory that they take", phrases.num_bytes),
         )
-        for name, what, number in (*self._gauges, *kept):
+        for name, what, number in (*self._gauges, *now):
             yield GaugeMetricFamily(name, what, number)
+        for name, what, label, counts in (
+            ("mira_sockets", "Open WebSockets", "protocol", self.sockets),
+            ("mira_key_sockets", "Open WebSockets", "key", self._of_keys("sockets")),
+            ("mira_key_contexts", "Open turns", "key", self._of_keys("contexts")),
+        ):
+            yield _labelled(GaugeMetricFamily(name, what, labels=[label]), counts)
+
+    def _of_keys(self, what: Literal["sockets", "contexts", "characters"]) -> dict[str, int]:
+        return {name: getattr(used, what) for name, used in self.used().items()}
+
+
+def _labelled(family: CounterMetricFamily | GaugeMetricFamily, counts: Mapping[str, int]) -> Metric:
+    for value, count in dict(counts).items():
+        family.add_metric([value], count)
+    return family
 
 
 def _percentiles(values: Sequence[float] | deque[float]) -> dict[str, float] | None:

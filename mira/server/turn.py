@@ -99,6 +99,16 @@ class Turn:
         """Whether there was nothing to do in it yet."""
         return not (self._begun or self._finished)
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was something to say."""
+        return self._begun
+
+    @property
+    def heard(self) -> bool:
+        """Whether there was audio."""
+        return self._utterance is not None and self._utterance.begun
+
     def push(self, text: str) -> None:
         """Add what is to be said next, cut anywhere.
 
@@ -164,6 +174,8 @@ class Turn:
             async for piece in pieces:
                 if self._interrupted:
                     break
+                if not self._sent_s and piece.data:
+                    self._service.telemetry.turn_began(utterance.clock)
                 if piece.data or piece.words:
                     await tell(piece)
                 self._sent_s = piece.stop_s

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mira.errors import InvalidRequest
-from mira.server.telemetry import NAMED_VOICES, OTHERS, RECENT, Telemetry
+from mira.server.telemetry import NAMED_VOICES, OTHERS, RECENT, Telemetry, Used
 from mira.stream.clock import StreamClock
 from mira.voices.names import clean_name
 
@@ -34,7 +34,7 @@ def test_two_do_not_add_up() -> None:
 
 def test_percentiles_are_over_the_recent_streams() -> None:
     telemetry = Telemetry()
-    assert telemetry.percentiles() == {"ttfa_ms": None, "rtf": None}
+    assert telemetry.percentiles() == {"ttfa_ms": None, "turn_ttfa_ms": None, "rtf": None}
     for number in range(RECENT + 500):
         made = clock(0.001 * (number + 1), 1.0)
         telemetry.first_audio("anna", made)
@@ -74,7 +74,7 @@ def test_a_stream_without_audio_counts_in_no_average() -> None:
     silent = StreamClock(lambda: 0.0)
     telemetry.first_audio("anna", silent)
     telemetry.ended(silent, cancelled=True)
-    assert telemetry.percentiles() == {"ttfa_ms": None, "rtf": None}
+    assert telemetry.percentiles() == {"ttfa_ms": None, "turn_ttfa_ms": None, "rtf": None}
     assert telemetry.cancelled == 1
 
 
@@ -98,3 +98,26 @@ def test_voices_beyond_a_number_are_counted_together() -> None:
 def test_no_voice_can_be_called_as_the_others_are() -> None:
     with pytest.raises(InvalidRequest):
         clean_name(OTHERS)
+
+
+def test_sockets_and_turns_are_read_as_they_are() -> None:
+    telemetry = Telemetry()
+    telemetry.used = lambda: {"phone": Used(2, 1, 500)}
+    telemetry.turn_began(clock(0.02, 1.0))
+    telemetry.turns["dropped"] += 1
+
+    def lines() -> list[str]:
+        return telemetry.prometheus(0, 2, 2).decode().splitlines()
+
+    with telemetry.socket("Cartesia"), telemetry.socket("Cartesia"), telemetry.context():
+        assert {
+            'mira_sockets{protocol="Cartesia"} 2.0',
+            "mira_contexts 1.0",
+            'mira_turns_total{outcome="dropped"} 1.0',
+            "mira_turn_first_audio_seconds_count 1.0",
+            'mira_turn_first_audio_seconds_bucket{le="0.02"} 1.0',
+            'mira_key_sockets{key="phone"} 2.0',
+            'mira_key_contexts{key="phone"} 1.0',
+            'mira_key_characters_total{key="phone"} 500.0',
+        } < {*lines()}
+    assert {'mira_sockets{protocol="Cartesia"} 0.0', "mira_contexts 0.0"} < {*lines()}

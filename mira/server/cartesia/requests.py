@@ -146,7 +146,7 @@ def read_generation(message: Mapping[str, Any]) -> Generation:
         raise errors.first_problem(error.errors()[0], within=0) from error
 
 
-def failure(error: Exception, request_id: str = "") -> dict[str, object]:
+def failure(error: Exception) -> dict[str, object]:
     """Describe a failure as Cartesia does in the middle of a stream."""
-    told = errors.SHAPES[Family.CARTESIA](errors.body(error), request_id)
+    told = errors.SHAPES[Family.CARTESIA](errors.body(error))
     return {"type": "error", "done": True, **told, "status_code": errors.status_of(error)}

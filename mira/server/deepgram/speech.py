@@ -7,13 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi import Query as InQuery
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mira.audio import FORMATS
 from mira.server.auth import Asking, may
 from mira.server.deepgram.requests import Query, Text, model_id, plain
 from mira.server.framing import Framing
+from mira.server.request_id import request_id
 from mira.server.response import SpeechResponse
 from mira.server.state import Running
 from mira.server.utterance import Manner, Utterance
@@ -27,7 +27,6 @@ router = APIRouter(tags=["Deepgram"], dependencies=[may("speak")])
 async def speak(
     service: Running,
     caller: Asking,
-    request: Request,
     query: Annotated[Query, InQuery()],
     body: Text,
 ) -> Response:
@@ -38,7 +37,7 @@ async def speak(
     caller.say(len(body.text))
     manner = Manner(dictionary=await service.dictionary(None))
     headers = {
-        "dg-request-id": request.state.request_id,
+        "dg-request-id": request_id(),
         "dg-model-uuid": model_id(shown_name(voice.name)),
         "dg-char-count": str(len(body.text)),
     }

@@ -3,7 +3,9 @@
 Knows nothing about how any of it came about.
 """
 
+import asyncio
 import time
+from dataclasses import asdict
 
 import psutil
 from fastapi import APIRouter
@@ -70,6 +72,9 @@ async def stats(service: Running) -> dict[str, object]:
         "requests": telemetry.uses.total(),
         "active_streams": service.admission.active,
         "max_streams": service.admission.capacity.limit,
+        "sockets": {name: count for name, count in telemetry.sockets.items() if count},
+        "contexts": telemetry.contexts,
+        "turns": dict(telemetry.turns),
         "cancelled": telemetry.cancelled,
         "failures": dict(telemetry.failures),
         "incidents": dict(telemetry.incidents),
@@ -79,6 +84,8 @@ async def stats(service: Running) -> dict[str, object]:
         "voices": dict(telemetry.uses),
         "voice_substitutions": telemetry.substituted,
         "phrases": about_phrases(service),
+        "keys": {name: asdict(used) for name, used in telemetry.used().items()},
+        "tasks": len(asyncio.all_tasks()),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
     }
 

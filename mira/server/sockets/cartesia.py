@@ -18,6 +18,7 @@ from mira.server.cartesia.requests import MAX_NAME_CHARS, Generation, failure, r
 from mira.server.pacing import Piece
 from mira.server.sockets.connection import Connection, Message, Turns, connected
 from mira.server.state import Running, Service
+from mira.server.telemetry import Outcome
 from mira.server.turn import Done, Event, Flushed, Interrupted, Turn
 from mira.server.utterance import Delivery, Manner
 from mira.words.said import SaidWord, Spoken
@@ -55,8 +56,9 @@ class Session:
 
     async def refuse(self, error: Exception, context_id: str | None = None) -> None:
         """Tell an error; one that names a context ends it."""
+        self._connection.refused(error)
         if context_id is not None:
-            self._end(context_id)
+            self._end(context_id, "failed")
         await self._connection.send({**failure(error), "context_id": context_id or ""})
 
     async def take(self, message: Message) -> None:
@@ -79,9 +81,9 @@ class Session:
         told = self._end(context_id) or cancelled(0)
         await self._connection.send({**told, "context_id": context_id})
 
-    def _end(self, context_id: str) -> Message:
+    def _end(self, context_id: str, outcome: Outcome = "interrupted") -> Message:
         """End a context at once; return what tells how far it got, if it was open."""
-        interrupted = self._turns.cancel(context_id)
+        interrupted = self._turns.cancel(context_id, outcome)
         context = self._contexts.pop(context_id, None)
         if context is None:
             return {}

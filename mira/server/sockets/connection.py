@@ -17,18 +17,19 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from anyio import CancelScope, move_on_after
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from mira.errors import InvalidRequest, MiraError, Overloaded
+from mira.errors import InvalidRequest, MiraError, Overloaded, one_line
 from mira.server.auth import caller_of
 from mira.server.credentials import subprotocol
 from mira.server.keys import Caller
 from mira.server.state import Service
-from mira.server.stopping import REASON, Stopping
-from mira.server.turn import Interrupted, Tell, Turn
+from mira.server.stopping import REASON
+from mira.server.telemetry import Outcome, Telemetry
+from mira.server.turn import Done, Event, Interrupted, Tell, Turn
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +47,15 @@ class Connection:
     """A client's WebSocket, accepted.
 
     Args:
-        stopping: Of its service.
+        service: That it came to.
     """
 
-    def __init__(self, websocket: WebSocket, stopping: Stopping) -> None:
+    def __init__(self, websocket: WebSocket, service: Service) -> None:
         self.caller = caller_of(websocket)
         """Who opened it."""
         self._websocket = websocket
-        self._stopping = stopping
+        self._telemetry = service.telemetry
+        self._stopping = service.stopping
         self._patience = CancelScope()
         self._gone = False
         self._used_at = time.monotonic()  # by either side
@@ -93,6 +95,10 @@ class Connection:
                 await self._websocket.send_text(json.dumps(message, separators=(",", ":")))
         except (WebSocketDisconnect, RuntimeError):
             self._gone = True
+
+    def refused(self, error: Exception) -> None:
+        """Count a message that its protocol refuses."""
+        self._telemetry.failed(type(error).__name__)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close it, unless it is closed."""
@@ -134,7 +140,7 @@ class Connection:
 async def connected(service: Service, websocket: WebSocket) -> AsyncIterator[Connection]:
     """Accept a WebSocket; close it in the end."""
     await websocket.accept(subprotocol(websocket))
-    connection = Connection(websocket, service.stopping)
+    connection = Connection(websocket, service)
     try:
         with service.stopping.telling(connection.look):
             yield connection
@@ -162,12 +168,20 @@ def read(data: str | bytes) -> Message:
     return message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Running:
     turn: Turn
-    task: asyncio.Task[None]
     counted: ExitStack
     """Closed when it is open no more."""
+    telemetry: Telemetry
+    task: asyncio.Task[None] = field(init=False)
+    ended: bool = False
+
+    def end(self, outcome: Outcome) -> None:
+        """Count how it ended, once. One that never had anything to say is nobody's turn."""
+        if not self.ended and self.turn.begun:
+            self.telemetry.turns[outcome] += 1
+        self.ended = True
 
 
 class Turns:
@@ -221,20 +235,26 @@ class Turns:
             raise Overloaded(f"{self._most} are open on this socket: end one first.")
         counted = ExitStack()
         counted.enter_context(self._caller.context())
+        counted.enter_context(self._service.telemetry.context())
         before = self._last if self._in_order else None
-        self._last = task = asyncio.create_task(self._run(name, turn, tell, failed, before))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        self._open[name] = _Running(turn, task, counted)
+        self._open[name] = running = _Running(turn, counted, self._service.telemetry)
+        running.task = asyncio.create_task(self._run(name, running, tell, failed, before))
+        self._last = running.task
+        self._tasks.add(running.task)
+        running.task.add_done_callback(self._tasks.discard)
 
-    def cancel(self, name: str) -> Interrupted | None:
+    def cancel(self, name: str, outcome: Outcome = "interrupted") -> Interrupted | None:
         """End a turn at once, and return how far it got; None if there is none with this name.
 
         Nothing more is told of it, and what waits to be sent is not sent.
+
+        Args:
+            outcome: As which it counts, unless it has ended.
         """
         running = self._open.pop(name, None)
         if running is None:
             return None
+        running.end(outcome)
         running.counted.close()
         interrupted = running.turn.cancel()
         running.task.cancel()
@@ -245,7 +265,7 @@ class Turns:
     async def close(self) -> None:
         """Cancel all; return when nothing runs for them any more."""
         for name in self.names:
-            self.cancel(name)
+            self.cancel(name, "dropped")
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -258,19 +278,37 @@ class Turns:
             await self.close()
 
     async def _run(
-        self, name: str, turn: Turn, tell: Tell, failed: Failed, before: asyncio.Task[None] | None
+        self,
+        name: str,
+        running: _Running,
+        tell: Tell,
+        failed: Failed,
+        before: asyncio.Task[None] | None,
     ) -> None:
+        async def tell_and_count(event: Event) -> None:
+            if isinstance(event, Done):
+                running.end("done")
+            await tell(event)
+
         try:
             if before is not None:
                 await asyncio.wait([before])
-            await turn.run(tell)
-        except Exception as error:
-            if not isinstance(error, MiraError | TimeoutError):
-                log.error("internal error", exc_info=error)
-                self._service.telemetry.failed("Internal")
+            await running.turn.run(tell_and_count)
+        except Exception as error:  # noqa: BLE001 - noted, and told
+            running.end("failed")
+            self._note(error, running.turn)
             await failed(error)
         finally:
-            running = self._open.get(name)
-            if running is not None and running.turn is turn:
+            if self._open.get(name) is running:
                 del self._open[name]
                 running.counted.close()
+
+    def _note(self, error: Exception, turn: Turn) -> None:
+        """Count a failure; what breaks a stream after its first audio was counted with it."""
+        telemetry = self._service.telemetry
+        if not isinstance(error, MiraError | TimeoutError):
+            log.error("internal error", exc_info=error)
+            telemetry.failed("Internal")
+        elif not turn.heard:
+            log.warning("a turn failed before its first audio: %s", one_line(error))
+            telemetry.failed(type(error).__name__)

@@ -52,6 +52,7 @@ class Aura(Session):
 
     async def refuse(self, error: MiraError) -> None:
         """Warn; the frameworks and the SDK each read another field."""
+        self.connection.refused(error)
         said = str(error)
         warning = {"type": "Warning", "code": message_code(error)}
         await self.connection.send({**warning, "description": said, "warn_msg": said})

@@ -231,7 +231,8 @@ class Single:
 
     async def refuse(self, error: Exception) -> None:
         """Tell an error, and end all."""
-        self._speaker.turns.cancel("")
+        self._speaker.connection.refused(error)
+        self._speaker.turns.cancel("", "failed")
         await self._end(error)
 
     async def take(self, message: Message) -> None:
@@ -275,7 +276,8 @@ class Contexts:
 
     async def refuse(self, error: Exception, name: str = "") -> None:
         """Tell an error; it ends the context that it is about."""
-        self._speaker.turns.cancel(name)
+        self._speaker.connection.refused(error)
+        self._speaker.turns.cancel(name, "failed")
         await self._end(name, error)
 
     async def take(self, message: Message) -> None:

@@ -50,6 +50,7 @@ class Flux(Session):
 
     async def refuse(self, error: MiraError) -> None:
         """Say what is wrong with a message."""
+        self.connection.refused(error)
         await self._error(message_code(error), str(error))
 
     async def failed(self, error: Exception) -> None:
@@ -137,7 +138,8 @@ class Flux(Session):
         )
 
     async def _error(self, code: str, said: str) -> None:
-        await self.connection.send({"type": "Error", "code": code, "description": said})
+        failure = {"type": "Error", "code": code, "description": said}
+        await self.connection.send({**failure, "request_id": self.request_id})
 
 
 def _metadata(reply: Reply) -> Message:

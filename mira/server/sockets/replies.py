@@ -26,6 +26,7 @@ from mira.server.deepgram.requests import (
     read_query,
 )
 from mira.server.pacing import Pacing, Piece
+from mira.server.request_id import request_id
 from mira.server.sockets.connection import Connection, Message, Turns, connected
 from mira.server.state import Service
 from mira.server.turn import Done, Event, Interrupted, Turn
@@ -90,7 +91,7 @@ class Session(ABC):
         self.connection = connection
         self.voice = voice
         self.delivery = delivery
-        self.request_id = str(uuid.uuid4())
+        self.request_id = request_id()
         self._service = service
         self._turns = turns
         self._manner = manner
@@ -291,7 +292,7 @@ class Session(ABC):
         reply.deaf = True
         for other in [other for other in self._parts if other.reply is reply]:
             if other is not part:
-                self._turns.cancel(other.name)
+                self._turns.cancel(other.name, "failed")
                 self._parts.remove(other)
         if self._part is not None and self._part.reply is reply:
             self._part = None

@@ -6,7 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import Serve
-from tests.server.serving import Served
+from tests.server.serving import Served, wait_until
+from tests.server.sockets.client import Client
 from tests.server.wire import Wire
 from tests.toys import ToySynthesizer
 
@@ -73,6 +74,29 @@ def test_statistics_and_metrics_agree(served: Served) -> None:
     assert 0 < stats["ttfa_ms"]["p50"] <= stats["ttfa_ms"]["p95"] <= stats["ttfa_ms"]["p99"]
     assert 0 < stats["rtf"]["p50"] < 2
     assert metrics["mira_active_streams"] == 0
+
+
+def test_sockets_are_seen_and_what_is_said_on_them(served: Served) -> None:
+    with Client(served, "/tts/websocket") as one, Client(served, "/v1/speak?model=anna"):
+        one.say({"transcript": "One two.", "context_id": "C"})  # without a format
+        assert one.hear()
+        raw = {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 24000}
+        one.say({"transcript": "One two.", "context_id": "C", "output_format": raw})
+        one.until(lambda message: message["type"] == "done")
+        one.say({"transcript": "One", "context_id": "C", "output_format": raw, "continue": True})
+        wait_until(lambda: served.get("/stats").json()["contexts"] == 1)
+        stats, metrics = served.get("/stats").json(), values(served)
+        assert stats["sockets"] == {"Cartesia": 1, "Deepgram": 1}
+        assert metrics["mira_sockets Cartesia"] == metrics["mira_sockets Deepgram"] == 1
+        assert stats["failures"] == {"InvalidRequest": 1}
+        assert metrics["mira_contexts"] == stats["turns"]["done"] == 1
+        assert stats["turn_ttfa_ms"]["p50"] > 0
+        assert stats["tasks"] > 3
+        assert stats["keys"] == {}  # nobody needs one here
+    wait_until(lambda: served.get("/stats").json()["sockets"] == {})
+    stats = served.get("/stats").json()
+    assert stats["contexts"] == 0
+    assert stats["turns"] == {"done": 1, "dropped": 1}
 
 
 def test_active_streams_are_seen(served: Served, serve: Serve) -> None:

@@ -246,6 +246,42 @@ def test_in_order_none_waits_for_what_is_computed_for_a_cancelled_one() -> None:
     in_turns(ToySynthesizer(before_block=before_block), main, in_order=True)
 
 
+@pytest.mark.parametrize(("fail_at", "outcome"), [(None, "done"), (0, "failed"), (2, "failed")])
+def test_how_a_turn_ends_is_counted_once(fail_at: int | None, outcome: str) -> None:
+    ears = Ears()
+
+    async def main(service: Service, turns: Turns) -> None:
+        telemetry = service.telemetry
+        turns.begin("a", turn(service, "One two. Three four."), ears, ears.failed)
+        assert telemetry.contexts == 1
+        await until(lambda: not turns.get("a"))
+        assert telemetry.contexts == 0
+        assert telemetry.turns == {outcome: 1}
+        assert telemetry.failures == ({"SynthesisFailed": 1} if outcome == "failed" else {})
+        assert telemetry.registry.get_sample_value("mira_turn_first_audio_seconds_count") == (
+            0 if fail_at == 0 else 1
+        )
+
+    in_turns(ToySynthesizer(fail_at=fail_at), main)
+
+
+def test_interrupted_is_not_dropped() -> None:
+    ears = Ears()
+
+    async def main(service: Service, turns: Turns) -> None:
+        for name in "ab":
+            turns.begin(name, turn(service, LONG), ears, ears.failed)
+        turns.begin("nothing was said in it", Turn(service, ANNA, PCM), ears, ears.failed)
+        await until(lambda: ears.events)
+        turns.cancel("a")
+        assert (service.telemetry.turns, service.telemetry.contexts) == ({"interrupted": 1}, 2)
+        await turns.close()
+        counted = {"interrupted": 1, "dropped": 1}
+        assert (service.telemetry.turns, service.telemetry.contexts) == (counted, 0)
+
+    in_turns(ToySynthesizer(), main)
+
+
 def test_done_is_told_last() -> None:
     ears = Ears()
 

@@ -14,8 +14,9 @@ from fastapi.routing import APIWebSocketRoute
 from websockets.exceptions import InvalidStatus
 
 from mira.server import sockets
+from mira.server.telemetry import Used
 from tests.server.keyed import NOBODY, READER, SPEAKER, WRONG, ask, code_of, write_keys
-from tests.server.serving import Served, serving, speaking
+from tests.server.serving import Served, serving, speaking, wait_until
 from tests.server.sockets.client import Client, Message
 from tests.toys import ToySynthesizer
 from tests.voices.bringing import CARLO
@@ -212,3 +213,17 @@ def test_a_key_that_goes_has_nothing_more_spoken(keyed: Served, path: str) -> No
         finally:
             speaker.grant = before
     assert not audio and "lacks the right `speak`" in said
+
+
+def test_what_each_key_uses_is_told(keyed: Served) -> None:
+    def used() -> Used:
+        return keyed.service.telemetry.used()["limited"]
+
+    before = used().characters
+    with opened(keyed, "/tts/websocket", LIMITED) as client:
+        client.say({**cartesia("One two.", "anna")[0], "continue": True})
+        wait_until(lambda: used() == Used(1, 1, before + 8))
+        client.say(*cartesia("One two three four five six.", "anna"))  # over the limit
+        wait_until(lambda: used() == Used(1, 0, before + 8))
+    wait_until(lambda: used() == Used(0, 0, before + 8))
+    assert LIMITED not in str(keyed.service.telemetry.prometheus(0, 1, 1))
