@@ -10,10 +10,12 @@ INSTALL := $(PIP_INSTALL) -c constraints.txt -e
 HAS_CARD := nvidia-smi -L >/dev/null 2>&1 || ls /dev/nvidia[0-9]* >/dev/null 2>&1
 EXTRA ?= $(if $(MODEL),$(shell if $(HAS_CARD); then echo torch; else echo cpu; fi))
 
-# Both take minutes, and neither fills the processors all the time: tests wait for servers.
+# Both take minutes, and neither fills the processors all the time: tests wait for servers. Each of
+# pytest's processes spends fifteen seconds on reading all tests, so that a fourth costs more than it
+# gives two cores.
 define run_beside_types
 @$(BIN)/mypy & types=$$!; \
-$(BIN)/pytest -n 4 --dist worksteal --durations=25 $(1); tests=$$?; \
+$(BIN)/pytest -n 3 --dist worksteal --durations=25 $(1); tests=$$?; \
 wait $$types && exit $$tests
 endef
 

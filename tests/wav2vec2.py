@@ -1,21 +1,26 @@
 """A wav2vec2 of random weights and small sizes, in the files of the published one."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from transformers import Wav2Vec2Config, Wav2Vec2ForPreTraining
 
 from tools.tiny.codec import TINY
+
+if TYPE_CHECKING:
+    from transformers import Wav2Vec2ForPreTraining
 
 LAYERS = 18  # one more than is read, so that the last is left out
 
 
-def write_wav2vec2(directory: Path, channels: int = TINY.features) -> Wav2Vec2ForPreTraining:
+def write_wav2vec2(directory: Path, channels: int = TINY.features) -> "Wav2Vec2ForPreTraining":
     """Write config.json and pytorch_model.bin, with the names of before PyTorch renamed its own.
 
     Returns:
         What was written: with the heads of pre-training, which the published file has as well.
     """
+    from transformers import Wav2Vec2Config, Wav2Vec2ForPreTraining
+
     config = Wav2Vec2Config(
         hidden_size=channels,
         num_hidden_layers=LAYERS,

@@ -145,13 +145,13 @@ def test_ears_hear_it_cut_between_two_words(
 ) -> None:
     """Up to a word's stop they hear it and no more; from its start on it and no less.
 
-    With times that are 0.1 s late they hear another word in half of all cuts.
+    Every second cut. With times that are 0.1 s late they hear another word in half of them.
     """
     blocks = [*builtin.synthesize(Sentence.of(text), builtin.voices[0])]
     samples = np.concatenate([block.samples for block in blocks])
     known = {word.index: word for block in blocks for word in block.words}
     words, wrong = plain(text), list[list[str]]()
-    for index in range(2, len(words) - 2):
+    for index in range(3, len(words) - 2, 2):
         start, stop = (round(at_s * dsp.SR) for at_s in (known[index].start_s, known[index].stop_s))
         for said, expected in (
             (heard(ears, samples[:stop]), words[: index + 1]),
@@ -160,4 +160,4 @@ def test_ears_hear_it_cut_between_two_words(
             if said != expected:
                 wrong.append(said)
     print(wrong)
-    assert len(wrong) <= 3, wrong
+    assert len(wrong) <= 2, wrong

@@ -22,15 +22,23 @@ from mira.settings import Settings
 from tests.server.serving import wait_until
 
 PREPARE = """
-import logging, sys
+import sys, time
 from pathlib import Path
 from mira.model import convert
 from mira.model.checkpoint.layout import open_checkpoint
 from mira.errors import MiraError
 from mira.load.converted import prepared
 from mira.settings import Settings
-convert._utterances = lambda *arguments: []  # integers are chosen elsewhere; it takes long
 checkpoint, cache = open_checkpoint(Path(sys.argv[1])), Path(sys.argv[2])
+
+# The codec takes long; here it takes until a test has seen what it wants to see.
+def codec(*arguments):
+    while not (cache / "go on").exists():
+        time.sleep(0.01)
+
+convert._codec = codec
+convert._utterances = lambda *arguments: []
+convert.export_measured = lambda *arguments: None
 settings = Settings(model="tiny", cache_dir=cache)
 try:
     prepared(checkpoint, settings, lambda *said: print(*said, flush=True))
@@ -242,6 +250,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_goes_on_from(
     until(first, lambda: bool(list(tmp_path.glob("converted/*/mira.json"))))
     until(first, lambda: '"language"' in parts(tmp_path))
     first.send_signal(signal.SIGKILL)
+    (tmp_path / "go on").touch()
     first.communicate()
     written = language().stat().st_mtime_ns
     assert not is_prepared(checkpoint, named("tiny", tmp_path))
@@ -260,10 +269,12 @@ def test_of_two_that_start_together_one_converts_and_the_other_waits(
     first = start(checkpoint, tmp_path)
     until(first, lambda: bool(list(tmp_path.glob("converted/*/mira.json"))))
     second = start(checkpoint, tmp_path)
+    assert second.stdout is not None
+    waits = second.stdout.readline()
+    (tmp_path / "go on").touch()
     said, errors = second.communicate(timeout=120)
     assert (first.wait(timeout=120), second.returncode) == (0, 0), errors
-    lines = said.splitlines()
-    assert lines, "it was to wait"
+    lines = [waits, *said.splitlines()]
     assert {line.rsplit(" ", 2)[0] for line in lines} == {
         "waiting for another process, which is converting tiny"
     }
@@ -274,6 +285,7 @@ def test_a_disk_that_fills_is_one_line_and_the_next_start_goes_on(
     checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     """No file may grow beyond 200 kB: the graphs are larger."""
+    (tmp_path / "go on").touch()
     limit = ("bash", "-c", 'ulimit -f 200 && exec "$@"', "bash")
     full = start(checkpoint, tmp_path, *limit)
     _, errors = full.communicate(timeout=120)

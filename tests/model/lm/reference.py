@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from transformers import AutoModelForCausalLM
 
 from mira.model.checkpoint.tokens import TokenMap
 from mira.model.codec.base import SPEECH_CODES
@@ -26,6 +25,8 @@ class Reference:
         dtype: torch.dtype = torch.float32,
         device: str = "cpu",
     ) -> None:
+        from transformers import AutoModelForCausalLM
+
         self.model: Any = AutoModelForCausalLM.from_pretrained(language, dtype=dtype).to(device)
         self._first_speech, self._rows = tokens.first_speech, sayable(tokens)
 

@@ -7,13 +7,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from transformers import (
-    MinPLogitsWarper,
-    RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
 
 from mira.model.lm.sampler import Sampler, distribution, pick_all
 from mira.types import Sampling
@@ -31,6 +24,14 @@ SAMPLINGS = st.builds(
 
 def published(logits: Tensor, seen: list[int], sampling: Sampling) -> Tensor:
     """Probabilities [NUM] by transformers, in the order of its `generate`."""
+    from transformers import (
+        MinPLogitsWarper,
+        RepetitionPenaltyLogitsProcessor,
+        TemperatureLogitsWarper,
+        TopKLogitsWarper,
+        TopPLogitsWarper,
+    )
+
     processors = [
         RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty),
         TemperatureLogitsWarper(sampling.temperature),
@@ -55,6 +56,8 @@ def ours(logits: Tensor, seen: list[int], sampling: Sampling) -> Tensor:
 
 def tokens_near_an_edge(logits: Tensor, seen: list[int], sampling: Sampling) -> bool:
     """Whether a sum or a ratio is so near its limit that rounding decides."""
+    from transformers import RepetitionPenaltyLogitsProcessor
+
     penalised = RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty)(
         torch.tensor([seen], dtype=torch.long), logits[None].clone()
     )

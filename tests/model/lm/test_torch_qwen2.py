@@ -4,16 +4,21 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers import AutoModelForCausalLM
 
 from mira.model.lm.torch_qwen2 import Qwen2
 
 IDS = torch.randint(0, 8000, (3, 50), generator=torch.Generator().manual_seed(0))
 
 
+def published(mira, dtype: torch.dtype):
+    from transformers import AutoModelForCausalLM  # three seconds, of this test's process alone
+
+    return AutoModelForCausalLM.from_pretrained(mira.language, dtype=dtype)
+
+
 @pytest.fixture(scope="module")
 def model(mira):
-    return AutoModelForCausalLM.from_pretrained(mira.language, dtype=torch.float32)
+    return published(mira, torch.float32)
 
 
 def causal(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -39,7 +44,7 @@ def test_logits_are_transformers_own(mira, model, first: int) -> None:
 
 
 def test_in_bfloat16_they_are_as_near_the_exact_ones_as_transformers(mira, model) -> None:
-    rounded = AutoModelForCausalLM.from_pretrained(mira.language, dtype=torch.bfloat16)
+    rounded = published(mira, torch.bfloat16)
     positions = torch.arange(50).expand(3, -1)
     exact, _ = logits(mira, model, positions)
     ours, theirs = (error(found.float(), exact) for found in logits(mira, rounded, positions))

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import LogitsProcessorList
 
 from mira.errors import CheckpointError, InvalidSettings, SynthesisFailed
 from mira.model.checkpoint.layout import Checkpoint, open_checkpoint
@@ -76,6 +75,8 @@ def allowed_only(checkpoint: Checkpoint, scores: torch.Tensor) -> torch.Tensor:
 
 
 def test_greedy_equals_transformers_own_generate(lm, mira, reference, prompt) -> None:
+    from transformers import LogitsProcessorList
+
     found = reference.model.generate(
         torch.tensor([prompt]),
         attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
