@@ -54,7 +54,12 @@ class Incoming:
             InvalidRequest: The text grew too long.
         """
         if self._chars + len(part) > self._max_chars:
-            raise InvalidRequest("input: the text is too long. Begin another one.", "input")
+            raise InvalidRequest(
+                f"input: the text is too long. All its parts together have at most "
+                f"{self._max_chars} characters: begin another one.",
+                "input",
+                "string_above_max_length",
+            )
         self._chars += len(part)
         if part:  # any number of empty ones is within the limit
             if self._patience_s:

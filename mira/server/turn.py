@@ -24,6 +24,7 @@ from mira.stream.cancel import Cancel
 from mira.types import Voice
 from mira.words.said import Spoken
 
+MOST_TEXTS = 16  # of the longest of a request, in one turn: an hour of speech, by default
 AHEAD_S = 0.3  # of what has left: computed so that the next piece is there when it may leave
 
 
@@ -84,7 +85,8 @@ class Turn:
         self._manner = manner
         self._pacing = pacing or Pacing(delivery)
         self._cancel = Cancel()
-        self._text = Incoming(self._cancel, service.settings.max_text_chars, patience_s)
+        most_chars = MOST_TEXTS * service.settings.max_text_chars
+        self._text = Incoming(self._cancel, most_chars, patience_s)
         self._utterance: Utterance | None = None
         self._asked = asyncio.Event()  # there is something to do
         self._begun = False  # there is something to say

@@ -15,7 +15,7 @@ from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.errors import InvalidRequest, Overloaded, SynthesisFailed
 from mira.server.pacing import Pacing, Piece
 from mira.server.state import Service
-from mira.server.turn import Done, Event, Flushed, Turn
+from mira.server.turn import MOST_TEXTS, Done, Event, Flushed, Turn
 from mira.server.utterance import Delivery
 from mira.types import Voice
 from tests.server.serving import ready_service, wait_until
@@ -286,7 +286,8 @@ def test_too_long_a_text_is_refused_and_what_was_said_goes_on() -> None:
     async def main() -> None:
         turn = hurried(service)
         running = asyncio.ensure_future(turn.run(ears))
-        turn.push("One two three.")
+        for _ in range(MOST_TEXTS):
+            turn.push("One two three four. ")
         with pytest.raises(InvalidRequest, match="too long"):
             turn.push(" Four five six.")
         turn.finish()

@@ -96,6 +96,7 @@ class Session:
             context.drop()
 
     async def _generate(self, context_id: str, asked: Generation) -> None:
+        self._service.check_length(asked.transcript)
         known = self._turns.get(context_id) is not None
         if asked.output_format is not None or not known:
             delivery = asked.delivery  # refused at any time; what a context began with stays

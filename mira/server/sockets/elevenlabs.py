@@ -185,6 +185,10 @@ class Speaker:
         self.turns = turns
         self.idle_s = opening.idle_s
 
+    def check_length(self, asked: Asked) -> None:
+        """Raise InvalidRequest for a message whose text is too long."""
+        self._service.check_length(asked.said or "")
+
     async def begin(
         self, name: str, asked: Asked, voice_id: str | None, ids: Message, ended: Ended
     ) -> Context:
@@ -243,6 +247,7 @@ class Single:
             await self.refuse(error)
 
     async def _take(self, asked: Asked) -> None:
+        self._speaker.check_length(asked)
         if self._context is None:
             speaker = self._speaker
             self._context = await speaker.begin("", asked, self._voice_id, {}, self._end)
@@ -295,6 +300,7 @@ class Contexts:
             await self.refuse(error, known)
 
     async def _take(self, name: str, asked: Asked) -> None:
+        self._speaker.check_length(asked)
         context = self._open.get(name)
         if context is None and not self._leaving and (asked.said or asked.voices):
             context = await self._begin(name, asked)

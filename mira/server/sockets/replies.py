@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket
 
-from mira.errors import InvalidRequest, MiraError
+from mira.errors import MiraError
 from mira.server.auth import caller_of
 from mira.server.deepgram.requests import (
     Asked,
@@ -209,11 +209,11 @@ class Session(ABC):
 
     def _push(self, reply: Reply, text: str) -> None:
         part = self._part or self.begin(reply)
-        try:
-            part.turn.push(text)
-        except InvalidRequest:  # a turn has grown as long as it may: another one goes on
-            part.turn.finish()
-            self.begin(reply).turn.push(text)
+        most_chars = self._service.settings.max_text_chars
+        if len(reply.text) - part.from_chars + len(text) > most_chars:
+            part.turn.finish()  # what waits on a socket is bounded by their number: another goes on
+            part = self.begin(reply)
+        part.turn.push(text)
         reply.text += text
         if self._timer is None:
             self._wait(LEFT_ALONE_S)

@@ -202,6 +202,33 @@ def test_too_many_contexts_are_refused(shared: Served) -> None:
         assert (error["status_code"], error["context_id"]) == (429, f"C{MOST_CONTEXTS}")
 
 
+def test_a_long_answer_in_one_context_is_spoken_to_its_end(serve: Serve) -> None:
+    """Several times as long as the longest text of a request; words and places are right in the last
+    of it too."""
+    toy = ToySynthesizer(s_per_char=0.0005)
+    served = serve(toy, max_text_chars=120)
+    text = "".join(f"Sentence {'abcdefghij'[n % 10] * 3} has no end. " for n in range(18))
+    parts = [f"{word} " for word in text.split()]
+    with Client(served, PATH) as client:
+        for part in parts:
+            client.say(asked(part, add_timestamps=True, **{"continue": True}))
+        client.say(asked("", add_timestamps=True))
+        heard = client.until(is_done)
+        assert heard[-1]["type"] == "done"
+        lists = [m["word_timestamps"] for m in heard if m["type"] == "timestamps"]
+        assert [word for told in lists for word in told["words"]] == text.split()
+        starts = [at for told in lists for at in told["start"]]
+        assert starts == sorted(starts)
+        assert starts[-1] == pytest.approx(len(audio(heard)) / 48000, abs=0.1)
+        client.say(asked("a" * 121, "D"))
+        told = client.until(is_done)[-1]
+        assert (told["error_code"], told["context_id"]) == ("string_above_max_length", "D")
+        client.say(*(asked("One two three. " * 8, "E", **{"continue": True}) for _ in range(17)))
+        told = client.until(is_done)[-1]
+        assert (told["error_code"], told["context_id"]) == ("string_above_max_length", "E")
+        assert "All its parts together have at most 1920" in told["message"]
+
+
 def test_a_context_that_nobody_ends_gives_its_place_back(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -362,6 +362,23 @@ def test_a_handshake_is_refused_with_its_reason(serve: Serve, path: str, status:
     assert json.loads(refused.value.response.body)["detail"]["message"]
 
 
+@pytest.mark.parametrize("path", [MULTI, SINGLE])
+def test_a_long_answer_in_one_context_is_spoken_to_its_end(serve: Serve, path: str) -> None:
+    served = serve(ToySynthesizer(s_per_char=0.0005), max_text_chars=120)
+    text = "".join(f"Sentence {'abcdefghij'[n % 10] * 3} has no end. " for n in range(18))
+    with Client(served, f"{path}&sync_alignment=true") as client:
+        client.say(*(say(f"{word} ") for word in text.split()))
+        client.say(flush(), close()) if path == MULTI else client.say({"text": ""})
+        heard = client.until(is_final)
+        words = absolute_words(heard)
+        assert [word for word, _ in words] == text.split()
+        assert words[-1][1] == pytest.approx(len(audio(heard, "audio")) / 48, abs=100)
+        if path == MULTI:
+            client.say(say("a" * 121, "D"))
+            (told,) = client.until(is_final)
+            assert told["contextId"] == "D" and "120" in told["error"]
+
+
 def test_a_dialogue_has_the_voices_that_it_names(shared: Served) -> None:
     path = f"/v1/text-to-dialogue/multi-stream-input?{PCM}&model_id=eleven_v3&sync_alignment=true"
     heard = {}
