@@ -203,8 +203,7 @@ def test_too_many_contexts_are_refused(shared: Served) -> None:
 
 
 def test_a_long_answer_in_one_context_is_spoken_to_its_end(serve: Serve) -> None:
-    """Several times as long as the longest text of a request; words and places are right in the last
-    of it too."""
+    """Several times as long as a request's longest text; the last words are right too."""
     toy = ToySynthesizer(s_per_char=0.0005)
     served = serve(toy, max_text_chars=120)
     text = "".join(f"Sentence {'abcdefghij'[n % 10] * 3} has no end. " for n in range(18))
