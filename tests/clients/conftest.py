@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.recogniser import Recogniser
 from tools.clients import ENVIRONMENT, installed
 
 PYTHON = ENVIRONMENT / "bin" / "python"
 LONGEST_S = 120
+pytest.register_assert_rewrite("tests.clients.hearing")
 
 Run = Callable[..., object]
 
@@ -33,3 +35,9 @@ def run_client() -> Run:
         return json.loads(done.stdout.splitlines()[-1])
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ears() -> Recogniser:
+    """Hears what was said."""
+    return Recogniser()

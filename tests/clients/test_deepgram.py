@@ -147,11 +147,6 @@ print(json.dumps(asyncio.run(main())))
 """
 
 
-@pytest.fixture(scope="module")
-def ears() -> Recogniser:
-    return Recogniser()
-
-
 def check_heard(ears: Recogniser, audio: str) -> None:
     samples = np.frombuffer(base64.b64decode(audio), "<i2").astype(np.float32) / 32768
     words = ears.transcribe(samples, 24000)

@@ -94,11 +94,6 @@ print(json.dumps({{"first": first, "again": said(speak("heart")), "refused": ref
 """
 
 
-@pytest.fixture(scope="module")
-def ears() -> Recogniser:
-    return Recogniser()
-
-
 def heard(ears: Recogniser, audio: str) -> tuple[str, float]:
     """What is said in raw samples at 24 kHz, and how long that takes."""
     samples = np.frombuffer(base64.b64decode(audio), "<i2").astype(np.float32) / 32768

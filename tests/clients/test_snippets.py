@@ -6,26 +6,22 @@ interrupted, again], "sample_rate": Hz}, and prints {heading: {"first", "interru
 the client can tell "late_s": heard after the interruption, and "errors": […]}}.
 """
 
-import base64
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.clients.conftest import Run
+from tests.clients.hearing import AGAIN, FIRST, TURNS, check_heard, samples_of
 from tests.clients.snippets import ROOT, pointed_at, read_snippets
-from tests.recogniser import Recogniser, Samples, word_errors
+from tests.recogniser import Recogniser
 from tests.server.serving import Served
 from tools.service import blocks
 
-FIRST = "Hello there. Your table for two is booked at half past seven."
-INTERRUPTED = "One two three four five six seven eight nine ten. " * 6
-AGAIN = "Yes, of course. See you on Friday."
 SAMPLE_RATE = 24000
-CLICK = 0.02  # of full scale, where speech begins or ends
+NAMES = ("first", "interrupted", "again")
 
 SDKS, PIPECAT, LIVEKIT = "speak_sdks.py", "speak_pipecat.py", "speak_livekit.py"
 PROGRAMS = {
@@ -60,11 +56,6 @@ def test_those_of_the_readme_are_among_them() -> None:
 
 
 @pytest.fixture(scope="module")
-def ears() -> Recogniser:
-    return Recogniser()
-
-
-@pytest.fixture(scope="module")
 def speak(speaker: Served, run_client: Run) -> Any:
     """Has all clients of a program speak: speak(program) returns what it prints."""
 
@@ -74,25 +65,13 @@ def speak(speaker: Served, run_client: Run) -> Any:
         clients = [name for name, its in PROGRAMS.items() if its == program]
         asked = {
             "clients": {name: pointed_at(snippets[name], speaker.port) for name in clients},
-            "turns": [FIRST, INTERRUPTED, AGAIN],
+            "turns": TURNS,
             "sample_rate": SAMPLE_RATE,
         }
         code = (Path(__file__).parent / program).read_text("utf-8")
         return run_client(code, json.dumps(asked))
 
     return run
-
-
-def samples_of(turn: Any) -> Samples:
-    return np.frombuffer(base64.b64decode(turn["audio"]), "<i2").astype(np.float32) / 32768
-
-
-def check_heard(ears: Recogniser, turn: Any, text: str) -> None:
-    samples = samples_of(turn)
-    heard = ears.transcribe(samples, SAMPLE_RATE)
-    assert word_errors(text, heard)[0] == 0, heard
-    assert 0.2 < len(samples) / SAMPLE_RATE / len(text.split()) < 0.5
-    assert abs(samples[0]) < CLICK and abs(samples[-1]) < CLICK
 
 
 @pytest.mark.slow
@@ -102,8 +81,9 @@ def test_it_speaks_is_interrupted_and_speaks_again(
 ) -> None:
     found = speak(PROGRAMS[client])[client]
     assert not found.get("errors")
-    check_heard(ears, found["first"], FIRST)
-    assert len(samples_of(found["interrupted"])) > 0.5 * SAMPLE_RATE
+    first, beginning, again = (samples_of(found[turn], SAMPLE_RATE) for turn in NAMES)
+    check_heard(ears, first, SAMPLE_RATE, FIRST)
+    assert len(beginning) > 0.5 * SAMPLE_RATE
     assert found.get("late_s", 0) == 0
-    check_heard(ears, found["again"], AGAIN)  # and nothing of the interrupted one
+    check_heard(ears, again, SAMPLE_RATE, AGAIN)  # and nothing of the interrupted one
     speaker.wait_idle()
