@@ -50,9 +50,13 @@ class Caller:
         """Whose voices it brings and removes: the key's name, or "" for those of all."""
         return self.name if self.grant.own_voices else ""
 
+    def may(self, right: Right) -> bool:
+        """Tell whether it has this right."""
+        return right in self.grant.may
+
     def check_may(self, right: Right) -> None:
         """Raise NotAllowed without this right."""
-        if right not in self.grant.may:
+        if not self.may(right):
             raise NotAllowed(f"This key may not {MEANT[right]}: it lacks the right `{right}`.")
 
     def say(self, characters: int) -> None:

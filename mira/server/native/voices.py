@@ -83,7 +83,7 @@ def details(service: Service, caller: Caller, voice: Voice | Recorded) -> dict[s
     found = _describe(voices, service.telemetry.uses, voice)
     if isinstance(voice, Recorded):
         found |= {"quality": voice.quality.model_dump(mode="json"), "note": voices.note(voice)}
-        if caller.name and "voices" in caller.grant.may:
+        if caller.name and caller.may("voices"):
             consent = voice.consent
             found["said"] = voice.transcript
             found["consented"] = (consent.statement or consent.name) if consent else ""

@@ -33,6 +33,7 @@ from mira.server.turn import Done, Event, Interrupted, Tell, Turn
 
 log = logging.getLogger(__name__)
 
+POLICY_VIOLATION = 1008  # of RFC 6455
 # Of a service that stops. Clients take 1000 and 1001 for the end of what was to be said; after
 # this one they connect again.
 SERVICE_RESTART = 1012
@@ -65,7 +66,8 @@ class Connection:
     ) -> AsyncIterator[Message]:
         """Yield JSON objects until the client leaves, or nothing was said for too long.
 
-        When the service stops, it is closed as soon as nothing is left to say, or not in time.
+        Whoever may not speak any more has one answered, and is let go. When the service stops, it
+        is closed as soon as nothing is left to say, or not in time.
 
         Args:
             idle_s: How long neither side may say anything, in seconds.
@@ -79,6 +81,8 @@ class Connection:
                 await refuse(error)
             else:
                 yield message
+            if not self.caller.may("speak"):  # nor hold a socket, once it was told so
+                await self.close(POLICY_VIOLATION, "this key may not speak any more")
             await asyncio.sleep(0)  # however many have come, other clients are served between them
         if self._stopping.under_way:
             await self.close(SERVICE_RESTART, REASON)

@@ -210,6 +210,7 @@ def test_a_key_that_goes_has_nothing_more_spoken(keyed: Served, path: str) -> No
         try:
             speaker.grant = type(before)(frozenset())
             audio, said = heard(client, SOCKETS[path][1], TEXT, "anna")
+            assert client.closed()[0] == 1008
         finally:
             speaker.grant = before
     assert not audio and "lacks the right `speak`" in said
