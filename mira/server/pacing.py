@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mira.audio.formats import find_format
-from mira.errors import InvalidRequest
 from mira.server.utterance import Chunk, Delivery
 from mira.stream.clock import Player
 from mira.words.said import SaidWord
 
 LONGEST_S = 0.2  # of a piece: a player's lead is kept to within as much
+# Of frames: with the one that leaves, at most 50 ms are in the hands of a client that passes them
+# on to a line, and so gone when it interrupts.
+FRAMES_LEAD_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +39,30 @@ class Pacing:
     """Parts one stream into pieces, and lets each go in time.
 
     Args:
-        delivery: Of the stream.
-        lead_s: How much sooner than a player gets to it a piece may leave, in seconds.
-        frame_s: Length of every piece but the last, for a line that takes frames; None: as comes.
+        delivery: Of the stream. Each piece of one in frames is a frame, the last filled up with
+            silence; what is less waits for more.
+        lead_s: How much sooner than a player gets to it a piece may leave, in seconds; for a
+            stream in frames it is `FRAMES_LEAD_S` at most.
         now: The clock, in seconds.
         player: Whoever hears it, where something else may have been sent before and not be played
             yet.
-
-    Raises:
-        InvalidRequest: The format can't be parted into frames.
     """
 
     def __init__(
         self,
         delivery: Delivery,
         lead_s: float = 1.0,
-        frame_s: float | None = None,
         now: Callable[[], float] = time.perf_counter,
         player: Player | None = None,
     ) -> None:
-        sample_bytes = find_format(delivery.format).sample_bytes
-        if frame_s and not sample_bytes:
-            raise InvalidRequest(
-                f"Frames of {1000 * frame_s:.0f} ms need a format of samples alone, such as pcm or "
-                f"ulaw; {delivery.format} has packets of its own.",
-                "response_format",
-            )
-        self._lead_s = lead_s
+        format, frame_ms = find_format(delivery.format), delivery.frame_ms or 0
+        self._lead_s = min(lead_s, FRAMES_LEAD_S) if frame_ms else lead_s
         self._now = now
         self._player = player or Player()
-        self._grain = sample_bytes or 1  # bytes that stay together
-        self._frame_bytes = round((frame_s or 0.0) * delivery.sample_rate) * self._grain
-        self._frame_s = frame_s or 0.0
+        self._silence = format.silence
+        self._grain = format.sample_bytes or 1  # bytes that stay together
+        self._frame_bytes = frame_ms * delivery.sample_rate // 1000 * self._grain
+        self._frame_s = frame_ms / 1000
         self._held = b""  # less than a frame
         self._until_s = 0.0  # the end of what was parted
         self._sent_s = 0.0  # and of what was sent
@@ -96,8 +90,8 @@ class Pacing:
             for piece in self._part(chunk):
                 yield piece
         if self._held:
-            share = len(self._held) / self._frame_bytes
-            yield Piece(self._held, self._until_s, self._until_s + share * self._frame_s)
+            missing = (self._frame_bytes - len(self._held)) // self._grain
+            yield self._piece(self._held + missing * self._silence, self._frame_s)
 
     async def _wait(self) -> None:
         early_s = (self._player.left_s(self._now()) or 0.0) - self._lead_s

@@ -5,15 +5,16 @@ because a stream that ends politely would pass for whole. Knows nothing about re
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mira.server.framing import Framing
+from mira.server.pacing import Pacing
 from mira.server.utterance import Chunk, Utterance
-from mira.stream.clock import StreamClock
 from mira.voices import shown_name
 
 
@@ -47,13 +48,27 @@ class SpeechResponse(Response):
 
         leaving = asyncio.ensure_future(leave_with_client())
         try:
-            async with self._utterance.speaking() as chunks:
-                await self._send(chunks, send)
+            async with (
+                self._utterance.speaking() as chunks,
+                aclosing(self._to_send(chunks)) as parts,
+            ):
+                await self._send(parts, send)
         except Exception:
             if not self._utterance.begun:
                 raise
         finally:
             leaving.cancel()
+
+    async def _to_send(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk, None]:
+        """Yield chunks as they are, or in frames that leave in time."""
+        delivery = self._utterance.delivery
+        if delivery.frame_ms is None:
+            async for chunk in chunks:
+                yield chunk
+            return
+        async with aclosing(Pacing(delivery).pieces(chunks)) as pieces:
+            async for piece in pieces:
+                yield Chunk(piece.data, piece.stop_s, words=piece.words)
 
     async def _send(self, chunks: AsyncIterator[Chunk], send: Send) -> None:
         async def body(data: bytes, *, more: bool = True) -> None:
@@ -64,10 +79,11 @@ class SpeechResponse(Response):
             async for chunk in chunks:
                 if not begun:
                     begun = True
-                    self.headers["Server-Timing"] = _timing(chunk, self._utterance.clock)
+                    self.headers["Server-Timing"] = _timing(self._utterance)
                     head = {"type": "http.response.start", "status": 200}
                     await send({**head, "headers": self.raw_headers})
-                await body(self._framing.chunk(chunk))
+                if chunk.data or chunk.words:  # a frame may wait for more
+                    await body(self._framing.chunk(chunk))
             await body(self._framing.end(self._utterance), more=False)
         except Exception as error:
             if self._utterance.begun:  # the status is gone, and so is the usual way to say it
@@ -75,14 +91,15 @@ class SpeechResponse(Response):
             raise
 
 
-def _timing(first: Chunk, clock: StreamClock) -> str:
+def _timing(utterance: Utterance) -> str:
     """Write the W3C Server-Timing header: what is known when the first chunk leaves. The wait for a
     turn to compute is part of `synthesis`; `queue` is what passed before the stream began."""
-    ttfa_s = (clock.ttfa_ms or 0.0) / 1000
+    ttfa_s = (utterance.clock.ttfa_ms or 0.0) / 1000
+    synthesis_s, encode_s = utterance.first_took_s
     times_s = {
-        "queue": max(ttfa_s - first.synthesis_s - first.encode_s, 0.0),
-        "synthesis": first.synthesis_s,
-        "encode": first.encode_s,
+        "queue": max(ttfa_s - synthesis_s - encode_s, 0.0),
+        "synthesis": synthesis_s,
+        "encode": encode_s,
         "ttfa": ttfa_s,
     }
     return ", ".join(f"{name};dur={1000 * time_s:.1f}" for name, time_s in times_s.items())

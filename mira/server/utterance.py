@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from anyio import CancelScope, move_on_after
 from anyio.lowlevel import checkpoint
 
-from mira.audio import AudioStream
-from mira.errors import SynthesisFailed, one_line
+from mira.audio import FORMATS, AudioStream
+from mira.errors import InvalidRequest, SynthesisFailed, one_line
 from mira.server.state import Service
 from mira.stream.ahead import LONGEST_ITEM_S, Ahead
 from mira.stream.cancel import Cancel
@@ -33,12 +33,18 @@ log = logging.getLogger(__name__)
 
 FIRST_AUDIO_S = 10.0  # then a caller is told to come back, if it waits for those before it
 LONGEST_WAIT_S = 120.0  # then an engine that makes nothing of a text has failed
+FRAMES_MS = (10, 20, 30)
+"""What a telephone line takes at once."""
 LOOK_S = 0.1  # between two looks at whether anything is computed for a stream that has ended
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How speech reaches its listener; see `AudioStream`."""
+    """How speech reaches its listener; see `AudioStream`.
+
+    Raises:
+        InvalidRequest: There are no such frames, or none in its format or at its rate.
+    """
 
     format: str
     sample_rate: int
@@ -47,6 +53,23 @@ class Delivery:
     words: bool = False  # whether chunks say when each word is heard
     lead_s: float | None = None  # computed before it is taken; None: the setting
     bit_rate: int | None = None  # in bits per second; None: enough for speech
+    frame_ms: int | None = None  # what leaves together, as it is played; None: as it comes
+
+    def __post_init__(self) -> None:
+        """Refuse frames that can't be had."""
+        ms, format = self.frame_ms, FORMATS.get(self.format)
+        if ms is None or format is None:
+            return
+        if ms not in FRAMES_MS:
+            wrong = f"{ms} is not one of {', '.join(map(str, FRAMES_MS))}."
+        elif not format.sample_bytes:
+            plain = ", ".join(name for name, known in FORMATS.items() if known.sample_bytes)
+            wrong = f"{format.name} is more than samples. Frames can be had of {plain}."
+        elif ms * self.sample_rate % 1000:
+            wrong = f"{ms} ms are no whole number of samples at {self.sample_rate} Hz."
+        else:
+            return
+        raise InvalidRequest(f"frame_ms: {wrong}", "frame_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +129,7 @@ class Utterance:
         self.cancel = cancel or Cancel()
         self.said = Said() if delivery.words else None
         self.handed_s = 0.0  # what a player has with the last chunk that was handed over
+        self.first_took_s = (0.0, 0.0)  # to compute and to encode, of the first chunk
         self._playback = Playback(pace=delivery.pace, words=delivery.words, keep=manner.keep)
         self.clock = StreamClock(text_wait_s=lambda: self._playback.waited_for_text_s)
         self._ahead: Ahead[Chunk] | None = None
@@ -190,6 +214,7 @@ class Utterance:
             return self.clock.aside()
         self.clock.ready(chunk.audio_s, chunk.synthesis_s + chunk.encode_s)
         if self.clock.chunks == 1:
+            self.first_took_s = chunk.synthesis_s, chunk.encode_s
             self._service.telemetry.first_audio(self.voice.name, self.clock)
 
     def _begin(self) -> None:

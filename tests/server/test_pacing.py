@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mira.errors import InvalidRequest
 from mira.server.pacing import LONGEST_S, Pacing, Piece
-from mira.server.utterance import Chunk, Delivery
+from mira.server.utterance import FRAMES_MS, Chunk, Delivery
 from mira.stream.clock import Player
 from mira.types import Span
 from mira.words.said import SaidWord
@@ -62,24 +62,66 @@ def test_nothing_is_lost_or_torn(form: tuple[str, int], sizes: list[int]) -> Non
         assert other.start_s == pytest.approx(one.stop_s)
 
 
-@given(form=st.sampled_from([("pcm", 2), ("alaw", 1)]), sizes=sizes)
-def test_frames_are_as_long_as_asked_but_for_the_last(
-    form: tuple[str, int], sizes: list[int]
-) -> None:
+@given(
+    form=st.sampled_from([("pcm", 2), ("alaw", 1)]),
+    sizes=sizes,
+    frame_ms=st.sampled_from(FRAMES_MS),
+)
+def test_every_frame_is_whole(form: tuple[str, int], sizes: list[int], frame_ms: int) -> None:
     name, sample_bytes = form
     chunks = chunks_of(sizes, sample_bytes)
-    pieces = parted(Pacing(Delivery(name, RATE), lead_s=600, frame_s=0.02), chunks)
-    assert b"".join(p.data for p in pieces) == b"".join(chunk.data for chunk in chunks)
-    *whole, last = [piece for piece in pieces if piece.data] or [Piece(b"", 0, 0)]
-    assert {len(piece.data) for piece in whole} <= {160 * sample_bytes}
-    assert len(last.data) <= 160 * sample_bytes
-    assert last.stop_s == pytest.approx(sum(sizes) / RATE)
+    delivery = Delivery(name, RATE, frame_ms=frame_ms)
+    pieces = parted(Pacing(delivery, now=count().__next__), chunks)  # the time passes quickly
+    said, sent = (b"".join(part.data for part in parts) for parts in (chunks, pieces))
+    silence = {"pcm": b"\0\0", "alaw": b"\xd5"}[name]
+    frame_bytes = frame_ms * 8 * sample_bytes
+    assert {len(piece.data) for piece in pieces} <= {0, frame_bytes}
+    assert sent.startswith(said) and len(sent) - len(said) < frame_bytes
+    assert sent[len(said) :] == silence * ((len(sent) - len(said)) // sample_bytes)
     assert sum(piece.flushes for piece in pieces) == sum(chunk.flushes for chunk in chunks)
+    assert [word for p in pieces for word in p.words] == [w for c in chunks for w in c.words]
+    for one, other in pairwise(pieces):
+        assert other.start_s == pytest.approx(one.stop_s)
+    if pieces:
+        assert pieces[-1].stop_s == pytest.approx(len(sent) / sample_bytes / RATE)
 
 
-def test_packets_are_no_frames() -> None:
-    with pytest.raises(InvalidRequest, match=r"20 ms.*mp3"):
-        Pacing(Delivery("mp3", RATE), frame_s=0.02)
+def test_frames_leave_when_they_are_played() -> None:
+    """A listener who interrupts has 50 ms in hand at most, and one who plays never waits."""
+    pacing = Pacing(Delivery("ulaw", RATE, frame_ms=20), lead_s=600)
+    left: list[float] = []
+
+    async def coming() -> AsyncIterator[Chunk]:
+        for chunk in chunks_of([4000, 1200, 30], 1):
+            yield chunk
+
+    async def main() -> None:
+        nonlocal left
+        async for piece in pacing.pieces(coming()):
+            left += [time.perf_counter()] if piece.data else []
+            assert piece.stop_s - pacing.heard_s <= 0.041
+
+    asyncio.run(main())
+    assert len(left) == 33
+    for number, at in enumerate(left):
+        assert number * 0.02 - (at - left[0]) <= 0.021
+    assert left[-1] - left[0] == pytest.approx(31 * 0.02, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("format", "sample_rate", "frame_ms", "why"),
+    [
+        ("mp3", 8000, 20, "mp3 is more than samples.*pcm, ulaw, alaw, f32"),
+        ("wav_ulaw", 8000, 20, "wav_ulaw is more"),
+        ("pcm", 8000, 25, "25 is not one of 10, 20, 30"),
+        ("pcm", 8000, 0, "0 is not one of"),
+        ("pcm", 22050, 10, "10 ms are no whole number of samples at 22050 Hz"),
+    ],
+)
+def test_other_frames_are_refused(format: str, sample_rate: int, frame_ms: int, why: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"frame_ms: {why}") as refused:
+        Delivery(format, sample_rate, frame_ms=frame_ms)
+    assert refused.value.param == "frame_ms"
 
 
 def test_pieces_leave_as_they_are_played() -> None:

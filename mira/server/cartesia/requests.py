@@ -53,6 +53,7 @@ class OutputFormat(_Lax):
     encoding: Name | None = None
     sample_rate: int
     bit_rate: Annotated[int, Field(ge=8_000, le=320_000)] | None = None
+    frame_ms: int | None = None  # Mira's own; see `Delivery`
 
     @property
     def format(self) -> str:
@@ -125,7 +126,14 @@ class Generation(_Lax):
             raise InvalidRequest(wrong, "output_format", "missing_required_field")
         how = self.generation_config or GenerationConfig()
         to = self.output_format
-        return Delivery(to.format, to.sample_rate, how.speed, how.volume, bit_rate=to.bit_rate)
+        return Delivery(
+            to.format,
+            to.sample_rate,
+            how.speed,
+            how.volume,
+            bit_rate=to.bit_rate,
+            frame_ms=to.frame_ms,
+        )
 
     @property
     def patience_s(self) -> float:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mira.audio import SAMPLE_RATES
 from mira.errors import InvalidRequest
 from mira.server import errors
+from mira.server.openai.requests import FRAMES_SAID
 from mira.server.utterance import Delivery
 
 MAX_NAME_CHARS = 256
@@ -54,6 +55,7 @@ class Query(BaseModel):
     )
     bit_rate: int | None = Field(None, ge=8_000, le=320_000, description="Bits per second.")
     speed: Pace = Field(1.0, description="How fast to speak, 0.25 to 4; the pitch stays.")
+    frame_ms: int | None = Field(None, description=FRAMES_SAID)
     callback: Name | None = Field(None, description="Refused: nothing is sent anywhere else.")
 
     def of_request(self) -> Delivery:
@@ -89,7 +91,7 @@ class Query(BaseModel):
             rates = ", ".join(map(str, SAMPLE_RATES))
             wrong = f"sample_rate: {rate} Hz can't be made. Use one of: {rates}."
             raise InvalidRequest(wrong, "sample_rate")
-        return Delivery(format, rate, self.speed, bit_rate=self.bit_rate)
+        return Delivery(format, rate, self.speed, bit_rate=self.bit_rate, frame_ms=self.frame_ms)
 
 
 class Text(BaseModel):

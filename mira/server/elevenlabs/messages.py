@@ -33,6 +33,7 @@ TRUE = ("true", "1", "yes", "on")
 POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN = 1008, 1011, 1013  # of RFC 6455
 
 _SEED = TypeAdapter(Seed)
+_FRAME_MS = TypeAdapter[int | None](int | None)
 _IDLE_S = TypeAdapter(Annotated[float, Field(gt=0, allow_inf_nan=False)])
 
 
@@ -65,8 +66,12 @@ def read_opening(query: Mapping[str, str]) -> Opening:
     except ValidationError as error:
         wrong = "inactivity_timeout: a number of seconds, more than 0."
         raise InvalidRequest(wrong, "inactivity_timeout") from error
+    try:
+        frame_ms = _FRAME_MS.validate_python(query.get("frame_ms"))
+    except ValidationError as error:
+        raise InvalidRequest("frame_ms: a whole number.", "frame_ms") from error
     return Opening(
-        find_output(query.get("output_format", DEFAULT_OUTPUT)),
+        find_output(query.get("output_format", DEFAULT_OUTPUT), frame_ms),
         sentences=query.get("auto_mode", "").lower() in TRUE,
         absolute=query.get("sync_alignment", "").lower() in TRUE,
         # Never less: a first audio may take a while on a busy machine.

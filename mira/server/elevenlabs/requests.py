@@ -4,7 +4,7 @@ They send `null` for whatever they leave to the service. Knows nothing about how
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated
 
@@ -26,6 +26,7 @@ class Output:
     format: str
     sample_rate: int
     bit_rate: int | None = None  # in bits per second
+    frame_ms: int | None = None  # Mira's own; see `Delivery`
 
     @property
     def media_type(self) -> str:
@@ -40,7 +41,14 @@ class Output:
             words: Whether to say when each word is heard.
         """
         pace = 1.0 if speed is None else speed
-        return Delivery(self.format, self.sample_rate, pace, words=words, bit_rate=self.bit_rate)
+        return Delivery(
+            self.format,
+            self.sample_rate,
+            pace,
+            words=words,
+            bit_rate=self.bit_rate,
+            frame_ms=self.frame_ms,
+        )
 
 
 def _outputs() -> Mapping[str, Output]:
@@ -60,16 +68,18 @@ OUTPUTS = _outputs()
 """All that can be asked for, by ElevenLabs' names."""
 
 
-def find_output(name: str) -> Output:
+def find_output(name: str, frame_ms: int | None = None) -> Output:
     """Look an `output_format` up.
 
     Raises:
-        InvalidRequest: There is none of this name.
+        InvalidRequest: There is none of this name, or it can't be had in such frames.
     """
     if name not in OUTPUTS:
         wrong = f"There is no output_format {name!r}. Use one of: {', '.join(OUTPUTS)}."
         raise InvalidRequest(wrong, "output_format", "invalid_output_format")
-    return OUTPUTS[name]
+    output = replace(OUTPUTS[name], frame_ms=frame_ms)
+    output.delivery(None)  # refused now, and not when there is something to say
+    return output
 
 
 class VoiceSettings(BaseModel):

@@ -14,12 +14,13 @@ from mira.server.elevenlabs.alignment import json_lines, json_object
 from mira.server.elevenlabs.requests import (
     DEFAULT_OUTPUT,
     MAX_OUTPUT_CHARS,
+    Output,
     TextToSpeech,
     find_output,
 )
 from mira.server.framing import Framing
 from mira.server.keys import Caller
-from mira.server.openai.requests import MAX_NAME_CHARS
+from mira.server.openai.requests import FRAMES_SAID, MAX_NAME_CHARS
 from mira.server.response import SpeechResponse
 from mira.server.state import Running, Service
 from mira.server.utterance import Manner, Utterance
@@ -28,6 +29,7 @@ from mira.types import Sampling
 router = APIRouter(prefix="/v1/text-to-speech", tags=["ElevenLabs"], dependencies=[may("speak")])
 
 VoiceId = Annotated[str, Path(max_length=MAX_NAME_CHARS)]
+FrameMs = Annotated[int | None, Query(description=FRAMES_SAID)]
 OutputName = Annotated[
     str,
     Query(
@@ -45,9 +47,11 @@ async def convert(
     voice_id: VoiceId,
     body: TextToSpeech,
     output_format: OutputName = DEFAULT_OUTPUT,
+    frame_ms: FrameMs = None,
 ) -> Response:
     """Speak `text`; bytes leave as they are made."""
-    return await _speak(service, caller, voice_id, body, output_format, None)
+    output = find_output(output_format, frame_ms)
+    return await _speak(service, caller, voice_id, body, output, None)
 
 
 @router.post("/{voice_id}/with-timestamps", response_class=Response)
@@ -57,9 +61,11 @@ async def convert_with_timestamps(
     voice_id: VoiceId,
     body: TextToSpeech,
     output_format: OutputName = DEFAULT_OUTPUT,
+    frame_ms: FrameMs = None,
 ) -> Response:
     """Speak `text`, and say when each of its characters is heard."""
-    return await _speak(service, caller, voice_id, body, output_format, json_object)
+    output = find_output(output_format, frame_ms)
+    return await _speak(service, caller, voice_id, body, output, json_object)
 
 
 @router.post("/{voice_id}/stream/with-timestamps", response_class=Response)
@@ -69,9 +75,11 @@ async def stream_with_timestamps(
     voice_id: VoiceId,
     body: TextToSpeech,
     output_format: OutputName = DEFAULT_OUTPUT,
+    frame_ms: FrameMs = None,
 ) -> Response:
     """Speak `text` in lines of JSON, each with audio and when its characters are heard."""
-    return await _speak(service, caller, voice_id, body, output_format, json_lines)
+    output = find_output(output_format, frame_ms)
+    return await _speak(service, caller, voice_id, body, output, json_lines)
 
 
 async def _speak(
@@ -79,10 +87,9 @@ async def _speak(
     caller: Caller,
     voice_id: str,
     body: TextToSpeech,
-    output_format: str,
+    output: Output,
     aligned: Callable[[str], Framing] | None,
 ) -> Response:
-    output = find_output(output_format)
     service.check_length(body.text)
     voice = await service.find(voice_id, caller.owner)
     caller.say(len(body.text))

@@ -11,6 +11,11 @@ from mira.audio import FORMATS, SAMPLE_RATES
 
 MAX_INSTRUCTIONS_CHARS = 4096  # OpenAI's own limit
 MAX_NAME_CHARS = 256
+FRAMES_SAID = (
+    "Frames of 10, 20 or 30 ms, each sent when a telephone line is to play it, the last filled up "
+    "with silence; of formats that are nothing but samples."
+)
+"""What `frame_ms` is, wherever it is asked for."""
 
 
 def _one_of(*choices: object) -> AfterValidator:
@@ -71,6 +76,7 @@ class SpeechFields(BaseModel):
         description="Words and how they are said, over those of the service's own dictionary: a "
         "respelling, or an object with `say` (a respelling) and `ipa` or `cmu` (phonemes).",
     )
+    frame_ms: int | None = Field(None, description=FRAMES_SAID)
     word_timestamps: bool = Field(
         False,
         description="Whether to say when each word is heard: as events beside the audio's, or the "

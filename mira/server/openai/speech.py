@@ -60,8 +60,15 @@ async def speak(
     """Answer with `body.input`, spoken.
 
     Raises:
-        InvalidRequest: An entry of `body.dictionary` can't be used.
+        InvalidRequest: An entry of `body.dictionary` can't be used, or there are no such frames.
     """
-    delivery = Delivery(format_name, sample_rate, body.pace, body.volume, body.word_timestamps)
+    delivery = Delivery(
+        format_name,
+        sample_rate,
+        body.pace,
+        body.volume,
+        body.word_timestamps,
+        frame_ms=body.frame_ms,
+    )
     manner = Manner(Sampling(seed=body.seed), await service.dictionary(body.dictionary))
     return SpeechResponse(Utterance(service, body.input, voice, delivery, manner), framing)
