@@ -170,10 +170,10 @@ def test_what_waits_to_be_sent_is_not_heard_meanwhile() -> None:
 
 def test_the_last_frame_counts_as_the_others_do() -> None:
     now = 0.0
-    pacing = Pacing(Delivery("pcm", RATE), lead_s=600, frame_s=0.02, now=lambda: now)
+    pacing = Pacing(Delivery("pcm", RATE, frame_ms=20), now=lambda: now)
     pieces = parted(pacing, chunks_of([200], 2))  # a frame and a quarter
     now += 1.0
-    assert pacing.heard_s == pieces[-1].stop_s == pytest.approx(0.025)
+    assert pacing.heard_s == pieces[-1].stop_s == pytest.approx(0.04)
 
 
 def test_what_was_sent_before_is_played_first() -> None:
