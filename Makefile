@@ -19,7 +19,7 @@ $(BIN)/pytest -n 3 --dist worksteal --durations=25 $(1); tests=$$?; \
 wait $$types && exit $$tests
 endef
 
-.PHONY: help serve test check format bench stranger wheel clients clean
+.PHONY: help serve test check format bench stranger wheel clients phones clean
 
 help:
 	@echo "make serve   install and run the service on http://127.0.0.1:5100"
@@ -62,8 +62,13 @@ clients: .venv/test
 	$(PYTHON) tools/clients.py
 	$(BIN)/pytest tests/clients
 
+# Where Debian's packages can't be had it says so, and the tests are skipped.
+phones: .venv/test
+	$(PYTHON) tools/phones.py
+	$(BIN)/pytest tests/calls
+
 clean:
-	rm -rf .venv .venv-clients build *.egg-info
+	rm -rf .venv .venv-clients .phones build *.egg-info
 
 $(BIN)/pip:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
