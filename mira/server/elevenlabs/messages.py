@@ -6,6 +6,7 @@ Knows nothing about turns.
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -37,6 +38,14 @@ _FRAME_MS = TypeAdapter[int | None](int | None)
 _IDLE_S = TypeAdapter(Annotated[float, Field(gt=0, allow_inf_nan=False)])
 
 
+class Clock(Enum):
+    """What the times in a message count from."""
+
+    CONTEXT = "its context's beginning"
+    BEFORE = "the end of the message before: its client adds up what is told"
+    AUDIO = "the beginning of its own audio: its client adds up how long that is"
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What a socket's address asks for, for all that is spoken on it."""
@@ -44,15 +53,17 @@ class Opening:
     output: Output
     sentences: bool = False
     """Whether each text is a sentence, or several: no space is sent between two, and none waits."""
-    absolute: bool = False
-    """Whether times count from the context's beginning; else each message goes on from the one
-    before, and its client adds them up."""
+    clock: Clock = Clock.BEFORE
+    dialogue: bool = False
     idle_s: float = IDLE_S
     seed: int | None = None
 
 
-def read_opening(query: Mapping[str, str]) -> Opening:
+def read_opening(query: Mapping[str, str], dialogue: bool = False) -> Opening:
     """Read the query of a socket's address; what means nothing here is ignored.
+
+    Args:
+        dialogue: Whether it is that of a dialogue, which has times and names of its own.
 
     Raises:
         InvalidRequest: Something in it can't be used; names the parameter.
@@ -70,10 +81,13 @@ def read_opening(query: Mapping[str, str]) -> Opening:
         frame_ms = _FRAME_MS.validate_python(query.get("frame_ms"))
     except ValidationError as error:
         raise InvalidRequest("frame_ms: a whole number.", "frame_ms") from error
+    synchronous = query.get("sync_alignment", "").lower() in TRUE
+    clock = Clock.CONTEXT if synchronous else Clock.BEFORE
     return Opening(
         find_output(query.get("output_format", DEFAULT_OUTPUT), frame_ms),
         sentences=query.get("auto_mode", "").lower() in TRUE,
-        absolute=query.get("sync_alignment", "").lower() in TRUE,
+        clock=Clock.AUDIO if dialogue else clock,
+        dialogue=dialogue,
         # Never less: a first audio may take a while on a busy machine.
         idle_s=min(LONGEST_IDLE_S, max(IDLE_S, idle_s)),
         seed=seed,
@@ -91,6 +105,7 @@ _MOST_INPUTS = 64  # of a message
 class _Input(_Lax):
     text: str
     voice_id: _Name | None = None
+    new_turn: bool | None = None
 
 
 class Asked(_Lax):
@@ -113,6 +128,11 @@ class Asked(_Lax):
         if self.inputs is not None:
             return "".join(part.text for part in self.inputs)
         return self.text
+
+    @property
+    def says_turns(self) -> bool:
+        """Whether it says of a dialogue's text if a turn begins with it."""
+        return any(part.new_turn is not None for part in self.inputs or ())
 
     @property
     def voice_names(self) -> tuple[str, ...]:
@@ -143,12 +163,14 @@ class Replies:
 
     Args:
         ids: Fields that name the context in every message.
-        absolute: See `Opening`.
+        clock: What times count from; may be changed before anything is told.
+        dialogue: Whether fields have the names that they have there.
     """
 
-    def __init__(self, ids: Mapping[str, object], absolute: bool) -> None:
+    def __init__(self, ids: Mapping[str, object], clock: Clock, dialogue: bool = False) -> None:
+        self.clock = clock
         self._ids = ids
-        self._absolute = absolute
+        self._names = _DIALOGUE if dialogue else _SPEECH
         self._text = ""
         self._alignment = Alignment()
         self._held: list[SaidWord] = []  # until there is audio: clients take messages for that
@@ -175,13 +197,14 @@ class Replies:
             return None
         words, self._held = self._held, []
         timed = self._alignment.takes(self._text, words, piece.stop_s)
-        return self._message(base64.b64encode(piece.data).decode("ascii"), timed)
+        audio = base64.b64encode(piece.data).decode("ascii")
+        return self._message(audio, timed, piece.start_s)
 
     def end(self, spoken: Spoken) -> list[Message]:
         """Write the characters that are left, if any, and that all has been spoken."""
         timed = self._alignment.takes(self._text, self._held, spoken.audio_s)
         timed.extend(self._alignment.rest(self._text, spoken.audio_s))
-        rest = [self._message("", timed)] if timed.characters else []
+        rest = [self._message("", timed, spoken.audio_s)] if timed.characters else []
         return [*rest, self._final()]
 
     def interrupted(self, how_far: Interrupted) -> Message:
@@ -194,35 +217,47 @@ class Replies:
         return {"characters": spoken.chars - added, "ms": round(1000 * spoken.audio_s)}
 
     def _final(self) -> Message:
-        return {"audio": None, "isFinal": True, **self._ids}
+        return {"audio": None, self._names.final: True, **self._ids}
 
-    def _message(self, audio: str, timed: TimedCharacters) -> Message:
-        lists = self._lists(timed)
-        return {
-            "audio": audio,
-            "isFinal": None,
-            # Clients read one or the other, and don't fall back.
-            "alignment": lists,
-            "normalizedAlignment": lists,
-            **self._ids,
-        }
+    def _message(self, audio: str, timed: TimedCharacters, start_s: float) -> Message:
+        lists = self._lists(timed, start_s)
+        told = {"audio": audio, self._names.final: None}
+        # Clients read one or the other, and don't fall back.
+        return told | dict.fromkeys(self._names.alignments, lists) | self._ids
 
-    def _lists(self, timed: TimedCharacters) -> Message | None:
+    def _lists(self, timed: TimedCharacters, start_s: float) -> Message | None:
         if not timed.characters:
             return None
         starts = [round(1000 * time_s) for time_s in timed.starts_s]
         stops = [round(1000 * time_s) for time_s in timed.stops_s]
         lasts = [stop - start for start, stop in zip(starts, stops, strict=True)]
-        if not self._absolute:
-            starts = [start - self._told_ms for start in starts]
-            self._told_ms = stops[-1]
-        return {
-            "chars": timed.characters,
-            "charStartTimesMs": starts,
-            "charsStartTimesMs": starts,
-            "charDurationsMs": lasts,
-            "charsDurationsMs": lasts,
-        }
+        since_ms = self._told_ms if self.clock is Clock.BEFORE else 0
+        if self.clock is Clock.AUDIO:
+            since_ms = round(1000 * start_s)
+        self._told_ms = stops[-1]
+        names = self._names
+        starts = [start - since_ms for start in starts]
+        lists = dict.fromkeys(names.starts, starts) | dict.fromkeys(names.lasts, lasts)
+        return {"chars": timed.characters, **lists}
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names of fields: of those that clients spell in several ways, all."""
+
+    final: str
+    alignments: tuple[str, ...]
+    starts: tuple[str, ...]
+    lasts: tuple[str, ...]
+
+
+_SPEECH = _Names(
+    "isFinal",
+    ("alignment", "normalizedAlignment"),
+    ("charStartTimesMs", "charsStartTimesMs"),
+    ("charDurationsMs", "charsDurationsMs"),
+)
+_DIALOGUE = _Names("is_final", ("alignment",), ("char_start_times_ms",), ("char_durations_ms",))
 
 
 def ids_of(context_id: str) -> Message:
@@ -232,8 +267,9 @@ def ids_of(context_id: str) -> Message:
 
 def failure(error: Exception, ids: Mapping[str, object]) -> Message:
     """Describe a failure on a socket of many contexts; it ends the one that is named."""
-    said = {"error": errors.body(error)["message"], "code": code_of(error)}
-    return said | ({"isFinal": True, **ids} if ids else {})
+    message = errors.body(error)["message"]  # in both: clients show one or the other
+    said = {"error": message, "message": message, "code": code_of(error)}
+    return said | ({"isFinal": True, "is_final": True, **ids} if ids else {})
 
 
 def last_words(error: Exception) -> Message:

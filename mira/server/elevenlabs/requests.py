@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mira.audio import FORMATS, SAMPLE_RATES
 from mira.errors import InvalidRequest
-from mira.server.openai.requests import Pace
+from mira.server.openai.requests import MAX_NAME_CHARS, Pace
 from mira.server.utterance import Delivery
 
 DEFAULT_OUTPUT = "mp3_44100_128"
@@ -109,3 +109,42 @@ class TextToSpeech(BaseModel):
     def speed(self) -> float | None:
         """Factor by which to speak faster; None if it was not sent."""
         return self.voice_settings.speed if self.voice_settings else None
+
+
+_MOST_LINES = 64
+
+
+class Line(BaseModel):
+    """A text, and who says it."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    text: str
+    voice_id: Annotated[str, Field(max_length=MAX_NAME_CHARS)]
+
+
+class TextToDialogue(BaseModel):
+    """ElevenLabs' request for its models `eleven_v3` and later; one voice says all of it."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+
+    inputs: Annotated[list[Line], Field(min_length=1, max_length=_MOST_LINES)]
+    seed: Seed | None = None
+
+    @property
+    def text(self) -> str:
+        """All that is said."""
+        return " ".join(line.text for line in self.inputs)
+
+    @property
+    def voice_id(self) -> str:
+        """Who says it.
+
+        Raises:
+            InvalidRequest: Several would.
+        """
+        names = {line.voice_id for line in self.inputs}
+        if len(names) > 1:
+            wrong = "inputs: all lines have one voice here. Send a request for each voice."
+            raise InvalidRequest(wrong, "inputs")
+        return names.pop()

@@ -1,4 +1,4 @@
-"""Text in, speech out: ElevenLabs' `/v1/text-to-speech`.
+"""Text in, speech out: ElevenLabs' `/v1/text-to-speech`, and `/v1/text-to-dialogue`.
 
 Knows nothing about how the speech is made.
 """
@@ -15,6 +15,7 @@ from mira.server.elevenlabs.requests import (
     DEFAULT_OUTPUT,
     MAX_OUTPUT_CHARS,
     Output,
+    TextToDialogue,
     TextToSpeech,
     find_output,
 )
@@ -26,7 +27,7 @@ from mira.server.state import Running, Service
 from mira.server.utterance import Manner, Utterance
 from mira.types import Sampling
 
-router = APIRouter(prefix="/v1/text-to-speech", tags=["ElevenLabs"], dependencies=[may("speak")])
+router = APIRouter(prefix="/v1", tags=["ElevenLabs"], dependencies=[may("speak")])
 
 VoiceId = Annotated[str, Path(max_length=MAX_NAME_CHARS)]
 FrameMs = Annotated[int | None, Query(description=FRAMES_SAID)]
@@ -39,8 +40,8 @@ OutputName = Annotated[
 ]
 
 
-@router.post("/{voice_id}", response_class=Response)
-@router.post("/{voice_id}/stream", response_class=Response)
+@router.post("/text-to-speech/{voice_id}", response_class=Response)
+@router.post("/text-to-speech/{voice_id}/stream", response_class=Response)
 async def convert(
     service: Running,
     caller: Asking,
@@ -54,7 +55,7 @@ async def convert(
     return await _speak(service, caller, voice_id, body, output, None)
 
 
-@router.post("/{voice_id}/with-timestamps", response_class=Response)
+@router.post("/text-to-speech/{voice_id}/with-timestamps", response_class=Response)
 async def convert_with_timestamps(
     service: Running,
     caller: Asking,
@@ -68,7 +69,7 @@ async def convert_with_timestamps(
     return await _speak(service, caller, voice_id, body, output, json_object)
 
 
-@router.post("/{voice_id}/stream/with-timestamps", response_class=Response)
+@router.post("/text-to-speech/{voice_id}/stream/with-timestamps", response_class=Response)
 async def stream_with_timestamps(
     service: Running,
     caller: Asking,
@@ -80,6 +81,21 @@ async def stream_with_timestamps(
     """Speak `text` in lines of JSON, each with audio and when its characters are heard."""
     output = find_output(output_format, frame_ms)
     return await _speak(service, caller, voice_id, body, output, json_lines)
+
+
+@router.post("/text-to-dialogue", response_class=Response)
+@router.post("/text-to-dialogue/stream", response_class=Response)
+async def converse(
+    service: Running,
+    caller: Asking,
+    body: TextToDialogue,
+    output_format: OutputName = DEFAULT_OUTPUT,
+    frame_ms: FrameMs = None,
+) -> Response:
+    """Speak the text of all `inputs`, one after another in one voice."""
+    said = TextToSpeech(text=body.text, seed=body.seed)
+    output = find_output(output_format, frame_ms)
+    return await _speak(service, caller, body.voice_id, said, output, None)
 
 
 async def _speak(

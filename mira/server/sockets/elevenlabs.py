@@ -15,6 +15,7 @@ from mira.server.auth import caller_of
 from mira.server.elevenlabs.messages import (
     POLICY_VIOLATION,
     Asked,
+    Clock,
     Message,
     Opening,
     Replies,
@@ -72,7 +73,7 @@ async def dialogue(service: Running, websocket: WebSocket) -> None:
 
 
 async def _contexts(service: Service, websocket: WebSocket, voice_id: str | None) -> None:
-    opening = read_opening(websocket.query_params)
+    opening = read_opening(websocket.query_params, dialogue=voice_id is None)
     await find(service, caller_of(websocket), voice_id)
     async with (
         connected(service, websocket) as connection,
@@ -139,6 +140,8 @@ class Context:
             if text.strip():
                 raise InvalidRequest("The context is closed. Begin another one.", "context_id")
             return bool(asked.close_context)
+        if asked.says_turns:  # Pipecat does; LiveKit, which measures the audio, doesn't
+            self.replies.clock = Clock.BEFORE
         self._push(text)
         if asked.flush:
             self._flush()
@@ -210,7 +213,8 @@ class Speaker:
         patience_s = 0.0 if opening.sentences else PATIENCE_S
         who = partial(find, service, caller, voice_id)
         turn = Turn(service, who, delivery, manner, pacing, patience_s)
-        context = Context(caller, turn, Replies(ids, opening.absolute), opening.sentences)
+        replies = Replies(ids, opening.clock, opening.dialogue)
+        context = Context(caller, turn, replies, opening.sentences)
 
         async def tell(event: Event) -> None:
             context.use()

@@ -11,6 +11,7 @@ from mira.errors import InvalidRequest, NotReady, Overloaded, SynthesisFailed
 from mira.server.elevenlabs.messages import (
     IDLE_S,
     LONGEST_IDLE_S,
+    Clock,
     Replies,
     code_of,
     failure,
@@ -35,8 +36,8 @@ def piece(start_s: float, *words: SaidWord, data: bytes = b"\1\2") -> Piece:
     return Piece(data, start_s, start_s + 0.2, words)
 
 
-def replies(*, absolute: bool) -> Replies:
-    made = Replies(ids_of("C"), absolute)
+def replies(clock: Clock, dialogue: bool = False) -> Replies:
+    made = Replies(ids_of("C"), clock, dialogue)
     made.reads(TEXT)
     return made
 
@@ -65,9 +66,12 @@ def test_what_the_address_says() -> None:
         }
     )
     assert (livekit.output.format, livekit.output.bit_rate) == ("mp3", 32000)
-    assert (livekit.absolute, livekit.sentences, livekit.idle_s) == (True, True, 180)
+    assert (livekit.clock, livekit.sentences, livekit.idle_s) == (Clock.CONTEXT, True, 180)
     plain = read_opening({"auto_mode": "false", "inactivity_timeout": "1", "seed": "7"})
-    assert (plain.absolute, plain.sentences, plain.idle_s, plain.seed) == (False, False, IDLE_S, 7)
+    assert (plain.clock, plain.sentences, plain.idle_s) == (Clock.BEFORE, False, IDLE_S)
+    assert plain.seed == 7
+    spoken = read_opening({"sync_alignment": "true"}, dialogue=True)
+    assert (spoken.clock, spoken.dialogue) == (Clock.AUDIO, True)
     assert read_opening({"inactivity_timeout": "1e9"}).idle_s == LONGEST_IDLE_S
 
 
@@ -129,7 +133,7 @@ def test_what_can_not_be_read_is_named(message: dict[str, object], field: str) -
 
 
 def test_times_count_from_the_contexts_beginning_for_who_takes_them_so() -> None:
-    messages = told(replies(absolute=True))
+    messages = told(replies(Clock.CONTEXT))
     found = [message["normalizedAlignment"] for message in messages[:3]]
     assert ["".join(lists["chars"]) for lists in found] == ["One ", "two ", "three."]
     assert [lists["charStartTimesMs"][0] for lists in found] == [100, 400, 701]
@@ -137,16 +141,25 @@ def test_times_count_from_the_contexts_beginning_for_who_takes_them_so() -> None
 
 def test_times_go_on_from_the_message_before_for_who_adds_them_up() -> None:
     clock_ms, starts = 0, []
-    for message in told(replies(absolute=False)):
+    for message in told(replies(Clock.BEFORE)):
         if lists := message.get("alignment"):
             starts.append(clock_ms + lists["charStartTimesMs"][0])
             clock_ms += lists["charStartTimesMs"][-1] + lists["charDurationsMs"][-1]
     assert starts == [100, 400, 701]
 
 
-@pytest.mark.parametrize("absolute", [True, False])
-def test_messages_have_all_that_any_client_reads(absolute: bool) -> None:
-    *audio, final = told(replies(absolute=absolute))
+def test_a_dialogues_times_count_from_each_messages_own_audio() -> None:
+    *messages, final = told(replies(Clock.AUDIO, dialogue=True))
+    found = [message["alignment"] for message in messages]
+    assert ["".join(lists["chars"]) for lists in found] == ["One ", "two ", "three."]
+    assert [lists["char_start_times_ms"][0] for lists in found] == [100, 200, 301]
+    assert all(len(lists["char_durations_ms"]) == len(lists["chars"]) for lists in found)
+    assert final["is_final"] is True and not messages[0]["is_final"]
+
+
+@pytest.mark.parametrize("clock", [Clock.CONTEXT, Clock.BEFORE])
+def test_messages_have_all_that_any_client_reads(clock: Clock) -> None:
+    *audio, final = told(replies(clock))
     for message in audio:
         assert message["alignment"] == message["normalizedAlignment"] is not None
         lists = message["alignment"]
@@ -163,7 +176,7 @@ def test_messages_have_all_that_any_client_reads(absolute: bool) -> None:
 
 
 def test_words_wait_for_audio_and_what_is_left_comes_in_the_end() -> None:
-    made = replies(absolute=True)
+    made = replies(Clock.CONTEXT)
     assert made.audio(piece(0.0, word(0, 3, 0.1), data=b"")) is None
     found = made.audio(piece(0.0))
     assert found and "".join(found["alignment"]["chars"]) == "One "  # type: ignore[index]
@@ -173,7 +186,7 @@ def test_words_wait_for_audio_and_what_is_left_comes_in_the_end() -> None:
 
 
 def test_a_space_parts_sentences_and_is_not_counted_as_theirs() -> None:
-    made = Replies(ids_of("C"), absolute=True)
+    made = Replies(ids_of("C"), Clock.CONTEXT)
     assert made.reads("Hello.", apart=True) == "Hello. "
     assert made.reads("Bye. ", apart=True) == "Bye. "
     assert made.reads("", apart=True) == ""
@@ -199,14 +212,14 @@ def test_who_adds_up_and_who_does_not_hear_of_the_same_times(
         for span, start_s, length_s in zip(spans, sorted(starts), lengths, strict=True)
     ]
     found: list[list[int]] = []
-    for absolute in (True, False):
-        made, clock_ms, times = replies(absolute=absolute), 0, list[int]()
+    for clock in (Clock.CONTEXT, Clock.BEFORE):
+        made, clock_ms, times = replies(clock), 0, list[int]()
         messages = [made.audio(piece(0.0, said)) for said in words]
         for message in [*messages, *made.end(Spoken(14, "", 5.0))]:
             lists: Any = message and message.get("alignment")
             if lists:
                 times += [clock_ms + start for start in lists["charStartTimesMs"]]
-                if not absolute:
+                if clock is Clock.BEFORE:
                     clock_ms += lists["charStartTimesMs"][-1] + lists["charDurationsMs"][-1]
         found.append(times)
     assert found[0] == found[1] == sorted(found[0])
@@ -216,12 +229,14 @@ def test_failures_name_their_context_and_end_it() -> None:
     error = InvalidRequest("wrong", "text")
     assert failure(error, ids_of("C")) == {
         "error": "wrong",
+        "message": "wrong",
         "code": 1008,
         "isFinal": True,
+        "is_final": True,
         "contextId": "C",
         "context_id": "C",
     }
-    assert failure(error, {}) == {"error": "wrong", "code": 1008}
+    assert failure(error, {}) == {"error": "wrong", "message": "wrong", "code": 1008}
     assert last_words(error) == {"message": "wrong", "error": "invalid_value", "code": 1008}
     assert [code_of(e) for e in (Overloaded("x"), NotReady("x"))] == [1013, 1013]
     assert code_of(SynthesisFailed("x")) == code_of(ValueError("secret")) == 1011

@@ -185,3 +185,16 @@ def test_whatever_is_sent_is_answered(shared: Served, body: object, tail: str) -
     assert answer.status_code in (200, 400)
     if answer.status_code == 400:
         assert answer.json()["detail"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/text-to-dialogue", "/v1/text-to-dialogue/stream"])
+def test_a_dialogue_of_one_voice_is_spoken(shared: Served, path: str) -> None:
+    lines = [{"text": text, "voice_id": "ben"} for text in ("Hello there.", "Bye.")]
+    body = {"inputs": lines, "model_id": "eleven_v3", "settings": {"stability": 0.5}}
+    answer = shared.post(path, json=body, params=PCM)
+    whole = {"text": "Hello there. Bye."}
+    assert answer.content == shared.post("/v1/text-to-speech/ben", json=whole, params=PCM).content
+    other = [*lines, {"text": "Yes.", "voice_id": "anna"}]
+    refused = shared.post(path, json={"inputs": other}, params=PCM)
+    assert refused.status_code == 400 and "one voice" in refused.json()["detail"]["message"]
+    assert shared.post(path, json={"inputs": []}).status_code == 400

@@ -1,6 +1,7 @@
 """ElevenLabs' sockets, message by message, as its SDK, Pipecat and LiveKit speak them."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -379,21 +380,65 @@ def test_a_long_answer_in_one_context_is_spoken_to_its_end(serve: Serve, path: s
             assert told["contextId"] == "D" and "120" in told["error"]
 
 
+DIALOGUE = f"/v1/text-to-dialogue/multi-stream-input?{PCM}&model_id=eleven_v3&sync_alignment=true"
+
+
+def is_over(message: Message) -> bool:
+    """A dialogue's own end."""
+    return bool(message.get("is_final"))
+
+
 def test_a_dialogue_has_the_voices_that_it_names(shared: Served) -> None:
-    path = f"/v1/text-to-dialogue/multi-stream-input?{PCM}&model_id=eleven_v3&sync_alignment=true"
     heard = {}
-    with Client(shared, path) as client:
+    with Client(shared, DIALOGUE) as client:
         for name in (ANNA.name, BEN.name):
             line = {"text": "Hello there. ", "voice_id": name}
             client.say({"context_id": name, "voices": [name], "voice_settings": {"stability": 1}})
             client.say({"context_id": name, "inputs": [line], "flush": True})
+            client.say({"context_id": name, "keep_alive": True})
             client.say({"context_id": name, "inputs": [line | {"text": ""}], "flush": True})
             client.say(close(name))
-            heard[name] = audio(client.until(is_final), "audio")
+            heard[name] = audio(client.until(is_over), "audio")
         client.say({"context_id": "both", "voices": [ANNA.name, BEN.name]})
-        assert "one voice" in client.until(is_final)[-1]["error"]
+        assert "one voice" in client.until(is_over)[-1]["error"]
     assert len(heard[ANNA.name]) == len(heard[BEN.name]) > 0
     assert heard[ANNA.name] != heard[BEN.name]
+
+
+@pytest.mark.parametrize("livekit", [True, False])
+def test_a_dialogues_words_are_where_each_client_takes_them_to_be(
+    speaker: Served, livekit: bool
+) -> None:
+    """LiveKit adds up how long the audio is, Pipecat what it is told; it speaks of turns."""
+    turn = {} if livekit else {"new_turn": False}
+    clock_ms = 0.0
+    with Client(speaker, DIALOGUE) as client:
+        client.say({"context_id": "C", "voices": ["heart"]})
+        for text in ("Your table is booked. ", "See you on Monday! "):
+            line = {"text": text, "voice_id": "heart", **turn}
+            client.say({"context_id": "C", "inputs": [line], "flush": True})
+        client.say({"context_id": "C", "flush": True}, close("C"))
+        heard = client.until(is_over)
+    text, starts = "", list[float]()
+    for message in heard:
+        if lists := message.get("alignment"):
+            text += "".join(lists["chars"])
+            starts += [clock_ms + start for start in lists["char_start_times_ms"]]
+            if not livekit:
+                clock_ms += lists["char_start_times_ms"][-1] + lists["char_durations_ms"][-1]
+        if livekit:
+            clock_ms += len(audio([message], "audio")) / 48
+    told = [starts[match.start()] for match in re.finditer(r"\S+", text)]
+    one = speaker.post(
+        "/v1/text-to-speech/heart/with-timestamps",
+        json={"text": text},
+        params={"output_format": "pcm_24000"},
+    ).json()["alignment"]
+    whole = [
+        1000 * one["character_start_times_seconds"][m.start()] for m in re.finditer(r"\S+", text)
+    ]
+    assert " ".join(text.split()) == "Your table is booked. See you on Monday!"
+    assert told == pytest.approx(whole, abs=60)
 
 
 VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("One two. ")
