@@ -40,6 +40,12 @@ def opened(served: Served, early: bytes = b"") -> socket.socket:
     return client
 
 
+def some(client: socket.socket) -> bytes:
+    data = client.recv(4096)
+    assert data, "it was closed"
+    return data
+
+
 def rest(client: socket.socket) -> bytes:
     data = b""
     with suppress(OSError):
@@ -173,7 +179,7 @@ def test_pings_go_on_to_whoever_answers_none(
     with opened(shared) as client:
         heard = b""
         while heard.count(b"\x89\x04") < 5:  # pings with 4 bytes in them
-            heard += client.recv(4096)
+            heard += some(client)
         client.sendall(frame(Opcode.TEXT, b'{"context_id":"C","cancel":true}'))
         while b'"cancelled"' not in heard:
-            heard += client.recv(4096)
+            heard += some(client)

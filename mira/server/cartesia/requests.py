@@ -155,6 +155,9 @@ def read_generation(message: Mapping[str, Any]) -> Generation:
 
 
 def failure(error: Exception) -> dict[str, object]:
-    """Describe a failure as Cartesia does in the middle of a stream."""
+    """Describe a failure as Cartesia does in the middle of a stream.
+
+    It is the end, but not `done`: LiveKit's plugin would take that for an end without a failure.
+    """
     told = errors.SHAPES[Family.CARTESIA](errors.body(error))
-    return {"type": "error", "done": True, **told, "status_code": errors.status_of(error)}
+    return {"type": "error", "done": False, **told, "status_code": errors.status_of(error)}

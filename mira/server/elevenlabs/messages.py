@@ -221,9 +221,9 @@ class Replies:
 
     def _message(self, audio: str, timed: TimedCharacters, start_s: float) -> Message:
         lists = self._lists(timed, start_s)
-        told = {"audio": audio, self._names.final: None}
         # Clients read one or the other, and don't fall back.
-        return told | dict.fromkeys(self._names.alignments, lists) | self._ids
+        alignments = dict.fromkeys(self._names.alignments, lists)
+        return {"audio": audio, self._names.final: None, **alignments, **self._ids}
 
     def _lists(self, timed: TimedCharacters, start_s: float) -> Message | None:
         if not timed.characters:

@@ -80,7 +80,7 @@ def test_what_is_no_request_is_told_so_and_the_socket_goes_on(
         client.say(message)
         error = client.hear()
         assert isinstance(error, dict)
-        assert error["type"] == "error" and error["status_code"] == 400 and error["done"]
+        assert error["type"] == "error" and error["status_code"] == 400 and not error["done"]
         assert "context_id" in error
         client.say(asked("One."))
         assert client.until(is_done)[-1]["type"] == "done"
