@@ -17,6 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+LONGEST_KEY_CHARS = 1000  # by far
+
 Number = TypeVar("Number", int, float)
 
 Model = Annotated[
@@ -48,7 +50,9 @@ def load(
         Literal["pcm", "wav", "mp3", "opus", "aac", "flac"], typer.Option(help="To ask for.")
     ] = "pcm",
     sample_rate: Annotated[int, typer.Option(min=8000, help="Hz that pcm is in.")] = 24000,
-    api_key: Annotated[str, typer.Option(help="If the service wants one.")] = "",
+    api_key_file: Annotated[
+        Path | None, typer.Option(help="Has the API key, if the service wants one.")
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a whole answer.")] = 60.0,
     picture: Annotated[
         Path | None, typer.Option("--plot", help="Draw it into this PNG file.")
@@ -66,6 +70,7 @@ def load(
         check_plot(picture)
     asked = {"model": model_name, "voice": voice, "response_format": response_format}
     offered = numbers("--rates", rates, float)
+    api_key = read_key(api_key_file) if api_key_file else ""
     with ExitStack() as stack:
         address = url or stack.enter_context(running(*serve_arguments(model))).url
         client = stack.enter_context(closing(Client(address, api_key, timeout)))
@@ -78,6 +83,26 @@ def load(
 def serve_arguments(model: str) -> tuple[str, ...]:
     """Write the arguments of `mira serve`."""
     return ("--set", f"model={model}") if model else ()
+
+
+def read_key(path: Path) -> str:
+    """Read an API key. Not an option's value: whoever lists processes would see it.
+
+    Args:
+        path: A file, a pipe or /dev/stdin.
+
+    Raises:
+        InvalidRequest: There is none in it.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            key = file.read(LONGEST_KEY_CHARS + 1).strip()
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise InvalidRequest(f"--api-key-file {path}: {why}.") from error
+    if not key or len(key) > LONGEST_KEY_CHARS:
+        raise InvalidRequest(f"--api-key-file {path}: the key alone should be in it.")
+    return key
 
 
 def numbers(option: str, text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
