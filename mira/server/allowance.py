@@ -81,6 +81,11 @@ class Allowance:
             characters += self._seconds.pop()[1]
         self._seconds.append((second, characters))
 
+    def left(self, most: int) -> int:
+        """Tell how many of this minute's characters are left."""
+        self._forget(math.floor(self._now()))
+        return max(0, most - self._characters)
+
     def _forget(self, second: int) -> None:
         """Drop what is over a minute old; a second is, when the last moment of it is."""
         while self._seconds and second - self._seconds[0][0] > MINUTE_S:

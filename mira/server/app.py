@@ -34,7 +34,9 @@ from mira.server.state import Service
 from mira.settings import Settings
 
 EXPOSED_HEADERS = ("X-Voice-Used", "X-Sample-Rate", "X-Request-Id", "Server-Timing")
-MAX_FORM_FIELDS, MAX_FORM_FILES = 16, 2  # each takes time that other requests wait for
+# Each takes time that other requests wait for. ElevenLabs' clients send up to 25 recordings; they
+# are told then why there may be one.
+MAX_FORM_FIELDS, MAX_FORM_FILES = 16, 25
 
 
 class _App(FastAPI):

@@ -54,6 +54,12 @@ class Caller:
         """Tell whether it has this right."""
         return right in self.grant.may
 
+    @property
+    def characters_left(self) -> int | None:
+        """How many may be spoken now; None: as many as it likes."""
+        most = self.grant.characters_a_minute
+        return None if most is None else self._used.left(most)
+
     def check_may(self, right: Right) -> None:
         """Raise NotAllowed without this right."""
         if not self.may(right):

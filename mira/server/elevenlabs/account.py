@@ -1,10 +1,14 @@
 """What ElevenLabs' clients ask about their account: models, and the user that a key is.
 
-Knows nothing about what a key may.
+Knows nothing about how a key's characters are counted.
 """
+
+import math
+import time
 
 from fastapi import APIRouter
 
+from mira.server.allowance import MINUTE_S
 from mira.server.auth import Asking
 from mira.server.families import Family, only
 from mira.server.state import Running
@@ -40,31 +44,33 @@ async def list_models(service: Running) -> list[dict[str, object]]:
 
 
 @router.get("/v1/user/subscription")
-async def get_subscription() -> dict[str, object]:
-    """Show what may be spoken: all."""
+async def get_subscription(service: Running, caller: Asking) -> dict[str, object]:
+    """Show what the key may have spoken: as much as it likes, or so much in a minute."""
+    most, left = caller.grant.characters_a_minute, caller.characters_left
     return {
         "tier": "self-hosted",
         "status": "active",
-        "character_count": 0,
-        "character_limit": UNLIMITED_CHARS,
+        "character_count": 0 if most is None or left is None else most - left,
+        "character_limit": UNLIMITED_CHARS if most is None else most,
+        "next_character_count_reset_unix": math.ceil(time.time()) + MINUTE_S,
         "can_extend_character_limit": False,
         "allowed_to_extend_character_limit": False,
         "voice_slots_used": 0,
         "voice_limit": UNLIMITED_CHARS,
         "can_extend_voice_limit": False,
-        "can_use_instant_voice_cloning": True,
+        "can_use_instant_voice_cloning": (service.settings.change_voices and caller.may("voices")),
         "can_use_professional_voice_cloning": False,
     }
 
 
 @router.get("/v1/user")
-async def get_user(caller: Asking) -> dict[str, object]:
+async def get_user(service: Running, caller: Asking) -> dict[str, object]:
     """Show who asks: the key's name."""
     return {
         "user_id": caller.name or "mira",
         "workspace_id": "mira",
         "first_name": caller.name or "Mira",
-        "subscription": await get_subscription(),
+        "subscription": await get_subscription(service, caller),
         "is_new_user": False,
         "is_onboarding_completed": True,
         "is_onboarding_checklist_completed": True,

@@ -84,12 +84,34 @@ async def add_voice(
     """Make a voice of a recording, or another version of the voice with this name. ElevenLabs'
     form has no field for who consented, so a label says it."""
     if len(files) != 1:
-        wrong = f"files: a voice is made of one recording, and here are {len(files)}."
+        wrong = (
+            f"files: here are {len(files)} recordings, and a voice is made of one, because a model "
+            "reads a few seconds of it. Send the best one, 3 to 10 s."
+        )
         raise InvalidRequest(wrong, "files")
     consent, transcript = _label(labels, "consent"), _label(labels, "transcript")
     upload = Upload(name, files[0], "files", consent, transcript)
     made = await make_voice(service, caller, upload)
     return {"voice_id": shown_name(made.name), "requires_verification": False}
+
+
+@router.get("/v1/voices/settings/default", dependencies=[may("read")])
+async def get_default_settings() -> dict[str, object]:
+    """Show the settings of whatever voice. Only `speed` means something here."""
+    return {
+        "stability": 0.5,
+        "similarity_boost": 0.75,
+        "style": 0.0,
+        "use_speaker_boost": True,
+        "speed": 1.0,
+    }
+
+
+@router.get("/v1/voices/{voice_id}/settings", dependencies=[may("read")])
+async def get_settings(service: Running, caller: Asking, voice_id: str) -> dict[str, object]:
+    """Show a voice's settings: each has the default ones."""
+    await called(service, caller, voice_id)
+    return await get_default_settings()
 
 
 @router.get("/v1/voices/{voice_id}", dependencies=[may("read")])

@@ -73,7 +73,10 @@ def test_what_can_not_be_a_voice_is_refused(cloning: Served) -> None:
     status, failed = add(cloning, CORRUPT.read_bytes(), consent=CONSENT)
     assert status == 400 and "files" not in cloning.get("/v1/voices").text
     assert set(failed["detail"]) == {"status", "message"}  # type: ignore[call-overload]
-    assert add(cloning, CARLO.read_bytes(), CARLO.read_bytes())[0] == 400
+    for number in (2, 3, 25):
+        status, failed = add(cloning, *[b"RIFF"] * number, consent=CONSENT)
+        assert status == 400 and f"here are {number} recordings" in str(failed)
+        assert set(failed["detail"]) == {"status", "message"}  # type: ignore[call-overload]
     assert add(cloning)[0] == 415
     assert cloning.post("/v1/voices/add", json={}).status_code == 415
 
@@ -90,3 +93,12 @@ def test_the_engines_own_voice_stays(start: Start) -> None:
     served = start(ToySynthesizer())
     with served.client() as client:
         assert client.delete("/v1/voices/anna").status_code == 400
+
+
+def test_every_voice_has_the_default_settings(shared: Served) -> None:
+    default = shared.get("/v1/voices/settings/default").json()
+    assert default["speed"] == 1.0
+    assert set(default) >= {"stability", "similarity_boost", "style", "use_speaker_boost"}
+    assert shared.get("/v1/voices/anna/settings").json() == default
+    unknown = shared.get("/v1/voices/nobody/settings")
+    assert (unknown.status_code, unknown.json()["detail"]["status"]) == (404, "voice_not_found")
