@@ -109,7 +109,7 @@ def ends(code: str, status: int, closes: int, deepgram: Mapping[str, str]) -> Ma
     return {
         SINGLE: Told({"error": code, "code": closes}, closes=closes),
         MULTI: Told({"code": closes, "isFinal": True, "contextId": "C"}),
-        CARTESIA: Told({"type": "error", "status_code": status, "context_id": "C", "done": True}),
+        CARTESIA: Told({"type": "error", "status_code": status, "context_id": "C"}),
         AURA: Told({"type": deepgram["v1"], "code": deepgram["code"]}),
         FLUX: Told({"type": "Error", "code": deepgram["code"]}),
     }

@@ -57,7 +57,7 @@ INTERRUPT = {CARTESIA: "cancel", DIALOGUE: "close_context"}
 
 
 def is_over(message: Message) -> bool:
-    return bool(message.get("isFinal") or message.get("cancelled") or is_over_there(message))
+    return bool(message.get("is_final") or message.get("cancelled") or is_over_there(message))
 
 
 def is_over_there(message: Message) -> bool:
