@@ -3,7 +3,7 @@
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -180,3 +180,49 @@ def test_a_plugin_says_that_there_is_no_such_voice(keyed: Served, run_client: Ru
         for status, _, said, took_s in answers:
             assert status == 404 or "nobody" in said, (name, said)
             assert took_s < 3
+
+
+CHANGED = """
+async def said(tts):
+    async with tts.synthesize("Hello there.") as stream:
+        whole = b"".join([bytes(event.frame.data) async for event in stream])
+    if not tts.capabilities.streaming:
+        return [whole, whole]
+    async with tts.stream() as stream:
+        stream.push_text("Hello there. ")
+        stream.end_input()
+        return [whole, b"".join([bytes(event.frame.data) async for event in stream])]
+
+async def change(tts):
+    voice = next(name for name in ("voice_id", "voice", "model") if hasattr(tts._opts, name))
+    before = await said(tts)
+    tts.update_options(**{voice: "ben"})
+    after = await said(tts)
+    await tts.aclose()
+    return [base64.b64encode(audio).decode() for audio in before + after]
+
+async def run(url, key):
+    async with http_context.open():
+        found = {name: await change(tts) for name, tts in plugins(url, key, "anna").items()}
+        voices = await plugins(url, key, "anna")["elevenlabs"].list_voices()
+        print(json.dumps([found, [voice.id for voice in voices]]))
+
+asyncio.run(run(*sys.argv[1:]))
+"""
+
+
+def test_a_plugin_may_change_its_voice(keyed: Served, run_client: Run) -> None:
+    found, voices = cast(list[Any], run_client(source() + CHANGED, keyed.url, KEY))
+    assert voices == ["anna", "ben"]
+    for name, answers in found.items():
+        pitches = [pitch_of(answer, 22050 if "mp3" in name else 24000) for answer in answers]
+        before, after = pitches[0], pitches[-1]
+        assert pitches == pytest.approx([before, before, after, after], abs=15), name
+        assert abs(before - after) > 100
+
+
+def pitch_of(audio: str, sample_rate: int) -> float:
+    """The tone of a toy voice, in Hz."""
+    samples = samples_of({"audio": audio})
+    strength = np.abs(np.fft.rfft(samples))
+    return float(np.argmax(strength) * sample_rate / len(samples))
