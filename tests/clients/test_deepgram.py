@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tests.clients.conftest import Run
 from tests.recogniser import Recogniser, word_errors
@@ -112,40 +111,6 @@ print(json.dumps({{
 }}))
 """
 
-# LiveKit's plugin sends nothing when it is interrupted, and gives that socket back with the next.
-LIVEKIT = """
-import aiohttp, asyncio, base64, json, sys
-from livekit.plugins import deepgram
-url, kind, TEXT, LONG = sys.argv[1:]
-async def hear(stream, stop_s=None):
-    heard, heard_s = b"", 0.0
-    async for event in stream:
-        heard, heard_s = heard + bytes(event.frame.data), heard_s + event.frame.duration
-        if stop_s and heard_s > stop_s:
-            break
-    return base64.b64encode(heard).decode()
-async def speak(tts, text, stop_s=None):
-    async with tts.stream() as stream:
-        for word in text.split():
-            stream.push_text(word + " ")
-        stream.flush()
-        if not stop_s:
-            stream.end_input()
-        return await hear(stream, stop_s)
-async def main():
-    async with aiohttp.ClientSession() as session:
-        tts = getattr(deepgram, kind)(base_url=url, api_key="secret", http_session=session)
-        async with tts.synthesize(TEXT) as stream:
-            whole = await hear(stream)
-        first = await speak(tts, TEXT)
-        await speak(tts, LONG, 1.0)
-        await asyncio.sleep(1.5)
-        again = await speak(tts, TEXT)
-        await tts.aclose()
-        return {"whole": whole, "first": first, "again": again}
-print(json.dumps(asyncio.run(main())))
-"""
-
 
 def check_heard(ears: Recogniser, audio: str) -> None:
     samples = np.frombuffer(base64.b64decode(audio), "<i2").astype(np.float32) / 32768
@@ -186,15 +151,4 @@ def test_flux_speaks_is_interrupted_and_speaks_again(
     assert found["played"][0] == found["played"][1]
     assert found["spoken"] + found["left"] == LONG
     assert 0 < len(found["spoken"].split()) < 5  # of 0.6 s
-    speaker.wait_idle()
-
-
-@pytest.mark.parametrize(("kind", "path"), [("TTS", "/v1/speak"), ("TTSv2", "/v2/speak")])
-def test_livekit_speaks_is_interrupted_and_speaks_again(
-    speaker: Served, run_client: Run, ears: Recogniser, kind: str, path: str
-) -> None:
-    found: Any = run_client(LIVEKIT, speaker.url + path, kind, TEXT, LONG)
-    for audio in found.values():
-        check_heard(ears, audio)
-    assert found["again"] == found["first"]
     speaker.wait_idle()

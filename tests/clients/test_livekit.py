@@ -28,11 +28,6 @@ PLUGINS = ("openai", "openai in mp3", *TIMED, "deepgram", "flux")
 
 
 @pytest.fixture(scope="module")
-def ears() -> Recogniser:
-    return Recogniser()
-
-
-@pytest.fixture(scope="module")
 def found(speaker: Served, run_client: Run) -> Any:
     asked = {"url": speaker.url, "turns": [FIRST, INTERRUPTED, AGAIN]}
     return run_client(PROGRAM.read_text("utf-8"), json.dumps(asked))

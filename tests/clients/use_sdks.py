@@ -14,6 +14,7 @@ from deepgram.speak.v1.types import SpeakV1Text
 from deepgram.speak.v2.types import SpeakV2Speak
 from elevenlabs import ElevenLabs
 from openai import AsyncOpenAI, OpenAI
+from websockets.exceptions import InvalidStatus
 
 url, key, voice, text = sys.argv[1:]
 socket_url = url.replace("http:", "ws:")
@@ -122,9 +123,11 @@ def ask(speak: Callable[[], Any]) -> object:
         said = speak()
         return len(said if isinstance(said, bytes) else b"".join(said))
     except Exception as error:  # noqa: BLE001 - whichever class it is, is what is asked
-        kind = type(error)
+        kind, said = type(error), str(error)
         status = getattr(error, "status_code", None)
-        return [f"{kind.__module__.partition('.')[0]}.{kind.__name__}", status, str(error)]
+        if isinstance(error, InvalidStatus):  # of a socket's handshake
+            status, said = error.response.status_code, error.response.body.decode()
+        return [f"{kind.__module__.partition('.')[0]}.{kind.__name__}", status, said]
 
 
 if __name__ == "__main__":
