@@ -6,7 +6,7 @@ how it is answered.
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Literal
@@ -188,6 +188,23 @@ def read_message(message: Mapping[str, object], kinds: Kinds) -> Asked:
 def plain(text: str) -> str:
     """Take Deepgram's controls out of a text: each word that is told how it sounds stays a word."""
     return _CONTROL.sub(r"\1", text) if "\\{" in text else text
+
+
+def left_out(text: str) -> Iterator[tuple[int, int]]:
+    """Yield what `plain` leaves out of a text, in order.
+
+    Yields:
+        From which number of characters of the plain text on something counts as said, and how many
+        characters it is: what is before a control's word with that word's first one, the rest with
+        its last.
+    """
+    removed = 0
+    for control in _CONTROL.finditer(text) if "\\{" in text else ():
+        (start, stop), (first, last) = control.span(), control.span(1)
+        at = start - removed
+        yield at + 1, first - start
+        yield at + max(last - first, 1), stop - last
+        removed += first - start + stop - last
 
 
 def model_id(name: str) -> str:

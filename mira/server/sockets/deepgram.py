@@ -85,7 +85,8 @@ def spoken(at: tuple[Part, Interrupted] | None) -> Message:
 
     def how_far(spoken: Spoken) -> Message:
         audio_s = part.reply.done_s + spoken.audio_s
-        return {"characters": part.from_chars + spoken.chars, "ms": round(1000 * audio_s)}
+        chars = part.reply.as_sent(part.from_chars + spoken.chars)
+        return {"characters": chars, "ms": round(1000 * audio_s)}
 
     return {"spoken": {"sent": how_far(interrupted.sent), "heard": how_far(interrupted.heard)}}
 

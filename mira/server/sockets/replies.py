@@ -21,6 +21,7 @@ from mira.server.deepgram.requests import (
     Flush,
     Kinds,
     Speak,
+    left_out,
     plain,
     read_message,
     read_query,
@@ -57,6 +58,13 @@ class Reply:
     begun: bool = False  # there was audio
     done_s: float = 0.0  # of turns that are over
     audio_s: float = 0.0  # sent
+    left_out: list[tuple[int, int]] = field(default_factory=list)
+    """From which number of characters of `text` on something counts that it lacks, and how many
+    characters that is."""
+
+    def as_sent(self, chars: int) -> int:
+        """Return how many characters were sent for the first so many of `text`."""
+        return chars + sum(number for at, number in self.left_out if at <= chars)
 
 
 @dataclass(slots=True, eq=False)
@@ -201,6 +209,7 @@ class Session(ABC):
             return
         try:
             self.connection.caller.say(len(text))
+            reply.left_out += [(len(reply.text) + at, number) for at, number in left_out(text)]
             if text := plain(text):
                 self._push(reply, text)
         except MiraError:

@@ -16,6 +16,7 @@ from mira.server.deepgram.requests import (
     Flush,
     Interrupt,
     Speak,
+    left_out,
     model_id,
     plain,
     read_message,
@@ -149,3 +150,24 @@ def test_endless_controls_take_no_time() -> None:
 
 def test_a_voice_has_the_same_id_each_time() -> None:
     assert model_id("heart") == model_id("heart") != model_id("anna")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "A ", "two {three ", r"\{ "]),
+            st.sampled_from(["", "x", "New York"]),
+        ),
+        max_size=4,
+    )
+)
+def test_what_is_left_out_is_known_by_its_place(parts: list[tuple[str, str]]) -> None:
+    control = r'\{"word": "%s", "pronounce": "y"\}'
+    text = "".join(before + control % word for before, word in parts)
+    said, left = plain(text), list(left_out(text))
+    assert len(said) + sum(number for _, number in left) == len(text)
+    for chars, char in enumerate(said, 1):
+        sent = chars + sum(number for at, number in left if at <= chars)
+        assert char in text[:sent] and sent <= len(text)
+        ends = text[:sent].endswith(r"\}")
+        assert ends or text[sent - 1] == char

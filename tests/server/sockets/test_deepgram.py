@@ -117,6 +117,20 @@ def test_nothing_follows_a_clear_and_the_next_turn_is_whole(serve: Serve) -> Non
     served.wait_idle()
 
 
+def test_characters_are_counted_as_they_were_sent(serve: Serve) -> None:
+    control = r'\{"word": "dupilumab", "pronounce": "y"\}'
+    text = f"Take {control} daily. "
+    with Client(serve(ToySynthesizer(s_per_char=0.01)), PATH) as client:
+        client.say(speak(text + LONG))
+        heard = client.hear(), *(client.hear() for _ in range(8))  # a greeting, 0.8 s
+        assert all(isinstance(message, bytes) for message in heard[1:])
+        client.say(CLEAR)
+        _, messages = hear_until(client, "Cleared")
+        sent = messages[-1]["spoken"]["sent"]["characters"]
+        assert (text + LONG)[:sent].endswith(("daily.", *LONG.split()))
+        assert sent >= len(text.strip())
+
+
 def test_a_clear_stops_the_engine_at_once(serve: Serve) -> None:
     toy = ToySynthesizer()
     served = serve(toy)
