@@ -35,6 +35,8 @@ class Ears:
     follower: Follower = field(default_factory=Follower)
     guard: bool = False
     """Whether a sentence whose words are not heard is begun anew, or cut off."""
+    last: bool = False
+    """Whether it is begun anew no more: what can't be heard any better is said all the same."""
     one_by_one: threading.Lock = field(default_factory=threading.Lock)
     """Held by the one stream that listens: it is many small steps, and those of 16 streams at the
     same time left the language model's thread a quarter of its own."""
@@ -65,6 +67,7 @@ class Attempt:
         self._playback, self._cancel = playback, cancel
         self._one_by_one = ears.one_by_one
         self._decides = ears.guard
+        self._again = ears.guard and not ears.last
         self._count = count
         self._guard = Guard(sentence.text, sample_rate)
         asked = playback.words or ears.guard
@@ -105,7 +108,7 @@ class Attempt:
     @property
     def _heard(self) -> bool:
         """Whether the listener hears of it, or is about to."""
-        return self._begun or (self._guard.audible and not self._decides)
+        return self._begun or (self._guard.audible and not self._again)
 
     def _render(
         self,
@@ -160,7 +163,7 @@ class Attempt:
     @property
     def _waits(self) -> bool:
         """Whether nobody misses what is held back until all words were heard."""
-        if self._begun or not self._decides:
+        if self._begun or not self._again:
             return False
         return not self._playback.live or (self._playback.left_s() or 0.0) > PATIENCE_S
 

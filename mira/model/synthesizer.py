@@ -144,8 +144,7 @@ class MiraSynthesizer:
             decoder = StreamingDecoder(self._codec, speaker, self._window, playback, cancel)
             prompt = self._prompt(sentence.text, voice)
             tokens = self._language_model.generate(prompt, sampling, playback, cancel)
-            # What can't be heard any better is said all the same.
-            ears = self._ears if number < RETRIES else replace(self._ears, guard=False)
+            ears = replace(self._ears, last=number == RETRIES)
             attempt = Attempt(sentence, self.sample_rate, playback, cancel, ears, self._count)
             try:
                 yield from attempt.blocks(tokens, decoder, sampling.max_new_tokens)

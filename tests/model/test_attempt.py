@@ -280,9 +280,10 @@ def test_nobody_who_was_patient_for_too_long_waits_for_another_attempt() -> None
     assert made.incidents == {"words missed": 1}
 
 
-def test_what_is_never_heard_is_said_all_the_same() -> None:
+@pytest.mark.parametrize("words", [True, False])
+def test_what_is_never_heard_is_said_all_the_same(words: bool) -> None:
     made = guarded(ODD)
-    assert len(heard(made, Playback(live=False))) == len(GOOD)
+    assert len(heard(made, Playback(live=False, words=words))) == len(GOOD)
     assert made.incidents == {"retried: words missed": 3, "words missed": 1}
 
 
@@ -309,6 +310,18 @@ def test_babble_ends_early(live: bool) -> None:
         assert made.incidents == {"retried: babble": 1}
         assert len(samples) == pytest.approx(1.48 * RATE, abs=320)
     assert len(known) == 1
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_babble_ends_early_in_the_last_attempt_too(words: bool) -> None:
+    aligner: Any = ScriptedAligner(findings=[NOTHING_ODD])
+    text, babble = "Congratulations!", np.concatenate([GOOD, BAD])[: round(4.8 * RATE)]
+    clip = Clip(text, (babble,))
+    made = recorded_synthesizer(clip, ears=Ears(Follower(aligner), guard=True))
+    playback = Playback(live=False, words=words)
+    samples, _, _ = joined(made.synthesize(Sentence.of(text), ALLISON, playback=playback))
+    assert made.incidents == {"retried: babble": 3, "cut off: babble": 1}
+    assert 2.0 < len(samples) / RATE < 4.0
 
 
 def part(start_s: float, stop_s: float) -> Samples:
