@@ -39,13 +39,15 @@ class Protocol(ABC):
     Args:
         form: Of its audio.
         voice: Who speaks.
+        idle_s: How long nothing may be said on it, where a client can say so.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, form: Form = PCM, voice: str = VOICE) -> None:
+    def __init__(self, form: Form = PCM, voice: str = VOICE, idle_s: int = 20) -> None:
         self.form = form
         self.voice = voice
+        self.idle_s = idle_s
 
     @property
     @abstractmethod
@@ -86,7 +88,7 @@ class ElevenLabs(Protocol):
     @property
     def path(self) -> str:
         """Address of the socket on its service."""
-        query = f"output_format={self.form.elevenlabs}&inactivity_timeout=180"
+        query = f"output_format={self.form.elevenlabs}&inactivity_timeout={self.idle_s}"
         return f"/v1/text-to-speech/{self.voice}/{self._socket}?{query}"
 
     def say(self, text: str, context: str) -> Message:
