@@ -32,6 +32,7 @@ PROGRAMS = {
     "Pipecat: OpenAI": PIPECAT,
     "Pipecat: ElevenLabs": PIPECAT,
     "Pipecat: ElevenLabs over HTTP": PIPECAT,
+    "Pipecat: ElevenLabs v3": PIPECAT,
     "Pipecat: Cartesia": PIPECAT,
     "Pipecat: Cartesia over HTTP": PIPECAT,
     "Pipecat: Deepgram": PIPECAT,
