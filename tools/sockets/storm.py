@@ -37,7 +37,7 @@ class Storm:
     """Those that are half open: they read nothing any more, and answer nothing."""
 
     async def blow(self, count: int, at_once: int, ends: "Ends | None" = None) -> Counter[str]:
-        """Let them come; return how many did what."""
+        """Let them come; return how many did what they came for, or what kept them from it."""
         did: Counter[str] = Counter()
         places = asyncio.Semaphore(at_once)
         ends = ends or ENDS
@@ -46,7 +46,7 @@ class Storm:
             dice = random.Random(f"{self.seed} {number}")
             (name,) = dice.choices([*ends], [often for often, _ in ends.values()])
             async with places:
-                did[name if await self._come(dice, name, ends[name][1]) else "was refused"] += 1
+                did[await self._come(dice, name, ends[name][1])] += 1
 
         await asyncio.gather(*(one(number) for number in range(count)))
         return did
@@ -56,18 +56,21 @@ class Storm:
         while self.silent:
             self.silent.pop().socket.transport.abort()
 
-    async def _come(self, dice: random.Random, name: str, end: "End") -> bool:
+    async def _come(self, dice: random.Random, name: str, end: "End") -> str:
         try:
             line = await opened(self.service, dice.choice(PROTOCOLS)(PHONE, self.voice))
         except (OSError, WebSocketException):
-            return False
-        with suppress(WebSocketException):
-            await end(line, dice)
+            return "was refused"
+        try:
+            with suppress(WebSocketException):
+                await end(line, dice)
+        except TimeoutError:
+            name = "heard nothing"
         if name == SILENT:
             self.silent.append(line)
         else:
             line.socket.transport.abort()
-        return True
+        return name
 
 
 End = Callable[[Line, random.Random], Awaitable[object]]
