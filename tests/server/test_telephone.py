@@ -14,10 +14,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from tests.audio.decoding import decode
 from tests.server.lines import IN_FRAMES, LINES, RATE, SOCKETS, VOICE, Line
 from tests.server.serving import Served
+from tests.server.sockets.client import Client
 
 TEXT = "She sells fresh fish, six sacks."
 SAMPLE_BYTES = {"pcm": 2, "ulaw": 1, "alaw": 1}
@@ -150,3 +152,63 @@ def test_whoever_hangs_up_between_two_frames_leaves_nothing(shared: Served) -> N
         shared.wait_idle()
         assert time.perf_counter() - left < 0.5
     assert not [t for t in threading.enumerate() if t.name == "mira-ahead"]
+
+
+REFUSED = [
+    ("/v1/audio/speech", {"input": "Hi.", "response_format": "mp3"}, True),
+    ("/v1/audio/speech-stream", {"input": "Hi.", "sample_rate": 22050}, True),
+    ("/v1/text-to-speech/anna?output_format=mp3_44100_128", {"text": "Hi."}, False),
+    ("/v1/text-to-speech/anna/with-timestamps?output_format=wav_8000", {"text": "Hi."}, False),
+    ("/v1/speak?encoding=mulaw&container=wav", {"text": "Hi."}, False),
+    ("/v2/speak?encoding=opus", {"text": "Hi."}, False),
+]
+
+
+@pytest.mark.parametrize("frame_ms", [10, 0, -20, 25, 2**70, "20.5", "twenty", ""])
+@pytest.mark.parametrize(("path", "body", "in_body"), REFUSED)
+def test_an_answer_that_has_no_such_frames_is_refused(
+    path: str, body: dict[str, object], in_body: bool, frame_ms: object, shared: Served
+) -> None:
+    if in_body:
+        body = {**body, "frame_ms": frame_ms}
+    else:
+        path += f"{'&' if '?' in path else '?'}frame_ms={frame_ms}"
+    answer = shared.post(path, json=body)
+    assert answer.status_code in (400, 422) and "frame_ms" in answer.text
+
+
+@pytest.mark.parametrize("frame_ms", [0, 25, 2**70, "twenty"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/text-to-speech/anna/stream-input?output_format=ulaw_8000",
+        "/v1/text-to-speech/anna/multi-stream-input?output_format=ulaw_8000",
+        "/v1/speak?encoding=mulaw",
+        "/v2/speak?encoding=mulaw",
+    ],
+)
+def test_a_socket_that_has_no_such_frames_is_not_opened(
+    path: str, frame_ms: object, shared: Served
+) -> None:
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        Client(shared, f"{path}&frame_ms={frame_ms}"),
+    ):
+        pass
+    assert refused.value.response.status_code == 400
+    assert b"frame_ms" in (refused.value.response.body or b"")
+
+
+@pytest.mark.parametrize("frame_ms", [0, 25, "20", 20.0, [], 2**70])
+def test_a_context_that_has_no_such_frames_is_refused(frame_ms: object, shared: Served) -> None:
+    with Client(shared, "/tts/websocket") as client:
+        output = {"container": "raw", "encoding": "pcm_mulaw", "sample_rate": 8000}
+        asked = {"model_id": "any", "transcript": "Hi.", "voice": {"mode": "id", "id": "anna"}}
+        client.say(asked | {"context_id": "C", "output_format": output | {"frame_ms": frame_ms}})
+        (error,) = client.until(lambda message: message["type"] in ("error", "done"))
+        assert error["type"] == "error" and error["context_id"] == "C"
+        assert {"frame_ms", "output_format"} & {*error["message"].split(":")}
+        client.say(asked | {"context_id": "C", "output_format": output})
+        assert (
+            client.until(lambda message: message["type"] in ("error", "done"))[-1]["type"] == "done"
+        )
