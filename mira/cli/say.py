@@ -104,7 +104,7 @@ def say(
 
         # What is asked for is opened before anything is computed. The words' file appears last,
         # once what it tells of is there, or was played.
-        times = stack.enter_context(file_sink(words_file, "words")) if words_file else None
+        times = stack.enter_context(file_sink(words_file)) if words_file else None
         streams = _open(stack, output, play, format_name, encoder)
         advance, audio = stack.enter_context(_progress(len(text))), streams[0][0]
 

@@ -40,8 +40,8 @@ class Sink(Protocol):
 
 
 @contextmanager
-def file_sink(path: Path, format_name: str) -> Iterator[IO[bytes]]:
-    """Open a file that appears whole at the end, or not at all.
+def file_sink(path: Path, format_name: str | None = None) -> Iterator[IO[bytes]]:
+    """Open a file that appears whole at the end, or not at all; audio, if it has a format.
 
     Raises:
         InvalidRequest: It can't be written, or its folder does not exist.
@@ -60,7 +60,8 @@ def file_sink(path: Path, format_name: str) -> Iterator[IO[bytes]]:
     try:
         with file:
             yield file
-            if coding := FORMATS[format_name].wav:  # a stream's header can't say how long it is
+            # A stream's header can't say how long it is.
+            if format_name and (coding := FORMATS[format_name].wav):
                 num_bytes = file.tell() - len(wav_header(0, 0, coding))
                 file.seek(24)
                 sample_rate = int.from_bytes(file.read(4), "little")
