@@ -71,6 +71,22 @@ def spark(spark_directory: Path) -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
+def converted_directory(mira: Checkpoint) -> Path:
+    """The tiny checkpoint converted to bf16, for tests that leave it as they found it.
+
+    Without integers, for whose choice test_export.py stands: it takes long.
+    """
+    from mira.model import convert
+
+    directory = SHARED / "converted"
+    with (SHARED / "lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        flock(lock, LOCK_EX)
+        patch.setattr(convert, "_utterances", lambda *arguments: [])
+        convert.convert(mira, directory, "bf16")
+    return directory
+
+
+@pytest.fixture(scope="session")
 def builtin() -> BuiltinSynthesizer:
     """The real voice; loading it takes a second."""
     return BuiltinSynthesizer()

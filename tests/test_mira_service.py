@@ -67,8 +67,14 @@ def test_a_seed_says_the_same_over_http_and_computed_whole(
         assert np.abs(heard - whole).max() < 2e-4
 
 
+@pytest.fixture(scope="module")
+def whole_s(service: Service) -> float:
+    """How long it takes to say the text."""
+    return len(speak(service, seed=5)) / 48000
+
+
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format(service: Service, name: str) -> None:
+def test_every_format(service: Service, whole_s: float, name: str) -> None:
     data = speak(service, seed=5, response_format=name)
     raw = {"pcm": "s16le", "ulaw": "mulaw", "alaw": "alaw"}.get(name)
     rate = "24000" if name == "pcm" else "8000"
@@ -76,8 +82,7 @@ def test_every_format(service: Service, name: str) -> None:
     with av.open(BytesIO(data), format=raw, options=options) as container:
         frames = list(container.decode(audio=0))
         seconds = sum(frame.samples for frame in frames) / frames[0].sample_rate
-    whole = len(speak(service, seed=5)) / 48000
-    assert seconds == pytest.approx(whole, abs=0.3)
+    assert seconds == pytest.approx(whole_s, abs=0.3)
 
 
 def test_hanging_up_frees_the_stream(service: Service) -> None:

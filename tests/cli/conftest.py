@@ -1,4 +1,5 @@
-"""The command line in this process: starting another takes longer than most of what it does."""
+"""The command line in this process, with one built-in voice for all: starting another, or loading
+the voice again, takes longer than most of what it does."""
 
 import sys
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from mira.builtin.synthesizer import BuiltinSynthesizer
 from mira.cli.main import main
 
 
@@ -26,8 +28,10 @@ def here(
     monkeypatch: pytest.MonkeyPatch,
     capsysbinary: pytest.CaptureFixture[bytes],
     tmp_path_factory: pytest.TempPathFactory,
+    builtin: BuiltinSynthesizer,
 ) -> Here:
     """here("say", "Hi.") runs `mira say Hi.`; named arguments are variables of the environment."""
+    monkeypatch.setattr("mira.builtin.synthesizer.BuiltinSynthesizer", lambda threads: builtin)
 
     def run(*arguments: str, stdin: bytes = b"", **environment: str) -> Done:
         typed = tmp_path_factory.mktemp("stdin") / "typed"

@@ -33,17 +33,9 @@ def checkpoint(mira_directory: Path) -> Checkpoint:
     return open_checkpoint(mira_directory)
 
 
-@pytest.fixture(scope="module")
-def converted(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Without integers, for whose choice test_export.py stands: it takes long."""
-    directory = tmp_path_factory.mktemp("converted")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_utterances", lambda *arguments: [])
-        kind, found = convert(checkpoint, directory, "bf16")
-    assert kind == "bf16"
-    assert found.same == found.tokens > 40
-    assert found.snr_db > 60
-    return directory
+@pytest.fixture
+def converted(converted_directory: Path) -> Path:
+    return converted_directory
 
 
 def load(directory: Path, **settings: object) -> Engine:
@@ -163,6 +155,8 @@ def test_a_whole_one_is_left_as_it_is(converted: Path, checkpoint: Checkpoint) -
     before = {path: path.stat().st_mtime_ns for path in converted.rglob("*.*")}
     kind, found = convert(checkpoint, converted, "bf16", refuse)
     assert (kind, found.good) == ("bf16", True)
+    assert found.same == found.tokens > 40
+    assert found.snr_db > 60
     assert {path: path.stat().st_mtime_ns for path in converted.rglob("*.*")} == before
 
 

@@ -32,7 +32,7 @@ def read(text: str) -> str:
     return traced.text
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(words=st.lists(_SHAPED, min_size=1, max_size=6), end=st.sampled_from(["", ".", "?", "!"]))
 def test_is_read_as_if_all_rules_had_looked(words: list[str], end: str) -> None:
     text = " ".join(words) + end
