@@ -18,10 +18,11 @@ from mira.engine import Engine
 from mira.errors import NothingToSay, SynthesisFailed, VoiceNotFound
 from mira.stream.cancel import Cancel, Cancelled
 from mira.stream.joining import SILENCE, TAIL_S
+from mira.stream.phrases import Phrases
 from mira.stream.playback import Playback
 from mira.stream.turns import Turns
 from mira.text import Break, Dictionary, Mark, pause_s, split_sentences
-from mira.types import Block, Samples, Sentence, Voice
+from mira.types import Block, Samples, Sampling, Sentence, Voice
 from tests.toys import ANNA, BEN, ToySynthesizer
 
 STORY = "One two three. Four five six! Seven eight nine? Ten eleven twelve."
@@ -654,3 +655,66 @@ def test_a_word_of_the_dictionary_sounds_as_it_says(builtin: BuiltinSynthesizer)
         name = f'<phoneme alphabet="{alphabet}" ph="{phonemes}">Zyx</phoneme>'
         assert np.array_equal(said, heard(f"I see {name}'s car, and Shi vawn."))
     assert not np.array_equal(said, heard("I see Zyx's car, and Siobhan."))
+
+
+# ---------------------------------------------------------------- phrases
+
+
+def heard(engine: Engine, text: Any, **playback: bool) -> tuple[bytes, list[Any]]:
+    """All samples, and all words with their times, as they were told."""
+    blocks = [*engine.blocks(text, engine.voices[0], playback=Playback(**playback))]
+    samples = np.concatenate([block.samples for block in blocks])
+    return samples.tobytes(), [word for block in blocks for word in block.words]
+
+
+def test_the_real_voice_says_again_what_it_said(builtin: BuiltinSynthesizer) -> None:
+    """In another place of another text too; whether its words are timed or not."""
+    engine, plain = Engine(builtin), Engine(builtin)
+    engine.phrases = Phrases(1 << 24)
+    phrase = "One moment, please: it costs $12.50."
+    samples, words = heard(engine, phrase, keep=True)
+    assert (len(engine.phrases), engine.phrases.hits) == (1, 0)
+    assert heard(engine, phrase) == (samples, words) == heard(plain, phrase)
+    assert heard(engine, phrase, words=False) == (samples, []) == heard(plain, phrase, words=False)
+    longer = f"Well, hello there. {phrase} Thank you!"
+    assert heard(engine, longer) == heard(plain, longer)
+    assert engine.phrases.hits == 3
+    assert heard(engine, iter(longer)) == heard(plain, longer)
+    assert engine.phrases.hits == 4
+
+
+def test_it_knows_whether_it_would_compute_anything(toy: ToySynthesizer) -> None:
+    engine = Engine(toy)
+    engine.phrases = Phrases(1 << 24)
+    text = "One moment. It is seven."
+    assert not engine.keeps(text, ANNA)
+    heard(engine, "One moment.", keep=True)
+    assert engine.keeps("One moment.", ANNA)
+    assert not engine.keeps(text, ANNA)
+    heard(engine, "It is seven.", keep=True, words=False)
+    assert engine.keeps(text, ANNA, words=False)
+    assert not engine.keeps(text, ANNA)
+    heard(engine, text)
+    assert engine.keeps(text, ANNA)
+    assert engine.keeps(f"[pause:1s] **{text}**", ANNA)
+    assert not engine.keeps(text, BEN)
+    assert not engine.keeps(text, ANNA, Sampling(seed=1))
+    assert not engine.keeps(text, ANNA, dictionary=Dictionary.of({"moment": "minute"}, 1))
+    for nothing in ("", "...", "[pause:1s]"):
+        assert not engine.keeps(nothing, ANNA)
+
+
+def test_one_that_is_cancelled_is_not_kept_and_one_that_is_kept_can_be(
+    toy: ToySynthesizer,
+) -> None:
+    engine = Engine(toy)
+    engine.phrases = Phrases(1 << 24)
+    for kept in (0, 1):
+        cancel = Cancel()
+        blocks = engine.blocks("One moment.", ANNA, Sampling(), Playback(keep=True), cancel)
+        next(blocks)
+        cancel()
+        with pytest.raises(Cancelled):
+            next(blocks)
+        assert len(engine.phrases) == kept
+        heard(engine, "One moment.", keep=True)

@@ -19,12 +19,14 @@ from mira.stream.clock import StreamClock
 
 FULL_S = 10.0  # after a caller found no place, for which those that don't listen lose theirs sooner
 LONGEST_RETRY_S = 30
+MOST_BESIDE = 64  # streams without a place: nothing is computed for them, but each has a thread
 
 
 @dataclass(slots=True)
 class _Place:
     scope: CancelScope
     since: float
+    beside: bool = False  # it takes none of those that there are
 
 
 class Admission:
@@ -52,6 +54,11 @@ class Admission:
         return len(self._speaking)
 
     @property
+    def free(self) -> bool:
+        """Whether the next one need not wait."""
+        return not self._waiting and self.capacity.free > 0
+
+    @property
     def idle_s(self) -> float:
         """Seconds since the last stream ended; 0 while any speaks."""
         return 0.0 if self._speaking else time.perf_counter() - self._idle_since
@@ -70,7 +77,7 @@ class Admission:
         Raises:
             Overloaded: There was none for as long as one waits.
         """
-        if not self._waiting and self.capacity.free:
+        if self.free:
             return self._let_in(clock, scope)
         self._press()
         called = Event()
@@ -89,13 +96,30 @@ class Admission:
         if not called.is_set():
             raise self._overloaded()
 
+    def let_by(self, clock: StreamClock, scope: CancelScope) -> bool:
+        """Let a stream in, whether it waits or not, for which nothing has to be computed; until
+        `leave`. Return whether it is in: there may be only so many."""
+        if clock in self._speaking:  # a place has just come
+            return True
+        if sum(place.beside for place in self._speaking.values()) >= MOST_BESIDE:
+            return False
+        self._speaking[clock] = _Place(scope, time.perf_counter(), beside=True)
+        self._idle.clear()
+        for waiting in self._waiting:
+            if waiting[0] is clock:
+                self._waiting.remove(waiting)
+                waiting[2].set()
+                break
+        return True
+
     def leave(self, clock: StreamClock) -> None:
         """Give the place back; nothing happens if there was none."""
         place = self._speaking.pop(clock, None)
         if place is None:
             return
         self._idle_since = time.perf_counter()
-        self._lasts_s += (self._idle_since - place.since - self._lasts_s) / 8
+        if not place.beside:
+            self._lasts_s += (self._idle_since - place.since - self._lasts_s) / 8
         self.capacity.leave(clock)
         self._next()
         if not self._speaking:
@@ -116,13 +140,13 @@ class Admission:
 
     def check_late(self, clock: StreamClock) -> None:
         """Raise Overloaded for a stream that waits because of those that were let in before it."""
-        if next(iter(self._speaking)) is not clock:
+        if self._computed[:1] != [clock]:
             raise self._overloaded()
 
     def _overloaded(self) -> Overloaded:
         """Say when there may be a place: streams end as often as they last, one after another."""
         now = time.perf_counter()
-        ages_s = [now - place.since for place in self._speaking.values()]
+        ages_s = [now - self._speaking[clock].since for clock in self._computed]
         lasts_s = max(self._lasts_s, sum(ages_s) / max(1, len(ages_s)))
         wait_s = math.ceil((len(self._waiting) + 1) * lasts_s / max(1, len(ages_s)))
         retry_after_s = min(max(1, wait_s), LONGEST_RETRY_S)
@@ -133,8 +157,13 @@ class Admission:
         return Overloaded(f"{why} {again}", retry_after_s)
 
     @property
+    def _computed(self) -> list[StreamClock]:
+        """Those that have a place, the first of them first."""
+        return [clock for clock, place in self._speaking.items() if not place.beside]
+
+    @property
     def _full(self) -> bool:
-        return self.active >= self.capacity.limit
+        return len(self._computed) >= self.capacity.limit
 
     def _press(self) -> None:
         """Let who doesn't listen make room for a caller who finds none."""

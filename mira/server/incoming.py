@@ -3,6 +3,7 @@
 Knows nothing about how it is spoken.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from mira.errors import InvalidRequest
 from mira.stream.cancel import Cancel
 from mira.stream.playback import URGENT_S, Playback
 from mira.text import Mark
+
+LONGEST_WHOLE_CHARS = 500  # of a text that somebody may want to see as a whole
 
 
 class Incoming:
@@ -40,12 +43,24 @@ class Incoming:
         self._patience_s = patience_s
         self._now = now
         self._chars = 0
+        self._said: list[str] = []
+        self._whole = True  # nothing but its end has cut it so far
+        self._flushed = False
+        self.ended = asyncio.Event()
+        """Set once no part follows."""
         self._parts: SimpleQueue[str | Mark | None] = SimpleQueue()
         self._waiting: deque[tuple[int, float]] = deque()
         """Where parts end that may not have been spoken, and when each came."""
         self.playback = Playback()
         """Its listener's: says how much of it has been read, and what is left to hear of that."""
         self._idle = False  # and whoever reads knows it
+
+    @property
+    def whole(self) -> str | None:
+        """All of the text, once it has ended; None if it goes on, is long, or was flushed between
+        two parts, which then are not spoken as they would be together."""
+        known = self.ended.is_set() and self._whole and self._chars <= LONGEST_WHOLE_CHARS
+        return "".join(self._said) if known else None
 
     def push(self, part: str) -> None:
         """Add what is to be said next.
@@ -61,6 +76,10 @@ class Incoming:
                 "string_above_max_length",
             )
         self._chars += len(part)
+        if part and self._chars <= LONGEST_WHOLE_CHARS:
+            self._whole = self._whole and not self._flushed
+            self._flushed = self._patience_s == 0
+            self._said.append(part)
         if part:  # any number of empty ones is within the limit
             if self._patience_s:
                 self._waiting.append((self._chars, self._now()))
@@ -70,15 +89,17 @@ class Incoming:
 
     def flush(self) -> None:
         """Have all that came spoken as it stands; a block says when it has been."""
+        self._flushed = True
         self._parts.put(Mark.FLUSH)
 
     def end(self) -> None:
         """Say that no part follows."""
+        self.ended.set()
         self._parts.put(None)
 
     def __iter__(self) -> Iterator[str | Mark]:
         """Yield the parts, each as soon as it comes, and what has to be known between them."""
-        with self._cancel.waking(self.end):
+        with self._cancel.waking(lambda: self._parts.put(None)):
             while (part := self._next()) is not None:
                 self._idle = part is Mark.IDLE
                 yield part

@@ -14,12 +14,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
 from contextlib import aclosing, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from anyio import CancelScope, move_on_after
 from anyio.lowlevel import checkpoint
 
 from mira.audio import FORMATS, AudioStream
 from mira.errors import InvalidRequest, SynthesisFailed, one_line
+from mira.server.incoming import LONGEST_WHOLE_CHARS, Incoming
 from mira.server.state import Service
 from mira.stream.ahead import LONGEST_ITEM_S, Ahead
 from mira.stream.cancel import Cancel
@@ -189,7 +191,7 @@ class Utterance:
 
     async def _chunks(self, scope: CancelScope) -> AsyncGenerator[Chunk, None]:
         admission = self._service.admission
-        await admission.enter(self.clock, scope)
+        await self._enter(scope)
         self._begin()
         try:
             while (chunk := await self._next()) is not None:
@@ -207,6 +209,37 @@ class Utterance:
         admission.ready(self.clock)  # what ends the body, or says why it breaks, is bounded too
         if self._failure is not None:
             raise self._failure
+
+    async def _enter(self, scope: CancelScope) -> None:
+        """Take a place. Who would have to wait for one needs none if all of the text is kept."""
+        admission = self._service.admission
+        if admission.free:
+            return await admission.enter(self.clock, scope)
+        if await self._is_kept() and admission.let_by(self.clock, scope):
+            return None
+        passing = asyncio.ensure_future(self._pass(scope))
+        try:
+            await admission.enter(self.clock, scope)
+        finally:
+            passing.cancel()
+
+    async def _pass(self, scope: CancelScope) -> None:
+        """Look again once all of a text has come that still came when it had to wait."""
+        if isinstance(self._text, Incoming):
+            await self._text.ended.wait()
+            if await self._is_kept():
+                self._service.admission.let_by(self.clock, scope)
+
+    async def _is_kept(self) -> bool:
+        """Tell whether nothing has to be computed for it."""
+        text = self._text.whole if isinstance(self._text, Incoming) else self._text
+        if not isinstance(text, str) or len(text) > LONGEST_WHOLE_CHARS:
+            return False
+        manner, words = self._manner, self.delivery.words
+        keeps = partial(
+            self._engine.keeps, text, self.voice, manner.sampling, manner.dictionary, words
+        )
+        return await self._service.on("words", keeps)
 
     def _hand_over(self, chunk: Chunk) -> None:
         self.handed_s = chunk.until_s

@@ -60,7 +60,8 @@ class Phrases:
     leaves nothing behind.
 
     Args:
-        max_bytes: Of all that is kept; 0 keeps nothing.
+        max_bytes: Of all that is kept, and again of what may be kept once it was said to its end; 0
+            keeps nothing.
     """
 
     def __init__(self, max_bytes: int = 0) -> None:
@@ -75,6 +76,7 @@ class Phrases:
         """Number of those that were computed and might have been kept."""
         self._kept: OrderedDict[Phrase, _Kept] = OrderedDict()  # the first was said longest ago
         self._said: OrderedDict[int, None] = OrderedDict()  # hashes; the first is the oldest
+        self._held = 0  # bytes of what is being said
         self._cleared = 0  # how often
         self._lock = threading.Lock()  # held for moments, never while anything is computed
 
@@ -152,15 +154,34 @@ class Phrases:
     ) -> Generator[Block, None, None]:
         cleared, flawed = self._cleared, flaws()
         blocks: list[Block] = []
-        num_bytes = PHRASE_BYTES
-        with closing(compute()) as computed:
-            for block in computed:
-                if num_bytes <= self.max_bytes:
-                    blocks.append(_copy(block, phrase.sentence))
-                    num_bytes += _num_bytes(block)
-                yield block
-        if num_bytes <= self.max_bytes and flaws() == flawed:
-            self._keep(phrase, _Kept(tuple(blocks), words, num_bytes), cleared)
+        num_bytes = 0
+        fits = True
+        try:
+            with closing(compute()) as computed:
+                for block in computed:
+                    more = _num_bytes(block)
+                    fits = fits and self._hold(more)
+                    if fits:
+                        num_bytes += more
+                        blocks.append(_copy(block, phrase.sentence))
+                    elif blocks:  # others may have it
+                        blocks.clear()
+                        self._hold(-num_bytes)
+                        num_bytes = 0
+                    yield block
+            if fits and flaws() == flawed:
+                kept = _Kept(tuple(blocks), words, PHRASE_BYTES + num_bytes)
+                self._keep(phrase, kept, cleared)
+        finally:
+            self._hold(-num_bytes)
+
+    def _hold(self, more: int) -> bool:
+        """Take memory for what may be kept once it was said to its end, if there is some left."""
+        with self._lock:
+            if self._held + more > self.max_bytes:
+                return False
+            self._held += more
+            return True
 
     def _keep(self, phrase: Phrase, new: _Kept, cleared: int) -> None:
         """Keep what was said, unless something was cleared in the meantime."""

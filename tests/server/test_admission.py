@@ -9,7 +9,7 @@ import pytest
 from anyio import CancelScope
 
 from mira.errors import Overloaded
-from mira.server.admission import LONGEST_RETRY_S, Admission
+from mira.server.admission import LONGEST_RETRY_S, MOST_BESIDE, Admission
 from mira.server.capacity import Capacity
 from mira.settings import Settings
 from mira.stream.clock import StreamClock
@@ -304,7 +304,7 @@ def test_a_machine_that_is_too_slow_lets_few_in(serve: Serve) -> None:
     """It keeps two fed and a half, and twelve call again and again: the others are refused, and
     those that are let in hear it nearly without gaps."""
     toy = ToySynthesizer(block_s=0.25, compute_s=0.1, at_once=1)
-    served = serve(toy, queue_s=0.2)
+    served = serve(toy, queue_s=0.2, phrases_mb=0)
     answers: list[int] = []
     most = 0
     over = threading.Event()
@@ -332,3 +332,58 @@ def test_a_machine_that_is_too_slow_lets_few_in(serve: Serve) -> None:
     assert set(answers) == {200, 429}
     assert 2 <= most <= 6
     assert served.service.admission.capacity.limit < 64
+
+
+# ---------------------------------------------------------------- beside all places
+
+
+def test_what_need_not_be_computed_takes_no_place() -> None:
+    async def run() -> None:
+        admission, beside = admitting(1), StreamClock()
+        with CancelScope() as scope:
+            assert admission.free
+            assert admission.let_by(beside, scope)
+            assert admission.free
+            async with place(admission):
+                assert (admission.active, admission.free) == (2, False)
+                assert admission.let_by(StreamClock(), scope)
+                with pytest.raises(Overloaded, match="All 1 streams"):
+                    await place(admission).__aenter__()
+            admission.ready(beside)
+            assert scope.deadline < float("inf")  # its listener is bounded as any other
+            admission.sent(beside)
+            admission.leave(beside)
+            assert (admission.active, admission.free) == (1, True)
+
+    asyncio.run(run())
+
+
+def test_who_waits_is_let_by_once_nothing_need_be_computed() -> None:
+    async def run() -> None:
+        admission, waits = admitting(1, 20), StreamClock()
+        async with place(admission):
+            waiting = asyncio.ensure_future(admission.enter(waits, CancelScope()))
+            await asyncio.sleep(0)
+            assert admission.let_by(waits, CancelScope())
+            await asyncio.wait_for(waiting, 5)
+            assert admission.active == 2
+            assert admission.let_by(waits, CancelScope())  # asked again: it is in
+            admission.leave(waits)
+            assert (admission.active, admission.free) == (1, False)
+        assert (admission.active, admission.free) == (0, True)
+
+    asyncio.run(run())
+
+
+def test_there_may_be_only_so_many_beside() -> None:
+    async def run() -> None:
+        admission = admitting(1)
+        clocks = [StreamClock() for _ in range(MOST_BESIDE)]
+        assert all(admission.let_by(clock, CancelScope()) for clock in clocks)
+        assert not admission.let_by(StreamClock(), CancelScope())
+        admission.leave(clocks[0])
+        assert admission.let_by(StreamClock(), CancelScope())
+        with pytest.raises(Overloaded):
+            admission.check_late(clocks[1])
+
+    asyncio.run(run())

@@ -8,7 +8,7 @@ import pytest
 
 from mira.engine import Engine
 from mira.errors import InvalidRequest
-from mira.server.incoming import Incoming
+from mira.server.incoming import LONGEST_WHOLE_CHARS, Incoming
 from mira.stream.cancel import Cancel
 from mira.stream.playback import Playback
 from mira.text import Mark
@@ -132,3 +132,30 @@ def test_whoever_hears_something_meanwhile_does_not_wait() -> None:
         speaker.wait(7)  # but when that is over
         late_s, word = speaker.said[-1]
         assert word == "Seven" and late_s > 0.8
+
+
+@pytest.mark.parametrize(
+    ("said", "patience_s", "whole"),
+    [
+        (["One ", "moment."], None, "One moment."),
+        (["One moment.", Mark.FLUSH], None, "One moment."),
+        (["One", Mark.FLUSH, " moment."], None, None),
+        (["One", " moment."], 0, None),
+        (["One moment."], 0, "One moment."),
+        (["a" * LONGEST_WHOLE_CHARS, "b"], None, None),
+        (["a" * LONGEST_WHOLE_CHARS], None, "a" * LONGEST_WHOLE_CHARS),
+        ([], None, ""),
+    ],
+)
+def test_all_of_a_text_is_seen_once_it_has_ended(
+    said: list[str | Mark], patience_s: float | None, whole: str | None
+) -> None:
+    text = Incoming(Cancel(), 4096, patience_s)
+    for part in said:
+        if isinstance(part, str):
+            text.push(part)
+        else:
+            text.flush()
+        assert text.whole is None
+    text.end()
+    assert text.whole == whole

@@ -217,6 +217,24 @@ def test_one_that_is_larger_than_all_there_may_be_is_not_kept(toy: ToySynthesize
     assert len(phrases) == 1
 
 
+def test_what_is_being_said_takes_no_more_memory_than_what_is_kept() -> None:
+    toy, phrases = ToySynthesizer(), Phrases(MB)
+    long = [Sentence.of(f"{number} {'a' * 50}") for number in range(6)]  # 250 kB each
+    streams = [say(phrases, toy, sentence, playback=Playback(keep=True)) for sentence in long]
+    for _ in zip(*streams):
+        assert 0 < phrases._held <= MB
+    for stream in streams:
+        assert list(stream) == []
+    assert 1 <= len(phrases) <= 4
+    assert phrases._held == 0
+    for sentence in long[:2]:
+        broken_off = say(phrases, toy, sentence, BEN, playback=Playback(keep=True))
+        next(broken_off)
+        assert phrases._held > 0
+        broken_off.close()
+        assert phrases._held == 0
+
+
 def test_what_was_said_once_is_remembered_in_bounds() -> None:
     toy, phrases = ToySynthesizer(s_per_char=0.0001), Phrases(MB)
     for number in range(REMEMBERED + 1):
@@ -277,8 +295,10 @@ def test_many_at_once_stay_within_bounds() -> None:
 def test_what_is_kept_can_not_be_changed(toy: ToySynthesizer) -> None:
     phrases = Phrases(MB)
     said(phrases, toy, playback=Playback(keep=True))
+    samples = said(phrases, toy)[0].samples
+    assert samples.base is None  # the whole that it was a part of is let go
     with pytest.raises(ValueError, match="read-only"):
-        said(phrases, toy)[0].samples[0] = 1
+        samples[0] = 1
 
 
 def test_the_memory_is_as_much_as_is_said() -> None:

@@ -3,6 +3,8 @@ with its voice; nothing else is kept."""
 
 import base64
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -221,6 +223,47 @@ def test_a_changed_dictionary_is_heard_at_once(
     before = served.post(STREAM, json={"input": "It is in the CRM."}).content
     path.write_text('CRM = "customers"\n')
     wait_until(lambda: served.post(STREAM, json={"input": "It is in the CRM."}).content != before)
+
+
+# ---------------------------------------------------------------- while all speak
+
+
+@pytest.fixture
+def full(serve: Serve) -> Iterator[Served]:
+    """A service whose one place is taken, by somebody who waits for audio; TEXT is kept."""
+    go_on = threading.Event()
+    toy = ToySynthesizer(s_per_char=0.01)
+    served = serve(toy, max_streams=1, queue_s=1.0)
+    assert prepare(served, TEXT)["ready"]
+    toy.before_block = lambda number: go_on.wait(20)
+    served.wait_idle()
+    with Wire(served) as wire:
+        wire.post(STREAM, {"input": "Something else."})
+        toy.wait(lambda toy: toy.opened == 3)
+        yield served
+        go_on.set()
+        assert toy.opened == 3
+
+
+def test_what_is_kept_is_said_though_all_places_are_taken(full: Served) -> None:
+    assert full.get("/health/ready").json()["free_streams"] == 0
+    for body in ({"input": TEXT}, {"input": TEXT, "word_timestamps": True}):
+        assert full.post(STREAM, json=body).status_code == 200
+        assert full.post(SPEECH, json=body).status_code == 200
+    for body in ({"input": f"{TEXT} Bye."}, {"input": TEXT, "seed": 5}, {"input": TEXT.lower()}):
+        assert full.post(STREAM, json=body).status_code == 429, body
+    assert full.service.admission.active == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("waits", [0.0, 0.3])
+def test_on_sockets_too_once_all_of_it_has_come(full: Served, known: bool, waits: float) -> None:
+    with Client(full, "/v1/speak?model=anna&encoding=linear16&sample_rate=24000") as client:
+        client.say({"type": "Speak", "text": TEXT if known else f"{TEXT} Bye."})
+        time.sleep(waits)
+        client.say({"type": "Flush"})
+        heard = client.rest(2.0)
+    assert any(isinstance(message, bytes) for message in heard) == known, heard
 
 
 # ---------------------------------------------------------------- voices
