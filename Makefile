@@ -60,7 +60,7 @@ wheel:
 
 clients: .venv/test
 	$(PYTHON) tools/clients.py
-	$(BIN)/pytest tests/clients
+	$(BIN)/pytest -n 2 --dist loadfile tests/clients
 
 # Where Debian's packages can't be had it says so, and the tests are skipped.
 phones: .venv/test

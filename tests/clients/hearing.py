@@ -1,6 +1,7 @@
 """What other people's clients heard, held against what was to be said."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,13 @@ def check_heard(ears: Recogniser, samples: Samples, sample_rate: int, text: str)
     assert abs(samples[0]) < CLICK and abs(samples[-1]) < CLICK
 
 
-def check_words(turn: Any, samples: Samples, sample_rate: int, text: str) -> None:
-    """The words were told in their order, and when each is heard, counted from the first."""
-    words, starts_s = zip(*turn["words"])
-    assert [word.strip() for word in words] == text.split()
+def check_words(
+    told: Sequence[tuple[str, float]], samples: Samples, sample_rate: int, text: str
+) -> None:
+    """The words of a text were told in their order, each with the second in which it is heard."""
+    assert [word.strip() for word, _ in told] == text.split()
     listening = Aligner().begin(Sentence.of(text), sample_rate)
     heard = {word.index: word for word in [*listening.push(samples), *listening.finish()]}
-    heard_s = [heard[index].start_s for index in range(len(words))]
-    off_s = np.subtract(starts_s, starts_s[0]) - np.subtract(heard_s, heard_s[0])
-    assert off_s == pytest.approx(np.zeros(len(words)), abs=0.15)
+    off_s = [start_s - heard[index].start_s for index, (_, start_s) in enumerate(told)]
+    assert off_s == pytest.approx([0] * len(told), abs=0.15)
     assert abs(np.median(off_s)) < 0.04

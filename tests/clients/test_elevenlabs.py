@@ -129,7 +129,7 @@ def test_voices_models_and_the_user(serve: Serve, run_client: Run, tmp_path: Pat
 def check_realtime(served: Served, ears: Recogniser, found: Any) -> None:
     check_heard(ears, found["first"])
     assert found["again"] == found["first"]  # nothing of the interrupted one, nothing is missing
-    assert found["refused"] == [1008, "invalid_value"]
+    assert found["refused"] == [1008, "string_above_max_length"]
     served.wait_idle()
 
 

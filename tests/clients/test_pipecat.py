@@ -67,7 +67,10 @@ def test_a_caller_hears_it_interrupts_it_and_hears_it_again(
         samples = samples_of(its[turn], SAMPLE_RATE, "ulaw")
         check_heard(ears, samples, SAMPLE_RATE, text)
         if service in TIMED:
-            check_words(its[turn], samples, SAMPLE_RATE, text)
+            # From the first word on: where Pipecat's clock was then is not known exactly.
+            first_s = its[turn]["words"][0][1]
+            words = [(word, start_s - first_s) for word, start_s in its[turn]["words"]]
+            check_words(words, samples, SAMPLE_RATE, text)
         # Pipecat waits three seconds for more unless it is told that there is none.
         assert its[turn]["end_s"] < 1
 
