@@ -42,6 +42,15 @@ def test_is_read_as_if_all_rules_had_looked(words: list[str], end: str) -> None:
         assert read(text) == ordinary
 
 
+def test_every_word_that_the_rules_know_is_read_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [word for word in _WORDS if is_ordinary(word)]
+    apart = len(known) // 6 + 1
+    texts = [f"{' '.join(known[at::apart]).capitalize()}." for at in range(apart)]
+    said = [read(text) for text in texts]
+    monkeypatch.setattr(normalize, "is_ordinary", lambda text: False)
+    assert [read(text) for text in texts] == said
+
+
 def test_sentences_of_the_corpus_too(monkeypatch: pytest.MonkeyPatch) -> None:
     ordinary = [text for text in _SENTENCES if is_ordinary(text)]
     assert ordinary
