@@ -34,7 +34,7 @@ def use(keyed: Served, run_client: Run) -> Any:
 
 def test_each_sends_its_key_and_speaks(use: Any) -> None:
     found = use()
-    assert len(found) == 12
+    assert len(found) == 13
     assert set(found.values()) == {28800, 38400}  # bytes, and those in base64
 
 

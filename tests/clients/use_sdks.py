@@ -12,7 +12,7 @@ from deepgram import DeepgramClient
 from deepgram.environment import DeepgramClientEnvironment
 from deepgram.speak.v1.types import SpeakV1Text
 from deepgram.speak.v2.types import SpeakV2Speak
-from elevenlabs import ElevenLabs
+from elevenlabs import AsyncElevenLabs, ElevenLabs
 from openai import AsyncOpenAI, OpenAI
 from websockets.exceptions import InvalidStatus
 
@@ -54,6 +54,15 @@ def of_openai_in_events() -> bytes:
 
 def of_elevenlabs() -> Iterator[bytes]:
     return elevenlabs.text_to_speech.convert(voice_id=voice, text=text, output_format="pcm_24000")
+
+
+def of_elevenlabs_in_turns() -> bytes:
+    async def ask() -> bytes:
+        client = AsyncElevenLabs(base_url=url, api_key=key).text_to_speech
+        chunks = client.stream(voice_id=voice, text=text, output_format="pcm_24000")
+        return b"".join([chunk async for chunk in chunks])
+
+    return asyncio.run(ask())
 
 
 def of_elevenlabs_timed() -> bytes:
