@@ -7,7 +7,8 @@ first            text is written, then flushed, or another word shows that its s
 cancel           interrupted after half a second of audio: until the last audio arrived (0: none
                  came after it) and until nothing is computed; `stream-input` closes the socket
 crowd            agents who begin in the same moment, word by word, and listen in real time, 8 kHz
-                 mu-law: moments at which one of them had nothing left, though more was to come
+                 mu-law: moments at which one of them had nothing left, though more was to come;
+                 `failed` turns, 429 among them; `first` since its first word was written
 storm            clients that come, interrupt, drop, fall silent: what is left once all are gone.
                  The first round warms up; `done` is what its clients did
 idle             what open sockets take, and first audio beside them
@@ -200,16 +201,18 @@ async def crowd(
     protocols = [kinds[at % len(kinds)](PHONE, voice) for at in range(count)]
     async with AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(calling(service, one)) for one in protocols]
-        before = service.process.cpu_times()
+        before, stats = service.process.cpu_times(), service.get("/stats")
         found = await asyncio.gather(
             *(_listen(line, sentences(texts, at)) for at, line in enumerate(lines))
         )
         after = service.process.cpu_times()
+    failed = service.get("/stats")["turns"].get("failed", 0) - stats["turns"].get("failed", 0)
     late_ms = [ms for one in found for ms in one.late_ms]
     heard_s = sum(one.audio_s for one in found)
     return [
         {
             "sockets": count,
+            "failed": failed,
             "heard s": heard_s,
             "underruns": len(late_ms),
             "late p95 ms": percentile(late_ms, 95) or 0.0,
