@@ -19,7 +19,12 @@ KEY, WRONG = "a-key-that-the-phone-has", "a-key-that-nobody-has"
 SAMPLE_RATE = 8000
 SERVICES = [name for name in read_snippets() if name.startswith("Pipecat: ")]
 OF_PHONES = [name for name in SERVICES if name != "Pipecat: OpenAI"]  # it has 24 kHz alone
-TIMED = ["Pipecat: ElevenLabs", "Pipecat: ElevenLabs over HTTP", "Pipecat: Cartesia"]
+TIMED = [
+    "Pipecat: ElevenLabs",
+    "Pipecat: ElevenLabs v3",
+    "Pipecat: ElevenLabs over HTTP",
+    "Pipecat: Cartesia",
+]
 """Those that learn when each word is heard."""
 
 
