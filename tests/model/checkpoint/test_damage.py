@@ -106,7 +106,7 @@ def flipped(content: bytes, bit: int) -> bytes:
 def test_random_bits_and_ends(damaged: Any) -> None:
     dice = random.Random(1)
     for name in damaged.files:
-        for _ in range(3):
+        for _ in range(6):
             place = dice.random()
             damaged(name, lambda content, at=place: flipped(content, int(at * len(content) * 8)))
             # Most of a file is numbers; what says where they are stands at one end of it.
