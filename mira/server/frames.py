@@ -40,20 +40,24 @@ class Frames(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse a slice now, and the others each in a turn of its own: other clients come between.
 
-        No more is read meanwhile.
+        No more is read meanwhile. The first bytes are the handshake, and all of it; what follows
+        waits until that was answered, for nothing could be said of it before.
         """
+        if not self.handshake_initiated and not self.transport.is_closing():
+            super().data_received(data)
+            if not self.handshake_initiated:
+                self._refuse()
+            return
         self._unparsed += data
         if self._next_slice is None:
             self._parse_slice()
 
     def _parse_slice(self) -> None:
         self._next_slice = None
-        if not self._blocked:
+        if not self._blocked and self.handshake_complete:
             data = bytes(self._unparsed[:SLICE_BYTES])
             del self._unparsed[:SLICE_BYTES]
             super().data_received(data)
-            if self.conn.handshake_exc is not None and not self.handshake_initiated:
-                self._refuse()
         self._go_on()
 
     def _refuse(self) -> None:
@@ -72,7 +76,9 @@ class Frames(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
-        if self._unparsed and not self._blocked and self._next_slice is None:
+        if not self._unparsed or self._blocked or not self.handshake_complete:
+            return
+        if self._next_slice is None:
             self._next_slice = self.loop.call_soon(self._parse_slice)
 
     async def receive(self) -> Any:
@@ -86,6 +92,8 @@ class Frames(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
+        if self._unparsed:
+            self._go_on()
 
     def resume_writing(self) -> None:
         """Go on: the client takes what it is sent."""

@@ -1,6 +1,5 @@
 """WebSockets that are rude, on real connections: bounded, while others are served."""
 
-import os
 import socket
 import threading
 import time
@@ -118,6 +117,24 @@ def test_what_comes_with_the_handshake_is_read_after_it(shared: Served) -> None:
         assert b'"cancelled"' in client.recv(4096)
 
 
+NONSENSE = {
+    "no frames": b"\xff" * 20,
+    "no text": frame(Opcode.TEXT, b"\xff\xfe"),
+    "no reason": b"\x88\x81aaaab",
+}
+
+
+@pytest.mark.parametrize("early", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_that_comes_with_the_handshake_is_told_after_it(
+    shared: Served, caplog: pytest.LogCaptureFixture, early: bytes
+) -> None:
+    with opened(shared, early) as client:
+        answer = rest(client)
+    assert answer[:1] == b"\x88" and answer[2:4] in (b"\x03\xea", b"\x03\xef")  # 1002, 1007
+    wait_until(lambda: shared.connections == 0)
+    assert not [each for each in caplog.records if each.name not in ("uvicorn.error", "mira")]
+
+
 def test_no_text_closes_the_socket(shared: Served) -> None:
     with opened(shared) as client:
         client.sendall(frame(Opcode.TEXT, b"\xff\xfe"))
@@ -126,7 +143,7 @@ def test_no_text_closes_the_socket(shared: Served) -> None:
 
 def test_bytes_that_are_no_frames_close_it(shared: Served) -> None:
     with opened(shared) as client:
-        client.sendall(os.urandom(1) * 64)
+        client.sendall(b"\xff" * 64)  # others might be a message, or a part of one
         rest(client)
     wait_until(lambda: shared.connections == 0)
 
