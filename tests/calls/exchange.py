@@ -5,12 +5,13 @@ Knows nothing about Mira.
 
 import json
 import os
+import random
 import socket
 import subprocess
 import time
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,20 @@ def _command(program: str) -> list[str]:
     return [str(loader), "--library-path", paths, str(UNPACKED / "usr" / program)]
 
 
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(type=kind) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+def _free_port() -> int:
+    """Find one that is free, with the next: baresip takes that too, for TLS. Those that machines
+    give to whoever asks for any begin at 32768."""
+    while True:
+        port = random.randrange(15_000, 32_000, 2)
+        with ExitStack() as taken, suppress(OSError):
+            for kind, number in (
+                (socket.SOCK_DGRAM, port),
+                (socket.SOCK_STREAM, port),
+                (socket.SOCK_STREAM, port + 1),
+            ):
+                one = taken.enter_context(socket.socket(type=kind))
+                one.bind(("127.0.0.1", number))
+            return port
 
 
 @contextmanager
@@ -72,12 +82,12 @@ def exchange(folder: Path, audiosocket_port: int, codec: str) -> Iterator[int]:
     Args:
         codec: Of its telephones: ulaw or alaw.
     """
-    port = _free_port(socket.SOCK_DGRAM)
+    port = _free_port()
     (modules,) = UNPACKED.glob("usr/lib/*-linux-gnu/asterisk/modules")
     folder.mkdir()
     for name in ("lib", "run", "log", "spool"):
         (folder / name).mkdir()
-    rtp = 10_000 + os.getpid() % 40_000 // 2 * 2
+    rtp = 10_000 + os.getpid() % 20 * 200
     files = {
         "asterisk.conf": "[directories]\n"
         f"astetcdir => {folder}\nastmoddir => {modules}\n"
@@ -118,7 +128,7 @@ class Telephone:
         with wave.open(str(folder / "says.wav"), "wb") as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
             file.writeframes((says * 32767).astype("<i2").tobytes())
-        port, self._control = _free_port(socket.SOCK_DGRAM), _free_port(socket.SOCK_STREAM)
+        port, self._control = _free_port(), _free_port()
         apps = "".join(f"module_app {name}.so\n" for name in ("account", "menu", "ctrl_tcp"))
         modules = "".join(
             f"module {name}.so\n" for name in ("g711", "aufile", "aubridge", "sndfile")
@@ -163,4 +173,8 @@ class Telephone:
         order = json.dumps({"command": command, "params": parameters, "token": command})
         with socket.create_connection(("127.0.0.1", self._control), 10) as control:
             control.sendall(f"{len(order)}:{order},".encode())
-            control.recv(4096)
+            answer = b""  # after events, maybe; who leaves before it takes the order back
+            while b'"response":true' not in answer:
+                more = control.recv(4096)
+                assert more, answer
+                answer += more

@@ -77,7 +77,9 @@ def test_the_place_is_free_at_once_and_nothing_more_is_computed(
     served = serve(toy)
     answering = Answering(served)
     took_s = []
-    for number in range(3):
+    for number in range(6):
+        if min(took_s, default=1.0) < 0.1:
+            break  # a busy machine is late now and then
         folder = tmp_path / str(number)
         folder.mkdir()
         telephone = Telephone(folder / "telephone", QUIET, "PCMU")
@@ -92,5 +94,5 @@ def test_the_place_is_free_at_once_and_nothing_more_is_computed(
             blocks = toy.blocks
             time.sleep(0.3)
             assert toy.blocks == blocks and toy.opened == toy.closed
-    assert min(took_s) < 0.1, took_s  # a busy machine is late now and then
+    assert min(took_s) < 0.1, took_s
     answering.close()
