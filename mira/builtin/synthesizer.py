@@ -47,9 +47,10 @@ DECODER_FRAMES = 12
 """Context of a window on each side. The network's nine convolutions reach 27 frames, but from 12 on
 windows differ from the whole by no more than the 8-bit network's own rounding: 29 dB below the
 signal with 12, 20 or 27 alike."""
-WINDOW_FRAMES = (36, 240)
+WINDOW_FRAMES = (36, 72, 240)
 """The first holds the 0.3 s of silence that a sentence begins with, and a little of its speech: it
-decides time-to-first-audio. The others are 3 s long."""
+decides time-to-first-audio. While its 0.12 s are heard, the second may have to wait for a long one
+of another stream, and so is short itself. The others are 3 s long."""
 NOISE_FRAMES = 1024  # 12.8 s, then it comes again: too long to be noticed
 
 GAIN = 1.8  # the network speaks about 5 dB below the level that telephony expects

@@ -111,7 +111,7 @@ def test_rendering_in_windows_is_rendering_whole(
     assert np.abs(joined - expected).max() < 2e-5
 
 
-@pytest.mark.parametrize("widths", [module.WINDOW_FRAMES, (36, 72, 240), (7, 100)])
+@pytest.mark.parametrize("widths", [module.WINDOW_FRAMES, (36, 240), (7, 100)])
 def test_the_network_needs_no_wider_windows(
     builtin: BuiltinSynthesizer, whole: Whole, part: Part, widths: tuple[int, ...]
 ) -> None:
