@@ -93,8 +93,8 @@ class StreamClock:
         self._ready_at = now
 
     def aside(self) -> None:
-        """Note that something without audio is ready to leave, after the first chunk: how long the
-        listener takes for it counts, and nothing else."""
+        """Note that something without audio is ready to leave: how long the listener takes for it
+        counts, and nothing else."""
         now = self.now()
         self._in_hand_s = max(0.0, self._player.left_s(now) or 0.0)
         self._chunk_s = 0.0
@@ -107,7 +107,8 @@ class StreamClock:
         now = self.now()
         forgiven_s = self._chunk_s * (1 / self.LEAST_PACE - 1)
         self.behind_s = max(0.0, self._overdue_s(now) - forgiven_s)
-        self._player.runs_dry_at = max(self._player.runs_dry_at or now, now + self._chunk_s)
+        if self._player.runs_dry_at is not None:  # otherwise there was no audio yet
+            self._player.runs_dry_at = max(self._player.runs_dry_at, now + self._chunk_s)
         self.held = False
         self._ready_at = now
 

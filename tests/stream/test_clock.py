@@ -230,3 +230,13 @@ def test_what_is_no_audio_is_waited_for_and_counts_as_nothing(time: Time) -> Non
     clock.aside()
     assert clock.patience_left_s(30) == pytest.approx(30)
     assert (clock.underruns, clock.behind_s) == (0, 0)
+
+
+def test_what_is_no_audio_begins_no_playing(time: Time) -> None:
+    clock = StreamClock(time)
+    clock.aside()  # a flush, before which nothing could be spoken
+    clock.sent()
+    time.s += 0.5
+    assert clock.left_s is None
+    clock.ready(1.0)
+    assert (clock.underruns, clock.head_room_s, clock.ttfa_ms) == (0, None, pytest.approx(500))
