@@ -301,6 +301,7 @@ class Turns:
         except Exception as error:  # noqa: BLE001 - noted, and told
             running.end("failed")
             self._note(error, running.turn)
+            running.counted.close()  # a client that takes nothing may not be told for a minute
             await failed(error)
         finally:
             if self._open.get(name) is running:

@@ -192,6 +192,26 @@ def test_a_key_has_contexts_of_its_own_and_gets_each_back() -> None:
     assert not ears.failures
 
 
+def test_a_context_that_failed_is_given_back_though_nobody_takes_the_news() -> None:
+    ears, key = Ears(), Caller("key", Grant(EVERYTHING.may, contexts=1))
+
+    async def main(service: Service, turns: Turns) -> None:
+        told = asyncio.Event()
+
+        async def stalled(error: Exception) -> None:
+            told.set()
+            await asyncio.sleep(60)
+
+        turns.begin("a", turn(service, "One two. Three four."), ears, stalled)
+        assert service.telemetry.contexts == 1
+        await told.wait()
+        assert service.telemetry.contexts == 0 and turns.names == ("a",)
+        with key.context():
+            pass
+
+    in_turns(ToySynthesizer(fail_at=2), main, key)
+
+
 def test_a_mistake_of_ours_is_a_failure_too() -> None:
     ears = Ears()
 
