@@ -147,9 +147,11 @@ class Engine:
             words: Whether it has to be known when each is heard.
         """
         pieces = split_sentences(text, self.synthesizer.max_chars, dictionary=dictionary)
-        said = [piece.sentence for piece in pieces if piece.sentence.text]
+        said = (piece.sentence for piece in pieces if piece.sentence.text)
         phrases = (Phrase.of(sentence, voice, sampling) for sentence in said)
-        return bool(said) and all(self.phrases.has(phrase, words) for phrase in phrases)
+        # One after another: what follows the first that is not kept need not even be read.
+        kept = (self.phrases.has(phrase, words) for phrase in phrases)
+        return next(kept, False) and all(kept)
 
     def blocks_ahead(
         self,

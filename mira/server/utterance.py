@@ -232,6 +232,8 @@ class Utterance:
 
     async def _is_kept(self) -> bool:
         """Tell whether nothing has to be computed for it."""
+        if not len(self._engine.phrases):
+            return False
         text = self._text.whole if isinstance(self._text, Incoming) else self._text
         if not isinstance(text, str) or len(text) > LONGEST_WHOLE_CHARS:
             return False
