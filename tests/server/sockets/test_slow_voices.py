@@ -113,14 +113,19 @@ def test_a_voice_that_can_not_be_computed_ends_its_context_alone(slow: Slow, pat
 
 def test_whoever_leaves_meanwhile_waits_for_nothing_but_takes_a_worker(slow: Slow) -> None:
     workers = slow.served.service._workers["clone"]
-    for _ in range(3):
+    asked = workers.statistics
+
+    def wait_for(number: int) -> None:
+        wait_until(lambda: asked().borrowed_tokens + asked().tasks_waiting == number)
+
+    for number_asked in (4, 8, 12):
         with Client(slow.served, CARTESIA) as client:
             for number in range(4):
                 client.say(of_cartesia("Hello.", f"C{number}", "clara", True))
             client.say(of_cartesia("Bye.", "B", "anna"))
             client.until(is_over)
-        wait_until(lambda: slow.served.connections == 0, 5)
+            wait_for(number_asked)
+        wait_until(lambda: slow.served.connections == asked().tasks_waiting == 0, 5)
     assert workers.borrowed_tokens == workers.total_tokens
-    assert workers.statistics().tasks_waiting == 0
     slow.go_on.set()
     wait_until(lambda: workers.borrowed_tokens == 0)
