@@ -23,7 +23,7 @@ def new_request_id() -> str:
 def request_id() -> str:
     """Return the id of the request, or of the socket's handshake, that runs this; "" if none does.
 
-    A task that one begins has it too, a thread has not.
+    A task that one begins has it too, and what it has a worker do; a stream's own thread has not.
     """
     return _current.get()
 
