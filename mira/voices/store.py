@@ -68,13 +68,11 @@ class VoiceStore:
         self.consents = Consents(path / "consents", self._max_bytes, self._max_voices)
         self.gone: Callable[[str], object] = lambda name: None
         """Told the name of each voice that is not any more what it was; must not wait."""
-        self._cloner = cloner
-        self._taken = taken
+        self._cloner, self._taken = cloner, taken
         self._folder = Folder(path, self._max_bytes)
         self._cache = Cache(path / ".mira-cache", cloner.fingerprint if cloner else "")
         self._inspector = Inspector(settings, self._folder, self._cache, taken)
-        self._stopped = threading.Event()
-        self._looked = threading.Event()
+        self._stopped, self._looked = threading.Event(), threading.Event()
         self._known = Known()
         self._refreshing = threading.Lock()
         # Held while voices and consents are written, until they would survive a power cut.
