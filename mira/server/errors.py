@@ -188,13 +188,12 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 def respond(error: MiraError) -> JSONResponse:
     """Answer a failure before the first audio."""
-    status, kind, _, _ = _response(error)
     headers = {}
     if isinstance(error, Overloaded | NotReady):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.InvalidKey):
         headers["WWW-Authenticate"] = "Bearer"
-    return Refusal(body(error) | {"type": kind}, status, headers)
+    return Refusal(body(error), status_of(error), headers)
 
 
 def status_of(error: Exception) -> int:
@@ -211,14 +210,14 @@ def refuse(
 
 
 def body(error: Exception) -> dict[str, object]:
-    """Describe a failure inside a stream that has begun; others' errors are not quoted."""
+    """Describe a failure as OpenAI does; others' errors are not quoted."""
     if not isinstance(error, MiraError):
         message = "The server made an error; its log says which."
         return {"message": message, "type": SERVICE, "param": None, "code": None}
-    _, _, param, code = _response(error)
+    _, kind, param, code = _response(error)
     if isinstance(error, InvalidRequest):
         param, code = error.param, error.code
-    return {"message": str(error), "type": SERVICE, "param": param, "code": code}
+    return {"message": str(error), "type": kind, "param": param, "code": code}
 
 
 def _response(error: MiraError) -> tuple[int, str, str | None, str | None]:
@@ -254,4 +253,6 @@ def first_problem(first: Mapping[str, Any], within: int = 1) -> InvalidRequest:
         return InvalidRequest(wrong, None, "invalid_json")
     if first["type"] == "missing":
         return InvalidRequest(f"{field}: this field is required.", field, "missing_required_field")
+    if first["type"].startswith("model_"):  # its own words have the names of our classes
+        return InvalidRequest(f"{field}: Input should be a JSON object", field)
     return InvalidRequest(f"{field}: {str(first['msg']).removeprefix('Value error, ')}", field)

@@ -11,6 +11,7 @@ from mira.errors import (
     InvalidRequest,
     MiraError,
     ModelNotFound,
+    NotAllowed,
     NothingToSay,
     NotReady,
     Overloaded,
@@ -58,6 +59,7 @@ def test_the_family_is_not_empty() -> None:
         (VoiceNotFound("no"), 404, "invalid_request_error", "voice", "voice_not_found"),
         (ModelNotFound("no"), 404, "invalid_request_error", "model", "model_not_found"),
         (Overloaded("no"), 429, "rate_limit_error", None, "rate_limit_exceeded"),
+        (NotAllowed("no"), 403, "permission_error", None, None),
         (NotReady("no"), 503, "server_error", None, None),
         (SynthesisFailed("no"), 500, "server_error", None, None),
     ],
@@ -73,6 +75,7 @@ def test_answers_are_openais(
         "param": param,
         "code": code,
     }
+    assert body(error)["type"] == kind  # on a socket too
 
 
 def test_who_may_come_back_is_told_when() -> None:

@@ -117,6 +117,11 @@ def test_what_is_no_message_is_refused(message: dict[str, object]) -> None:
         read_message(message, AURA)
 
 
+def test_an_object_is_asked_for_in_the_clients_words() -> None:
+    with pytest.raises(InvalidRequest, match=r"^playback_offset: Input should be a JSON object$"):
+        read_message({"type": "Interrupt", "playback_offset": 250}, FLUX)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=8),
     lambda inner: (

@@ -214,6 +214,7 @@ def test_a_key_that_goes_has_nothing_more_spoken(keyed: Served, path: str) -> No
         finally:
             speaker.grant = before
     assert not audio and "lacks the right `speak`" in said
+    assert "server_error" not in said
 
 
 def test_what_each_key_uses_is_told(keyed: Served) -> None:
