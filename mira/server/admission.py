@@ -134,6 +134,10 @@ class Admission:
         bound_s = settings.full_stall_timeout_s if full else settings.stall_timeout_s
         self._speaking[clock].scope.deadline = _deadline(clock, bound_s)
 
+    def kept_back(self, clock: StreamClock, for_s: float) -> None:
+        """Give the listener as much longer: a part of the chunk is not to leave yet."""
+        self._speaking[clock].scope.deadline += for_s
+
     def sent(self, clock: StreamClock) -> None:
         """Bound nothing until the next one is ready: the listener took this one."""
         self._speaking[clock].scope.deadline = math.inf

@@ -72,14 +72,24 @@ class Pacing:
         """What a player has played that began with the first piece, in seconds."""
         return max(0.0, self._sent_s - max(0.0, self._player.left_s(self._now()) or 0.0))
 
-    async def pieces(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Piece, None]:
+    async def pieces(
+        self,
+        chunks: AsyncIterator[Chunk],
+        keep_back: Callable[[float], object] = lambda for_s: None,
+    ) -> AsyncGenerator[Piece, None]:
         """Yield what chunks are parted into, each once it may leave.
 
         Whoever asks for the next one has sent it: one that waits to be sent is not heard meanwhile.
+
+        Args:
+            keep_back: Told for how long the next piece is kept back; see `Utterance`.
         """
         async with aclosing(self._parted(chunks)) as pieces:
             async for piece in pieces:
-                await self._wait()
+                early_s = (self._player.left_s(self._now()) or 0.0) - self._lead_s
+                if early_s > 0:
+                    keep_back(early_s)
+                    await asyncio.sleep(early_s)
                 yield piece
                 if piece.data:
                     self._player.takes(piece.stop_s - piece.start_s, self._now())
@@ -92,11 +102,6 @@ class Pacing:
         if self._held:
             missing = (self._frame_bytes - len(self._held)) // self._grain
             yield self._piece(self._held + missing * self._silence, self._frame_s)
-
-    async def _wait(self) -> None:
-        early_s = (self._player.left_s(self._now()) or 0.0) - self._lead_s
-        if early_s > 0:
-            await asyncio.sleep(early_s)
 
     def _part(self, chunk: Chunk) -> Iterator[Piece]:
         """Part a chunk. Its words go with its first piece, and its flushes with the last."""

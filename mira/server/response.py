@@ -66,7 +66,8 @@ class SpeechResponse(Response):
             async for chunk in chunks:
                 yield chunk
             return
-        async with aclosing(Pacing(delivery).pieces(chunks)) as pieces:
+        keep_back = self._utterance.keep_back
+        async with aclosing(Pacing(delivery).pieces(chunks, keep_back)) as pieces:
             async for piece in pieces:
                 yield Chunk(piece.data, piece.stop_s, words=piece.words)
 

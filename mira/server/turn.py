@@ -171,7 +171,7 @@ class Turn:
         self._text.playback = utterance.playback
         async with (
             utterance.speaking() as chunks,
-            aclosing(self._pacing.pieces(chunks)) as pieces,
+            aclosing(self._pacing.pieces(chunks, utterance.keep_back)) as pieces,
         ):
             async for piece in pieces:
                 if self._interrupted:

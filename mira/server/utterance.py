@@ -148,6 +148,11 @@ class Utterance:
         """Whether there was a first chunk: what fails after it can have no status any more."""
         return self.clock.chunks > 0
 
+    def keep_back(self, for_s: float) -> None:
+        """Say that a part of the last chunk is not given to the listener for so long."""
+        self.clock.kept_back(for_s)
+        self._service.admission.kept_back(self.clock, for_s)
+
     def spoken(self, audio_s: float | None = None) -> Spoken | None:
         """Return how much of the text was spoken; None if the listener didn't ask for words.
 

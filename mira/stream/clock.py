@@ -101,6 +101,11 @@ class StreamClock:
         self.held = True
         self._ready_at = now
 
+    def kept_back(self, for_s: float) -> None:
+        """Note that a part of what is ready is kept back for so long, so as not to leave too early:
+        its listener could not have taken it sooner."""
+        self._ready_at += for_s
+
     def sent(self) -> None:
         """Note that the chunk left. A listener that took it late has all of it still to play: to be
         kept waiting by the listener is no underrun."""

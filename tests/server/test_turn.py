@@ -378,3 +378,48 @@ def test_a_storm_of_turns_leaves_nothing_behind() -> None:
 
     run(main)
     check_nothing_is_left(service, toy)
+
+
+@pytest.mark.parametrize("frame_ms", [None, 20])
+def test_what_leaves_as_it_is_played_is_not_taken_for_a_listener_who_is_behind(
+    frame_ms: int | None,
+) -> None:
+    toy = ToySynthesizer(block_s=2.5)
+    service = ready_service(toy, full_stall_timeout_s=0.3, max_streams=1, queue_s=0)
+    delivery = Delivery("pcm", 24000, frame_ms=frame_ms)
+    ears = Ears()
+
+    async def main() -> None:
+        turn = Turn(service, ANNA, delivery, pacing=Pacing(delivery, lead_s=0.2))
+        turn.push("One two three four five six seven eight nine ten.")
+        turn.finish()
+        telling = asyncio.create_task(turn.run(ears))
+        await ears.until(lambda ears: bool(ears.audio))
+        other = hurried(service)
+        other.push("Hello.")
+        with pytest.raises(Overloaded):  # it finds no place
+            await other.run(Ears())
+        await telling
+
+    run(main)
+    assert isinstance(ears.events[-1], Done)
+
+
+def test_who_takes_nothing_is_cut_off_all_the_same() -> None:
+    service = ready_service(ToySynthesizer(block_s=2.5), stall_timeout_s=0.3)
+
+    async def stalled(event: Event) -> None:
+        if isinstance(event, Piece) and event.start_s > 0.5:  # some was kept back before
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        turn = Turn(service, ANNA, PCM, pacing=Pacing(PCM, lead_s=0.2))
+        turn.push("One two three four five six seven eight nine ten.")
+        turn.finish()
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await turn.run(stalled)
+        assert time.monotonic() - began < 10
+
+    run(main)
+    check_nothing_is_left(service)

@@ -232,6 +232,19 @@ def test_what_is_no_audio_is_waited_for_and_counts_as_nothing(time: Time) -> Non
     assert (clock.underruns, clock.behind_s) == (0, 0)
 
 
+def test_what_is_kept_back_is_not_held_against_the_listener(time: Time) -> None:
+    clock = StreamClock(time)
+    for _ in range(5):
+        clock.ready(6.0)
+        in_hand_s = (clock.left_s or 0.0) - 6.0
+        clock.kept_back(5.0)
+        time.s += 5.0
+        assert clock.patience_left_s(5) == pytest.approx(5 + in_hand_s)
+        time.s += 1.0  # that it takes itself
+        clock.sent()
+        assert clock.behind_s == 0
+
+
 def test_what_is_no_audio_begins_no_playing(time: Time) -> None:
     clock = StreamClock(time)
     clock.aside()  # a flush, before which nothing could be spoken
