@@ -84,7 +84,7 @@ def test_a_flood_takes_neither_memory_nor_the_loop(shared: Served, kind: str) ->
             peak = max(peak, process.memory_info().rss)
         flood.join()
     assert peak - before < 40 * MIB
-    assert slowest_s < 1.5  # 0.05 s on an idle machine
+    assert slowest_s < 2.5  # 0.05 s on an idle machine
 
 
 def test_a_message_over_the_limit_closes_the_socket(serve: Serve) -> None:

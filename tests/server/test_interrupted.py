@@ -95,6 +95,7 @@ def received(wire: Wire, holds: threading.Event, most: int = 10_000) -> list[dic
         for line in wire.chunks():
             lines.append(json.loads(line))
             if len(lines) == most:
+                holds.wait(1)  # more is sent meanwhile
                 break
             wire.patience_s = 3 if holds.is_set() else 20
     wire.close()
