@@ -288,13 +288,17 @@ def test_the_dictionary_is_a_file_that_may_change(
 def test_a_stream_that_runs_keeps_its_dictionary(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "words.toml"
     path.write_text('Nguyen = "win"')
-    toy, changed = ToySynthesizer(), threading.Event()
+    toy, begun, changed = ToySynthesizer(), threading.Event(), threading.Event()
     served = serve(toy, dictionary=path)
     text = "Nguyen is here. Nguyen is there."
     expected = toy.whole("Win is here. Win is there.")
-    toy.before_block = lambda number: changed.wait(20)
+
+    def wait(number: int) -> None:
+        begun.set()
+        changed.wait(20)
 
     def change() -> None:
+        begun.wait(20)
         path.write_text('Nguyen = "when"')
         words = served.service._words
         assert words is not None
@@ -302,6 +306,7 @@ def test_a_stream_that_runs_keeps_its_dictionary(serve: Serve, tmp_path: Path) -
         wait_until(lambda: words.dictionary is not before)
         changed.set()
 
+    toy.before_block = wait
     changing = threading.Thread(target=change)
     changing.start()
     body = {"input": text, "sample_rate": toy.sample_rate}
