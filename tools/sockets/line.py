@@ -62,8 +62,8 @@ class Line:
 async def opened(service: Service, protocol: Protocol) -> Line:
     """Open one. It never pings."""
     url = f"ws://{service.host}:{service.port}{protocol.path}"
-    options = {"compression": None, "max_size": None, "proxy": None, "ping_interval": None}
-    return Line(await connect(url, **options), protocol)
+    socket = await connect(url, compression=None, max_size=None, proxy=None, ping_interval=None)
+    return Line(socket, protocol)
 
 
 @asynccontextmanager

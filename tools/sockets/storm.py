@@ -19,7 +19,15 @@ from tools.sockets.protocols import PHONE, PROTOCOLS, VOICE
 
 LISTENS_S = 0.5  # at most, before it does what it came for
 CONTEXTS = ("A", "B", "C")
-RUBBISH = ("{", "[]", "null", '"', '{"type": 1}', '{"context_id": [], "text": {}}', b"\0" * 100)
+RUBBISH: tuple[str | bytes, ...] = (
+    "{",
+    "[]",
+    "null",
+    '"',
+    '{"type": 1}',
+    '{"context_id": [], "text": {}}',
+    b"\0" * 100,
+)
 
 
 @dataclass(slots=True)
