@@ -56,10 +56,8 @@ def running(*arguments: str) -> Iterator[Service]:
     began = time.perf_counter()
     listens = ("--host", "127.0.0.1", "--port", "0")
     without_keys = ("--set", "api_keys=", "--set", "api_keys_file=")  # whoever set some has them
-    without_phrases = (
-        "--set",
-        "phrases_mb=0",
-    )  # every sentence is computed, however often it comes
+    # Every sentence is computed, however often it comes.
+    without_phrases = ("--set", "phrases_mb=0")
     more = (*listens, *without_keys, *without_phrases, *arguments)
     command = [sys.executable, "-m", "mira", "serve", *more]
     # The log goes to a file: nobody reads it to its end, and a pipe would fill and stop the
