@@ -6,7 +6,7 @@ Knows nothing about how the speech is made.
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from mira.server.auth import Asking, may
@@ -30,14 +30,22 @@ from mira.types import Sampling
 router = APIRouter(prefix="/v1", tags=["ElevenLabs"], dependencies=[may("speak")])
 
 VoiceId = Annotated[str, Path(max_length=MAX_NAME_CHARS)]
-FrameMs = Annotated[int | None, Query(description=FRAMES_SAID)]
-OutputName = Annotated[
-    str,
-    Query(
-        max_length=MAX_OUTPUT_CHARS,
-        description="Such as mp3_44100_128, pcm_24000, ulaw_8000 or opus_48000_64.",
-    ),
-]
+
+
+async def _output(
+    output_format: Annotated[
+        str,
+        Query(
+            max_length=MAX_OUTPUT_CHARS,
+            description="Such as mp3_44100_128, pcm_24000, ulaw_8000 or opus_48000_64.",
+        ),
+    ] = DEFAULT_OUTPUT,
+    frame_ms: Annotated[int | None, Query(description=FRAMES_SAID)] = None,
+) -> Output:
+    return find_output(output_format, frame_ms)
+
+
+AskedOutput = Annotated[Output, Depends(_output)]
 
 
 @router.post("/text-to-speech/{voice_id}", response_class=Response)
@@ -47,11 +55,9 @@ async def convert(
     caller: Asking,
     voice_id: VoiceId,
     body: TextToSpeech,
-    output_format: OutputName = DEFAULT_OUTPUT,
-    frame_ms: FrameMs = None,
+    output: AskedOutput,
 ) -> Response:
     """Speak `text`; bytes leave as they are made."""
-    output = find_output(output_format, frame_ms)
     return await _speak(service, caller, voice_id, body, output, None)
 
 
@@ -61,11 +67,9 @@ async def convert_with_timestamps(
     caller: Asking,
     voice_id: VoiceId,
     body: TextToSpeech,
-    output_format: OutputName = DEFAULT_OUTPUT,
-    frame_ms: FrameMs = None,
+    output: AskedOutput,
 ) -> Response:
     """Speak `text`, and say when each of its characters is heard."""
-    output = find_output(output_format, frame_ms)
     return await _speak(service, caller, voice_id, body, output, json_object)
 
 
@@ -75,11 +79,9 @@ async def stream_with_timestamps(
     caller: Asking,
     voice_id: VoiceId,
     body: TextToSpeech,
-    output_format: OutputName = DEFAULT_OUTPUT,
-    frame_ms: FrameMs = None,
+    output: AskedOutput,
 ) -> Response:
     """Speak `text` in lines of JSON, each with audio and when its characters are heard."""
-    output = find_output(output_format, frame_ms)
     return await _speak(service, caller, voice_id, body, output, json_lines)
 
 
@@ -89,12 +91,10 @@ async def converse(
     service: Running,
     caller: Asking,
     body: TextToDialogue,
-    output_format: OutputName = DEFAULT_OUTPUT,
-    frame_ms: FrameMs = None,
+    output: AskedOutput,
 ) -> Response:
     """Speak the text of all `inputs`, one after another in one voice."""
     said = TextToSpeech(text=body.text, seed=body.seed)
-    output = find_output(output_format, frame_ms)
     return await _speak(service, caller, body.voice_id, said, output, None)
 
 
