@@ -187,13 +187,6 @@ class SortedLines:
             at += len(line)
             yield line
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield all lines."""
-        at = 0
-        while line := self._line(at):
-            at += len(line)
-            yield line
-
     def _line(self, start: int) -> bytes:
         stop = self._lines.find(b"\n", start) + 1
         return self._lines[start : stop or len(self._lines)]

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from mira.files import SortedLines
 
+FILE = Path(str(files("pysle"))) / "data" / "ISLEdict.txt"
+
 # "joaquin(nnp,nnp_boyname_0.014,nnp_surname_0.000) # w ˌɑ . k ˈi n #"
 _LINE = re.compile(r"(?P<word>[^(]+)\((?P<tags>[^)]*)\) # (?P<sounds>.+) #\s*")
 _CANONICAL = {
@@ -46,7 +48,7 @@ class Entry:
 class Isle:
     """ISLEX, searched in its file. Safe on several threads."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path = FILE) -> None:
         """Map the file.
 
         Args:
@@ -55,7 +57,6 @@ class Isle:
         Raises:
             CheckpointError: It is missing or empty.
         """
-        path = path or Path(str(files("pysle"))) / "data" / "ISLEdict.txt"
         self._lines = SortedLines(path, _key, "pysle")
 
     def find(self, word: str) -> Entry | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mira.builtin.isle import Isle
+from mira.builtin.isle import FILE, Isle
 from mira.errors import CheckpointError
 from mira.text.sounds import PHONEMES, STRESSES, ipa
 
@@ -15,8 +15,12 @@ def isle() -> Isle:
     return Isle()
 
 
+def lines_of(path: Path) -> list[str]:
+    return path.read_text("utf-8").rstrip("\n").split("\n")
+
+
 def test_words_are_found_wherever_they_are(isle: Isle) -> None:
-    words = [line.partition("(")[0] for line in map(bytes.decode, isle._lines)]
+    words = [line.partition("(")[0] for line in lines_of(FILE)]
     assert len({*words}) > 250_000
     chosen = [*words[:50], *random.Random(0).sample(words, 2000), *words[-50:]]
     lost = {word for word in chosen if isle.find(word) is None}
@@ -55,8 +59,7 @@ def test_initials_are_told(isle: Isle) -> None:
 
 
 def test_what_it_says_is_canonical(isle: Isle) -> None:
-    lines = [line.decode().rstrip("\n") for line in isle._lines]
-    for line in random.Random(1).sample(lines, 2000):
+    for line in random.Random(1).sample(lines_of(FILE), 2000):
         entry = isle.find(line.partition("(")[0])
         for sounds in entry.pronunciations if entry else ():
             assert {*sounds} <= {*"".join(PHONEMES), *STRESSES, " "}, line
