@@ -18,6 +18,9 @@ from mira.server import errors
 
 SLICE_BYTES = 4 << 10  # parsed in one turn of the event loop: 700 of the smallest frames
 MOST_FRAGMENTS = 1024  # of one message; empty ones would never reach its limit of bytes
+# For which a service that stops waits for the answer to its close. LiveKit's plugins read nothing
+# between two turns, and give none.
+STOP_ANSWER_S = 1.0
 UNREADABLE = (
     "This handshake can't be read: its headers are too many, one of them or the address is too "
     "long, or it has a body."
@@ -109,7 +112,9 @@ class Frames(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
     def shutdown(self) -> None:
-        """Leave the end to the endpoint, which knows what is still to be said."""
+        """Leave the end to the endpoint, which knows what is still to be said; nobody waits long for
+        the client's answer to that."""
+        self.close_timeout = STOP_ANSWER_S
         if self.close_sent or not self.handshake_initiated:
             super().shutdown()
 

@@ -12,7 +12,7 @@ from websockets.frames import Frame, Opcode
 from mira.server.frames import MOST_FRAGMENTS, Frames
 from tests.conftest import Serve
 from tests.server.serving import Served, wait_until
-from tests.server.sockets.client import Client
+from tests.server.sockets.client import Client, Listening
 from tests.toys import ToySynthesizer
 
 PATH = "/tts/websocket"
@@ -27,7 +27,7 @@ def frame(kind: Opcode, data: bytes = b"", fin: bool = True) -> bytes:
     return Frame(kind, data, fin).serialize(mask=True)
 
 
-def opened(served: Served, early: bytes = b"") -> socket.socket:
+def opened(served: Listening, early: bytes = b"") -> socket.socket:
     """A client after its handshake, which does nothing by itself."""
     client = socket.create_connection(("127.0.0.1", served.port), timeout=20)
     client.sendall(HANDSHAKE + early)

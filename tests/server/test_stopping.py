@@ -12,6 +12,7 @@ from mira.errors import NotReady
 from mira.server.stopping import Stopping
 from tests.server.processes import Process, toy
 from tests.server.sockets.client import Client, Message, audio
+from tests.server.test_frames import opened
 from tests.toys import ANNA, ToySynthesizer
 
 TEXT = "One two three four five six. " * 3  # 4.6 s, of which a second leaves at once
@@ -120,6 +121,14 @@ def test_what_sockets_were_told_is_said_and_nothing_new_is_begun(process: Proces
     assert 2 < time.monotonic() - began < 15
     assert process.wait(20) == 0
     assert "Traceback" not in process.said and "cut off" not in process.said
+
+
+def test_nobody_waits_for_the_answer_of_a_client_that_reads_nothing(process: Process) -> None:
+    with opened(process):  # as LiveKit's plugins between two turns
+        process.popen.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert process.wait(20) == 0
+        assert time.monotonic() - began < 5
 
 
 def test_what_is_too_long_is_cut_off_in_time() -> None:
