@@ -112,8 +112,8 @@ class Frames(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
     def shutdown(self) -> None:
-        """Leave the end to the endpoint, which knows what is still to be said; nobody waits long for
-        the client's answer to that."""
+        """Leave the end to the endpoint, which knows what is still to be said. Nobody waits long for
+        the client's answer."""
         self.close_timeout = STOP_ANSWER_S
         if self.close_sent or not self.handshake_initiated:
             super().shutdown()
