@@ -112,8 +112,8 @@ class Frames(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
     def shutdown(self) -> None:
-        """Leave the end to the endpoint, which knows what is still to be said. Nobody waits long for
-        the client's answer."""
+        """Leave the end to the endpoint, which knows what is still to be said. The client's answer
+        is not waited for long."""
         self.close_timeout = STOP_ANSWER_S
         if self.close_sent or not self.handshake_initiated:
             super().shutdown()

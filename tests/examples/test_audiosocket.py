@@ -83,8 +83,13 @@ class Line:
             self._send(0x10, said)
 
     def hang_up(self, how: str) -> None:
+        """Say so, or just go."""
         if how == "message":
             self._send(0x00, b"")
+        else:
+            self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def samples(self) -> Samples:
@@ -113,6 +118,7 @@ def test_a_caller_hears_it_and_interrupts(
     line.listen(len(SECOND) * 2)
     line.hang_up("message")
     speaker.wait_idle()
+    line.close()
     began = line.heard[0][0]
     for number, (at, _) in enumerate(line.heard[:150], 1):
         assert number * 0.02 - (at - began) <= 0.05 + 0.1  # in time
@@ -142,6 +148,7 @@ def test_a_hang_up_frees_its_place_and_nothing_more_is_computed(serve: Serve, ho
         time.sleep(0.3)
         assert toy.blocks == blocks
         assert toy.opened == toy.closed
+        line.close()
     assert min(took_s) < 0.1, took_s  # a busy machine is late now and then
     assert "mira-ahead" not in {thread.name for thread in threading.enumerate()}
     assert "Traceback" not in answering.close()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 
 import pytest
-from anyio import CancelScope
+from anyio import CancelScope, current_time
 
 from mira.errors import Overloaded
 from mira.server.admission import LONGEST_RETRY_S, MOST_BESIDE, Admission
@@ -371,6 +371,39 @@ def test_who_waits_is_let_by_once_nothing_need_be_computed() -> None:
             admission.leave(waits)
             assert (admission.active, admission.free) == (1, False)
         assert (admission.active, admission.free) == (0, True)
+
+    asyncio.run(run())
+
+
+def test_what_need_not_be_computed_says_nothing_of_when_a_place_is_free() -> None:
+    async def run() -> None:
+        admission, beside = admitting(1), StreamClock()
+
+        async def refused() -> int:
+            with pytest.raises(Overloaded) as caught:
+                await place(admission).__aenter__()
+            return caught.value.retry_after_s
+
+        async with place(admission):
+            assert admission.let_by(beside, CancelScope())
+            admission._speaking[beside].since -= 1000
+            assert await refused() == 1
+            admission.leave(beside)
+            assert await refused() == 1
+
+    asyncio.run(run())
+
+
+def test_what_need_not_be_computed_fills_nothing() -> None:
+    async def run() -> None:
+        admission, clock = admitting(2), StreamClock()
+        with CancelScope() as scope:
+            await admission.enter(clock, scope)
+            assert admission.let_by(StreamClock(), CancelScope())
+            clock.ready(0.1)
+            admission.ready(clock)
+            assert scope.deadline > current_time() + 10  # nobody else wants its place
+            admission.leave(clock)
 
     asyncio.run(run())
 

@@ -69,6 +69,15 @@ def test_little_is_kept_of_a_minute() -> None:
     assert len(allowance._seconds) <= 61
 
 
+def test_what_is_left_comes_back_after_a_minute() -> None:
+    clock = Clock()
+    allowance = Allowance(clock)
+    allowance.say(7, 10)
+    assert allowance.left(10) == 3
+    clock.now += 62
+    assert allowance.left(10) == 10
+
+
 def test_without_a_limit_nothing_is_counted() -> None:
     allowance = Allowance()
     allowance.say(10**9, None)
