@@ -396,13 +396,15 @@ def test_what_need_not_be_computed_says_nothing_of_when_a_place_is_free() -> Non
 
 def test_what_need_not_be_computed_fills_nothing() -> None:
     async def run() -> None:
-        admission, clock = admitting(2), StreamClock()
+        admission, clock = admitting(2, beginners=1), StreamClock()
         with CancelScope() as scope:
             await admission.enter(clock, scope)
             assert admission.let_by(StreamClock(), CancelScope())
+            with pytest.raises(Overloaded):  # until the one that begins has begun
+                await place(admission).__aenter__()
             clock.ready(0.1)
             admission.ready(clock)
-            assert scope.deadline > current_time() + 10  # nobody else wants its place
+            assert scope.deadline > current_time() + 10  # nobody is refused for want of its place
             admission.leave(clock)
 
     asyncio.run(run())
